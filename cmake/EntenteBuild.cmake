@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+# Flags that every target of the project shares, and the functions that make libraries, plugins and tests alike.
+
+add_library(entente_flags INTERFACE)
+target_compile_definitions(entente_flags INTERFACE _GNU_SOURCE)
+target_include_directories(entente_flags INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_CURRENT_SOURCE_DIR}/core)
+target_compile_options(entente_flags INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wvla -Wpointer-arith -Wwrite-strings -Wundef
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
+if(ENTENTE_SANITIZE)
+  target_compile_options(entente_flags INTERFACE -fsanitize=${ENTENTE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(entente_flags INTERFACE -fsanitize=${ENTENTE_SANITIZE})
+endif()
+
+# ent_library(NAME SOURCES a.c b.c LIBS x y): a static library of the engine.
+function(ent_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(${name} STATIC ${A_SOURCES})
+  target_link_libraries(${name} PUBLIC entente_flags ${A_LIBS})
+endfunction()
+
+# ent_program(NAME SOURCES ... LIBS ...): a program that is installed; all land in build/bin so that they find each other.
+function(ent_program name)
+  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  target_link_libraries(${name} PRIVATE entente_flags ${A_LIBS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# ent_plugin(NAME SOURCES ... LIBS ...): a source plugin, built against include/ alone, into build/plugins/NAME.so.
+function(ent_plugin name)
+  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  add_library(plugin_${name} MODULE ${A_SOURCES})
+  target_include_directories(plugin_${name} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_compile_options(plugin_${name} PRIVATE -Wall -Wextra -Werror -Wshadow -fvisibility=hidden)
+  target_link_libraries(plugin_${name} PRIVATE ${A_LIBS})
+  target_link_options(plugin_${name} PRIVATE -Wl,--no-undefined)
+  if(ENTENTE_SANITIZE)
+    target_compile_options(plugin_${name} PRIVATE -fsanitize=${ENTENTE_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(plugin_${name} PRIVATE -fsanitize=${ENTENTE_SANITIZE})
+  endif()
+  set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
+  install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/entente/plugins)
+endfunction()
+
+# ent_test(NAME SOURCES ... LIBS ... [TIMEOUT s]): a cmocka executable, one ctest entry.
+function(ent_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 60)
+  endif()
+  add_executable(test_${name} ${A_SOURCES})
+  target_link_libraries(test_${name} PRIVATE entente_flags ${A_LIBS} PkgConfig::CMOCKA)
+  target_compile_definitions(test_${name} PRIVATE ENTENTE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ENTENTE_BUILD_DIR="${CMAKE_BINARY_DIR}")
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
+endfunction()
+
+# ent_pytest(NAME PATH [TIMEOUT s]): a folder of pytest tests, one ctest entry; the programs are found through ENTENTE_BIN.
+function(ent_pytest name path)
+  cmake_parse_arguments(A "" "TIMEOUT" "" ${ARGN})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 600)
+  endif()
+  add_test(NAME ${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider ${path} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT
+    "ENTENTE_BIN=${CMAKE_BINARY_DIR}/bin;ENTENTE_PLUGINS=${CMAKE_BINARY_DIR}/plugins;ENTENTE_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/scripts;PYTHONDONTWRITEBYTECODE=1")
+endfunction()
