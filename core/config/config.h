@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * config/config.h: entente.yaml, read and checked, as a plain structure.
+ *
+ * ent_config_load() reads, checks everything that can be checked without a plugin, a store or a zone table, and tells all
+ * errors at once. What it gives is complete: defaults are filled in, relative paths made absolute (from the folder of the
+ * configuration file), durations in microseconds, days since 1970-01-01.
+ *
+ * Every text is an ent_word, that is, it knows its place, so that who finds a fault in it later (an unknown zone, a decoder
+ * that no plugin holds) can say where it was written. All memory belongs to the ent_config. Read-only once loaded, so any
+ * number of threads may read it.
+ */
+#ifndef ENT_CONFIG_CONFIG_H
+#define ENT_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "config/errors.h"
+#include "config/yaml.h"
+
+typedef struct ent_word {
+	const char *s; /* NUL-terminated UTF-8; NULL: not set, and there is no default */
+	ent_place at;  /* line 0: a default, not written in the file */
+} ent_word;
+
+typedef struct ent_words {
+	const ent_word *v;
+	size_t n;
+} ent_words;
+
+typedef struct ent_pair {
+	ent_word key, value;
+} ent_pair;
+
+typedef enum ent_as_of_kind { ENT_AS_OF_NOW, ENT_AS_OF_LATEST, ENT_AS_OF_DAY } ent_as_of_kind;
+
+typedef struct ent_as_of {
+	ent_as_of_kind kind;
+	int32_t day; /* DAY: days since 1970-01-01 */
+	ent_place at;
+} ent_as_of;
+
+/* Views beyond `total`, as bits of ent_config.views. */
+typedef enum ent_view_bit {
+	ENT_CONFIG_VIEW_CHANNEL = 1 << 0,
+	ENT_CONFIG_VIEW_CATEGORY = 1 << 1,
+	ENT_CONFIG_VIEW_COUNTRY = 1 << 2,
+	ENT_CONFIG_VIEW_CAMPAIGN = 1 << 3,
+	ENT_CONFIG_VIEW_REGION = 1 << 4,
+	ENT_CONFIG_VIEW_PRODUCT = 1 << 5,
+	ENT_CONFIG_VIEW_VENDOR = 1 << 6,
+	ENT_CONFIG_VIEW_DEVICE = 1 << 7,
+	ENT_CONFIG_VIEW_SOURCE = 1 << 8
+} ent_view_bit;
+
+/* channels: {system: {raw: side/channel}} */
+typedef struct ent_channel_map {
+	ent_word system, raw;
+	ent_word side;    /* online, offline or unknown */
+	ent_word channel; /* what stands behind the slash */
+} ent_channel_map;
+
+/* partners.ID.also.SYSTEM, one entry for each of its values */
+typedef struct ent_partner_also {
+	ent_word system, value;
+} ent_partner_also;
+
+typedef struct ent_config_partner {
+	ent_word id;
+	ent_word name; /* default: the id */
+	ent_word industry, region, stage;
+	ent_word currency; /* three capital letters; default: the reporting currency */
+	ent_word zone;     /* IANA name, UTC or an offset like +01:00; default UTC */
+	int32_t signed_on; /* days since 1970-01-01; INT32_MIN: not set */
+	const ent_partner_also *also;
+	size_t n_also;
+	const ent_pair *attributes;
+	size_t n_attributes;
+} ent_config_partner;
+
+typedef enum ent_partner_from {
+	ENT_PARTNER_NONE,   /* no `partner:`, the source speaks for nobody (rates) */
+	ENT_PARTNER_FIXED,  /* `partner: ID`; the id is in `fallback` */
+	ENT_PARTNER_PATH,   /* {partner} of `pattern`, matched against the path below the folder of the configuration */
+	ENT_PARTNER_FACT,   /* head.partner of each fact */
+	ENT_PARTNER_LINES,  /* head.partner of each line: an order is split among the partners of its lines */
+	ENT_PARTNER_SOURCE  /* who sent the document (ent_doc.origin) */
+} ent_partner_from;
+
+typedef enum ent_partner_unknown { ENT_UNKNOWN_PARK, ENT_UNKNOWN_REJECT, ENT_UNKNOWN_CREATE } ent_partner_unknown;
+
+typedef struct ent_partner_rule {
+	ent_partner_from from;
+	ent_partner_unknown unknown;
+	ent_word as;       /* the value is looked up in partners.*.also.<as>; NULL: in the partner ids, then also.<system> */
+	ent_word pattern;  /* PATH only */
+	ent_word fallback; /* `else`: the partner of what names none; FIXED: the partner. NULL: none */
+	ent_place at;
+} ent_partner_rule;
+
+typedef enum ent_transport_kind { ENT_FROM_FILE, ENT_FROM_GLOB, ENT_FROM_DIRECTORY, ENT_FROM_STDIN } ent_transport_kind;
+
+typedef struct ent_transport_config {
+	ent_transport_kind kind;
+	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
+	int64_t settle_us; /* a file changed less than this ago is left alone */
+	ent_word snapshot; /* pattern with {year} {month} {day} {hour} {minute} that gives the snapshot time; NULL: the mtime */
+	ent_place at;
+} ent_transport_config;
+
+typedef struct ent_decode_config {
+	ent_word name;                /* decoder; NULL: auto, by probe */
+	const ent_yaml_node *options; /* a map, or NULL for none; see config/options.h */
+	ent_place at;
+} ent_decode_config;
+
+typedef enum ent_source_keys { ENT_KEYS_PARTNER, ENT_KEYS_SHARED } ent_source_keys;
+
+typedef struct ent_config_source {
+	ent_word name;
+	ent_partner_rule partner;
+	ent_transport_config from;
+	ent_decode_config decode;
+	ent_word zone;        /* of dates without offset: "partner" (default), UTC, IANA name, +01:00 */
+	ent_source_keys keys; /* PARTNER: one keyspace a partner; SHARED: keys are unique over all partners of the source */
+	int origin;           /* ent_origin, or -1: what the decoder says */
+	int64_t every_us;     /* expect.every; 0: nothing expected */
+	int64_t late_after_us;
+} ent_config_source;
+
+typedef struct ent_rule_setting {
+	ent_word rule;
+	const ent_yaml_node *settings; /* a map of setting -> value; see ent_yaml_json() */
+} ent_rule_setting;
+
+/* rules.for: {stage: {informative: [informative, homework]}}: partners whose `attribute` is `value` see these practices */
+typedef struct ent_rule_scope {
+	ent_word attribute, value;
+	ent_words practices;
+} ent_rule_scope;
+
+typedef struct ent_rules_config {
+	ent_words books; /* "shipped", or absolute folder */
+	const ent_rule_setting *set;
+	size_t n_set;
+	const ent_rule_scope *scopes;
+	size_t n_scopes;
+	ent_words import;    /* Python modules that rules may import beyond the standard library */
+	int64_t deadline_us; /* of one rule for one partner */
+	int64_t memory;      /* bytes, of the rules worker */
+} ent_rules_config;
+
+typedef struct ent_register_config {
+	ent_word name;
+	int32_t kept_since; /* days since 1970-01-01 */
+} ent_register_config;
+
+typedef enum ent_sandbox_level { ENT_SANDBOX_REQUIRED, ENT_SANDBOX_BEST_EFFORT, ENT_SANDBOX_OFF } ent_sandbox_level;
+
+typedef struct ent_config {
+	ent_arena *arena;
+	const char *file;   /* as it was given, for messages */
+	const char *folder; /* absolute; relative paths start here */
+	int64_t version;
+	ent_word store;        /* absolute folder */
+	ent_word currency;     /* that amounts are reported in */
+	ent_as_of as_of;
+	ent_word identity_key; /* secret reference with absolute path; NULL: the engine keeps one in the store */
+	ent_words plugins;     /* names, or absolute paths */
+	uint32_t views;        /* ENT_CONFIG_VIEW_* */
+	const ent_channel_map *channels;
+	size_t n_channels;
+	const ent_config_partner *partners;
+	size_t n_partners;
+	const ent_config_source *sources;
+	size_t n_sources;
+	ent_rules_config rules;
+	const ent_register_config *registers;
+	size_t n_registers;
+	int64_t workers; /* decoder workers at once; default: as many as cores */
+	ent_sandbox_level sandbox;
+	const ent_yaml_node *root; /* what was read */
+} ent_config;
+
+/* Reads and checks the file. On success *out is the caller's, to be given to ent_config_destroy(), and 0 is returned;
+ * otherwise *out is NULL, the errors are in `errors` and the first one's status is returned. */
+int ent_config_load(const char *path, ent_config **out, ent_errors *errors);
+
+/* The same from n bytes; `folder` (absolute) is where relative paths start, `name` what messages call the text. */
+int ent_config_parse(const char *bytes, size_t n, const char *name, const char *folder, ent_config **out,
+	ent_errors *errors);
+
+void ent_config_destroy(ent_config *config); /* NULL is fine */
+
+/* By name; NULL where there is none. */
+const ent_config_partner *ent_config_partner_find(const ent_config *config, const char *id);
+const ent_config_source *ent_config_source_find(const ent_config *config, const char *name);
+
+/* docs/configuration.md, made from the tables that check the configuration. */
+int ent_config_docs(ent_buf *out);
+
+#endif
