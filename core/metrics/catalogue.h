@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The catalogue: what a cell counts (measures, sets, distributions) and what a reader may ask for (metrics). Constant
+ * tables; the store's columns, help, documentation, the Python names and the definition hashes are made from them.
+ *
+ * A cell is the row of measures of one family for one (partner, day, view, value, currency, origin). All measures are
+ * int64: money in micro-units of the cell's currency, quantities in 1/1000 piece, times in microseconds, else counts. */
+#ifndef ENT_METRICS_CATALOGUE_H
+#define ENT_METRICS_CATALOGUE_H
+
+#include "entente/plugin.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+typedef enum ent_family { ENT_SALES, ENT_TRAFFIC, ENT_CARTS, ENT_FAMILY_COUNT } ent_family;
+
+/* Measures; the number is the index of the table ent_measures[]. Those of one family are adjacent. */
+typedef enum ent_measure {
+	ENT_M_ORDERS,
+	ENT_M_ORDERS_CANCELLED,
+	ENT_M_ORDERS_SHARED, /* of ENT_M_ORDERS: also counted for another partner of the same order */
+	ENT_M_ORDERS_SHARED_CANCELLED,
+	ENT_M_ORDERS_GUEST,
+	ENT_M_QUOTES,
+	ENT_M_LINES,
+	ENT_M_LINES_CANCELLED,
+	ENT_M_UNITS,
+	ENT_M_UNITS_CANCELLED,
+	ENT_M_GROSS,
+	ENT_M_GROSS_CANCELLED,
+	ENT_M_DISCOUNT,
+	ENT_M_SHIPPING,
+	ENT_M_SHIPPING_CANCELLED,
+	ENT_M_TAX,
+	ENT_M_TOTAL,
+	ENT_M_TOTAL_CANCELLED,
+	ENT_M_REFUNDED,        /* as paid back, shipping and tax included, dated to the order */
+	ENT_M_RETURNS,         /* the part of it that is goods, without tax, dated to the order */
+	ENT_M_RETURNS_ON_DAY,  /* the same, dated to the refund: only where refunds are dated */
+	ENT_M_COST,
+	ENT_M_DUE,
+	ENT_M_SESSIONS,
+	ENT_M_SESSIONS_ENGAGED,
+	ENT_M_SESSIONS_NEW,
+	ENT_M_SESSIONS_UNIDENTIFIED,
+	ENT_M_SESSIONS_ITEM,
+	ENT_M_SESSIONS_CART,
+	ENT_M_SESSIONS_CHECKOUT,
+	ENT_M_SESSIONS_PURCHASE,
+	ENT_M_SESSIONS_CART_LEFT,
+	ENT_M_PAGEVIEWS,
+	ENT_M_PURCHASES,
+	ENT_M_ENGAGED_US,
+	ENT_M_LOAD_MS,
+	ENT_M_LOADS,
+	ENT_M_CARTS,
+	ENT_M_CARTS_LEFT,
+	ENT_M_CARTS_LEFT_VALUE,
+	ENT_M_CARTS_RECOVERED,
+	ENT_MEASURE_COUNT
+} ent_measure;
+
+#define ENT_FAMILY_WIDTH 23 /* most measures of one family: the width of a cell in memory */
+
+typedef enum ent_unit {
+	ENT_UNIT_COUNT,
+	ENT_UNIT_MONEY,   /* micro-units of a currency */
+	ENT_UNIT_PIECES,  /* 1/1000 */
+	ENT_UNIT_SECONDS, /* microseconds; ENT_M_LOAD_MS: milliseconds */
+	ENT_UNIT_DAYS,
+	ENT_UNIT_RATIO
+} ent_unit;
+
+typedef struct ent_measure_def {
+	const char *name; /* column of the store */
+	uint8_t family, unit;
+	uint8_t column;   /* index within the family */
+} ent_measure_def;
+
+extern const ent_measure_def ent_measures[ENT_MEASURE_COUNT];
+
+/* First measure of a family, and how many it has. */
+unsigned ent_family_first(ent_family);
+unsigned ent_family_width(ent_family);
+const char *ent_family_name(ent_family); /* "sales": table cell_sales */
+
+/* Distinct sets kept beside the cells. */
+typedef enum ent_set { ENT_SET_CUSTOMERS, ENT_SET_VISITORS, ENT_SET_COUNT } ent_set;
+/* Distributions, view `total` only: log histograms of int64 values, see metrics/dist.h. */
+typedef enum ent_dist { ENT_DIST_ORDER_VALUE, ENT_DIST_DAYS_TO_PAID, ENT_DIST_LOAD_TIME, ENT_DIST_COUNT } ent_dist;
+
+typedef enum ent_view {
+	ENT_VIEW_TOTAL,
+	ENT_VIEW_CHANNEL,
+	ENT_VIEW_CATEGORY,
+	ENT_VIEW_COUNTRY,
+	ENT_VIEW_CAMPAIGN,
+	ENT_VIEW_DEVICE,
+	ENT_VIEW_SOURCE,
+	ENT_VIEW_REGION,
+	ENT_VIEW_VENDOR,
+	ENT_VIEW_PRODUCT,
+	ENT_VIEW_COUNT
+} ent_view;
+
+extern const char *const ent_view_names[ENT_VIEW_COUNT];
+extern const char *const ent_origin_names[ENT_ORIGIN_COUNT];
+
+typedef enum ent_metric_kind { ENT_METRIC_SUM, ENT_METRIC_RATIO, ENT_METRIC_DISTINCT, ENT_METRIC_DISTRIBUTION } ent_metric_kind;
+
+typedef enum ent_additivity {
+	ENT_ADD_ALL,  /* over days, values of a view and partners */
+	ENT_ADD_DAYS, /* over days and values, but not over partners */
+	ENT_ADD_NONE  /* ratios and uniques: built anew for every window */
+} ent_additivity;
+
+typedef struct ent_term {
+	int8_t sign; /* +1, -1; 0 ends the list */
+	uint16_t measure;
+} ent_term;
+
+#define ENT_TERMS 4
+
+typedef struct ent_metric {
+	const char *name;
+	uint8_t kind, unit, additivity;
+	uint8_t set_or_dist;     /* DISTINCT: ent_set, DISTRIBUTION: ent_dist */
+	ent_term top[ENT_TERMS]; /* SUM: the sum; RATIO: numerator */
+	ent_term bottom[ENT_TERMS];
+	const char *tags;        /* blank-separated, for metrics.tagged() */
+	const char *doc;         /* one sentence, with the choice that the name carries */
+} ent_metric;
+
+extern const ent_metric ent_metrics[]; /* ends with name NULL */
+extern const unsigned ent_metric_count;
+
+/* Index into ent_metrics, or -1. */
+int ent_metric_find(const char *name, size_t n);
+/* 16 hex digits over kind, unit, terms and names of measures: changes when what the metric means changes. */
+void ent_metric_definition(const ent_metric *, char out[17]);
+/* The same for a measure. */
+void ent_measure_definition(ent_measure, char out[17]);
+/* Which families a metric reads, as bits 1 << ent_family: their coverage is the coverage of its windows. */
+unsigned ent_metric_families(const ent_metric *);
+
+#endif

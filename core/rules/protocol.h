@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the core and the rules worker say to each other. The worker is started as `entente-rules PARENT_PID` with a
+ * SOCK_SEQPACKET control socket as descriptor 3 and a status page, a sealed memfd of 4096 bytes, as descriptor 4;
+ * its stderr (faulthandler's tracebacks) is a pipe that the core reads. Packets as in decode/protocol.h: u32 type, then
+ * the fields with base/buf.h. Long JSON is cut into packets: every packet of a stream carries u8 last.
+ *
+ * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE -> RESULT* then DONE; BRIEF -> PAGE* | FAILED.
+ * A worker that misses a rule's deadline gets SIGUSR1 (faulthandler writes the traceback to stderr), then SIGKILL. */
+#ifndef ENT_RULES_PROTOCOL_H
+#define ENT_RULES_PROTOCOL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define ENT_RULES_PROTOCOL_VERSION 1u
+#define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
+
+typedef enum ent_rules_msg {
+	/* core to worker */
+	ENT_RULES_HELLO = 1, /* u32 version, u8 sandbox (decode/protocol.h), u64 memory limit in bytes (0: none), u32 n, n times
+	                        text: folders for sys.path (the package first), text venv ("" for none) */
+	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules]} */
+	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null};
+	                        one descriptor: the snapshot */
+	ENT_RULES_BRIEF,     /* u64 run, bytes JSON (the brief's request, docs/rules.md); one descriptor: the snapshot */
+	ENT_RULES_STOP,
+	/* worker to core */
+	ENT_RULES_READY = 64, /* u32 pid, text Python version, text sandbox level reached */
+	ENT_RULES_LOADED,     /* u8 last, bytes JSON: {"rules": [{name, practice, row, audience, doc, file, line, settings}],
+	                         "errors": [{file, line, column, what, todo}]} */
+	ENT_RULES_RESULT,     /* u64 run, u8 last (of this record), bytes JSON: one record per (rule, partner), see docs/rules.md */
+	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules */
+	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
+	ENT_RULES_FAILED      /* u32 about, text file, u32 line, u32 column, text what, text todo */
+} ent_rules_msg;
+
+/* Status page. Written by the worker alone; the core reads it to enforce deadlines and to name who was at work. */
+typedef struct ent_rules_page {
+	uint32_t magic, version;
+	_Atomic uint64_t beat;    /* grows with every (rule, partner) that starts */
+	_Atomic uint32_t rule;    /* index in LOADED's list + 1; 0: none at work */
+	_Atomic uint32_t partner; /* index in the snapshot */
+	_Atomic uint64_t started; /* CLOCK_MONOTONIC nanoseconds at which it started */
+} ent_rules_page;
+
+#endif

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C module that the rules worker adds to its interpreter: a reader of one snapshot. Days are days since 1970-01-01,
+windows are half open [start, stop), money is int micro-units of the reporting currency. Present only inside the worker."""
+
+from typing import Final
+
+SUM: Final = 0
+RATIO: Final = 1
+DISTINCT: Final = 2
+DISTRIBUTION: Final = 3
+
+KNOWN: Final = 0
+NO_COVERAGE: Final = 1  # no source speaks for the window, or for too few of its days
+NO_RATE: Final = 2  # a day's exchange rate is missing; `day` names it
+NO_DENOMINATOR: Final = 3  # a ratio over nothing
+
+class Series:
+    """Values of one metric, one int64 a day, in the memory of the snapshot: numpy.asarray(series) copies nothing.
+    Exports the buffer protocol (format 'q', read-only), __arrow_c_array__ and __arrow_c_stream__."""
+
+    day0: int
+    scale: int  # values are in 1/scale of the unit
+    unit: str
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> int: ...
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+class Snapshot:
+    as_of: int  # last day that windows include
+    currency: str
+    generation: int
+    def partners(self) -> list[str]: ...
+    def partner_json(self, partner: int) -> str: ...
+    def meta_json(self) -> str: ...
+    def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]:
+        """(name, kind, unit, additivity, tags, doc, definition hash) of the catalogue, in order of its numbers."""
+    def window(
+        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+    ) -> tuple[int, int, int, int, int, int]:
+        """(state, top, bottom, covered days, declared days, day): the metric over [start, stop). SUM and DISTINCT: top, bottom 1.
+        RATIO: top / bottom, exact integers. DISTRIBUTION: top is the median, bottom 1. origin -1: by the catalogue's precedence."""
+    def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
+        """(state, value) of a DISTRIBUTION."""
+    def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]:
+        """Values of a view that have data of the metric in the window, sorted."""
+    def origins(self, partner: int, metric: int) -> list[int]:
+        """Origins that have data or coverage for the metric."""
+    def series(
+        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+    ) -> Series:
+        """A SUM metric by day. Without a copy if it is one measure in the reporting currency, else a new array."""
+    def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
+        """(from, to, declared, source) of the metric's coverage."""
+    def cohort(
+        self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1
+    ) -> list[tuple[int, int, int]]:
+        """(state, top, bottom) for each partner index of `partners` (packed uint32), in that order."""
