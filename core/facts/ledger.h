@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ledger's log: an append-only, checksummed sequence of frames in segments of 64 MB, `ledger/NNNNNN.log` in the
+ * store's folder. A frame is u32 length, u32 crc32c of the body, then the body (facts/document.h writes and reads it).
+ * How much of each segment is valid is not known to the log itself: the store's transaction commits the lengths, and
+ * open cuts or refuses what does not fit them. One thread; the caller holds the store's lock. */
+#ifndef ENT_FACTS_LEDGER_H
+#define ENT_FACTS_LEDGER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ENT_SEGMENT_BYTES (UINT64_C(64) << 20)
+
+/* Where a frame is: segment number in the upper 32 bits (from 1), offset in the lower. 0: nowhere. */
+typedef uint64_t ent_position;
+
+typedef enum ent_segment_state { ENT_SEGMENT_LIVE, ENT_SEGMENT_DEAD } ent_segment_state;
+
+typedef struct ent_segment {
+	uint32_t number;
+	uint32_t state;
+	uint64_t valid;  /* committed length in bytes */
+	uint64_t frames; /* in it */
+} ent_segment;
+
+/* What open found and did, for the report to the operator. */
+typedef struct ent_ledger_report {
+	uint64_t truncated_bytes;   /* beyond the committed length: an interrupted run; cut */
+	uint32_t deleted_segments;  /* not in the table: made by a run that never committed */
+	char damage[512];           /* empty, or what is broken: which segment, at which offset, and where it was set aside */
+} ent_ledger_report;
+
+typedef struct ent_ledger ent_ledger;
+
+/* Opens the log in `folder` (made if absent, when writable). `committed` is what the store's table says. Longer files
+ * are cut; files that the table does not name are deleted. A file that is missing, shorter than committed, or whose
+ * frames fail their checksum (checked when `verify`) is damage: ENT_ERR_CORRUPT, the file is renamed to
+ * NNNNNN.log.damaged (never deleted), report->damage says so. Read-only: nothing is changed on disk. */
+int ent_ledger_open(ent_ledger **out, const char *folder, const ent_segment *committed, size_t n, bool writable,
+	bool verify, ent_ledger_report *report, ent_error *e);
+void ent_ledger_close(ent_ledger *); /* what was not synced is not kept; NULL allowed */
+
+/* Appends a frame; it is buffered and written behind. 0 on error. */
+ent_position ent_ledger_append(ent_ledger *, const void *body, size_t n, ent_error *e);
+/* The body of a frame, replacing `out`'s content; checks the checksum. */
+int ent_ledger_read(ent_ledger *, ent_position, ent_buf *out, ent_error *e);
+/* Writes everything, then fdatasync of the segments touched, and fsync of the folder if a file is new. Never retried. */
+int ent_ledger_sync(ent_ledger *, ent_error *e);
+/* The segments as they stand after the last sync; valid until the next append. */
+const ent_segment *ent_ledger_segments(const ent_ledger *, size_t *n);
+/* Bytes appended since the last sync. */
+uint64_t ent_ledger_dirty(const ent_ledger *);
+
+/* Calls for every frame in order of position; stops when it returns nonzero, and returns that. Reads sequentially in
+ * large pieces; also sees frames that were appended but not synced. */
+typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
+int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
+
+/* ---- index: key to the live frame, at most 40 bytes of memory an entry --------------------------------------------- */
+
+typedef struct ent_index_entry {
+	uint64_t key;     /* ent_hash64 of system, partner, kind and key; the frame's own key settles a collision */
+	uint64_t content; /* hash of the document as it counts now */
+	ent_position at;  /* 0: free slot */
+} ent_index_entry;
+
+typedef struct ent_index ent_index;
+
+ent_index *ent_index_create(uint64_t expected);
+void ent_index_destroy(ent_index *);
+/* First entry with this key, or NULL. With `after` the next one with the same key (collisions). The pointer is valid
+ * until the next add. Entries may be changed in place, all but the key. */
+ent_index_entry *ent_index_find(const ent_index *, uint64_t key, const ent_index_entry *after);
+ent_index_entry *ent_index_add(ent_index *, uint64_t key, uint64_t content, ent_position at);
+void ent_index_remove(ent_index *, ent_index_entry *);
+void ent_index_prefetch(const ent_index *, uint64_t key);
+uint64_t ent_index_count(const ent_index *);
+typedef int (*ent_index_visit)(void *ctx, ent_index_entry *);
+int ent_index_each(ent_index *, ent_index_visit, void *ctx);
+
+/* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each ------------------------------ */
+
+typedef struct ent_identities ent_identities;
+
+/* `committed`: how many the store vouches for; more are cut, fewer are ENT_ERR_CORRUPT. */
+int ent_identities_open(ent_identities **out, const char *folder, uint64_t committed, bool writable, ent_error *e);
+void ent_identities_close(ent_identities *);
+/* Dense number (from 0). Adds it if it is new. UINT32_MAX when the space is full. */
+uint32_t ent_identities_put(ent_identities *, const uint8_t id[16]);
+void ent_identities_prefetch(const ent_identities *, const uint8_t id[16]);
+const uint8_t *ent_identities_get(const ent_identities *, uint32_t dense);
+uint64_t ent_identities_count(const ent_identities *);
+int ent_identities_sync(ent_identities *, ent_error *e);
+
+#endif

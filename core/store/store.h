@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The store: cells, positions, inputs, rejects, findings and balance in one database (`entente.db` in the store's
+ * folder), behind this header, so that another database can stand in its place. Nothing here knows how facts become
+ * cells. One thread. Writes happen between begin and commit; a failed commit or a failed compare-and-set ends the run:
+ * memory has run ahead of the disk, nothing is retried.
+ *
+ * Codes are dense numbers for texts, by kind; 0 is "". Days count from 1970-01-01. */
+#ifndef ENT_STORE_STORE_H
+#define ENT_STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "facts/ledger.h"
+#include "metrics/catalogue.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct ent_store ent_store;
+
+enum { ENT_STORE_READ = 0, ENT_STORE_WRITE = 1, ENT_STORE_CREATE = 3 };
+
+/* Opens `folder`. WRITE takes the lock (OFD write lock on `folder/lock`, held for life): ENT_ERR_BUSY names the process
+ * that has it. CREATE makes folder and schema when absent. A schema of another version is refused. */
+int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e);
+void ent_store_close(ent_store *);
+const char *ent_store_folder(const ent_store *);
+
+int ent_store_begin(ent_store *, ent_error *e);
+int ent_store_commit(ent_store *, ent_error *e);
+void ent_store_rollback(ent_store *);
+
+/* ---- small things -------------------------------------------------------------------------------------------------- */
+
+/* A named value. *out is set to a malloc'ed text, or NULL if absent. */
+int ent_store_meta_get(ent_store *, const char *key, char **out, ent_error *e);
+int ent_store_meta_set(ent_store *, const char *key, const char *value, ent_error *e);
+
+typedef int (*ent_store_code_visit)(void *ctx, uint32_t kind, uint32_t id, const char *text, size_t n);
+int ent_store_codes_load(ent_store *, ent_store_code_visit, void *ctx, ent_error *e);
+int ent_store_code_add(ent_store *, uint32_t kind, uint32_t id, const char *text, size_t n, ent_error *e);
+
+int ent_store_segments_load(ent_store *, ent_segment **out, size_t *n, ent_error *e); /* malloc'ed */
+int ent_store_segments_save(ent_store *, const ent_segment *, size_t n, ent_error *e);
+
+/* ---- inputs: the documents that a source has read ------------------------------------------------------------------ */
+
+typedef struct ent_input {
+	uint32_t id;           /* dense, given by the caller; what facts of it carry */
+	uint32_t source;       /* code of the source's name */
+	char name[512];        /* path below the source's root */
+	uint64_t size, mtime_ns, inode, device;
+	uint64_t head_sum, tail_sum; /* ent_hash64 of the first and last 64 KiB (packed bytes) */
+	uint64_t content;      /* ent_hash64 over sizes and both sums: its identity in the digest */
+	int64_t snapshot_us;   /* when its content was true: from the filename pattern, else mtime at first sight */
+	uint64_t position;     /* bytes of the packed document that are in the store; the next group starts here */
+	uint32_t generation;   /* grows when the document came again, changed */
+	uint8_t done;          /* read to its end */
+	uint8_t live;          /* 0: its facts were taken back (restated, or replaced by a higher slice) */
+	uint8_t slice_grade;
+	uint8_t reserved;
+	uint32_t slice;        /* code of the slice's name, 0 none */
+	int32_t first_day, last_day; /* of its facts; INT32_MAX, INT32_MIN: none */
+	uint64_t records, consumed, rejected, skipped, facts;
+	char decoder[64], version[32]; /* decoder and meaning that read it */
+} ent_input;
+
+typedef int (*ent_input_visit)(void *ctx, const ent_input *);
+int ent_store_inputs_load(ent_store *, ent_input_visit, void *ctx, ent_error *e);
+/* Inserts or updates by id. Compare-and-set: fails with ENT_ERR_FENCED unless the stored position and generation are
+ * those given (expected_position UINT64_MAX: the row must not exist yet). */
+int ent_store_input_put(ent_store *, const ent_input *, uint64_t expected_position, uint32_t expected_generation,
+	ent_error *e);
+
+/* ---- cells ---------------------------------------------------------------------------------------------------------- */
+
+typedef struct ent_cell_key {
+	uint32_t partner; /* code */
+	int32_t day;
+	uint32_t value;    /* code of the view's value */
+	uint32_t currency; /* code; 0 none */
+	uint8_t view, origin, family, reserved;
+} ent_cell_key;
+
+typedef struct ent_cell {
+	ent_cell_key key;
+	int64_t m[ENT_FAMILY_WIDTH]; /* by ent_measure_def.column */
+} ent_cell;
+
+/* Adds deltas to cells, which need not exist. `cells` are sorted by (family, partner, day, view, value, currency,
+ * origin). A sum that leaves int64 is ENT_ERR_RANGE. Rows whose measures are all zero afterwards are deleted. */
+int ent_store_cells_add(ent_store *, const ent_cell *cells, size_t n, ent_error *e);
+typedef int (*ent_cell_visit)(void *ctx, const ent_cell *);
+/* All cells of a family by (partner, day, view, value, currency, origin). partner UINT32_MAX: of all. */
+int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);
+
+/* A change of a distinct set: net change of the multiplicity of one identity in one cell. The key's family field holds
+ * the ent_set, currency is 0. Sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
+typedef struct ent_set_change {
+	ent_cell_key key;
+	uint32_t id;
+	int32_t net;
+} ent_set_change;
+int ent_store_sets_add(ent_store *, const ent_set_change *, size_t n, ent_error *e);
+/* One stored set: ids sorted, with multiplicities. */
+typedef int (*ent_set_visit)(void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
+int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);
+
+/* The same for distributions: the key's family field holds the ent_dist, view is total; bucket by metrics/dist.h. */
+typedef struct ent_dist_change {
+	ent_cell_key key;
+	int32_t bucket;
+	int32_t reserved;
+	int64_t net;
+} ent_dist_change;
+int ent_store_dists_add(ent_store *, const ent_dist_change *, size_t n, ent_error *e);
+typedef int (*ent_dist_visit)(void *ctx, const ent_cell_key *, const int32_t *buckets, const int64_t *counts, size_t n);
+int ent_store_dists_scan(ent_store *, uint32_t partner, ent_dist_visit, void *ctx, ent_error *e);
+
+/* Deletes all cells, sets and distributions (before they are rebuilt from the ledger). */
+int ent_store_cells_clear(ent_store *, ent_error *e);
+
+/* ---- records: current state of the keyed facts that are read one by one (contact, observation, entry, touch) --------- */
+
+typedef struct ent_record {
+	uint64_t key;        /* as in the ledger's index */
+	uint32_t kind;       /* ent_fact */
+	uint32_t partner;    /* code; 0 none (rates) */
+	int32_t day;         /* for sorting and windows */
+	uint32_t register_;  /* code of the register or metric */
+	const char *json;    /* its fields; borrowed */
+	size_t n;
+} ent_record;
+int ent_store_record_put(ent_store *, const ent_record *, ent_error *e); /* upsert by (kind, key) */
+int ent_store_record_drop(ent_store *, uint32_t kind, uint64_t key, ent_error *e);
+typedef int (*ent_record_visit)(void *ctx, const ent_record *);
+/* kind 0: all kinds; partner UINT32_MAX: all. By partner, kind, day, key. */
+int ent_store_records_scan(ent_store *, uint32_t kind, uint32_t partner, ent_record_visit, void *ctx, ent_error *e);
+
+/* ---- coverage --------------------------------------------------------------------------------------------------------- */
+
+typedef struct ent_cover {
+	uint32_t partner, source, input; /* codes; input id */
+	uint32_t kind;    /* ent_fact */
+	int32_t from, to; /* half open */
+	uint8_t origin, declared, complete, reserved;
+} ent_cover;
+int ent_store_cover_put(ent_store *, const ent_cover *, ent_error *e); /* upsert by (partner, source, input, kind, origin, from) */
+int ent_store_covers_drop(ent_store *, uint32_t input, ent_error *e);
+typedef int (*ent_cover_visit)(void *ctx, const ent_cover *);
+int ent_store_covers_scan(ent_store *, ent_cover_visit, void *ctx, ent_error *e);
+
+/* ---- rejects, balance -------------------------------------------------------------------------------------------------- */
+
+typedef struct ent_reject {
+	uint32_t source, input;
+	uint64_t place, line, hash;
+	const char *input_name, *reason, *column, *excerpt; /* borrowed */
+	const uint8_t *sealed;
+	size_t sealed_n;
+	int64_t seen_us;
+} ent_reject;
+int ent_store_reject_add(ent_store *, const ent_reject *, ent_error *e); /* same (input, place, reason): once */
+int ent_store_rejects_drop(ent_store *, uint32_t input, ent_error *e);
+typedef int (*ent_reject_visit)(void *ctx, const ent_reject *);
+int ent_store_rejects_scan(ent_store *, uint32_t source /* UINT32_MAX: all */, ent_reject_visit, void *ctx, ent_error *e);
+
+/* Totals of a source since its first run. */
+typedef struct ent_balance {
+	uint32_t source;
+	uint64_t records, consumed, rejected, skipped;                           /* first equation */
+	uint64_t received, stored, replaced, duplicate, superseded, merged, refused; /* second: facts */
+	uint64_t parked, pending; /* states of stored facts */
+	uint64_t bytes;           /* unpacked bytes read */
+} ent_balance;
+int ent_store_balance_add(ent_store *, const ent_balance *delta, ent_error *e); /* parked, pending: set, not added */
+typedef int (*ent_balance_visit)(void *ctx, const ent_balance *);
+int ent_store_balance_scan(ent_store *, ent_balance_visit, void *ctx, ent_error *e);
+
+/* ---- findings ------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ent_finding {
+	const char *rule, *partner, *key; /* identity */
+	const char *kind;                 /* insight, opportunity, red_flag, gate, ask, proposal, failure */
+	const char *state;                /* open, acknowledged, explained, accepted, resolved, reopened, cleared, stale */
+	const char *text, *severity, *audience, *practice;
+	int64_t worth;      /* micro-units of the reporting currency */
+	uint8_t has_worth;
+	int32_t as_of;      /* day it was last said */
+	int32_t first_day;  /* day it was first said */
+	uint64_t run;       /* that said it last */
+	const char *json;   /* the whole record */
+} ent_finding;
+int ent_store_finding_put(ent_store *, const ent_finding *, ent_error *e); /* upsert; keeps first_day, and a state other than cleared or stale */
+/* Findings of the rule and partner that were not put since `run` began become `state` ("cleared" or "stale"). */
+int ent_store_findings_close(ent_store *, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e);
+typedef int (*ent_finding_visit)(void *ctx, const ent_finding *);
+int ent_store_findings_scan(ent_store *, const char *partner /* NULL: all */, ent_finding_visit, void *ctx, ent_error *e);
+/* Verdict of every (rule, partner): kept for "what did this rule say, and on what evidence". */
+int ent_store_verdict_put(ent_store *, const char *rule, const char *partner, const char *verdict, int32_t as_of,
+	uint64_t run, const char *json, ent_error *e);
+typedef int (*ent_verdict_visit)(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of,
+	const char *json);
+int ent_store_verdicts_scan(ent_store *, const char *partner, ent_verdict_visit, void *ctx, ent_error *e);
+
+#endif
