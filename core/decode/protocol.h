@@ -46,7 +46,9 @@ typedef enum ent_msg {
 	                       chunks), bytes options (config/options_wire.h table), u32 n columns, each text name, u8 required */
 	ENT_MSG_PROBED,     /* u64 tag, u32 n (decoders of the plugin, in order), each: u32 score 0..100, text why */
 	ENT_MSG_OPENED,     /* u32 instance */
-	ENT_MSG_BATCH,      /* u64 assignment, u64 seq, u32 first slot, u32 number of slots, u32 bytes */
+	ENT_MSG_BATCH,      /* u64 assignment, u64 seq, u32 first slot, u32 number of slots, u32 bytes, u64 begin: where the
+	                       first record group of the range really began (as in DONE): the core folds nothing of a
+	                       range before it knows that it continues the one before */
 	ENT_MSG_DONE,       /* u64 assignment, u64 begin: where the first record group of the range really began,
 	                       u64 end: where the next group begins (start of the next chunk), u8 eof: end is the end of the
 	                       document, u64 batches, u64 records, u64 consumed, u64 rejected, u64 skipped, u64 facts,

@@ -144,7 +144,7 @@ typedef struct ent_wire_cart {
 } ent_wire_cart;
 
 typedef struct ent_wire_visit {
-	ent_wire_time at, until;
+	ent_wire_time at, until, day;
 	ent_id visitor;
 	int64_t engaged_us;
 	uint32_t steps, pageviews, purchases, load_ms, loads;

@@ -218,9 +218,10 @@ enum { /* ent_visit.steps: what happened during the visit */
 /* Visits merge: parts with one key add up (minimum and maximum of times, union of flags, sums of counts), so a decoder
  * may push a visit in as many parts as it likes. A document that is read again replaces the parts it brought before. */
 typedef struct ent_visit {
-	ent_head h;         /* key: visitor and session, within the day of `at` */
-	ent_time at;        /* start; required. Its calendar day, as the source cuts days, belongs to the key */
+	ent_head h;         /* key: day, visitor and session */
+	ent_time at;        /* start; required. Of two parts, the texts of the one that starts first are kept */
 	ent_time until;     /* last sign of life */
+	ent_time day;       /* ENT_TIME_DATE: the day as the source cuts days; absent: that of `at` in the partner's zone */
 	ent_id visitor;     /* absent: no consent, the visitor is not known */
 	uint8_t consent;    /* 0 unknown, 1 given, 2 denied */
 	uint8_t engaged;    /* ENT_HAS_ENGAGED */
