@@ -43,6 +43,9 @@ typedef struct ent_as_of {
 	ent_place at;
 } ent_as_of;
 
+/* "now", "latest" or "YYYY-MM-DD"; sets no place. false, and *out is left alone, if it is none of these. */
+bool ent_as_of_parse(const char *text, ent_as_of *out);
+
 /* Views beyond `total`, as bits of ent_config.views. */
 typedef enum ent_view_bit {
 	ENT_CONFIG_VIEW_CHANNEL = 1 << 0,
@@ -82,9 +85,9 @@ typedef struct ent_config_partner {
 } ent_config_partner;
 
 typedef enum ent_partner_from {
-	ENT_PARTNER_NONE,   /* no `partner:`, the source speaks for nobody (rates) */
+	ENT_PARTNER_NONE,   /* no `partner:`: the source speaks for nobody (rates) */
 	ENT_PARTNER_FIXED,  /* `partner: ID`; the id is in `fallback` */
-	ENT_PARTNER_PATH,   /* {partner} of `pattern`, matched against the path below the folder of the configuration */
+	ENT_PARTNER_PATH,   /* {partner} of `pattern`, see config/pattern.h */
 	ENT_PARTNER_FACT,   /* head.partner of each fact */
 	ENT_PARTNER_LINES,  /* head.partner of each line: an order is split among the partners of its lines */
 	ENT_PARTNER_SOURCE  /* who sent the document (ent_doc.origin) */
@@ -107,7 +110,7 @@ typedef struct ent_transport_config {
 	ent_transport_kind kind;
 	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
 	int64_t settle_us; /* a file changed less than this ago is left alone */
-	ent_word snapshot; /* pattern with {year} {month} {day} {hour} {minute} that gives the snapshot time; NULL: the mtime */
+	ent_word snapshot; /* pattern of the path that gives the snapshot time, see config/pattern.h; NULL: the mtime */
 	ent_place at;
 } ent_transport_config;
 

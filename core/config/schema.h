@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * config/schema.h: const tables that say what entente.yaml may hold. Reading, checking, suggestions, defaults and
+ * docs/configuration.md are all made from them. Private to core/config.
+ */
+#ifndef ENT_CONFIG_SCHEMA_H
+#define ENT_CONFIG_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+typedef struct ent__parser {
+	ent_arena *arena;
+	ent_errors *errors;
+	const char *folder; /* absolute */
+} ent__parser;
+
+typedef enum ent__type {
+	ENT__PLACE,    /* ent_place: not a key, gets the place of the map itself */
+	ENT__TEXT,     /* ent_word */
+	ENT__NAME,     /* ent_word of the form of a name */
+	ENT__CURRENCY, /* ent_word of three capital letters */
+	ENT__PATH,     /* ent_word, made absolute */
+	ENT__INT,      /* int64_t, from least to most */
+	ENT__ENUM,     /* int, index in choices */
+	ENT__FLAGS,    /* uint32_t, list of choices: bit i for choice i */
+	ENT__DURATION, /* int64_t, microseconds */
+	ENT__SIZE,     /* int64_t, bytes */
+	ENT__DATE,     /* int32_t, days since 1970-01-01 */
+	ENT__TEXTS,    /* ent_words: a list, or one text */
+	ENT__STRUCT,   /* a struct, filled by `item` */
+	ENT__ITEMS,    /* map of free names to structs of `size` bytes, filled by `item`; the first member of each is an ent_word
+	                  that gets the name; pointer at `offset`, size_t count at `count` */
+	ENT__CUSTOM,   /* `custom` reads the node into offset; `item` is for the documentation */
+	ENT__LATER     /* a key of a later version: refused, and said so */
+} ent__type;
+
+typedef struct ent__field {
+	const char *key; /* NULL ends a table */
+	ent__type type;
+	bool required;
+	const char *preset; /* as it would be written */
+	const char *const *choices;
+	int64_t least, most; /* INT, DURATION, SIZE; both 0: no bounds */
+	size_t offset, count, size;
+	const struct ent__field *item;
+	int (*custom)(ent__parser *p, const struct ent__field *field, const ent_yaml_node *node, void *into);
+	const char *form; /* CUSTOM: how the value is written, for documentation and errors */
+	const char *doc;
+} ent__field;
+
+/* The outermost table, of an ent_config. */
+extern const ent__field ent__config_fields[];
+
+/* Fills `into` by `table` from the map `node`. Errors are added; the rest is filled all the same. */
+void ent__fill(ent__parser *p, const ent__field *table, const ent_yaml_node *node, void *into);
+
+/* A scalar as text. false, with an error that names `what` and the `form` it takes, for lists, maps and nothing. */
+bool ent__word(ent__parser *p, const ent_yaml_node *node, const char *what, const char *form, ent_word *out);
+/* A list of texts, or one text. */
+bool ent__words(ent__parser *p, const ent_yaml_node *node, const char *what, ent_words *out);
+/* Adds "unknown key", with the nearest of `known` or all of them. */
+void ent__unknown_key(ent__parser *p, const ent_yaml_node *key, const char *where, const char *const *known, size_t n);
+/* Is it a map (null counts as an empty one)? Adds an error otherwise. */
+bool ent__map(ent__parser *p, const ent_yaml_node *node, const char *what, const char *form);
+
+/* Absolute, without "./" and doubled slashes. */
+const char *ent__absolute(ent_arena *arena, const char *folder, const char *path);
+
+/* Checks that need more than one key: references to partners, zones, patterns. */
+void ent__check(ent__parser *p, ent_config *config);
+
+#endif
