@@ -15,18 +15,11 @@
 #define TEXT_IS(s, literal) ((s).n == sizeof(literal) - 1 && !memcmp((s).p, literal, sizeof(literal) - 1))
 #define TEXT(literal) ((ent_str){(literal), sizeof(literal) - 1})
 
-static inline int text_equal(ent_str a, ent_str b)
-{
-	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
-}
+static inline int text_equal(ent_str a, ent_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
 
-static inline int text_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
+static inline int text_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-static inline ent_str text_trim(ent_str s)
-{
+static inline ent_str text_trim(ent_str s) {
 	while (s.n && text_blank(s.p[0]))
 		s.p++, s.n--;
 	while (s.n && text_blank(s.p[s.n - 1]))
@@ -35,27 +28,19 @@ static inline ent_str text_trim(ent_str s)
 }
 
 /* An empty cell becomes an absent string: in these formats a blank never means more than "not given". */
-static inline ent_str text_given(ent_str s)
-{
-	return s.n ? s : (ent_str){NULL, 0};
-}
+static inline ent_str text_given(ent_str s) { return s.n ? s : (ent_str){NULL, 0}; }
 
-static inline char text_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
+static inline char text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
 
 /* `word` is lower case and NUL-terminated. */
-static inline int text_is_fold(ent_str s, const char *word)
-{
+static inline int text_is_fold(ent_str s, const char *word) {
 	for (size_t i = 0; i < s.n; i++)
 		if (!word[i] || text_lower(s.p[i]) != word[i])
 			return 0;
 	return word[s.n] == 0;
 }
 
-static inline int text_has_fold(ent_str s, const char *word)
-{
+static inline int text_has_fold(ent_str s, const char *word) {
 	size_t n = strlen(word);
 	for (size_t i = 0; i + n <= s.n; i++) {
 		size_t k = 0;
@@ -68,8 +53,7 @@ static inline int text_has_fold(ent_str s, const char *word)
 }
 
 /* Digits only, 1 to 18 of them. 0 or -1. */
-static inline int text_digits(const char *p, size_t n, int64_t *out)
-{
+static inline int text_digits(const char *p, size_t n, int64_t *out) {
 	int64_t v = 0;
 	if (!n || n > 18)
 		return -1;
@@ -84,8 +68,7 @@ static inline int text_digits(const char *p, size_t n, int64_t *out)
 }
 
 /* Amount with a decimal point to micro-units. 0 or -1. */
-static inline int text_money(const ent_host *host, ent_str s, int64_t *micro)
-{
+static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
 	int64_t v = 0;
 	size_t i = 0, digits = 0, decimals = 0;
 	int negative = s.n && s.p[0] == '-';
@@ -115,8 +98,7 @@ static inline int text_money(const ent_host *host, ent_str s, int64_t *micro)
 }
 
 /* Whole pieces, or a decimal, to 1/1000 of a piece. 0 or -1; a finer fraction than 1/1000 is -1. */
-static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli)
-{
+static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli) {
 	int64_t v;
 	if (s.n <= 9 && !text_digits(s.p, s.n, &v)) {
 		*milli = v * 1000;
@@ -128,9 +110,9 @@ static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli)
 	return 0;
 }
 
-/* amount * milli / 1000, or -1 when it leaves int64. Half-even, because 1/1000 of a piece of an odd micro may remain. */
-static inline int text_times(int64_t amount, int64_t milli, int64_t *out)
-{
+/* amount * milli / 1000, or -1 when it leaves int64. Half-even, because 1/1000 of a piece of an odd micro may remain.
+ */
+static inline int text_times(int64_t amount, int64_t milli, int64_t *out) {
 	__int128 x = (__int128)amount * milli, q = x / 1000, r = x % 1000;
 	if (r < 0)
 		r = -r;
@@ -143,8 +125,7 @@ static inline int text_times(int64_t amount, int64_t milli, int64_t *out)
 }
 
 /* Days since 1970-01-01 of a date of the proleptic Gregorian calendar. */
-static inline int64_t text_civil(int64_t y, unsigned m, unsigned d)
-{
+static inline int64_t text_civil(int64_t y, unsigned m, unsigned d) {
 	y -= m <= 2;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	unsigned yoe = (unsigned)(y - era * 400);
@@ -153,14 +134,12 @@ static inline int64_t text_civil(int64_t y, unsigned m, unsigned d)
 	return era * 146097 + (int64_t)doe - 719468;
 }
 
-static inline unsigned text_month_days(unsigned y, unsigned m)
-{
+static inline unsigned text_month_days(unsigned y, unsigned m) {
 	static const unsigned char days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	return m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : days[m - 1];
 }
 
-static inline int text_date_of(unsigned y, unsigned m, unsigned d, int64_t *day)
-{
+static inline int text_date_of(unsigned y, unsigned m, unsigned d, int64_t *day) {
 	if (m < 1 || m > 12 || d < 1 || d > text_month_days(y, m))
 		return -1;
 	*day = text_civil((int64_t)y, m, d);

@@ -5,15 +5,13 @@
  */
 #include "shopify.h"
 
-static uint64_t mix(uint64_t h, ent_str s)
-{
+static uint64_t mix(uint64_t h, ent_str s) {
 	for (size_t i = 0; i < s.n; i++)
 		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3ULL;
 	return (h ^ 0xff) * 0x100000001b3ULL; /* ends the part: "ab","c" is not "a","bc" */
 }
 
-static ent_status flush(shopify *d)
-{
+static ent_status flush(shopify *d) {
 	static const char hex[] = "0123456789abcdef";
 	if (!d->c.held)
 		return ENT_OK;
@@ -27,8 +25,7 @@ static ent_status flush(shopify *d)
 }
 
 /* 0, or 1 if the checkout was rejected. */
-static int first_row(shopify *d, const ent_row *r)
-{
+static int first_row(shopify *d, const ent_row *r) {
 	ent_cart *cart = &d->cart;
 	ent_str source = r->cell[C_SOURCE], sum = r->cell[C_SUBTOTAL];
 	*cart = (ent_cart){.h = {.place = r->place}};
@@ -66,8 +63,7 @@ static int first_row(shopify *d, const ent_row *r)
 	return 0;
 }
 
-static void line(shopify *d, const ent_row *r)
-{
+static void line(shopify *d, const ent_row *r) {
 	ent_str quantity = r->cell[C_LINE_QUANTITY], sku = r->cell[C_LINE_SKU];
 	int64_t milli;
 	if (text_quantity(d->host, quantity, &milli) || milli < 0 || milli / 1000 > UINT32_MAX - d->cart.items) {
@@ -80,8 +76,7 @@ static void line(shopify *d, const ent_row *r)
 	d->content += mix(mix(0xcbf29ce484222325ULL, sku.n ? sku : r->cell[C_LINE_NAME]), quantity);
 }
 
-ent_status shopify__cart_row(void *self, const ent_row *r)
-{
+ent_status shopify__cart_row(void *self, const ent_row *r) {
 	shopify *d = self;
 	shopify_carried *c = &d->c;
 	if (!r->cell[C_NAME].n) {
@@ -114,7 +109,4 @@ ent_status shopify__cart_row(void *self, const ent_row *r)
 	return ENT_OK;
 }
 
-ent_status shopify__cart_end(void *self)
-{
-	return flush(self);
-}
+ent_status shopify__cart_end(void *self) { return flush(self); }

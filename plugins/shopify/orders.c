@@ -9,8 +9,7 @@ static const char not_amount[] = "not an amount";
 static const char not_date[] = "not a date";
 
 /* Sets *out and the bit if the cell is filled. -1: filled, and no amount. */
-static int amount(shopify *d, const ent_row *r, int column, uint64_t bit, int64_t *out, uint64_t *has)
-{
+static int amount(shopify *d, const ent_row *r, int column, uint64_t bit, int64_t *out, uint64_t *has) {
 	ent_str s = r->cell[column];
 	if (!s.n)
 		return 0;
@@ -22,8 +21,7 @@ static int amount(shopify *d, const ent_row *r, int column, uint64_t bit, int64_
 	return 0;
 }
 
-static int date(shopify *d, const ent_row *r, int column, ent_time *out)
-{
+static int date(shopify *d, const ent_row *r, int column, ent_time *out) {
 	ent_str s = r->cell[column];
 	if (!s.n || !shopify__time(d, s, out))
 		return 0;
@@ -32,8 +30,7 @@ static int date(shopify *d, const ent_row *r, int column, ent_time *out)
 }
 
 /* -1: a word that this decoder does not know; guessing would move money between sold and not sold. */
-static int status_of(ent_str s)
-{
+static int status_of(ent_str s) {
 	switch (s.n) {
 	case 0:
 		return ENT_ORDER_PENDING;
@@ -56,14 +53,12 @@ static int status_of(ent_str s)
 	}
 }
 
-static int is_country(ent_str s)
-{
+static int is_country(ent_str s) {
 	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
 }
 
 /* Note Attributes holds "name: value" lines that themes and apps write; some keep the campaign there. */
-static ent_str campaign_of(ent_str notes)
-{
+static ent_str campaign_of(ent_str notes) {
 	static const char name[] = "utm_campaign:";
 	if (notes.n < sizeof name)
 		return (ent_str){NULL, 0};
@@ -78,8 +73,7 @@ static ent_str campaign_of(ent_str notes)
 	return text_given(text_trim(s));
 }
 
-static int amounts(shopify *d, const ent_row *r, ent_order *o)
-{
+static int amounts(shopify *d, const ent_row *r, ent_order *o) {
 	int64_t subtotal = 0;
 	uint64_t given = 0, *has = &o->h.has;
 	for (int i = 0; i < 2; i++) {
@@ -116,8 +110,7 @@ static int amounts(shopify *d, const ent_row *r, ent_order *o)
 }
 
 /* 0: pushed; 1: rejected; negative: the status that push() returned. */
-static int order(shopify *d, const ent_row *r)
-{
+static int order(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
 	ent_order o = {.h = {.place = r->place}, .flags = ENT_ORDER_LINES_COMPLETE};
 	if (!r->cell[C_CURRENCY].n && !r->cell[C_TOTAL].n) {
@@ -164,8 +157,7 @@ static int order(shopify *d, const ent_row *r)
 	return d->host->push(d->ctx, ENT_ORDER, &o, sizeof o, 1);
 }
 
-static ent_status line(shopify *d, const ent_row *r)
-{
+static ent_status line(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
 	char number[12];
 	size_t at = sizeof number;
@@ -196,8 +188,7 @@ static ent_status line(shopify *d, const ent_row *r)
 	return d->host->push(d->ctx, ENT_LINE, &l, sizeof l, 1);
 }
 
-ent_status shopify__order_row(void *self, const ent_row *r)
-{
+ent_status shopify__order_row(void *self, const ent_row *r) {
 	shopify *d = self;
 	shopify_carried *c = &d->c;
 	if (!r->cell[C_NAME].n) {
@@ -230,8 +221,7 @@ ent_status shopify__order_row(void *self, const ent_row *r)
 	return line(d, r);
 }
 
-ent_status shopify__order_end(void *self)
-{
+ent_status shopify__order_end(void *self) {
 	(void)self; /* nothing is held back: an order is pushed with its first row */
 	return ENT_OK;
 }

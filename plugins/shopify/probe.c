@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Is it an orders export, or one of abandoned checkouts? Their columns do not tell: the checkouts file is the orders
- * file less a few columns that older orders files lack as well. The first orders or checkouts tell, and the file's name.
+ * file less a few columns that older orders files lack as well. The first orders or checkouts tell, and the file's
+ * name.
  */
 #include "shopify.h"
 
@@ -9,8 +10,7 @@ enum { KIND_NONE, KIND_ORDERS, KIND_CHECKOUTS, KIND_EITHER };
 
 /* Cuts the next cell off `s`, quotes taken away where no doubled quote is inside. Returns what ended it: the delimiter,
  * '\n', or 0 at the end of the head. Good enough to look at statuses and ids; the host reads the file for real. */
-static int cell(ent_str *s, char delimiter, ent_str *out)
-{
+static int cell(ent_str *s, char delimiter, ent_str *out) {
 	size_t i = 0;
 	int quoted = s->n && s->p[0] == '"';
 	if (quoted) {
@@ -34,8 +34,7 @@ static int cell(ent_str *s, char delimiter, ent_str *out)
 	return end;
 }
 
-static int look(ent_str head, const ent_doc *doc, const char **why)
-{
+static int look(ent_str head, const ent_doc *doc, const char **why) {
 	enum { NAME, ID, FINANCIAL, PAID_AT, LINE, WANTED, MAX_COLUMNS = 256 };
 	static const char *const wanted[WANTED] = {"name", "id", "financial status", "paid at", "lineitem name"};
 	int column[WANTED] = {-1, -1, -1, -1, -1}, n = 0, end;
@@ -92,8 +91,7 @@ static int look(ent_str head, const ent_doc *doc, const char **why)
 	return KIND_EITHER;
 }
 
-int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why)
-{
+int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why) {
 	const char *seen;
 	int kind = look(head, doc, &seen);
 	if (why)
@@ -101,8 +99,7 @@ int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why)
 	return kind == KIND_ORDERS ? 95 : kind == KIND_EITHER ? 50 : 0;
 }
 
-int shopify__probe_checkouts(ent_str head, const ent_doc *doc, const char **why)
-{
+int shopify__probe_checkouts(ent_str head, const ent_doc *doc, const char **why) {
 	const char *seen;
 	int kind = look(head, doc, &seen);
 	if (why)

@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-ent_status shopify__create(const ent_host *host, ent_ctx *ctx, const ent_value *options, void **self)
-{
+ent_status shopify__create(const ent_host *host, ent_ctx *ctx, const ent_value *options, void **self) {
 	shopify *d = calloc(1, sizeof *d);
 	if (!d)
 		return ENT_ENOMEM;
@@ -19,13 +18,9 @@ ent_status shopify__create(const ent_host *host, ent_ctx *ctx, const ent_value *
 	return ENT_OK;
 }
 
-void shopify__destroy(void *self)
-{
-	free(self);
-}
+void shopify__destroy(void *self) { free(self); }
 
-ent_status shopify__begin(void *self, const ent_doc *doc)
-{
+ent_status shopify__begin(void *self, const ent_doc *doc) {
 	shopify *d = self;
 	(void)doc;
 	memset(&d->c, 0, sizeof d->c);
@@ -34,8 +29,7 @@ ent_status shopify__begin(void *self, const ent_doc *doc)
 
 /* Name is not unique between shops, and one file may hold several: the same Name with another Id is another order, and
  * so is one that has a Total of its own where the vintage has no Id. */
-int shopify__continues(const shopify_carried *c, const ent_row *r)
-{
+int shopify__continues(const shopify_carried *c, const ent_row *r) {
 	ent_str name = r->cell[C_NAME], id = r->cell[C_ID];
 	if (!c->name_n || name.n != c->name_n || memcmp(name.p, c->name, name.n))
 		return 0;
@@ -44,15 +38,13 @@ int shopify__continues(const shopify_carried *c, const ent_row *r)
 
 /* Stateless and with one row of context, it cannot see the Id that continuation rows leave blank; it then says "no",
  * which costs a larger group and nothing else. */
-int shopify__starts(void *self, const ent_row *before, const ent_row *row)
-{
+int shopify__starts(void *self, const ent_row *before, const ent_row *row) {
 	(void)self;
 	return !before || !text_equal(before->cell[C_NAME], row->cell[C_NAME]);
 }
 
 /* Makes `r` the first row of the order in hand. -1 if a key is too long to be carried. */
-int shopify__carry(shopify *d, const ent_row *r)
-{
+int shopify__carry(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
 	ent_str name = r->cell[C_NAME], id = r->cell[C_ID], vendor = d->by_vendor ? r->cell[C_VENDOR] : (ent_str){NULL, 0};
 	c->lines = 0;
@@ -72,34 +64,29 @@ int shopify__carry(shopify *d, const ent_row *r)
 }
 
 /* The Id where the vintage has one, else the Name. */
-int shopify__key(const shopify *d, ent_str *key)
-{
+int shopify__key(const shopify *d, ent_str *key) {
 	*key = d->c.id_n ? (ent_str){d->c.id, d->c.id_n} : (ent_str){d->c.name, d->c.name_n};
 	return key->n ? 0 : -1;
 }
 
-void shopify__reject(shopify *d, const ent_row *r, uint32_t column, const char *why)
-{
+void shopify__reject(shopify *d, const ent_row *r, uint32_t column, const char *why) {
 	d->host->reject(d->ctx, r->place, column, why);
 }
 
 /* A checkout is named by its own id, `#` + 14 digits, and nobody was asked for money yet. Orders have short names. */
-int shopify__is_checkout(ent_str name, ent_str id, ent_str financial, ent_str paid_at)
-{
+int shopify__is_checkout(ent_str name, ent_str id, ent_str financial, ent_str paid_at) {
 	int64_t v;
 	return name.n == 15 && name.p[0] == '#' && id.n == 14 && !memcmp(name.p + 1, id.p, 14) &&
-		!text_digits(id.p, id.n, &v) && !financial.n && !paid_at.n;
+		   !text_digits(id.p, id.n, &v) && !financial.n && !paid_at.n;
 }
 
-static unsigned two(const char *p)
-{
+static unsigned two(const char *p) {
 	unsigned a = (unsigned)(unsigned char)p[0] - '0', b = (unsigned)(unsigned char)p[1] - '0';
 	return a > 9 || b > 9 ? 1000 : a * 10 + b;
 }
 
 /* "YYYY-MM-DD HH:MM:SS +ZZZZ"; the host takes whatever else ISO 8601 allows. 0 or -1. */
-int shopify__time(shopify *d, ent_str s, ent_time *out)
-{
+int shopify__time(shopify *d, ent_str s, ent_time *out) {
 	const char *p = s.p;
 	if (s.n != sizeof d->stamp)
 		return d->host->time(s, NULL, out);

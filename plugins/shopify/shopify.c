@@ -48,7 +48,8 @@ static const ent_option options[] = {
 		.type = ENT_OPT_ENUM,
 		.preset = "source",
 		.choices = partner_choices,
-		.doc = "Whose an order is: as the source says, or the Vendor of the order's first row (one export of many sellers)."},
+		.doc = "Whose an order is: as the source says, or the Vendor of the order's first row (one export of many "
+			   "sellers)."},
 	{.key = NULL},
 };
 

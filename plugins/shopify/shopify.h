@@ -51,8 +51,8 @@ typedef struct shopify_carried {
 	uint32_t name_n, id_n, partner_n; /* name_n 0: none yet */
 	uint32_t lines;                   /* rows of it so far: number of the last line */
 	char currency[4];
-	uint8_t bad;                      /* it was rejected, and so are its further rows */
-	uint8_t held;                     /* checkouts: `cart` waits for further rows */
+	uint8_t bad;  /* it was rejected, and so are its further rows */
+	uint8_t held; /* checkouts: `cart` waits for further rows */
 } shopify_carried;
 
 typedef struct shopify {
@@ -85,9 +85,9 @@ ent_status shopify__begin(void *self, const ent_doc *doc);
 int shopify__starts(void *self, const ent_row *before, const ent_row *row);
 void shopify__destroy(void *self);
 
-ent_status shopify__order_row(void *self, const ent_row *r);   /* orders.c */
+ent_status shopify__order_row(void *self, const ent_row *r); /* orders.c */
 ent_status shopify__order_end(void *self);
-ent_status shopify__cart_row(void *self, const ent_row *r);    /* checkouts.c */
+ent_status shopify__cart_row(void *self, const ent_row *r); /* checkouts.c */
 ent_status shopify__cart_end(void *self);
 int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why); /* probe.c */
 int shopify__probe_checkouts(ent_str head, const ent_doc *doc, const char **why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * plugin-dump PLUGIN DECODER FILE [OPTIONS.yaml]: what a decoder says of a file, as lines of JSON. For trying a plugin on
- * a file by hand, and for making golden files.
+ * plugin-dump PLUGIN DECODER FILE [OPTIONS.yaml]: what a decoder says of a file, as lines of JSON. For trying a plugin
+ * on a file by hand, and for making golden files.
  */
 #include "host.h"
 
@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *slurp(const char *path, size_t *n)
-{
+static char *slurp(const char *path, size_t *n) {
 	FILE *f = fopen(path, "rb");
 	host_text t = {0};
 	char b[65536];
@@ -27,8 +26,7 @@ static char *slurp(const char *path, size_t *n)
 	return t.p;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
 	size_t n, on = 0;
 	if (argc < 4)
 		return fprintf(stderr, "usage: plugin-dump PLUGIN DECODER FILE [OPTIONS.yaml]\n"), 2;

@@ -26,21 +26,19 @@ struct host {
 };
 
 typedef struct table { /* a delimited document, cut into cells */
-	ent_str *cells; /* rows * columns of the file */
+	ent_str *cells;    /* rows * columns of the file */
 	uint64_t *place;
 	size_t rows, columns;
 	char *text; /* unquoted cells */
 } table;
 
-static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t stride, size_t n)
-{
+static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t stride, size_t n) {
 	for (size_t i = 0; i < n; i++)
 		write_fact(c->out, kind, (const char *)items + i * stride);
 	return ENT_OK;
 }
 
-static void verdict(ent_ctx *c, const char *word, uint64_t place, uint32_t column, const char *why)
-{
+static void verdict(ent_ctx *c, const char *word, uint64_t place, uint32_t column, const char *why) {
 	host_text *t = c->out;
 	host_text_add(t, "{", 1);
 	write_string(t, "verdict", (ent_str){word, strlen(word)});
@@ -51,18 +49,13 @@ static void verdict(ent_ctx *c, const char *word, uint64_t place, uint32_t colum
 	host_text_add(t, "}\n", 2);
 }
 
-static void host_reject(ent_ctx *c, uint64_t place, uint32_t column, const char *why)
-{
+static void host_reject(ent_ctx *c, uint64_t place, uint32_t column, const char *why) {
 	verdict(c, "reject", place, column, why);
 }
 
-static void host_skip(ent_ctx *c, uint64_t place, const char *why)
-{
-	verdict(c, "skip", place, ENT_NO_COLUMN, why);
-}
+static void host_skip(ent_ctx *c, uint64_t place, const char *why) { verdict(c, "skip", place, ENT_NO_COLUMN, why); }
 
-static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const char *what, const char *todo)
-{
+static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const char *what, const char *todo) {
 	char b[600];
 	snprintf(b, sizeof b, "%s; %s", what, todo);
 	if (c->out)
@@ -73,8 +66,7 @@ static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const 
 }
 
 /* No secret is needed here: FNV with the kind's space mixed in, after the normalization that plugin.h names. */
-static ent_id host_identity(ent_ctx *c, ent_id_kind kind, ent_str s)
-{
+static ent_id host_identity(ent_ctx *c, ent_id_kind kind, ent_str s) {
 	ent_id id = {{0}};
 	uint64_t h = 0xcbf29ce484222325ULL, n = 0;
 	(void)c;
@@ -98,8 +90,7 @@ static ent_id host_identity(ent_ctx *c, ent_id_kind kind, ent_str s)
 	return id;
 }
 
-static void host_covers(ent_ctx *c, ent_fact kind, ent_time from, ent_time to, int complete)
-{
+static void host_covers(ent_ctx *c, ent_fact kind, ent_time from, ent_time to, int complete) {
 	host_text *t = c->out;
 	host_text_add(t, "{", 1);
 	write_number(t, "covers", kind);
@@ -109,8 +100,7 @@ static void host_covers(ent_ctx *c, ent_fact kind, ent_time from, ent_time to, i
 	host_text_add(t, "}\n", 2);
 }
 
-static void host_slice(ent_ctx *c, ent_str name, int grade)
-{
+static void host_slice(ent_ctx *c, ent_str name, int grade) {
 	host_text *t = c->out;
 	host_text_add(t, "{", 1);
 	write_string(t, "slice", name);
@@ -118,15 +108,9 @@ static void host_slice(ent_ctx *c, ent_str name, int grade)
 	host_text_add(t, "}\n", 2);
 }
 
-static void host_cursor(ent_ctx *c, const char *name, ent_str value)
-{
-	(void)c, (void)name, (void)value;
-}
+static void host_cursor(ent_ctx *c, const char *name, ent_str value) { (void)c, (void)name, (void)value; }
 
-static void host_log(ent_ctx *c, int level, const char *text)
-{
-	(void)c, (void)level, (void)text;
-}
+static void host_log(ent_ctx *c, int level, const char *text) { (void)c, (void)level, (void)text; }
 
 static const ent_host functions = {.size = sizeof(ent_host),
 	.minor = ENT_PLUGIN_MINOR,
@@ -142,14 +126,12 @@ static const ent_host functions = {.size = sizeof(ent_host),
 	.money = host_money,
 	.time = host_time};
 
-static void die(const char *what, const char *more)
-{
+static void die(const char *what, const char *more) {
 	fprintf(stderr, "test host: %s: %s\n", what, more);
 	abort();
 }
 
-host *host_open(const char *plugin, const char *decoder, const char *text, char **why)
-{
+host *host_open(const char *plugin, const char *decoder, const char *text, char **why) {
 	char path[1024], reason[200] = "";
 	host *h = calloc(1, sizeof *h);
 	if (!h)
@@ -179,8 +161,7 @@ host *host_open(const char *plugin, const char *decoder, const char *text, char 
 	return NULL;
 }
 
-void host_close(host *h)
-{
+void host_close(host *h) {
 	if (!h)
 		return;
 	h->decoder->destroy(h->self);
@@ -190,13 +171,9 @@ void host_close(host *h)
 	free(h);
 }
 
-const ent_decoder *host_decoder(const host *h)
-{
-	return h->decoder;
-}
+const ent_decoder *host_decoder(const host *h) { return h->decoder; }
 
-static int named(ent_str cell, const char *name, size_t n)
-{
+static int named(ent_str cell, const char *name, size_t n) {
 	while (cell.n && cell.p[0] == ' ')
 		cell.p++, cell.n--;
 	while (cell.n && cell.p[cell.n - 1] == ' ')
@@ -204,8 +181,7 @@ static int named(ent_str cell, const char *name, size_t n)
 	return cell.n == n && !strncasecmp(cell.p, name, n);
 }
 
-static int is_column(ent_str cell, const ent_column *c)
-{
+static int is_column(ent_str cell, const ent_column *c) {
 	if (named(cell, c->name, strlen(c->name)))
 		return 1;
 	for (const char *a = c->aliases; a && *a;) {
@@ -218,8 +194,7 @@ static int is_column(ent_str cell, const ent_column *c)
 }
 
 /* RFC 4180, comma or (when the header has none) semicolon or tab. */
-static table cut(const char *p, size_t n)
-{
+static table cut(const char *p, size_t n) {
 	table t = {0};
 	size_t room = 0, cells = 0, width = 0;
 	char *o = t.text = malloc(n + 1), delimiter = ',';
@@ -268,17 +243,15 @@ static table cut(const char *p, size_t n)
 	return t;
 }
 
-static void table_free(table *t)
-{
+static void table_free(table *t) {
 	free(t->cells);
 	free(t->place);
 	free(t->text);
 }
 
-/* Which column of the file is column i of the decoder's? -1: none. Returns the number of columns, or -1 if a required one
- * is missing. */
-static int match(host *h, const table *t, int *map, size_t room)
-{
+/* Which column of the file is column i of the decoder's? -1: none. Returns the number of columns, or -1 if a required
+ * one is missing. */
+static int match(host *h, const table *t, int *map, size_t room) {
 	const ent_column *c = h->decoder->wants ? h->decoder->wants(h->self) : h->decoder->columns;
 	size_t n = 0;
 	for (h->ctx.columns = c; c[n].name && n < room; n++) {
@@ -292,15 +265,13 @@ static int match(host *h, const table *t, int *map, size_t room)
 	return (int)n;
 }
 
-static ent_row row_of(const table *t, const int *map, size_t n, size_t i, ent_str *cells)
-{
+static ent_row row_of(const table *t, const int *map, size_t n, size_t i, ent_str *cells) {
 	for (size_t k = 0; k < n; k++)
 		cells[k] = map[k] < 0 ? (ent_str){NULL, 0} : t->cells[(i + 1) * t->columns + (size_t)map[k]];
 	return (ent_row){.place = t->place[i + 1], .line = i + 2, .cell = cells, .n = n};
 }
 
-static ent_status rows(host *h, const char *bytes, size_t n, host_cut c)
-{
+static ent_status rows(host *h, const char *bytes, size_t n, host_cut c) {
 	int map[256];
 	ent_str cells[256];
 	ent_status e = ENT_OK;
@@ -328,8 +299,7 @@ static ent_status rows(host *h, const char *bytes, size_t n, host_cut c)
 	return e;
 }
 
-static ent_status lines(host *h, const char *bytes, size_t n, host_cut c)
-{
+static ent_status lines(host *h, const char *bytes, size_t n, host_cut c) {
 	size_t at = 0, line = 0;
 	ent_status e = ENT_OK;
 	const char *end = bytes + n, *p = bytes;
@@ -354,8 +324,7 @@ static ent_status lines(host *h, const char *bytes, size_t n, host_cut c)
 	return e;
 }
 
-ent_status host_run(host *h, const char *name, const char *bytes, size_t n, host_cut c, host_text *out)
-{
+ent_status host_run(host *h, const char *name, const char *bytes, size_t n, host_cut c, host_text *out) {
 	ent_doc doc = {.size = sizeof doc, .name = {name, strlen(name)}, .length = (int64_t)n};
 	h->ctx.out = out;
 	ent_status e = h->decoder->begin(h->self, &doc);
@@ -367,8 +336,7 @@ ent_status host_run(host *h, const char *name, const char *bytes, size_t n, host
 	return e;
 }
 
-size_t host_rows(host *h, const char *bytes, size_t n)
-{
+size_t host_rows(host *h, const char *bytes, size_t n) {
 	(void)h;
 	table t = cut(bytes, n);
 	size_t rows_n = t.rows ? t.rows - 1 : 0;
@@ -376,8 +344,7 @@ size_t host_rows(host *h, const char *bytes, size_t n)
 	return rows_n;
 }
 
-int host_starts(host *h, const char *bytes, size_t n, size_t i)
-{
+int host_starts(host *h, const char *bytes, size_t n, size_t i) {
 	int map[256], starts = 1;
 	ent_str a[256], b[256];
 	table t = cut(bytes, n);

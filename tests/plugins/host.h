@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A host for testing plugins: loads one, gives it options written in YAML, feeds it a document and writes down, one JSON
- * object a line, everything that it says. Simple rather than fast; it shares no code with the real host on purpose, so
- * that the two check each other. One thread.
+ * A host for testing plugins: loads one, gives it options written in YAML, feeds it a document and writes down, one
+ * JSON object a line, everything that it says. Simple rather than fast; it shares no code with the real host on
+ * purpose, so that the two check each other. One thread.
  */
 #ifndef ENTENTE_TESTS_PLUGINS_HOST_H
 #define ENTENTE_TESTS_PLUGINS_HOST_H
@@ -21,8 +21,9 @@ void host_text_free(host_text *t);
 
 typedef struct host host;
 
-/* Loads build/plugins/PLUGIN.so and makes an instance of its decoder. `options` is YAML, may be NULL. Aborts the test with
- * a message on a plugin that cannot be loaded; returns NULL if create() refuses, with the reason in *why (to be freed). */
+/* Loads build/plugins/PLUGIN.so and makes an instance of its decoder. `options` is YAML, may be NULL. Aborts the test
+ * with a message on a plugin that cannot be loaded; returns NULL if create() refuses, with the reason in *why (to be
+ * freed). */
 host *host_open(const char *plugin, const char *decoder, const char *options, char **why);
 void host_close(host *h);
 const ent_decoder *host_decoder(const host *h);

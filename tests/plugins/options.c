@@ -20,8 +20,7 @@ struct options {
 	char *why;
 };
 
-static void *keep(options *o, size_t n)
-{
+static void *keep(options *o, size_t n) {
 	block *b = calloc(1, sizeof *b + n);
 	if (!b)
 		abort();
@@ -30,21 +29,18 @@ static void *keep(options *o, size_t n)
 	return b + 1;
 }
 
-static ent_str copy(options *o, const char *p, size_t n)
-{
+static ent_str copy(options *o, const char *p, size_t n) {
 	char *c = keep(o, n + 1);
 	memcpy(c, p, n);
 	return (ent_str){c, n};
 }
 
-static int fail(options *o, const char *what, const char *key)
-{
+static int fail(options *o, const char *what, const char *key) {
 	snprintf(o->why, 200, "%s: %s", key, what);
 	return -1;
 }
 
-static int scalar(options *o, const ent_option *s, const char *p, size_t n, ent_value *v)
-{
+static int scalar(options *o, const ent_option *s, const char *p, size_t n, ent_value *v) {
 	char *end;
 	v->set = 1;
 	v->type = (uint8_t)s->type;
@@ -71,8 +67,7 @@ static int scalar(options *o, const ent_option *s, const char *p, size_t n, ent_
 
 static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_value **out, size_t *n);
 
-static int value(options *o, const ent_option *s, const yaml_node_t *node, ent_value *v)
-{
+static int value(options *o, const ent_option *s, const yaml_node_t *node, ent_value *v) {
 	if (node->type == YAML_SCALAR_NODE)
 		return scalar(o, s, (const char *)node->data.scalar.value, node->data.scalar.length, v);
 	v->set = 1;
@@ -113,8 +108,7 @@ static int value(options *o, const ent_option *s, const yaml_node_t *node, ent_v
 }
 
 /* `node` NULL: presets only. */
-static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_value **out, size_t *count)
-{
+static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_value **out, size_t *count) {
 	size_t n = 0;
 	while (t && t[n].key)
 		n++;
@@ -143,8 +137,7 @@ static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_v
 	return 0;
 }
 
-options *options_read(const ent_option *t, const char *text, char *why)
-{
+options *options_read(const ent_option *t, const char *text, char *why) {
 	yaml_parser_t parser;
 	size_t n;
 	options *o = calloc(1, sizeof *o);
@@ -165,13 +158,9 @@ options *options_read(const ent_option *t, const char *text, char *why)
 	return NULL;
 }
 
-const ent_value *options_values(const options *o)
-{
-	return o->values;
-}
+const ent_value *options_values(const options *o) { return o->values; }
 
-void options_free(options *o)
-{
+void options_free(options *o) {
 	if (!o)
 		return;
 	while (o->blocks) {

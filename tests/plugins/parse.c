@@ -9,8 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static int64_t civil(int y, int m, int d)
-{
+static int64_t civil(int y, int m, int d) {
 	static const int before[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
 	int64_t days = 0;
 	int leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
@@ -22,8 +21,7 @@ static int64_t civil(int y, int m, int d)
 	return days - 719162;
 }
 
-int host_money(ent_str text, char decimal, char group, int64_t *micro)
-{
+int host_money(ent_str text, char decimal, char group, int64_t *micro) {
 	char b[80];
 	size_t n = 0;
 	int negative = 0, point = -1, digits = 0;
@@ -62,8 +60,7 @@ int host_money(ent_str text, char decimal, char group, int64_t *micro)
 	return 0;
 }
 
-static int number(const char **p, const char *e, int least, int most, int *out)
-{
+static int number(const char **p, const char *e, int least, int most, int *out) {
 	int n = 0, v = 0;
 	while (*p < e && n < most && isdigit((unsigned char)**p))
 		v = v * 10 + *(*p)++ - '0', n++;
@@ -71,8 +68,7 @@ static int number(const char **p, const char *e, int least, int most, int *out)
 	return n < least ? -1 : n;
 }
 
-static int month_name(const char **p, const char *e)
-{
+static int month_name(const char **p, const char *e) {
 	static const char *const names[12] = {"january", "february", "march", "april", "may", "june", "july", "august",
 		"september", "october", "november", "december"};
 	for (int i = 0; i < 12; i++) {
@@ -86,8 +82,7 @@ static int month_name(const char **p, const char *e)
 	return 0;
 }
 
-static int zone(const char **p, const char *e, int *minutes)
-{
+static int zone(const char **p, const char *e, int *minutes) {
 	int h, m = 0;
 	if (*p < e && (**p == 'Z' || **p == 'z'))
 		return ++*p, *minutes = 0, 0;
@@ -104,8 +99,7 @@ static int zone(const char **p, const char *e, int *minutes)
 	return 0;
 }
 
-static int build(int y, int mo, int d, int clock, int h, int mi, int s, int us, int zoned, int off, ent_time *out)
-{
+static int build(int y, int mo, int d, int clock, int h, int mi, int s, int us, int zoned, int off, ent_time *out) {
 	int64_t day = civil(y, mo, d);
 	if (day == INT64_MIN || h > 23 || mi > 59 || s > 60 || (zoned && !clock))
 		return -1;
@@ -122,8 +116,7 @@ static int build(int y, int mo, int d, int clock, int h, int mi, int s, int us, 
 	return 0;
 }
 
-static int fraction(const char **p, const char *e, int *us)
-{
+static int fraction(const char **p, const char *e, int *us) {
 	const char *from = *p;
 	int n = number(p, e, 1, 6, us);
 	if (n < 0)
@@ -135,8 +128,7 @@ static int fraction(const char **p, const char *e, int *us)
 	return *p > from ? 0 : -1;
 }
 
-static int iso(const char *p, const char *e, ent_time *out)
-{
+static int iso(const char *p, const char *e, ent_time *out) {
 	int y, mo, d, h = 0, mi = 0, s = 0, us = 0, off = 0, clock = 0, zoned = 0;
 	if (number(&p, e, 4, 4, &y) < 0 || p >= e || *p++ != '-' || number(&p, e, 2, 2, &mo) < 0)
 		return -1;
@@ -173,8 +165,7 @@ static int iso(const char *p, const char *e, ent_time *out)
 	return p == e ? build(y, mo, d, clock, h, mi, s, us, zoned, off, out) : -1;
 }
 
-int host_time(ent_str text, const char *f, ent_time *out)
-{
+int host_time(ent_str text, const char *f, ent_time *out) {
 	const char *p = text.p, *e = text.p + text.n;
 	int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0, us = 0, off = 0, clock = 0, zoned = 0, pm = -1, v = 0;
 	while (p < e && isspace((unsigned char)*p))
@@ -191,19 +182,42 @@ int host_time(ent_str text, const char *f, ent_time *out)
 		}
 		int bad = 0;
 		switch (*++f) {
-		case 'Y': bad = number(&p, e, 4, 4, &y); break;
-		case 'y': bad = number(&p, e, 2, 2, &y); y += y < 69 ? 2000 : 1900; break;
-		case 'm': bad = number(&p, e, 1, 2, &mo); break;
+		case 'Y':
+			bad = number(&p, e, 4, 4, &y);
+			break;
+		case 'y':
+			bad = number(&p, e, 2, 2, &y);
+			y += y < 69 ? 2000 : 1900;
+			break;
+		case 'm':
+			bad = number(&p, e, 1, 2, &mo);
+			break;
 		case 'd':
-		case 'e': bad = number(&p, e, 1, 2, &d); break;
+		case 'e':
+			bad = number(&p, e, 1, 2, &d);
+			break;
 		case 'b':
-		case 'B': bad = (mo = month_name(&p, e)) ? 0 : -1; break;
+		case 'B':
+			bad = (mo = month_name(&p, e)) ? 0 : -1;
+			break;
 		case 'I':
-		case 'H': bad = number(&p, e, 1, 2, &h); clock = 1; break;
-		case 'M': bad = number(&p, e, 2, 2, &mi); break;
-		case 'S': bad = number(&p, e, 2, 2, &s); break;
-		case 'f': bad = fraction(&p, e, &us); break;
-		case 'z': bad = zone(&p, e, &off); zoned = 1; break;
+		case 'H':
+			bad = number(&p, e, 1, 2, &h);
+			clock = 1;
+			break;
+		case 'M':
+			bad = number(&p, e, 2, 2, &mi);
+			break;
+		case 'S':
+			bad = number(&p, e, 2, 2, &s);
+			break;
+		case 'f':
+			bad = fraction(&p, e, &us);
+			break;
+		case 'z':
+			bad = zone(&p, e, &off);
+			zoned = 1;
+			break;
 		case 'p':
 			if (e - p < 2 || strncasecmp(p + 1, "m", 1))
 				return -1;
@@ -213,8 +227,11 @@ int host_time(ent_str text, const char *f, ent_time *out)
 		case 'j':
 			bad = number(&p, e, 3, 3, &v);
 			break;
-		case '%': bad = p < e && *p++ == '%' ? 0 : -1; break;
-		default: return -1;
+		case '%':
+			bad = p < e && *p++ == '%' ? 0 : -1;
+			break;
+		default:
+			return -1;
 		}
 		if (bad < 0)
 			return -1;

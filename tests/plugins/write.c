@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void host_text_add(host_text *t, const char *p, size_t n)
-{
+void host_text_add(host_text *t, const char *p, size_t n) {
 	if (t->n + n + 1 > t->room) {
 		t->room = (t->n + n + 1) * 2;
 		t->p = realloc(t->p, t->room);
@@ -21,14 +20,12 @@ void host_text_add(host_text *t, const char *p, size_t n)
 	t->p[t->n += n] = 0;
 }
 
-void host_text_free(host_text *t)
-{
+void host_text_free(host_text *t) {
 	free(t->p);
 	*t = (host_text){0};
 }
 
-static void name_of(host_text *t, const char *name)
-{
+static void name_of(host_text *t, const char *name) {
 	if (t->n && t->p[t->n - 1] != '{')
 		host_text_add(t, ",", 1);
 	host_text_add(t, "\"", 1);
@@ -36,8 +33,7 @@ static void name_of(host_text *t, const char *name)
 	host_text_add(t, "\":", 2);
 }
 
-static void quoted(host_text *t, ent_str s)
-{
+static void quoted(host_text *t, ent_str s) {
 	char b[8];
 	host_text_add(t, "\"", 1);
 	for (size_t i = 0; i < s.n; i++) {
@@ -52,28 +48,22 @@ static void quoted(host_text *t, ent_str s)
 	host_text_add(t, "\"", 1);
 }
 
-void write_string(host_text *t, const char *name, ent_str s)
-{
+void write_string(host_text *t, const char *name, ent_str s) {
 	if (!s.p)
 		return;
 	name_of(t, name);
 	quoted(t, s);
 }
 
-static void text(host_text *t, const char *name, const char *s)
-{
-	write_string(t, name, (ent_str){s, strlen(s)});
-}
+static void text(host_text *t, const char *name, const char *s) { write_string(t, name, (ent_str){s, strlen(s)}); }
 
-void write_number(host_text *t, const char *name, int64_t v)
-{
+void write_number(host_text *t, const char *name, int64_t v) {
 	char b[24];
 	name_of(t, name);
 	host_text_add(t, b, (size_t)snprintf(b, sizeof b, "%lld", (long long)v));
 }
 
-static void civil_of(int64_t day, int *y, int *m, int *d)
-{
+static void civil_of(int64_t day, int *y, int *m, int *d) {
 	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
 	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	int64_t mp = (5 * doy + 2) / 153;
@@ -82,8 +72,7 @@ static void civil_of(int64_t day, int *y, int *m, int *d)
 	*y = (int)(yoe + era * 400 + (*m <= 2));
 }
 
-void write_time(host_text *t, const char *name, ent_time v)
-{
+void write_time(host_text *t, const char *name, ent_time v) {
 	char b[80];
 	int y, m, d;
 	if (v.kind == ENT_TIME_NONE)
@@ -94,7 +83,8 @@ void write_time(host_text *t, const char *name, ent_time v)
 		civil_of(v.v, &y, &m, &d);
 		snprintf(b, sizeof b, "%04d-%02d-%02d", y, m, d);
 	} else {
-		int64_t us = v.v + (v.kind == ENT_TIME_INSTANT && v.offset_min != ENT_NO_OFFSET ? v.offset_min * 60000000LL : 0);
+		int64_t us =
+			v.v + (v.kind == ENT_TIME_INSTANT && v.offset_min != ENT_NO_OFFSET ? v.offset_min * 60000000LL : 0);
 		int64_t day = us / 86400000000LL - (us % 86400000000LL < 0);
 		int64_t in = us - day * 86400000000LL;
 		civil_of(day, &y, &m, &d);
@@ -110,8 +100,7 @@ void write_time(host_text *t, const char *name, ent_time v)
 	text(t, name, b);
 }
 
-static void identity(host_text *t, const char *name, ent_id id)
-{
+static void identity(host_text *t, const char *name, ent_id id) {
 	static const ent_id none;
 	char b[33];
 	if (!memcmp(&id, &none, sizeof id))
@@ -121,8 +110,7 @@ static void identity(host_text *t, const char *name, ent_id id)
 	text(t, name, b);
 }
 
-static void code(host_text *t, const char *name, const char currency[4])
-{
+static void code(host_text *t, const char *name, const char currency[4]) {
 	if (currency[0])
 		text(t, name, currency);
 }
@@ -131,15 +119,14 @@ static void code(host_text *t, const char *name, const char currency[4])
 #define T(f) write_time(t, #f, x->f)
 #define I(f) identity(t, #f, x->f)
 #define N(f) write_number(t, #f, (int64_t)x->f)
-#define P(f) \
-	if (x->f) \
+#define P(f)                                                                                                           \
+	if (x->f)                                                                                                          \
 	N(f)
-#define H(f, bit) \
-	if (x->h.has & (bit)) \
+#define H(f, bit)                                                                                                      \
+	if (x->h.has & (bit))                                                                                              \
 	N(f)
 
-static void head(host_text *t, const char *fact, const ent_head *x)
-{
+static void head(host_text *t, const char *fact, const ent_head *x) {
 	text(t, "fact", fact);
 	N(place);
 	S(partner);
@@ -148,8 +135,7 @@ static void head(host_text *t, const char *fact, const ent_head *x)
 	P(op);
 }
 
-static void order(host_text *t, const ent_order *x)
-{
+static void order(host_text *t, const ent_order *x) {
 	T(at), T(paid_at), T(cancelled_at), T(shipped_at), T(promised_at), T(delivered_at);
 	code(t, "currency", x->currency);
 	N(status);
@@ -166,8 +152,7 @@ static void order(host_text *t, const ent_order *x)
 	S(channel), S(country), S(region), S(campaign), S(payment), S(customer_kind);
 }
 
-static void line(host_text *t, const ent_line *x)
-{
+static void line(host_text *t, const ent_line *x) {
 	S(order_key), S(parent_key), S(sku), S(product), S(name), S(category), S(vendor);
 	code(t, "currency", x->currency);
 	H(quantity, ENT_HAS_QUANTITY);
@@ -180,8 +165,7 @@ static void line(host_text *t, const ent_line *x)
 	H(cost, ENT_HAS_COST);
 }
 
-static void visit(host_text *t, const ent_visit *x)
-{
+static void visit(host_text *t, const ent_visit *x) {
 	T(at), T(until);
 	I(visitor);
 	P(consent);
@@ -196,8 +180,7 @@ static void visit(host_text *t, const ent_visit *x)
 	S(channel), S(source), S(campaign), S(country), S(device), S(landing);
 }
 
-static void entry(host_text *t, const ent_entry *x)
-{
+static void entry(host_text *t, const ent_entry *x) {
 	S(reg), S(id), S(state), S(actor);
 	T(effective);
 	name_of(t, "values");
@@ -212,8 +195,7 @@ static void entry(host_text *t, const ent_entry *x)
 	host_text_add(t, "}", 1);
 }
 
-void write_fact(host_text *t, ent_fact kind, const void *fact)
-{
+void write_fact(host_text *t, ent_fact kind, const void *fact) {
 	static const char *const names[ENT_FACT_COUNT] = {
 		"", "order", "line", "refund", "cart", "visit", "touch", "contact", "observation", "entry"};
 	host_text_add(t, "{", 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Facts to lines of JSON, fields in the order of plugin.h, absent ones left out. For the test host and its golden files.
+ * Facts to lines of JSON, fields in the order of plugin.h, absent ones left out. For the test host and its golden
+ * files.
  */
 #ifndef ENTENTE_TESTS_PLUGINS_WRITE_H
 #define ENTENTE_TESTS_PLUGINS_WRITE_H

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The sessions that the events in hand belong to: a bounded hash table, so that one part of a visit is pushed per
+ * session and chunk instead of one per event. Every field is joined by a rule that does not depend on the order of the
+ * events (sums, minimum, maximum, the bytewise smallest text), as the host joins parts, so any cut of a file gives one
+ * result. One owner, one thread.
+ */
+#ifndef ENTENTE_PLUGIN_GA4_SESSIONS_H
+#define ENTENTE_PLUGIN_GA4_SESSIONS_H
+
+#include "../common/text.h"
+
+enum { SESSIONS_MAX = 16384, SESSIONS_TEXT_MAX = 16 << 20, SESSION_KEY_MAX = 255 };
+
+enum {
+	SESSION_CHANNEL,
+	SESSION_SOURCE,
+	SESSION_CAMPAIGN,
+	SESSION_COUNTRY,
+	SESSION_DEVICE,
+	SESSION_LANDING,
+	SESSION_TEXTS
+};
+
+typedef struct session {
+	uint64_t hash, place;
+	int64_t day, until, engaged_us;
+	uint32_t key, user;     /* offsets into the texts: "20240301/123.456/1709251200", and where the user begins */
+	uint16_t key_n, user_n; /* user_n 0: not known */
+	uint32_t steps, pageviews, purchases, loads, load_ms;
+	uint8_t consent, engaged, is_new, has_new;
+	uint32_t text[SESSION_TEXTS], text_n[SESSION_TEXTS]; /* text_n 0: none */
+} session;
+
+typedef struct sessions {
+	session *items;  /* SESSIONS_MAX */
+	uint32_t *slots; /* SESSIONS_MAX * 2: number of an item + 1, 0: free */
+	uint32_t n;
+	char *texts;
+	size_t used, room;
+} sessions;
+
+int sessions_init(sessions *s); /* 0, or -1: out of memory */
+void sessions_finish(sessions *s);
+void sessions_clear(sessions *s);
+int sessions_full(const sessions *s);
+/* The session of this day, user and number, made if it is new (then `*fresh`). `day` has 8 bytes. NULL: out of memory.
+ * The lengths must fit SESSION_KEY_MAX together. */
+session *sessions_get(sessions *s, const char *day, ent_str user, ent_str number, int *fresh);
+/* Keeps the bytewise smaller of what is there and `text`. 0, or -1: out of memory. */
+int sessions_text(sessions *s, session *x, int which, ent_str text);
+
+static inline ent_str sessions_get_text(const sessions *s, const session *x, int which) {
+	return x->text_n[which] ? (ent_str){s->texts + x->text[which], x->text_n[which]} : (ent_str){NULL, 0};
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the plugins say of the golden inputs, and what must hold for any input: where starts() allows a cut, both sides
+ * together say what the whole says; JSON lines may be fed and cut anywhere and add up to the same visits; decoding
+ * again says the same again. ENTENTE_GOLDEN=write writes the golden outputs anew: read the difference before keeping
+ * it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "golden.h"
+#include "merge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static host *open_case(const golden *g) {
+	char *why = NULL;
+	host *h = host_open(g->plugin, g->decoder, g->options, &why);
+	if (!h)
+		fail_msg("%s %s: %s", g->plugin, g->name, why);
+	return h;
+}
+
+static host_text run(host *h, const golden *g, host_cut cut) {
+	host_text t = {0};
+	host_text_add(&t, "", 0);
+	host_run(h, g->document, g->bytes, g->n, cut, &t);
+	return t;
+}
+
+static void same(const golden *g, const char *what, const char *want, const char *got) {
+	int line = 1;
+	const char *from = got;
+	if (!strcmp(want, got))
+		return;
+	for (; *want && *want == *got; want++, got++)
+		if (*got == '\n')
+			line++, from = got + 1;
+	fail_msg("%s/%s, %s: line %d differs: %.*s", g->plugin, g->name, what, line, (int)strcspn(from, "\n"), from);
+}
+
+static void golden_case(const golden *g) {
+	host *h = open_case(g);
+	host_text t = run(h, g, (host_cut){0});
+	size_t n;
+	const char *mode = getenv("ENTENTE_GOLDEN");
+	if (mode && !strcmp(mode, "write")) {
+		FILE *f = fopen(g->facts, "w");
+		assert_non_null(f);
+		fwrite(t.p, 1, t.n, f);
+		fclose(f);
+	}
+	char *want = golden_slurp(g->facts, &n);
+	if (!want)
+		fail_msg("%s is missing", g->facts);
+	same(g, "golden output", want, t.p);
+	host_text again = run(h, g, (host_cut){0});
+	same(g, "decoded a second time", want, again.p);
+	host_text_free(&again);
+	host_text_free(&t);
+	free(want);
+	host_close(h);
+}
+
+static int refused(const host_text *t) { return strstr(t->p, "\"verdict\":\"error\"") != NULL; }
+
+/* Only where the decoder allows cuts: without starts() rows are a group each if the decoder carries nothing, and one
+ * that carries something must have it. */
+static void cut_case(const golden *g) {
+	host *h = open_case(g);
+	if (host_decoder(h)->frame == ENT_FRAME_DELIMITED) {
+		host_text whole = run(h, g, (host_cut){0});
+		size_t rows = host_rows(h, g->bytes, g->n);
+		for (size_t i = 1; i < rows && !refused(&whole); i++) {
+			if (!host_starts(h, g->bytes, g->n, i))
+				continue;
+			host_text t = {0};
+			host_run(h, g->document, g->bytes, g->n, (host_cut){.to = i}, &t);
+			host_run(h, g->document, g->bytes, g->n, (host_cut){.from = i}, &t);
+			same(g, "cut in two where starts() allows it", whole.p, t.p);
+			host_text_free(&t);
+		}
+		host_text_free(&whole);
+	}
+	host_close(h);
+}
+
+static void lines_case(const golden *g) {
+	host *h = open_case(g);
+	if (host_decoder(h)->frame == ENT_FRAME_JSONL) {
+		host_text whole = run(h, g, (host_cut){0});
+		size_t lines = 0;
+		for (size_t i = 0; i < g->n; i++)
+			lines += g->bytes[i] == '\n';
+		for (size_t step = 1; step < 5; step++) {
+			host_text t = run(h, g, (host_cut){.step = step});
+			same(g, "fed in small pieces", whole.p, t.p);
+			host_text_free(&t);
+		}
+		merged *want = merge_read(whole.p);
+		for (size_t i = 1; i < lines && !refused(&whole); i++) {
+			host_text t = {0};
+			host_run(h, g->document, g->bytes, g->n, (host_cut){.to = i}, &t);
+			host_run(h, g->document, g->bytes, g->n, (host_cut){.from = i}, &t);
+			if (refused(&t)) { /* the rest from here on may be no events at all: then that is what it says */
+				host_text_free(&t);
+				continue;
+			}
+			merged *got = merge_read(t.p);
+			char *a = merge_text(want), *b = merge_text(got);
+			same(g, "visits of two chunks", a, b);
+			free(a);
+			free(b);
+			merge_free(got);
+			host_text_free(&t);
+		}
+		merge_free(want);
+		host_text_free(&whole);
+	}
+	host_close(h);
+}
+
+static const char *const plugins[] = {PLUGIN_NAMES};
+
+static void each(void (*check)(const golden *g)) {
+	for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
+		assert_true(golden_each(plugins[i], check) > 0);
+}
+
+static void test_golden(void **state) {
+	(void)state;
+	each(golden_case);
+}
+
+static void test_cuts(void **state) {
+	(void)state;
+	each(cut_case);
+}
+
+static void test_lines(void **state) {
+	(void)state;
+	each(lines_case);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden), cmocka_unit_test(test_cuts), cmocka_unit_test(test_lines)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
