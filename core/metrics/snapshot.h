@@ -2,7 +2,7 @@
  *
  * Layout of a snapshot: everything that a reader of metrics may look at, for one moment, in one block of memory (a
  * sealed memfd when it goes to `entente-rules`). Native byte order, arrays aligned to 8. All offsets count from the
- * start of the block. Built by metrics/snapshot.c, read by metrics/window.c in the core and in the rules worker alike.
+ * start of the block. Built by engine/snapshot.c, read by metrics/window.c in the core and in the rules worker alike.
  *
  * Series are dense: one int64 for each day from day0 on, so that Python takes them without a copy. */
 #ifndef ENT_METRICS_SNAPSHOT_H

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "facts/ledger.h"
 #include "metrics/catalogue.h"
+#include "metrics/cells.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,19 +76,6 @@ int ent_store_input_put(ent_store *, const ent_input *, uint64_t expected_positi
 
 /* ---- cells ---------------------------------------------------------------------------------------------------------- */
 
-typedef struct ent_cell_key {
-	uint32_t partner; /* code */
-	int32_t day;
-	uint32_t value;    /* code of the view's value */
-	uint32_t currency; /* code; 0 none */
-	uint8_t view, origin, family, reserved;
-} ent_cell_key;
-
-typedef struct ent_cell {
-	ent_cell_key key;
-	int64_t m[ENT_FAMILY_WIDTH]; /* by ent_measure_def.column */
-} ent_cell;
-
 /* Adds deltas to cells, which need not exist. `cells` are sorted by (family, partner, day, view, value, currency,
  * origin). A sum that leaves int64 is ENT_ERR_RANGE. Rows whose measures are all zero afterwards are deleted. */
 int ent_store_cells_add(ent_store *, const ent_cell *cells, size_t n, ent_error *e);
@@ -95,25 +83,13 @@ typedef int (*ent_cell_visit)(void *ctx, const ent_cell *);
 /* All cells of a family by (partner, day, view, value, currency, origin). partner UINT32_MAX: of all. */
 int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);
 
-/* A change of a distinct set: net change of the multiplicity of one identity in one cell. The key's family field holds
- * the ent_set, currency is 0. Sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
-typedef struct ent_set_change {
-	ent_cell_key key;
-	uint32_t id;
-	int32_t net;
-} ent_set_change;
+/* Changes of distinct sets, sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
 int ent_store_sets_add(ent_store *, const ent_set_change *, size_t n, ent_error *e);
 /* One stored set: ids sorted, with multiplicities. */
 typedef int (*ent_set_visit)(void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
 int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);
 
-/* The same for distributions: the key's family field holds the ent_dist, view is total; bucket by metrics/dist.h. */
-typedef struct ent_dist_change {
-	ent_cell_key key;
-	int32_t bucket;
-	int32_t reserved;
-	int64_t net;
-} ent_dist_change;
+/* The same for distributions: sorted by key, then bucket (metrics/dist.h). */
 int ent_store_dists_add(ent_store *, const ent_dist_change *, size_t n, ent_error *e);
 typedef int (*ent_dist_visit)(void *ctx, const ent_cell_key *, const int32_t *buckets, const int64_t *counts, size_t n);
 int ent_store_dists_scan(ent_store *, uint32_t partner, ent_dist_visit, void *ctx, ent_error *e);
