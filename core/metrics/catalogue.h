@@ -20,7 +20,7 @@ typedef enum ent_family { ENT_SALES, ENT_TRAFFIC, ENT_CARTS, ENT_FAMILY_COUNT } 
 typedef enum ent_measure {
 	ENT_M_ORDERS,
 	ENT_M_ORDERS_CANCELLED,
-	ENT_M_ORDERS_SHARED, /* of ENT_M_ORDERS: also counted for another partner of the same order */
+	ENT_M_ORDERS_SHARED, /* of ENT_M_ORDERS: counted for another partner, too; every partner of an order but one has it */
 	ENT_M_ORDERS_SHARED_CANCELLED,
 	ENT_M_ORDERS_GUEST,
 	ENT_M_QUOTES,
@@ -68,7 +68,7 @@ typedef enum ent_unit {
 	ENT_UNIT_COUNT,
 	ENT_UNIT_MONEY,   /* micro-units of a currency */
 	ENT_UNIT_PIECES,  /* 1/1000 */
-	ENT_UNIT_SECONDS, /* microseconds; ENT_M_LOAD_MS: milliseconds */
+	ENT_UNIT_SECONDS, /* microseconds; ENT_M_LOAD_MS alone: milliseconds, which readers get as microseconds */
 	ENT_UNIT_DAYS,
 	ENT_UNIT_RATIO
 } ent_unit;
@@ -77,6 +77,8 @@ typedef struct ent_measure_def {
 	const char *name; /* column of the store */
 	uint8_t family, unit;
 	uint8_t column;   /* index within the family */
+	uint8_t revision; /* grows when the way it is counted changes: part of the definition */
+	const char *doc;  /* what is counted */
 } ent_measure_def;
 
 extern const ent_measure_def ent_measures[ENT_MEASURE_COUNT];
@@ -88,7 +90,9 @@ const char *ent_family_name(ent_family); /* "sales": table cell_sales */
 
 /* Distinct sets kept beside the cells. */
 typedef enum ent_set { ENT_SET_CUSTOMERS, ENT_SET_VISITORS, ENT_SET_COUNT } ent_set;
-/* Distributions, view `total` only: log histograms of int64 values, see metrics/dist.h. */
+/* Distributions, view `total` only: log histograms of int64 values, see metrics/dist.h. What goes in: order_value the
+ * total of an order in micro-units of its currency, days_to_paid whole days (0: paid on the day), load_time microseconds
+ * (the mean page load of a visit). */
 typedef enum ent_dist { ENT_DIST_ORDER_VALUE, ENT_DIST_DAYS_TO_PAID, ENT_DIST_LOAD_TIME, ENT_DIST_COUNT } ent_dist;
 
 typedef enum ent_view {
@@ -135,6 +139,10 @@ typedef struct ent_metric {
 
 extern const ent_metric ent_metrics[]; /* ends with name NULL */
 extern const unsigned ent_metric_count;
+
+extern const char *const ent_unit_names[];       /* "count", "money", ... */
+extern const char *const ent_kind_names[];       /* "sum", "ratio", ... */
+extern const char *const ent_additivity_names[]; /* "all", "days", "none" */
 
 /* Index into ent_metrics, or -1. */
 int ent_metric_find(const char *name, size_t n);

@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reading windows, see window.h. Money is summed in two accumulators: micro-units that are in the reporting currency
+ * already, and 1e-12 of a micro-unit for what was converted day by day; they are added, and rounded half-even, once. */
+#include "base/arena.h"
+#include "metrics/window_index.h"
+
+#include <roaring/roaring.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const ent_window_state_names[ENT_WINDOW_STATE_COUNT] = {"known", "no_coverage", "no_rate", "no_denominator"};
+
+#define SORT_LIMIT 4096 /* identities: more are united by CRoaring */
+
+typedef struct sums {
+	__int128 whole;  /* in units */
+	__int128 scaled; /* in 1 / ENT_SNAP_RATE_ONE units */
+	int32_t missing; /* first day without a rate, or INT32_MAX */
+	bool overflow;
+} sums;
+
+typedef struct span {
+	int32_t from, to;
+} span;
+
+/* ---- looking up ------------------------------------------------------------------------------------------------ */
+
+static uint64_t series_key(const ent_snap_series *x) {
+	return (uint64_t)x->measure << 48 | (uint64_t)x->origin << 40 | (uint64_t)x->view << 32 | x->value;
+}
+
+static uint64_t key_of(unsigned what, unsigned origin, unsigned view, uint32_t value) {
+	return (uint64_t)what << 48 | (uint64_t)origin << 40 | (uint64_t)view << 32 | value;
+}
+
+/* First series of the partner whose key is not below `key`. */
+static const ent_snap_series *series_at(const ent_snap *s, const ent_snap_partner *p, uint64_t key) {
+	const ent_snap_series *base = s->series + p->series;
+	uint64_t n = p->n_series;
+	while (n > 0) {
+		uint64_t half = n / 2;
+		if (series_key(base + half) < key) {
+			base += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return base;
+}
+
+static const ent_snap_set *set_find(const ent_snap *s, const ent_snap_partner *p, uint64_t key) {
+	const ent_snap_set *base = s->sets + p->sets, *end = base + p->n_sets;
+	uint64_t n = p->n_sets;
+	while (n > 0) {
+		uint64_t half = n / 2;
+		const ent_snap_set *x = base + half;
+		if (key_of(x->set, x->origin, x->view, x->value) < key) {
+			base += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return base < end && key_of(base->set, base->origin, base->view, base->value) == key ? base : NULL;
+}
+
+static const ent_snap_rate *rate_find(const ent_snap *s, uint32_t currency) {
+	uint32_t low = 0, high = s->n_rates;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (s->rates[middle].currency < currency) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < s->n_rates && s->rates[low].currency == currency ? &s->rates[low] : NULL;
+}
+
+/* 0: not known. */
+static int64_t rate_on(const ent_snap *s, const ent_snap_rate *r, int32_t day) {
+	if (!r || day < r->day0 || day >= r->day0 + (int64_t)r->n) {
+		return 0;
+	}
+	return ((const int64_t *)(s->base + r->data))[day - r->day0];
+}
+
+static span clip(const ent_snap *s, int32_t start, int32_t stop) {
+	int64_t end = (int64_t)s->head->as_of + 1;
+	return (span){start, stop > end ? (int32_t)end : stop};
+}
+
+/* ---- coverage -------------------------------------------------------------------------------------------------- */
+
+static int32_t days_before(const ent__span *spans, uint32_t n, int32_t day) {
+	uint32_t low = 0, high = n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (spans[middle].from < day) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	if (!low) {
+		return 0;
+	}
+	const ent__span *x = &spans[low - 1];
+	return x->before + ((day < x->to ? day : x->to) - x->from);
+}
+
+static int32_t covered_days(const ent__span *spans, uint32_t n, span w) {
+	return w.from < w.to && n ? days_before(spans, n, w.to) - days_before(spans, n, w.from) : 0;
+}
+
+static unsigned origin_of(const ent_snap *s, const ent_query *q, unsigned family) {
+	return q->origin >= 0 ? (unsigned)q->origin : s->index->partners[q->partner].best[family];
+}
+
+static void read_coverage(const ent_snap *s, const ent_query *q, const ent_metric *m, span w, ent_window *out) {
+	const ent__partner_index *p = &s->index->partners[q->partner];
+	unsigned families = ent_metric_families(m);
+	out->covered = out->declared = INT32_MAX;
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
+		if (!(families & 1u << f)) {
+			continue;
+		}
+		int32_t all = 0, said = 0;
+		unsigned origin = origin_of(s, q, f);
+		for (uint32_t i = p->groups; i < p->groups + p->n_groups; i++) {
+			const ent__cover_group *g = &s->index->groups[i];
+			if (g->family == f && g->origin == origin) {
+				all = covered_days(s->index->spans + g->all, g->n_all, w);
+				said = covered_days(s->index->spans + g->said, g->n_said, w);
+				break;
+			}
+		}
+		out->covered = all < out->covered ? all : out->covered;
+		out->declared = said < out->declared ? said : out->declared;
+	}
+}
+
+/* ---- sums ------------------------------------------------------------------------------------------------------ */
+
+static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int64_t factor, sums *t) {
+	int64_t from = w.from > x->day0 ? w.from : x->day0;
+	int64_t to = (int64_t)x->day0 + (int64_t)x->n;
+	to = w.to < to ? w.to : to;
+	const int64_t *data = (const int64_t *)(s->base + x->data);
+	if (ent_measures[x->measure].unit != ENT_UNIT_MONEY || x->currency == s->head->currency) {
+		__int128 sum = 0; /* fewer than 2^28 values of 64 bits: cannot overflow, nor can the factor's small number */
+		for (int64_t d = from; d < to; d++) {
+			sum += data[d - x->day0];
+		}
+		t->whole += sum * factor;
+		return;
+	}
+	const ent_snap_rate *r = rate_find(s, x->currency);
+	for (int64_t d = from; d < to; d++) {
+		int64_t value = data[d - x->day0];
+		if (!value) {
+			continue;
+		}
+		int64_t rate = rate_on(s, r, (int32_t)d);
+		if (!rate) {
+			t->missing = d < t->missing ? (int32_t)d : t->missing;
+			break;
+		}
+		t->overflow |= __builtin_add_overflow(t->scaled, (__int128)value * rate * factor, &t->scaled);
+	}
+}
+
+/* Half-even, of all that was added. */
+static __int128 rounded(const sums *t) {
+	__int128 one = ENT_SNAP_RATE_ONE;
+	__int128 floor = t->scaled / one, rest = t->scaled % one;
+	if (rest < 0) {
+		rest += one;
+		floor -= 1;
+	}
+	__int128 value = t->whole + floor;
+	if (rest * 2 > one || (rest * 2 == one && (value & 1))) {
+		value += 1;
+	}
+	return value;
+}
+
+static int64_t unit_factor(unsigned measure) { return measure == ENT_M_LOAD_MS ? 1000 : 1; }
+
+static void add_measure(const ent_snap *s, const ent_query *q, unsigned measure, span w, int sign, sums *t) {
+	const ent_snap_partner *p = &s->partners[q->partner];
+	uint64_t key = key_of(measure, origin_of(s, q, ent_measures[measure].family), q->view, q->value);
+	const ent_snap_series *end = s->series + p->series + p->n_series;
+	for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) == key; x++) {
+		add_series(s, x, w, sign * unit_factor(measure), t);
+	}
+}
+
+static void add_terms(const ent_snap *s, const ent_query *q, const ent_term *terms, span w, bool shared, sums *t) {
+	for (const ent_term *x = terms; x < terms + ENT_TERMS && x->sign; x++) {
+		add_measure(s, q, x->measure, w, x->sign, t);
+		if (shared && x->measure == ENT_M_ORDERS) {
+			add_measure(s, q, ENT_M_ORDERS_SHARED, w, -x->sign, t);
+		} else if (shared && x->measure == ENT_M_ORDERS_CANCELLED) {
+			add_measure(s, q, ENT_M_ORDERS_SHARED_CANCELLED, w, -x->sign, t);
+		}
+	}
+}
+
+static bool has_measure(const ent_snap *s, const ent_query *q, unsigned measure) {
+	const ent_snap_partner *p = &s->partners[q->partner];
+	unsigned origin = origin_of(s, q, ent_measures[measure].family);
+	const ent_snap_series *x = series_at(s, p, key_of(measure, origin, 0, 0));
+	return x < s->series + p->series + p->n_series && x->measure == measure && x->origin == origin;
+}
+
+/* Returns without dated refunds: revenue by refund day would look as if nothing ever came back. */
+static bool lacks_refund_days(const ent_snap *s, const ent_query *q, const ent_metric *m) {
+	for (const ent_term *x = m->top; x < m->top + ENT_TERMS && x->sign; x++) {
+		if (x->measure == ENT_M_RETURNS_ON_DAY) {
+			return has_measure(s, q, ENT_M_RETURNS) && !has_measure(s, q, ENT_M_RETURNS_ON_DAY);
+		}
+	}
+	return false;
+}
+
+/* ---- distinct -------------------------------------------------------------------------------------------------- */
+
+static void room_for_ids(struct ent__snap_index *x, size_t n) {
+	if (x->ids_capacity < n) {
+		size_t capacity = n < SORT_LIMIT ? SORT_LIMIT : n;
+		x->ids = ent_xrealloc(x->ids, capacity * sizeof *x->ids);
+		x->ids_other = ent_xrealloc(x->ids_other, capacity * sizeof *x->ids_other);
+		x->ids_capacity = capacity;
+	}
+}
+
+/* Radix sort by bytes; passes in which all agree are left out. Returns where the sorted ids are. */
+static const uint32_t *sort_ids(uint32_t *a, uint32_t *b, size_t n) {
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		uint32_t count[256] = {0};
+		for (size_t i = 0; i < n; i++) {
+			count[a[i] >> shift & 255]++;
+		}
+		if (n && count[a[0] >> shift & 255] == n) {
+			continue;
+		}
+		uint32_t at = 0;
+		for (unsigned i = 0; i < 256; i++) {
+			uint32_t c = count[i];
+			count[i] = at;
+			at += c;
+		}
+		for (size_t i = 0; i < n; i++) {
+			b[count[a[i] >> shift & 255]++] = a[i];
+		}
+		uint32_t *other = a;
+		a = b;
+		b = other;
+	}
+	return a;
+}
+
+static size_t count_different(struct ent__snap_index *x, size_t n) {
+	if (n < 2) {
+		return n;
+	}
+	const uint32_t *ids = sort_ids(x->ids, x->ids_other, n);
+	size_t different = 1;
+	for (size_t i = 1; i < n; i++) {
+		different += ids[i] != ids[i - 1];
+	}
+	return different;
+}
+
+/* Ids of the set within the window; their number in *n. */
+static const uint32_t *set_ids(const ent_snap *s, const ent_query *q, const ent_metric *m, span w, size_t *n) {
+	unsigned family = m->set_or_dist == ENT_SET_CUSTOMERS ? ENT_SALES : ENT_TRAFFIC;
+	const ent_snap_set *x =
+		set_find(s, &s->partners[q->partner], key_of(m->set_or_dist, origin_of(s, q, family), q->view, q->value));
+	*n = 0;
+	if (!x) {
+		return NULL;
+	}
+	int64_t from = (int64_t)w.from - x->day0, to = (int64_t)w.to - x->day0;
+	from = from < 0 ? 0 : from;
+	to = to > x->n ? x->n : to;
+	if (from >= to) {
+		return NULL;
+	}
+	const uint32_t *starts = (const uint32_t *)(s->base + x->starts);
+	*n = starts[to] - starts[from];
+	return (const uint32_t *)(s->base + x->ids) + starts[from];
+}
+
+static uint64_t distinct(ent_snap *s, const ent_query *q, const ent_metric *m, span w) {
+	size_t n;
+	const uint32_t *ids = set_ids(s, q, m, w, &n);
+	if (n <= SORT_LIMIT) {
+		if (n) {
+			room_for_ids(s->index, n);
+			memcpy(s->index->ids, ids, n * sizeof *ids);
+		}
+		return count_different(s->index, n);
+	}
+	roaring_bitmap_t *all = roaring_bitmap_create();
+	roaring_bitmap_add_many(all, n, ids);
+	uint64_t different = roaring_bitmap_get_cardinality(all);
+	roaring_bitmap_free(all);
+	return different;
+}
+
+/* ---- distributions --------------------------------------------------------------------------------------------- */
+
+static int by_value(const void *a, const void *b) {
+	int64_t x = ((const ent_dist_item *)a)->value, y = ((const ent_dist_item *)b)->value;
+	return (x > y) - (x < y);
+}
+
+/* Appends the buckets of one row, merged over its days and converted. */
+static void add_buckets(ent_snap *s, const ent_snap_dist *x, bool money, span w, sums *t) {
+	struct ent__snap_index *ix = s->index;
+	const ent_snap_bucket *rows = (const ent_snap_bucket *)(s->base + x->rows);
+	uint64_t low = 0, high = x->n;
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		if (rows[middle].day < w.from) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	if (low == x->n || rows[low].day >= w.to) {
+		return;
+	}
+	int64_t rate = ENT_SNAP_RATE_ONE;
+	if (money && x->currency != s->head->currency) {
+		rate = rate_on(s, rate_find(s, x->currency), s->head->as_of);
+		if (!rate) {
+			t->missing = s->head->as_of;
+			return;
+		}
+	}
+	if (!ix->histogram) {
+		ix->histogram = ent_xcalloc(2 * ENT_DIST_MAX_BUCKET + 1, sizeof *ix->histogram);
+	}
+	size_t first = ix->n_items;
+	for (uint64_t i = low; i < x->n && rows[i].day < w.to; i++) {
+		int64_t *at = &ix->histogram[rows[i].bucket + ENT_DIST_MAX_BUCKET];
+		if (*at == 0 && rows[i].count) {
+			ENT_GROW(ix->items, ix->n_items, ix->items_capacity);
+			ix->items[ix->n_items++].value = rows[i].bucket;
+		}
+		t->overflow |= __builtin_add_overflow(*at, rows[i].count, at);
+	}
+	for (size_t i = first; i < ix->n_items; i++) {
+		int32_t bucket = (int32_t)ix->items[i].value;
+		int64_t *at = &ix->histogram[bucket + ENT_DIST_MAX_BUCKET];
+		sums one = {.missing = INT32_MAX};
+		if (rate == ENT_SNAP_RATE_ONE) {
+			one.whole = ent_dist_value(bucket);
+		} else {
+			one.scaled = (__int128)ent_dist_value(bucket) * rate;
+		}
+		__int128 value = rounded(&one);
+		t->overflow |= value > INT64_MAX || value < INT64_MIN;
+		ix->items[i] = (ent_dist_item){(int64_t)value, *at};
+		*at = 0;
+	}
+}
+
+static void add_distribution(ent_snap *s, const ent_query *q, const ent_metric *m, span w, sums *t) {
+	const ent_snap_partner *p = &s->partners[q->partner];
+	unsigned family = m->set_or_dist == ENT_DIST_LOAD_TIME ? ENT_TRAFFIC : ENT_SALES;
+	unsigned origin = origin_of(s, q, family);
+	if (q->view != ENT_VIEW_TOTAL || q->value != 0) {
+		return;
+	}
+	/* A partner has a handful: kinds times currencies. */
+	for (uint64_t i = p->dists; i < p->dists + p->n_dists; i++) {
+		if (s->dists[i].dist == m->set_or_dist && s->dists[i].origin == origin) {
+			add_buckets(s, &s->dists[i], m->unit == ENT_UNIT_MONEY, w, t);
+		}
+	}
+}
+
+/* Of the collected items; false if there are none. */
+static bool quantile(ent_snap *s, double q, __int128 *value) {
+	struct ent__snap_index *ix = s->index;
+	int64_t v = 0;
+	if (ix->n_items) {
+		qsort(ix->items, ix->n_items, sizeof *ix->items, by_value);
+	}
+	bool any = ent_dist_quantile(ix->items, ix->n_items, q, &v) == 0;
+	*value = v;
+	return any;
+}
+
+/* ---- windows --------------------------------------------------------------------------------------------------- */
+
+static bool valid(const ent_snap *s, const ent_query *q) {
+	return q->partner < s->n_partners && q->metric < ent_metric_count && q->origin < ENT_ORIGIN_COUNT &&
+		   q->view < ENT_VIEW_COUNT;
+}
+
+static bool too_little(const ent_query *q, int32_t covered) {
+	int64_t days = (int64_t)q->stop - q->start;
+	return q->coverage && (covered == 0 || (int64_t)covered * 1000 < days * q->coverage);
+}
+
+static int read_window(ent_snap *s, const ent_query *q, double part, ent_window *out) {
+	*out = (ent_window){.bottom = 1};
+	if (!valid(s, q)) {
+		return ENT_ERR_NOTFOUND;
+	}
+	const ent_metric *m = &ent_metrics[q->metric];
+	span w = clip(s, q->start, q->stop);
+	sums top = {.missing = INT32_MAX}, bottom = {.missing = INT32_MAX};
+	bool empty = false;
+	read_coverage(s, q, m, w, out);
+	switch ((ent_metric_kind)m->kind) {
+	case ENT_METRIC_RATIO:
+		add_terms(s, q, m->bottom, w, false, &bottom);
+		out->bottom = rounded(&bottom);
+		empty = out->bottom == 0;
+		/* fall through */
+	case ENT_METRIC_SUM:
+		add_terms(s, q, m->top, w, false, &top);
+		out->top = rounded(&top);
+		break;
+	case ENT_METRIC_DISTINCT:
+		out->top = (__int128)distinct(s, q, m, w);
+		break;
+	case ENT_METRIC_DISTRIBUTION:
+		s->index->n_items = 0;
+		add_distribution(s, q, m, w, &top);
+		empty = !quantile(s, part, &out->top);
+		break;
+	}
+	int32_t missing = top.missing < bottom.missing ? top.missing : bottom.missing;
+	if (too_little(q, out->covered) || lacks_refund_days(s, q, m)) {
+		out->state = ENT_WINDOW_NO_COVERAGE;
+	} else if (missing != INT32_MAX) {
+		out->state = ENT_WINDOW_NO_RATE;
+		out->day = missing;
+	} else if (empty) {
+		out->state = ENT_WINDOW_NO_DENOMINATOR;
+	}
+	return top.overflow || bottom.overflow ? ENT_ERR_RANGE : 0;
+}
+
+int ent_window_read(ent_snap *s, const ent_query *q, ent_window *out) { return read_window(s, q, 0.5, out); }
+
+int ent_window_quantile(ent_snap *s, const ent_query *q, double part, ent_window *out) {
+	if (valid(s, q) && ent_metrics[q->metric].kind != ENT_METRIC_DISTRIBUTION) {
+		return ENT_ERR_INVALID;
+	}
+	return read_window(s, q, part, out);
+}
+
+int ent_window_portfolio(ent_snap *s, const ent_query *query, ent_portfolio *out) {
+	*out = (ent_portfolio){.w = {.state = ENT_WINDOW_NO_COVERAGE, .bottom = 1}};
+	ent_query q = *query;
+	q.partner = 0;
+	if (s->n_partners && !valid(s, &q)) {
+		return ENT_ERR_NOTFOUND;
+	}
+	const ent_metric *m = &ent_metrics[q.metric];
+	span w = clip(s, q.start, q.stop);
+	sums top = {.missing = INT32_MAX}, bottom = {.missing = INT32_MAX};
+	roaring_bitmap_t *all = m->kind == ENT_METRIC_DISTINCT ? roaring_bitmap_create() : NULL;
+	s->index->n_items = 0;
+	ent_window best = {0}; /* state of the partners left out, if all are */
+	for (q.partner = 0; q.partner < s->n_partners; q.partner++) {
+		ent_window one = {0};
+		/* What one partner adds is kept apart until it is known to be whole. */
+		sums t = {.missing = INT32_MAX}, b = {.missing = INT32_MAX};
+		size_t items = s->index->n_items, n_ids = 0;
+		const uint32_t *ids = NULL;
+		read_coverage(s, &q, m, w, &one);
+		if (too_little(&q, one.covered) || lacks_refund_days(s, &q, m)) {
+			out->left_out++;
+			continue;
+		}
+		if (m->kind == ENT_METRIC_DISTINCT) {
+			ids = set_ids(s, &q, m, w, &n_ids);
+		} else if (m->kind == ENT_METRIC_DISTRIBUTION) {
+			add_distribution(s, &q, m, w, &t);
+		} else {
+			add_terms(s, &q, m->top, w, true, &t);
+			add_terms(s, &q, m->bottom, w, true, &b);
+		}
+		int32_t missing = t.missing < b.missing ? t.missing : b.missing;
+		top.overflow |= t.overflow || b.overflow;
+		if (missing != INT32_MAX) {
+			s->index->n_items = items;
+			out->left_out++;
+			if (best.state == ENT_WINDOW_KNOWN || missing < best.day) {
+				best.state = ENT_WINDOW_NO_RATE;
+				best.day = missing;
+			}
+			continue;
+		}
+		if (n_ids) {
+			roaring_bitmap_add_many(all, n_ids, ids);
+		}
+		top.whole += t.whole;
+		bottom.whole += b.whole;
+		top.overflow |= __builtin_add_overflow(top.scaled, t.scaled, &top.scaled);
+		top.overflow |= __builtin_add_overflow(bottom.scaled, b.scaled, &bottom.scaled);
+		out->w.covered = out->known && out->w.covered < one.covered ? out->w.covered : one.covered;
+		out->w.declared = out->known && out->w.declared < one.declared ? out->w.declared : one.declared;
+		out->known++;
+	}
+	bool empty = false;
+	if (m->kind == ENT_METRIC_DISTINCT) {
+		out->w.top = (__int128)roaring_bitmap_get_cardinality(all);
+		roaring_bitmap_free(all);
+	} else if (m->kind == ENT_METRIC_DISTRIBUTION) {
+		empty = !quantile(s, 0.5, &out->w.top);
+	} else {
+		out->w.top = rounded(&top);
+		if (m->kind == ENT_METRIC_RATIO) {
+			out->w.bottom = rounded(&bottom);
+			empty = out->w.bottom == 0;
+		}
+	}
+	if (out->known) {
+		out->w.state = empty ? ENT_WINDOW_NO_DENOMINATOR : ENT_WINDOW_KNOWN;
+	} else if (best.state) {
+		out->w.state = best.state;
+		out->w.day = best.day;
+	}
+	return top.overflow ? ENT_ERR_RANGE : 0;
+}
+
+/* ---- by day ---------------------------------------------------------------------------------------------------- */
+
+/* The series that a metric's terms read, looked up once for all days. */
+typedef struct series_list {
+	struct {
+		const ent_snap_series *x;
+		int64_t factor;
+	} *items;
+	size_t n, capacity;
+} series_list;
+
+static series_list series_of(const ent_snap *s, const ent_query *q, const ent_metric *m) {
+	const ent_snap_partner *p = &s->partners[q->partner];
+	const ent_snap_series *end = s->series + p->series + p->n_series;
+	series_list list = {0};
+	for (const ent_term *t = m->top; t < m->top + ENT_TERMS && t->sign; t++) {
+		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, q->value);
+		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) == key; x++) {
+			ENT_GROW(list.items, list.n, list.capacity);
+			list.items[list.n].x = x;
+			list.items[list.n++].factor = t->sign * unit_factor(t->measure);
+		}
+	}
+	return list;
+}
+
+int ent_window_series(ent_snap *s, const ent_query *q, int64_t *out, int32_t *missing) {
+	*missing = INT32_MAX;
+	if (!valid(s, q)) {
+		return ENT_ERR_NOTFOUND;
+	}
+	const ent_metric *m = &ent_metrics[q->metric];
+	if (m->kind != ENT_METRIC_SUM) {
+		return ENT_ERR_INVALID;
+	}
+	if (q->start >= q->stop) {
+		return 0;
+	}
+	span w = clip(s, q->start, q->stop);
+	memset(out, 0, (size_t)((int64_t)q->stop - q->start) * sizeof *out);
+	series_list list = series_of(s, q, m);
+	int status = 0;
+	for (int64_t day = w.from; day < w.to && list.n && !status; day++) {
+		sums t = {.missing = INT32_MAX};
+		for (size_t i = 0; i < list.n; i++) {
+			add_series(s, list.items[i].x, (span){(int32_t)day, (int32_t)day + 1}, list.items[i].factor, &t);
+		}
+		__int128 value = rounded(&t);
+		if (t.overflow || value > INT64_MAX || value < INT64_MIN) {
+			status = ENT_ERR_RANGE;
+		}
+		*missing = t.missing < *missing ? t.missing : *missing;
+		out[day - q->start] = (int64_t)value;
+	}
+	free(list.items);
+	return status;
+}
+
+const int64_t *ent_window_column(ent_snap *s, const ent_query *q) {
+	if (!valid(s, q) || q->start >= q->stop || clip(s, q->start, q->stop).to != q->stop) {
+		return NULL;
+	}
+	const ent_metric *m = &ent_metrics[q->metric];
+	if (m->kind != ENT_METRIC_SUM || m->top[0].sign != 1 || m->top[1].sign || unit_factor(m->top[0].measure) != 1) {
+		return NULL;
+	}
+	unsigned measure = m->top[0].measure;
+	const ent_snap_partner *p = &s->partners[q->partner];
+	const ent_snap_series *end = s->series + p->series + p->n_series;
+	uint64_t key = key_of(measure, origin_of(s, q, ent_measures[measure].family), q->view, q->value);
+	const ent_snap_series *x = series_at(s, p, key);
+	if (x >= end || series_key(x) != key || (x + 1 < end && series_key(x + 1) == key)) {
+		return NULL;
+	}
+	if (ent_measures[measure].unit == ENT_UNIT_MONEY && x->currency != s->head->currency) {
+		return NULL;
+	}
+	if (q->start < x->day0 || q->stop > (int64_t)x->day0 + (int64_t)x->n) {
+		return NULL;
+	}
+	return (const int64_t *)(s->base + x->data) + (q->start - x->day0);
+}
+
+/* ---- values and origins ---------------------------------------------------------------------------------------- */
+
+static bool series_has_data(const ent_snap *s, const ent_snap_series *x, span w) {
+	int64_t from = w.from > x->day0 ? w.from : x->day0, to = (int64_t)x->day0 + (int64_t)x->n;
+	const int64_t *data = (const int64_t *)(s->base + x->data);
+	for (int64_t d = from; d < to && d < w.to; d++) {
+		if (data[d - x->day0]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+typedef struct values {
+	uint32_t *items;
+	size_t n, capacity;
+} values;
+
+static void put_value(values *v, uint32_t value) {
+	ENT_GROW(v->items, v->n, v->capacity);
+	v->items[v->n++] = value;
+}
+
+static void values_of_terms(const ent_snap *s, const ent_query *q, const ent_term *terms, span w, values *v) {
+	const ent_snap_partner *p = &s->partners[q->partner];
+	const ent_snap_series *end = s->series + p->series + p->n_series;
+	for (const ent_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
+		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, 0);
+		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) >> 32 == key >> 32; x++) {
+			if (series_has_data(s, x, w)) {
+				put_value(v, x->value);
+			}
+		}
+	}
+}
+
+static int by_name(const void *a, const void *b, void *snap) {
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return x == y ? 0 : strcmp(ent_snap_value_name(snap, x), ent_snap_value_name(snap, y));
+}
+
+int ent_window_values(ent_snap *s, const ent_query *query, uint32_t **out, size_t *n) {
+	*out = NULL;
+	*n = 0;
+	if (!valid(s, query)) {
+		return ENT_ERR_NOTFOUND;
+	}
+	ent_query q = *query;
+	const ent_metric *m = &ent_metrics[q.metric];
+	span w = clip(s, q.start, q.stop);
+	values v = {0};
+	if (m->kind == ENT_METRIC_DISTRIBUTION) {
+		return ENT_ERR_INVALID;
+	}
+	if (m->kind == ENT_METRIC_DISTINCT) {
+		const ent_snap_partner *p = &s->partners[q.partner];
+		for (uint64_t i = p->sets; i < p->sets + p->n_sets; i++) {
+			const ent_snap_set *x = &s->sets[i];
+			size_t ids;
+			q.value = x->value;
+			if (x->set == m->set_or_dist && x->view == q.view && (set_ids(s, &q, m, w, &ids), ids)) {
+				put_value(&v, x->value);
+			}
+		}
+	} else {
+		values_of_terms(s, &q, m->top, w, &v);
+		values_of_terms(s, &q, m->bottom, w, &v);
+	}
+	if (v.n) {
+		qsort_r(v.items, v.n, sizeof *v.items, by_name, s);
+		for (size_t i = 0; i < v.n; i++) {
+			if (i == 0 || v.items[i] != v.items[*n - 1]) {
+				v.items[(*n)++] = v.items[i];
+			}
+		}
+	}
+	*out = v.items;
+	return 0;
+}
+
+unsigned ent_window_origins(const ent_snap *s, uint32_t partner, unsigned metric) {
+	unsigned families = ent_metric_families(&ent_metrics[metric]), bits = ~0u;
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
+		if (families & 1u << f) {
+			bits &= s->index->partners[partner].origins[f];
+		}
+	}
+	return bits;
+}
+
+ent_origin ent_window_origin(const ent_snap *s, uint32_t partner, ent_family family) {
+	return s->index->partners[partner].best[family];
+}
