@@ -36,27 +36,28 @@ typedef struct ent_ledger_report {
 
 typedef struct ent_ledger ent_ledger;
 
-/* Opens the log in `folder` (made if absent, when writable). `committed` is what the store's table says. Longer files
- * are cut; files that the table does not name are deleted. A file that is missing, shorter than committed, or whose
- * frames fail their checksum (checked when `verify`) is damage: ENT_ERR_CORRUPT, the file is renamed to
- * NNNNNN.log.damaged (never deleted), report->damage says so. Read-only: nothing is changed on disk. */
+/* Opens the log of the store in `folder`: its folder `ledger`, made if absent when writable. `committed` is what the
+ * store's table says. Longer files are cut; files that the table does not name, or names as dead, are deleted. A file
+ * that is missing, shorter than committed, or whose frames fail their checksum (checked when `verify`) is damage:
+ * ENT_ERR_CORRUPT, the file is renamed to NNNNNN.log.damaged (never deleted), report->damage says so, and nothing else
+ * is changed. Read-only: nothing is changed on disk at all. `report` may be NULL. */
 int ent_ledger_open(ent_ledger **out, const char *folder, const ent_segment *committed, size_t n, bool writable,
 	bool verify, ent_ledger_report *report, ent_error *e);
 void ent_ledger_close(ent_ledger *); /* what was not synced is not kept; NULL allowed */
 
-/* Appends a frame; it is buffered and written behind. 0 on error. */
+/* Appends a frame of 1 byte to 64 MB; it is buffered and written behind. 0 on error. */
 ent_position ent_ledger_append(ent_ledger *, const void *body, size_t n, ent_error *e);
 /* The body of a frame, replacing `out`'s content; checks the checksum. */
 int ent_ledger_read(ent_ledger *, ent_position, ent_buf *out, ent_error *e);
 /* Writes everything, then fdatasync of the segments touched, and fsync of the folder if a file is new. Never retried. */
 int ent_ledger_sync(ent_ledger *, ent_error *e);
-/* The segments as they stand after the last sync; valid until the next append. */
+/* The live segments as they stood at the last sync; valid until the next one. */
 const ent_segment *ent_ledger_segments(const ent_ledger *, size_t *n);
 /* Bytes appended since the last sync. */
 uint64_t ent_ledger_dirty(const ent_ledger *);
 
 /* Calls for every frame in order of position; stops when it returns nonzero, and returns that. Reads sequentially in
- * large pieces; also sees frames that were appended but not synced. */
+ * large pieces; also sees frames that were appended but not synced, but none that the visitor appends. */
 typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
 int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
 
@@ -73,7 +74,7 @@ typedef struct ent_index ent_index;
 ent_index *ent_index_create(uint64_t expected);
 void ent_index_destroy(ent_index *);
 /* First entry with this key, or NULL. With `after` the next one with the same key (collisions). The pointer is valid
- * until the next add. Entries may be changed in place, all but the key. */
+ * until the next add or remove. Entries may be changed in place, all but the key. */
 ent_index_entry *ent_index_find(const ent_index *, uint64_t key, const ent_index_entry *after);
 ent_index_entry *ent_index_add(ent_index *, uint64_t key, uint64_t content, ent_position at);
 void ent_index_remove(ent_index *, ent_index_entry *);
@@ -86,13 +87,15 @@ int ent_index_each(ent_index *, ent_index_visit, void *ctx);
 
 typedef struct ent_identities ent_identities;
 
-/* `committed`: how many the store vouches for; more are cut, fewer are ENT_ERR_CORRUPT. */
+/* `folder` is the store's. `committed`: how many the store vouches for; more are cut, fewer are ENT_ERR_CORRUPT. The
+ * file is read at the first put or get; if that fails, put gives UINT32_MAX, get NULL, and sync the error. */
 int ent_identities_open(ent_identities **out, const char *folder, uint64_t committed, bool writable, ent_error *e);
 void ent_identities_close(ent_identities *);
 /* Dense number (from 0). Adds it if it is new. UINT32_MAX when the space is full. */
 uint32_t ent_identities_put(ent_identities *, const uint8_t id[16]);
 void ent_identities_prefetch(const ent_identities *, const uint8_t id[16]);
-const uint8_t *ent_identities_get(const ent_identities *, uint32_t dense);
+/* NULL if there is none. Valid until the next put. */
+const uint8_t *ent_identities_get(ent_identities *, uint32_t dense);
 uint64_t ent_identities_count(const ent_identities *);
 int ent_identities_sync(ent_identities *, ent_error *e);
 

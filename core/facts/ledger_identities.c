@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Identities, see ledger.h: 16 bytes each in the order of their numbers, in memory as in the file, and a table of
+ * numbers + 1 that finds them. Both are read at the first use: a run over nothing new needs neither. One thread. */
+#include "base/arena.h"
+#include "facts/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WIDTH 16u
+#define PIECE (UINT64_C(1) << 20) /* written behind when this much is new */
+
+struct ent_identities {
+	uint8_t *ids;
+	uint64_t count, capacity; /* ids in memory once loaded; until then count is what the file holds */
+	uint64_t written;         /* of them in the file */
+	uint64_t synced;
+	uint32_t *table;          /* number + 1; 0: free */
+	uint64_t mask;
+	int fd, folder;
+	bool writable, loaded, fresh;
+	ent_error failed; /* of a load or a write behind; reported by sync */
+};
+
+/* Identities are SipHash output, but tests and other spaces may hand in less: both halves, multiplied, upper bits. */
+static inline uint64_t slot_of(const ent_identities *x, const uint8_t *id) {
+	uint64_t a, b;
+	memcpy(&a, id, 8);
+	memcpy(&b, id + 8, 8);
+	uint64_t h = (a ^ (b * UINT64_C(0xc2b2ae3d27d4eb4f))) * UINT64_C(0x9e3779b97f4a7c15);
+	return (h ^ h >> 32) & x->mask;
+}
+
+static void *mapped(void *p) { return p == MAP_FAILED ? ent_xmalloc(SIZE_MAX / 4) : p; }
+
+static void *map(size_t bytes) {
+	void *p = mapped(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
+static void make_room(ent_identities *x, uint64_t capacity) {
+	if (capacity <= x->capacity) {
+		return;
+	}
+	size_t old = (size_t)(x->capacity * WIDTH), bytes = (size_t)(capacity * WIDTH);
+	if (x->ids) {
+		x->ids = mapped(mremap(x->ids, old, bytes, MREMAP_MAYMOVE));
+		madvise(x->ids, bytes, MADV_HUGEPAGE);
+	} else {
+		x->ids = map(bytes);
+	}
+	x->capacity = capacity;
+}
+
+static void make_table(ent_identities *x, uint64_t slots) {
+	if (x->table) {
+		munmap(x->table, (size_t)(x->mask + 1) * sizeof *x->table);
+	}
+	x->table = map((size_t)slots * sizeof *x->table);
+	x->mask = slots - 1;
+	const uint64_t ahead = 16; /* the ids come in sequence, the slots from anywhere */
+	for (uint64_t i = 0; i < x->count; i++) {
+		if (i + ahead < x->count) {
+			__builtin_prefetch(x->table + slot_of(x, x->ids + (i + ahead) * WIDTH), 1);
+		}
+		uint64_t s = slot_of(x, x->ids + i * WIDTH);
+		while (x->table[s]) {
+			s = (s + 1) & x->mask;
+		}
+		x->table[s] = (uint32_t)i + 1;
+	}
+}
+
+static int fail(ent_identities *x, int code, const char *what) {
+	if (!x->failed.code) {
+		ent_error_errno(&x->failed, code, "%s", what);
+		ent_error_at(&x->failed, "identities", 0, 0);
+	}
+	return x->failed.code;
+}
+
+static int load(ent_identities *x) {
+	if (x->failed.code) {
+		return x->failed.code;
+	}
+	uint64_t room = 4096, slots = 8192;
+	while (room < x->count + 1) {
+		room += room / 2;
+	}
+	while (slots * 4 < x->count * 5 + 5) {
+		slots *= 2;
+	}
+	make_room(x, (room + 4095) / 4096 * 4096);
+	uint64_t want = x->count * WIDTH;
+	for (uint64_t at = 0; at < want;) {
+		ssize_t n = pread(x->fd, x->ids + at, (size_t)(want - at), (off_t)at);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			errno = n ? errno : ENODATA;
+			return fail(x, ENT_ERR_IO, "cannot read");
+		}
+		at += (uint64_t)n;
+	}
+	make_table(x, slots);
+	x->loaded = true;
+	return 0;
+}
+
+int ent_identities_open(ent_identities **out, const char *folder, uint64_t committed, bool writable, ent_error *e) {
+	*out = NULL;
+	ent_identities *x = ent_xcalloc(1, sizeof *x);
+	x->fd = -1;
+	x->writable = writable;
+	x->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (x->folder < 0) {
+		ent_error_errno(e, ENT_ERR_IO, "cannot open the folder %s", folder);
+		goto failed;
+	}
+	x->fd = openat(x->folder, "identities", (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	if (x->fd < 0 && errno == ENOENT && !committed) {
+		x->fresh = true;
+		if (writable) {
+			x->fd = openat(x->folder, "identities", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		}
+	}
+	struct stat st = {0};
+	if ((x->fd < 0 && !(x->fresh && !writable)) || (x->fd >= 0 && fstat(x->fd, &st))) {
+		ent_error_errno(e, errno == ENOENT ? ENT_ERR_CORRUPT : ENT_ERR_IO, "cannot open %s/identities", folder);
+		goto failed;
+	}
+	uint64_t bytes = committed * WIDTH;
+	if ((uint64_t)st.st_size < bytes) {
+		ent_error_set(e, ENT_ERR_CORRUPT, "%s/identities holds %lld bytes, but %llu identities of %u bytes were committed",
+			folder, (long long)st.st_size, (unsigned long long)committed, WIDTH);
+		goto failed;
+	}
+	if (writable && (uint64_t)st.st_size > bytes && (ftruncate(x->fd, (off_t)bytes) || fdatasync(x->fd))) {
+		ent_error_errno(e, ENT_ERR_IO, "cannot cut %s/identities", folder);
+		goto failed;
+	}
+	x->count = x->written = x->synced = committed;
+	*out = x;
+	return 0;
+failed:
+	ent_identities_close(x);
+	return e ? e->code : ENT_ERR_IO;
+}
+
+void ent_identities_close(ent_identities *x) {
+	if (!x) {
+		return;
+	}
+	if (x->ids) {
+		munmap(x->ids, (size_t)(x->capacity * WIDTH));
+	}
+	if (x->table) {
+		munmap(x->table, (size_t)(x->mask + 1) * sizeof *x->table);
+	}
+	if (x->fd >= 0) {
+		close(x->fd);
+	}
+	if (x->folder >= 0) {
+		close(x->folder);
+	}
+	free(x);
+}
+
+static int write_behind(ent_identities *x) {
+	if (!x->writable || x->failed.code) {
+		return x->failed.code;
+	}
+	uint64_t from = x->written * WIDTH, end = x->count * WIDTH;
+	for (uint64_t at = from; at < end;) {
+		ssize_t n = pwrite(x->fd, x->ids + at, (size_t)(end - at), (off_t)at);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			errno = n ? errno : EIO;
+			return fail(x, ENT_ERR_IO, "cannot write");
+		}
+		at += (uint64_t)n;
+	}
+	x->written = x->count;
+	/* Starts the disk early; that it may not be supported is no error, fdatasync comes anyway. */
+	sync_file_range(x->fd, (off_t)from, (off_t)(end - from), SYNC_FILE_RANGE_WRITE);
+	return 0;
+}
+
+uint32_t ent_identities_put(ent_identities *x, const uint8_t id[16]) {
+	if (!x->loaded && load(x)) {
+		return UINT32_MAX;
+	}
+	uint64_t s = slot_of(x, id);
+	for (uint32_t v; (v = x->table[s]); s = (s + 1) & x->mask) {
+		if (!memcmp(x->ids + (uint64_t)(v - 1) * WIDTH, id, WIDTH)) {
+			return v - 1;
+		}
+	}
+	if (x->count >= UINT32_MAX - 1) {
+		return UINT32_MAX;
+	}
+	if (x->count == x->capacity) {
+		make_room(x, (x->capacity + x->capacity / 2 + 4095) / 4096 * 4096);
+	}
+	memcpy(x->ids + x->count * WIDTH, id, WIDTH);
+	x->table[s] = (uint32_t)x->count + 1;
+	uint32_t dense = (uint32_t)x->count++;
+	if (x->count * 5 > (x->mask + 1) * 4) {
+		make_table(x, (x->mask + 1) * 2);
+	}
+	if ((x->count - x->written) * WIDTH >= PIECE) {
+		write_behind(x); /* an error is kept and reported by sync */
+	}
+	return dense;
+}
+
+void ent_identities_prefetch(const ent_identities *x, const uint8_t id[16]) {
+	if (x->loaded) {
+		__builtin_prefetch(x->table + slot_of(x, id), 1);
+	}
+}
+
+const uint8_t *ent_identities_get(ent_identities *x, uint32_t dense) {
+	if (dense >= x->count || (!x->loaded && load(x))) {
+		return NULL;
+	}
+	return x->ids + (uint64_t)dense * WIDTH;
+}
+
+uint64_t ent_identities_count(const ent_identities *x) { return x->count; }
+
+int ent_identities_sync(ent_identities *x, ent_error *e) {
+	if (!x->writable) {
+		return x->failed.code ? (e ? (*e = x->failed, e->code) : x->failed.code) : 0;
+	}
+	if (!write_behind(x) && (x->count != x->synced || x->fresh)) {
+		if (fdatasync(x->fd) || (x->fresh && fsync(x->folder))) {
+			fail(x, ENT_ERR_IO, "cannot sync");
+		} else {
+			x->synced = x->count;
+			x->fresh = false;
+		}
+	}
+	if (x->failed.code && e) {
+		*e = x->failed;
+	}
+	return x->failed.code;
+}

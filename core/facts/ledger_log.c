@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The log at work: append, read, sync, scan; see ledger.h. One thread.
+ *
+ * Frames gather in a piece and are written when it is full, and the kernel is told to start with it at once: the disk
+ * works while the engine does, and the fdatasync of the commit finds little left. */
+#include "facts/ledger_log.h"
+#include "base/arena.h"
+#include "facts/ledger_crc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE ((size_t)1 << 20)
+#define SCAN ((size_t)4 << 20)
+
+static int fail(ent_ledger *l, ent_error *e, const char *what, uint32_t segment) {
+	if (!l->failed.code) {
+		ent_error_errno(&l->failed, ENT_ERR_IO, "cannot %s %s/%06u.log", what, l->folder, segment);
+		ent_error_todo(&l->failed, "nothing of this run was committed; run again when the disk is well");
+	}
+	if (e) {
+		*e = l->failed;
+	}
+	return l->failed.code;
+}
+
+static int again(const ent_ledger *l, ent_error *e) {
+	if (l->failed.code && e) {
+		*e = l->failed;
+	}
+	return l->failed.code;
+}
+
+static int flush(ent_ledger *l, ent_error *e) {
+	if (!l->piece_n) {
+		return again(l, e);
+	}
+	ent__log_file *f = &l->files[l->n - 1];
+	uint64_t at = f->length - l->piece_n;
+	for (size_t done = 0; done < l->piece_n;) {
+		ssize_t n = pwrite(f->fd, l->piece + done, l->piece_n - done, (off_t)(at + done));
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			errno = n ? errno : EIO;
+			return fail(l, e, "write", f->number);
+		}
+		done += (size_t)n;
+	}
+	/* Only a start; a file system that cannot do it does all the work in fdatasync. */
+	sync_file_range(f->fd, (off_t)at, (off_t)l->piece_n, SYNC_FILE_RANGE_WRITE);
+	l->piece_n = 0;
+	return 0;
+}
+
+static int new_file(ent_ledger *l, ent_error *e) {
+	int status = flush(l, e);
+	if (status) {
+		return status;
+	}
+	uint32_t number = l->last_number + 1;
+	char name[32];
+	snprintf(name, sizeof name, "%06u.log", number);
+	int fd = openat(l->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return fail(l, e, "create", number);
+	}
+	ENT_GROW(l->files, l->n, l->capacity);
+	l->files[l->n++] = (ent__log_file){.number = number, .fd = fd};
+	l->last_number = number;
+	l->fresh_files = true;
+	return 0;
+}
+
+ent_position ent_ledger_append(ent_ledger *l, const void *body, size_t n, ent_error *e) {
+	if (l->failed.code || !l->writable) {
+		if (!again(l, e)) {
+			ent_error_set(e, ENT_ERR_INVALID, "%s is open for reading only", l->folder);
+		}
+		return 0;
+	}
+	size_t frame = n + ENT__FRAME_HEAD;
+	if (!n || n > ENT_SEGMENT_BYTES - ENT__FRAME_HEAD) {
+		ent_error_set(e, ENT_ERR_RANGE, "a frame of %zu bytes does not fit into the ledger", n);
+		return 0;
+	}
+	if ((!l->n || l->files[l->n - 1].length + frame > ENT_SEGMENT_BYTES) && new_file(l, e)) {
+		return 0;
+	}
+	if (l->piece_n + frame > PIECE && flush(l, e)) {
+		return 0;
+	}
+	if (frame > PIECE) {
+		l->piece = ent_xrealloc(l->piece, frame); /* rare; the larger piece stays */
+	} else if (!l->piece) {
+		l->piece = ent_xmalloc(PIECE);
+	}
+	uint32_t head[2] = {(uint32_t)n, ent__crc32c(body, n)};
+	memcpy(l->piece + l->piece_n, head, sizeof head);
+	memcpy(l->piece + l->piece_n + sizeof head, body, n);
+	l->piece_n += frame;
+	ent__log_file *f = &l->files[l->n - 1];
+	ent_position at = (uint64_t)f->number << 32 | f->length;
+	f->length += frame;
+	f->frames++;
+	l->dirty += frame;
+	return at;
+}
+
+size_t ent__frame_check(const uint8_t *p, uint64_t n) {
+	uint32_t head[2];
+	if (n < ENT__FRAME_HEAD) {
+		return 0;
+	}
+	memcpy(head, p, sizeof head);
+	if (!head[0] || head[0] > n - ENT__FRAME_HEAD || ent__crc32c(p + ENT__FRAME_HEAD, head[0]) != head[1]) {
+		return 0;
+	}
+	return head[0];
+}
+
+static ent__log_file *file_of(const ent_ledger *l, uint32_t number) {
+	size_t low = 0, high = l->n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (l->files[middle].number < number) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < l->n && l->files[low].number == number ? &l->files[low] : NULL;
+}
+
+/* Bytes [at, at + n) of a file, or as many as there are. -1: error. */
+static ssize_t read_at(const ent__log_file *f, uint8_t *p, size_t n, uint64_t at) {
+	size_t done = 0;
+	while (done < n) {
+		ssize_t got = pread(f->fd, p + done, n - done, (off_t)(at + done));
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			return -1;
+		}
+		if (!got) {
+			break;
+		}
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+static int broken(const ent_ledger *l, ent_position at, ent_error *e) {
+	return ent_error_set(e, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %u", l->folder, (uint32_t)(at >> 32),
+		(uint32_t)at);
+}
+
+int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_error *e) {
+	out->n = 0;
+	const ent__log_file *f = file_of(l, (uint32_t)(position >> 32));
+	uint64_t at = (uint32_t)position;
+	if (!f || at + ENT__FRAME_HEAD >= f->length) {
+		return broken(l, position, e);
+	}
+	uint64_t written = f == &l->files[l->n - 1] ? f->length - l->piece_n : f->length;
+	if (at >= written) {
+		const uint8_t *p = l->piece + (at - written);
+		size_t n = ent__frame_check(p, f->length - at);
+		if (!n) {
+			return broken(l, position, e);
+		}
+		ent_buf_add(out, p + ENT__FRAME_HEAD, n);
+		return 0;
+	}
+	/* One read covers nearly every document; its rest is read when it is larger. */
+	size_t guess = written - at < 1024 ? (size_t)(written - at) : 1024;
+	ent_buf_reserve(out, guess);
+	ssize_t got = read_at(f, out->data, guess, at);
+	uint32_t n = 0;
+	if (got >= (ssize_t)ENT__FRAME_HEAD) {
+		memcpy(&n, out->data, 4);
+		size_t frame = (size_t)n + ENT__FRAME_HEAD;
+		if (frame > guess && frame <= written - at) {
+			ent_buf_reserve(out, frame);
+			ssize_t rest = read_at(f, out->data + got, frame - (size_t)got, at + (uint64_t)got);
+			got = rest < 0 ? -1 : got + rest;
+		}
+	}
+	if (got < 0) {
+		return ent_error_errno(e, ENT_ERR_IO, "cannot read %s/%06u.log", l->folder, f->number);
+	}
+	if (!ent__frame_check(out->data, (uint64_t)got)) {
+		return broken(l, position, e);
+	}
+	memmove(out->data, out->data + ENT__FRAME_HEAD, n);
+	out->n = n;
+	return 0;
+}
+
+void ent__log_table(ent_ledger *l) {
+	l->table_n = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const ent__log_file *f = &l->files[i];
+		ENT_GROW(l->table, l->table_n, l->table_capacity);
+		l->table[l->table_n++] =
+			(ent_segment){.number = f->number, .state = ENT_SEGMENT_LIVE, .valid = f->length, .frames = f->frames};
+	}
+}
+
+int ent_ledger_sync(ent_ledger *l, ent_error *e) {
+	int status = flush(l, e);
+	if (status || !l->dirty) {
+		return status;
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		ent__log_file *f = &l->files[i];
+		if (f->length != f->synced) {
+			if (fdatasync(f->fd)) {
+				return fail(l, e, "sync", f->number);
+			}
+			f->synced = f->length;
+		}
+	}
+	if (l->fresh_files && fsync(l->dir)) {
+		return fail(l, e, "sync the folder of", l->last_number);
+	}
+	l->fresh_files = false;
+	l->dirty = 0;
+	ent__log_table(l);
+	return 0;
+}
+
+const ent_segment *ent_ledger_segments(const ent_ledger *l, size_t *n) {
+	*n = l->table_n;
+	return l->table;
+}
+
+uint64_t ent_ledger_dirty(const ent_ledger *l) { return l->dirty; }
+
+int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at,
+	ent_error *e) {
+	/* The buffer is taken out of the ledger for as long as the walk lasts: a visitor may walk, too. */
+	ent_buf b = l->scan;
+	l->scan = (ent_buf){0};
+	uint32_t number = l->files[file].number;
+	uint64_t start = 0; /* offset of the buffer in the file */
+	int status = 0;
+	*at = 0;
+	b.n = 0;
+	ent_buf_reserve(&b, SCAN);
+	while (!status && *at < length) {
+		uint64_t have = start + b.n - *at;
+		const uint8_t *p = b.data + (*at - start);
+		uint32_t n = 0;
+		if (have >= 4) {
+			memcpy(&n, p, 4);
+		}
+		uint64_t frame = (uint64_t)n + ENT__FRAME_HEAD;
+		if (have < length - *at && have < frame && frame <= length - *at) { /* the buffer ends within the frame */
+			memmove(b.data, p, (size_t)have);
+			b.n = (size_t)have;
+			start = *at;
+			size_t more = frame > SCAN ? (size_t)frame : SCAN;
+			ent_buf_reserve(&b, more);
+			more = length - start - b.n < more - b.n ? (size_t)(length - start - b.n) : more - b.n;
+			ssize_t got = read_at(&l->files[file], b.data + b.n, more, start + b.n);
+			if (got <= 0) {
+				status = got ? ent_error_errno(e, ENT_ERR_IO, "cannot read %s/%06u.log", l->folder, number)
+							 : broken(l, (uint64_t)number << 32 | *at, e);
+			} else {
+				b.n += (size_t)got;
+			}
+			continue;
+		}
+		n = (uint32_t)ent__frame_check(p, have);
+		if (!n) {
+			status = broken(l, (uint64_t)number << 32 | *at, e);
+			break;
+		}
+		if (visit) {
+			status = visit(ctx, (uint64_t)number << 32 | *at, p + ENT__FRAME_HEAD, n);
+		}
+		if (!status) {
+			*at += frame;
+		}
+	}
+	ent_buf_finish(&l->scan);
+	l->scan = b;
+	return status;
+}
+
+int ent_ledger_scan(ent_ledger *l, ent_ledger_visit visit, void *ctx, ent_error *e) {
+	int status = l->writable ? flush(l, e) : 0;
+	/* Frames appended by the visitor are not visited: the ends are those of now. */
+	size_t files = l->n;
+	uint64_t end = files ? l->files[files - 1].length : 0;
+	for (size_t i = 0; i < files && !status; i++) {
+		uint64_t at;
+		posix_fadvise(l->files[i].fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		status = ent__log_walk(l, i, i + 1 == files ? end : l->files[i].length, visit, ctx, &at, e);
+	}
+	return status;
+}
