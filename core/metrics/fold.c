@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folding of visits, carts and records, and the dispatch; orders are in fold_order.c. */
+#include "metrics/fold.h"
+#include "base/day.h"
+#include "metrics/dist.h"
+#include "metrics/fold_internal.h"
+
+#include <string.h>
+
+static ent_time time_of(const ent_item *item) {
+	switch (item->kind) {
+	case ENT_ORDER:
+		return ent_wire_time_unpack(item->body.order.at);
+	case ENT_REFUND:
+		return ent_wire_time_unpack(item->body.refund.at);
+	case ENT_CART:
+		return ent_wire_time_unpack(item->body.cart.started_at);
+	case ENT_VISIT:
+		return ent_wire_time_unpack(item->body.visit.day ? item->body.visit.day : item->body.visit.at);
+	case ENT_TOUCH:
+		return ent_wire_time_unpack(item->body.touch.at);
+	case ENT_CONTACT:
+		return ent_wire_time_unpack(item->body.contact.at);
+	case ENT_OBSERVATION:
+		return ent_wire_time_unpack(item->body.observation.from);
+	case ENT_ENTRY:
+		return ent_wire_time_unpack(item->body.entry.effective);
+	default:
+		return (ent_time){.kind = ENT_TIME_NONE};
+	}
+}
+
+int64_t ent_fold_instant(const ent_fold *f, ent_time t, uint32_t source, uint32_t partner) {
+	const ent_zone *zone;
+	switch (t.kind) {
+	case ENT_TIME_INSTANT:
+		return t.v;
+	case ENT_TIME_LOCAL:
+		zone = f->source_zone(f->ctx, source);
+		return ent_zone_instant(zone ? zone : f->zone(f->ctx, partner), t.v);
+	case ENT_TIME_DATE:
+		return ent_zone_instant(f->zone(f->ctx, partner), t.v * ENT_US_PER_DAY);
+	case ENT_TIME_MONTH:
+		return ent_zone_instant(f->zone(f->ctx, partner), (int64_t)ent_day_of_month(t.v) * ENT_US_PER_DAY);
+	default:
+		return 0;
+	}
+}
+
+bool ent__fold_day_of(const ent_fold *f, ent_time t, uint32_t source, uint32_t partner, int32_t *day) {
+	switch (t.kind) {
+	case ENT_TIME_DATE:
+		*day = (int32_t)t.v;
+		return true;
+	case ENT_TIME_MONTH:
+		*day = ent_day_of_month(t.v);
+		return true;
+	case ENT_TIME_LOCAL:
+		if (!f->source_zone(f->ctx, source)) {
+			*day = ent_day_of_us(t.v); /* written in the partner's own zone: its day is as written */
+			return true;
+		}
+		/* fall through */
+	case ENT_TIME_INSTANT:
+		*day = ent_zone_day(f->zone(f->ctx, partner), ent_fold_instant(f, t, source, partner));
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool ent_fold_day(const ent_fold *f, const ent_item *item, uint32_t partner, int32_t *day) {
+	return ent__fold_day_of(f, time_of(item), item->source, partner, day);
+}
+
+int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t *m, unsigned width, int sign, ent_error *e) {
+	int64_t *row = ent_cells_at(f->cells, key);
+	bool overflow = false;
+	for (unsigned i = 0; i < width; i++) {
+		overflow |= sign > 0 ? __builtin_add_overflow(row[i], m[i], &row[i]) : __builtin_sub_overflow(row[i], m[i], &row[i]);
+	}
+	if (overflow) {
+		char day[16];
+		ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(key->day, day));
+		return ent_error_todo(e, "amounts are kept in millionths: look for one that is off by a factor of a million");
+	}
+	return 0;
+}
+
+ent_item ent_fold_visit(const ent_document *d) {
+	/* Joining the parts as parts of one input is the same merge as while reading. */
+	ent_document all = {.kind = ENT_VISIT}, one = {.kind = ENT_VISIT};
+	ent_item result = d->items[0];
+	for (uint32_t i = 0; i < d->n && d->n > 1; i++) {
+		one.n = 0;
+		*ent_document_add(&one) = d->items[i];
+		one.items[0].input = 0;
+		ent_document_join(&all, &one);
+	}
+	if (d->n > 1) {
+		result = all.items[0];
+	}
+	ent_document_finish(&all);
+	ent_document_finish(&one);
+	return result;
+}
+
+#define AT(measure) [measure - ENT_M_SESSIONS]
+
+static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
+	ent_item item = ent_fold_visit(d);
+	const ent_wire_visit *v = &item.body.visit;
+	int32_t day;
+	if (!ent_fold_day(f, &item, item.partner, &day) || !item.partner) {
+		return 0;
+	}
+	bool cart = v->steps & ENT_STEP_CART, bought = v->steps & ENT_STEP_PURCHASE || v->purchases;
+	uint32_t visitor = ent_dense(&v->visitor);
+	const int64_t m[ENT_FAMILY_WIDTH] = {
+		AT(ENT_M_SESSIONS) = 1,
+		AT(ENT_M_SESSIONS_ENGAGED) = v->engaged != 0,
+		AT(ENT_M_SESSIONS_NEW) = v->is_new != 0,
+		AT(ENT_M_SESSIONS_UNIDENTIFIED) = visitor == 0,
+		AT(ENT_M_SESSIONS_ITEM) = (v->steps & ENT_STEP_ITEM) != 0,
+		AT(ENT_M_SESSIONS_CART) = cart,
+		AT(ENT_M_SESSIONS_CHECKOUT) = (v->steps & ENT_STEP_CHECKOUT) != 0,
+		AT(ENT_M_SESSIONS_PURCHASE) = bought,
+		AT(ENT_M_SESSIONS_CART_LEFT) = cart && !bought,
+		AT(ENT_M_PAGEVIEWS) = v->pageviews,
+		AT(ENT_M_PURCHASES) = v->purchases,
+		AT(ENT_M_ENGAGED_US) = v->engaged_us,
+		AT(ENT_M_LOAD_MS) = v->load_ms,
+		AT(ENT_M_LOADS) = v->loads,
+	};
+	unsigned width = ent_family_width(ENT_TRAFFIC);
+	ent_cell_key key = {.partner = item.partner, .day = day, .origin = d->origin, .family = ENT_TRAFFIC};
+	const struct {
+		uint8_t view;
+		uint32_t value;
+	} views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, f->channel(f->ctx, d->system, v->channel)},
+		{ENT_VIEW_COUNTRY, v->country}, {ENT_VIEW_CAMPAIGN, v->campaign}, {ENT_VIEW_DEVICE, v->device},
+		{ENT_VIEW_SOURCE, v->source}};
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+		if (views[i].view != ENT_VIEW_TOTAL && !f->views[views[i].view]) {
+			continue;
+		}
+		key.view = views[i].view;
+		key.value = views[i].value;
+		if (ent__fold_add(f, &key, m, width, sign, e)) {
+			return e->code;
+		}
+		if (visitor && views[i].view <= ENT_VIEW_CHANNEL) {
+			ent_cell_key set = key;
+			set.family = ENT_SET_VISITORS;
+			ent_cells_set(f->cells, &set, visitor - 1, sign);
+		}
+	}
+	if (v->loads) {
+		ent_cell_key dist = key;
+		dist.view = ENT_VIEW_TOTAL;
+		dist.value = 0;
+		dist.family = ENT_DIST_LOAD_TIME;
+		ent_cells_dist(f->cells, &dist, ent_dist_bucket((int64_t)v->load_ms * 1000 / v->loads), sign);
+	}
+	return 0;
+}
+
+#undef AT
+#define AT(measure) [measure - ENT_M_CARTS]
+
+static int fold_cart(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
+	const ent_item *item = &d->items[0];
+	const ent_wire_cart *c = &item->body.cart;
+	int32_t day;
+	if ((item->flags & ENT_DOC_RETRACT) || !item->partner || !ent_fold_day(f, item, item->partner, &day)) {
+		return 0;
+	}
+	bool recovered = c->recovered_at || c->order_key;
+	const int64_t m[ENT_FAMILY_WIDTH] = {
+		AT(ENT_M_CARTS) = 1,
+		AT(ENT_M_CARTS_LEFT) = !recovered,
+		AT(ENT_M_CARTS_LEFT_VALUE) = recovered ? 0 : c->value,
+		AT(ENT_M_CARTS_RECOVERED) = recovered,
+	};
+	ent_cell_key key = {.partner = item->partner, .day = day, .currency = f->currency(f->ctx, c->currency),
+		.origin = d->origin, .family = ENT_CARTS};
+	if (ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, e)) {
+		return e->code;
+	}
+	if (f->views[ENT_VIEW_CHANNEL]) {
+		key.view = ENT_VIEW_CHANNEL;
+		key.value = f->channel(f->ctx, d->system, c->channel);
+		return ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, e);
+	}
+	return 0;
+}
+
+static int fold_record(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
+	const ent_item *item = &d->items[0];
+	int32_t day = 0;
+	if (item->flags & ENT_DOC_RETRACT) {
+		return 0;
+	}
+	ent_fold_day(f, item, item->partner, &day);
+	return f->record(f->ctx, d, item, day, sign, e);
+}
+
+int ent_fold_document(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
+	if (d->n == 0) {
+		return 0;
+	}
+	switch (d->kind) {
+	case ENT_ORDER:
+		return ent__fold_order(f, d, sign, e);
+	case ENT_VISIT:
+		return fold_visit(f, d, sign, e);
+	case ENT_CART:
+		return fold_cart(f, d, sign, e);
+	default:
+		return fold_record(f, d, sign, e);
+	}
+}

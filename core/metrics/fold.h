@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folding: what a document adds to the cells. The same function adds (sign +1) and takes back (sign -1), so a document
+ * that changes is taken back whole and added anew. It depends on the document and on the configuration of days, views
+ * and channels only. One thread. */
+#ifndef ENT_METRICS_FOLD_H
+#define ENT_METRICS_FOLD_H
+
+#include "base/error.h"
+#include "base/zone.h"
+#include "facts/document.h"
+#include "metrics/cells.h"
+
+#include <stdbool.h>
+
+/* What folding must know of the configuration. All pointers are borrowed; codes are the store's. */
+typedef struct ent_fold {
+	ent_cells *cells;
+	bool views[ENT_VIEW_COUNT]; /* total is always kept */
+	/* Zone of a partner; never NULL. */
+	const ent_zone *(*zone)(void *ctx, uint32_t partner);
+	/* Zone in which a source writes times without offset, NULL: that of the partner. */
+	const ent_zone *(*source_zone)(void *ctx, uint32_t source);
+	/* Configured name of a raw channel of a system. */
+	uint32_t (*channel)(void *ctx, uint32_t system, uint32_t raw);
+	/* Code of an ISO 4217 text. */
+	uint32_t (*currency)(void *ctx, const char currency[4]);
+	/* Order of two partners by name: codes depend on arrival, names do not. */
+	int (*compare_partners)(void *ctx, uint32_t a, uint32_t b);
+	/* A keyed fact that is read one by one (contact, observation, entry, touch) as it stands now, or, with sign -1, goes. */
+	int (*record)(void *ctx, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
+	void *ctx;
+} ent_fold;
+
+/* Adds the document to the cells, or takes it back. ENT_ERR_RANGE if a sum leaves int64. */
+int ent_fold_document(ent_fold *, const ent_document *, int sign, ent_error *e);
+/* Day on which an item counts, in the zone of `partner`. false: it has no time (a line, a retraction). */
+bool ent_fold_day(const ent_fold *, const ent_item *, uint32_t partner, int32_t *day);
+/* A time as an instant, in microseconds, where it is a wall clock time or a date in the zone of source or partner. */
+int64_t ent_fold_instant(const ent_fold *, ent_time, uint32_t source, uint32_t partner);
+/* The parts of a visit added up. */
+ent_item ent_fold_visit(const ent_document *);
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Folding of orders. An order counts for its partner; where keys are shared by many partners (a marketplace), it counts
+ * for every partner that its lines name, with that partner's lines only, and all but the first of them (by name) also
+ * count it as shared, so that a sum over partners can leave it out once.
+ *
+ * Goods: the header's gross and discount where it has them, else the sums of the lines. Returns: the goods' part of what
+ * was paid back. Where refunds are dated they say what was goods; where only a running total is known (a Shopify
+ * export), it is taken to pay back goods, shipping and tax in proportion: returns = refunded * (gross - discount) /
+ * total, rounded half to even. */
+#include "base/day.h"
+#include "base/num.h"
+#include "metrics/dist.h"
+#include "metrics/fold_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define M(measure) m[measure] /* sales come first in the catalogue: column = number */
+
+_Static_assert(ENT_M_ORDERS == 0 && ENT_M_DUE == ENT_FAMILY_WIDTH - 1, "sales are the first family");
+
+typedef struct sums {
+	int64_t lines, units, gross, discount, shipping, tax, cost;
+	bool overflow;
+} sums;
+
+/* One partner's share of an order. */
+typedef struct share {
+	uint32_t partner;
+	bool whole; /* the header's amounts are this partner's */
+	bool shared; /* another partner counts the order already */
+	int32_t day;
+	uint32_t currency;
+	int64_t m[ENT_FAMILY_WIDTH];
+} share;
+
+static void add(int64_t *sum, int64_t v, bool *overflow) { *overflow |= __builtin_add_overflow(*sum, v, sum); }
+
+static int64_t line_gross(const ent_item *line) {
+	const ent_wire_line *l = &line->body.line;
+	if (line->has & ENT_HAS_GROSS) {
+		return l->gross;
+	}
+	int64_t v = 0;
+	return (line->has & ENT_HAS_UNIT_PRICE) && ent_muldiv(l->unit_price, l->quantity, 1000, &v) ? v : 0;
+}
+
+static void add_line(sums *s, const ent_item *line) {
+	const ent_wire_line *l = &line->body.line;
+	if ((line->flags & ENT_DOC_RETRACT) || l->parent) {
+		return; /* a part of a bundle is counted with the bundle */
+	}
+	s->lines++;
+	add(&s->units, l->quantity, &s->overflow);
+	add(&s->gross, line_gross(line), &s->overflow);
+	add(&s->discount, l->discount, &s->overflow);
+	add(&s->shipping, l->shipping, &s->overflow);
+	add(&s->tax, l->tax, &s->overflow);
+	add(&s->cost, l->cost, &s->overflow);
+}
+
+static sums sum_lines(const ent_document *d, uint32_t partner) {
+	sums s = {0};
+	for (uint32_t i = 0; i < d->n; i++) {
+		if (d->items[i].kind == ENT_LINE && (!partner || d->items[i].partner == partner)) {
+			add_line(&s, &d->items[i]);
+		}
+	}
+	return s;
+}
+
+/* Sums of dated refunds: all of it, and the goods. */
+static bool dated_refunds(const ent_document *d, int64_t *all, int64_t *goods, bool *overflow) {
+	bool any = false;
+	for (uint32_t i = 0; i < d->n; i++) {
+		const ent_item *item = &d->items[i];
+		if (item->kind != ENT_REFUND || (item->flags & ENT_DOC_RETRACT)) {
+			continue;
+		}
+		any = true;
+		add(all, item->body.refund.amount, overflow);
+		if (item->body.refund.kind == ENT_REFUND_GOODS) {
+			add(goods, item->body.refund.amount, overflow);
+		}
+	}
+	return any;
+}
+
+/* The measures of a share, as if the order were sold. */
+static bool measure(const ent_document *d, const ent_item *head, share *s) {
+	const ent_wire_order *o = &head->body.order;
+	sums lines = sum_lines(d, s->whole ? 0 : s->partner);
+	int64_t *m = s->m;
+	bool header = s->whole;
+	M(ENT_M_LINES) = lines.lines;
+	M(ENT_M_UNITS) = lines.units;
+	M(ENT_M_GROSS) = header && (head->has & ENT_HAS_GROSS) ? o->gross : lines.gross;
+	M(ENT_M_DISCOUNT) = header && (head->has & ENT_HAS_DISCOUNT) ? o->discount : lines.discount;
+	M(ENT_M_SHIPPING) = header && (head->has & ENT_HAS_SHIPPING) ? o->shipping : lines.shipping;
+	M(ENT_M_TAX) = header && (head->has & ENT_HAS_TAX) ? o->tax : lines.tax;
+	M(ENT_M_COST) = lines.cost;
+	M(ENT_M_DUE) = header ? o->due : 0;
+	bool overflow = lines.overflow;
+	int64_t goods = 0;
+	overflow |= __builtin_sub_overflow(M(ENT_M_GROSS), M(ENT_M_DISCOUNT), &goods);
+	if (header && (head->has & ENT_HAS_TOTAL)) {
+		M(ENT_M_TOTAL) = o->total;
+	} else {
+		M(ENT_M_TOTAL) = goods;
+		add(&M(ENT_M_TOTAL), M(ENT_M_SHIPPING), &overflow);
+		if (!o->tax_included) {
+			add(&M(ENT_M_TOTAL), M(ENT_M_TAX), &overflow);
+		}
+	}
+	int64_t refunded = 0, returned = 0;
+	if (header && dated_refunds(d, &refunded, &returned, &overflow)) {
+		M(ENT_M_REFUNDED) = refunded;
+		M(ENT_M_RETURNS) = returned;
+	} else if (header && o->refunded) {
+		M(ENT_M_REFUNDED) = o->refunded;
+		int64_t total = M(ENT_M_TOTAL);
+		if (total <= 0 || o->refunded >= total) {
+			returned = goods;
+		} else {
+			overflow |= !ent_muldiv(o->refunded, goods, total, &returned);
+		}
+		M(ENT_M_RETURNS) = returned;
+	}
+	return !overflow;
+}
+
+/* Moves the measures to where the order's status counts them. */
+static void by_status(share *s, uint8_t status, bool guest) {
+	int64_t *m = s->m;
+	if (status == ENT_ORDER_QUOTE) {
+		memset(m, 0, sizeof s->m);
+		M(ENT_M_QUOTES) = 1;
+		return;
+	}
+	if (status != ENT_ORDER_CANCELLED) {
+		M(ENT_M_ORDERS) = 1;
+		M(ENT_M_ORDERS_SHARED) = s->shared;
+		M(ENT_M_ORDERS_GUEST) = guest;
+		return;
+	}
+	int64_t lines = M(ENT_M_LINES), units = M(ENT_M_UNITS), gross = M(ENT_M_GROSS), shipping = M(ENT_M_SHIPPING),
+			total = M(ENT_M_TOTAL), refunded = M(ENT_M_REFUNDED);
+	memset(m, 0, sizeof s->m);
+	M(ENT_M_ORDERS_CANCELLED) = 1;
+	M(ENT_M_ORDERS_SHARED_CANCELLED) = s->shared;
+	M(ENT_M_LINES_CANCELLED) = lines;
+	M(ENT_M_UNITS_CANCELLED) = units;
+	M(ENT_M_GROSS_CANCELLED) = gross;
+	M(ENT_M_SHIPPING_CANCELLED) = shipping;
+	M(ENT_M_TOTAL_CANCELLED) = total;
+	M(ENT_M_REFUNDED) = refunded; /* what was paid back is told for every order placed */
+}
+
+static uint32_t line_value(const ent_item *line, unsigned view) {
+	const ent_wire_line *l = &line->body.line;
+	switch (view) {
+	case ENT_VIEW_CATEGORY:
+		return l->category;
+	case ENT_VIEW_VENDOR:
+		return l->vendor;
+	default:
+		return l->product ? l->product : l->sku;
+	}
+}
+
+/* Views by what a line is of: the lines' own sums under each value, and the order once under each value that it has. */
+static int fold_lines(ent_fold *f, const ent_document *d, const share *s, ent_cell_key key, unsigned view, int sign,
+	ent_error *e) {
+	bool cancelled = s->m[ENT_M_ORDERS_CANCELLED];
+	for (uint32_t i = 0; i < d->n; i++) {
+		const ent_item *first = &d->items[i];
+		if (first->kind != ENT_LINE || (!s->whole && first->partner != s->partner)) {
+			continue;
+		}
+		uint32_t value = line_value(first, view);
+		sums part = {0};
+		bool seen = false;
+		for (uint32_t k = 0; k < d->n && !seen; k++) {
+			const ent_item *line = &d->items[k];
+			if (line->kind != ENT_LINE || line_value(line, view) != value || (!s->whole && line->partner != s->partner)) {
+				continue;
+			}
+			seen = k < i;
+			add_line(&part, line);
+		}
+		if (seen) {
+			continue;
+		}
+		int64_t m[ENT_FAMILY_WIDTH] = {0};
+		M(cancelled ? ENT_M_ORDERS_CANCELLED : ENT_M_ORDERS) = 1;
+		M(cancelled ? ENT_M_LINES_CANCELLED : ENT_M_LINES) = part.lines;
+		M(cancelled ? ENT_M_UNITS_CANCELLED : ENT_M_UNITS) = part.units;
+		M(cancelled ? ENT_M_GROSS_CANCELLED : ENT_M_GROSS) = part.gross;
+		M(cancelled ? ENT_M_SHIPPING_CANCELLED : ENT_M_SHIPPING) = part.shipping;
+		if (!cancelled) {
+			M(ENT_M_DISCOUNT) = part.discount;
+			M(ENT_M_COST) = part.cost;
+		}
+		key.view = (uint8_t)view;
+		key.value = value;
+		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+			return e->code;
+		}
+	}
+	return 0;
+}
+
+static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, const share *s, int sign, ent_error *e) {
+	const ent_wire_order *o = &head->body.order;
+	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
+		.family = ENT_SALES};
+	uint32_t customer = ent_dense(&o->customer);
+	bool placed = s->m[ENT_M_ORDERS] || s->m[ENT_M_ORDERS_CANCELLED];
+	const struct {
+		uint8_t view;
+		uint32_t value;
+	} views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, f->channel(f->ctx, d->system, o->channel)},
+		{ENT_VIEW_COUNTRY, o->country}, {ENT_VIEW_CAMPAIGN, o->campaign}, {ENT_VIEW_REGION, o->region}};
+	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
+		if (views[i].view != ENT_VIEW_TOTAL && !f->views[views[i].view]) {
+			continue;
+		}
+		key.view = views[i].view;
+		key.value = views[i].value;
+		if (ent__fold_add(f, &key, s->m, ENT_FAMILY_WIDTH, sign, e)) {
+			return e->code;
+		}
+		if (customer && placed && views[i].view <= ENT_VIEW_CHANNEL) {
+			ent_cell_key set = key;
+			set.family = ENT_SET_CUSTOMERS;
+			set.currency = 0;
+			ent_cells_set(f->cells, &set, customer - 1, sign);
+		}
+	}
+	static const uint8_t line_views[] = {ENT_VIEW_CATEGORY, ENT_VIEW_VENDOR, ENT_VIEW_PRODUCT};
+	for (size_t i = 0; i < sizeof line_views && placed; i++) {
+		if (f->views[line_views[i]] && fold_lines(f, d, s, key, line_views[i], sign, e)) {
+			return e->code;
+		}
+	}
+	if (s->m[ENT_M_ORDERS]) {
+		ent_cell_key dist = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
+			.family = ENT_DIST_ORDER_VALUE};
+		ent_cells_dist(f->cells, &dist, ent_dist_bucket(s->m[ENT_M_TOTAL]), sign);
+		if (o->paid_at && s->whole) {
+			int64_t paid = ent_fold_instant(f, ent_wire_time_unpack(o->paid_at), head->source, s->partner);
+			int64_t placed_at = ent_fold_instant(f, ent_wire_time_unpack(o->at), head->source, s->partner);
+			dist.family = ENT_DIST_DAYS_TO_PAID;
+			dist.currency = 0;
+			ent_cells_dist(f->cells, &dist, ent_dist_bucket(paid > placed_at ? paid - placed_at : 0), sign);
+		}
+	}
+	return 0;
+}
+
+/* Refunds by the day on which they were paid: only where each is dated. */
+static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *head, const share *s, int sign,
+	ent_error *e) {
+	for (uint32_t i = 0; i < d->n; i++) {
+		const ent_item *item = &d->items[i];
+		ent_cell_key key = {.partner = s->partner, .currency = s->currency, .origin = d->origin, .family = ENT_SALES};
+		if (item->kind != ENT_REFUND || (item->flags & ENT_DOC_RETRACT) || item->body.refund.kind != ENT_REFUND_GOODS ||
+			!ent__fold_day_of(f, ent_wire_time_unpack(item->body.refund.at), item->source, s->partner, &key.day)) {
+			continue;
+		}
+		int64_t m[ENT_FAMILY_WIDTH] = {0};
+		M(ENT_M_RETURNS_ON_DAY) = item->body.refund.amount;
+		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+			return e->code;
+		}
+		if (f->views[ENT_VIEW_CHANNEL]) {
+			key.view = ENT_VIEW_CHANNEL;
+			key.value = f->channel(f->ctx, d->system, head->body.order.channel);
+			if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+				return e->code;
+			}
+		}
+	}
+	return 0;
+}
+
+static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, share *s, int sign, ent_error *e) {
+	const ent_wire_order *o = &head->body.order;
+	if (!ent_fold_day(f, head, s->partner, &s->day)) {
+		return 0;
+	}
+	s->currency = f->currency(f->ctx, o->currency);
+	if (!measure(d, head, s)) {
+		ent_error_set(e, ENT_ERR_RANGE, "the amounts of order '%.*s' leave the range of 64 bits", (int)d->key_n, d->key);
+		return ent_error_todo(e, "amounts are kept in millionths: correct the order in its source");
+	}
+	by_status(s, o->status, !ent_dense(&o->customer));
+	if (fold_share(f, d, head, s, sign, e)) {
+		return e->code;
+	}
+	return s->whole && s->m[ENT_M_ORDERS] ? fold_refund_days(f, d, head, s, sign, e) : 0;
+}
+
+static int by_name(const void *a, const void *b, void *fold) {
+	const ent_fold *f = fold;
+	return f->compare_partners(f->ctx, *(const uint32_t *)a, *(const uint32_t *)b);
+}
+
+int ent__fold_order(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
+	const ent_item *head = ent_document_head(d);
+	if (!head || (head->flags & ENT_DOC_RETRACT) || head->body.order.status == ENT_ORDER_TEST) {
+		return 0; /* pending, gone, or none of the business */
+	}
+	if (d->scope) {
+		share s = {.partner = d->scope, .whole = true};
+		return fold_one(f, d, head, &s, sign, e);
+	}
+	uint32_t few[32], *partners = d->n <= 32 ? few : malloc(d->n * sizeof *partners);
+	if (!partners) {
+		return ent_error_set(e, ENT_ERR_NOMEM, "out of memory");
+	}
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		if (d->items[i].kind == ENT_LINE && d->items[i].partner && !(d->items[i].flags & ENT_DOC_RETRACT)) {
+			partners[n++] = d->items[i].partner;
+		}
+	}
+	qsort_r(partners, n, sizeof *partners, by_name, f);
+	int status = 0;
+	bool any = false;
+	for (uint32_t i = 0; i < n && !status; i++) {
+		if (i && partners[i] == partners[i - 1]) {
+			continue;
+		}
+		share s = {.partner = partners[i], .shared = any};
+		any = true;
+		status = fold_one(f, d, head, &s, sign, e);
+	}
+	if (!any && head->partner && !status) { /* no lines: the order is the fallback partner's */
+		share s = {.partner = head->partner, .whole = true};
+		status = fold_one(f, d, head, &s, sign, e);
+	}
+	if (partners != few) {
+		free(partners);
+	}
+	return status;
+}
