@@ -161,7 +161,7 @@ typedef struct ent_register_config {
 	int32_t kept_since; /* days since 1970-01-01 */
 } ent_register_config;
 
-typedef enum ent_sandbox_level { ENT_SANDBOX_REQUIRED, ENT_SANDBOX_BEST_EFFORT, ENT_SANDBOX_OFF } ent_sandbox_level;
+typedef enum ent_sandbox_level { ENT_CONFIG_SANDBOX_REQUIRED, ENT_CONFIG_SANDBOX_BEST_EFFORT, ENT_CONFIG_SANDBOX_OFF } ent_sandbox_level;
 
 typedef struct ent_config {
 	ent_arena *arena;

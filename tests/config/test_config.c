@@ -149,7 +149,7 @@ static void everything(void **state) {
 	assert_int_equal(c->rules.memory, 512 << 20);
 	assert_string_equal(c->registers[0].name.s, "contacts");
 	assert_int_equal(c->workers, 3);
-	assert_int_equal(c->sandbox, ENT_SANDBOX_REQUIRED);
+	assert_int_equal(c->sandbox, ENT_CONFIG_SANDBOX_REQUIRED);
 	ent_config_destroy(c);
 }
 
@@ -167,7 +167,7 @@ static void defaults(void **state) {
 	assert_int_equal(c->rules.deadline_us, 10000000);
 	assert_int_equal(c->rules.memory, 1 << 30);
 	assert_true(c->workers >= 1);
-	assert_int_equal(c->sandbox, ENT_SANDBOX_BEST_EFFORT);
+	assert_int_equal(c->sandbox, ENT_CONFIG_SANDBOX_BEST_EFFORT);
 	ent_config_destroy(c);
 	ent_config_destroy(NULL);
 }
