@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `entente init`: a project to start from, or the sample project. Never writes over what is there. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "config/install.h"
+
+extern char **environ;
+
+/* The system's Python, the one that entente-rules embeds: not whatever stands first in PATH. */
+static const char python[] = "/usr/bin/python3";
+
+static const char template[] =
+	"# Entente: one file describes the project. `entente check` tells everything that is wrong with it, at once;\n"
+	"# `entente help --configuration` describes every key.\n"
+	"\n"
+	"version: 1\n"
+	"currency: EUR                # money is reported in this currency\n"
+	"store: ./store               # facts, figures and findings; made by the first run; keep it out of version control\n"
+	"\n"
+	"# The moment of judgement: now, latest (the last complete day that the data covers: for exports of the past), or a date.\n"
+	"as_of: latest\n"
+	"\n"
+	"# What figures can be split by, beside their total: channel, category, country, campaign, region, product, vendor,\n"
+	"# device, source. Each one costs time and room.\n"
+	"views: [channel]\n"
+	"\n"
+	"# What a source's word for a channel means. A word that is not named is a channel of its own, its side unknown.\n"
+	"# channels:\n"
+	"#   shopify: {web: online/web, pos: offline/store, shopify_draft_order: offline/agent}\n"
+	"\n"
+	"# The organizations that you work with. Partners of one industry are compared with each other.\n"
+	"partners:\n"
+	"  example:\n"
+	"    name: Example Partner\n"
+	"    industry: furniture\n"
+	"    region: DE\n"
+	"    stage: informative       # informative, consulting, negotiation, signed, or words of your own\n"
+	"    zone: Europe/Berlin      # days are cut in this time zone\n"
+	"    currency: EUR\n"
+	"    # signed_on: 2025-01-31\n"
+	"    # also:                  # what other systems call this partner\n"
+	"    #   shopify: example.myshopify.com\n"
+	"    #   seller: [ex-001, ex-002]\n"
+	"    # attributes: {account_team: north}\n"
+	"\n"
+	"# Where their data comes from: one file, all that match a glob, a directory, or stdin.\n"
+	"sources:\n"
+	"  example-exports:\n"
+	"    partner: example\n"
+	"    from: {directory: ./exports/example}\n"
+	"    decode: auto             # every plugin looks at the first bytes; or a decoder: `entente plugin list`\n"
+	"    # expect: {every: 1d, late_after: 36h}\n"
+	"\n"
+	"  # The partner may stand in the path, in each fact, or in each line of an order:\n"
+	"  # dealers:\n"
+	"  #   partner: {from: path, pattern: \"drop/{partner}/*.csv*\", unknown: park}   # park, reject or create\n"
+	"  #   from: {glob: \"./drop/*/*.csv*\"}\n"
+	"\n"
+	"# What judges the partners: the rulebook that ships, and folders of your own.\n"
+	"rules:\n"
+	"  books: [shipped]\n"
+	"  # set: {conversion_trails_cohort: {quantile: 0.2}}\n"
+	"  # for: {stage: {informative: [informative, homework, red_flags]}}\n"
+	"\n"
+	"# Journals that people keep. Before this day an absence means nothing; from it on, it means that there was nothing.\n"
+	"# registers: {contacts: {kept_since: 2025-01-01}}\n";
+
+static int make_folder(ent_call *call, const char *path) {
+	ent_error e;
+	char *copy = ent_xstrdup(path);
+	for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
+		if (slash) {
+			*slash = 0;
+		}
+		if (mkdir(copy, 0777) < 0 && errno != EEXIST) {
+			ent_error_errno(&e, ENT_ERR_IO, "the folder cannot be made");
+			ent_error_at(&e, copy, 0, 0);
+			free(copy);
+			return ent_call_error(call, &e);
+		}
+		if (!slash) {
+			break;
+		}
+		*slash = '/';
+	}
+	free(copy);
+	return ENT_EXIT_OK;
+}
+
+static int write_new(ent_call *call, const char *path, const char *text) {
+	ent_error e;
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	size_t n = strlen(text);
+	if (fd >= 0 && write(fd, text, n) == (ssize_t)n && close(fd) == 0) {
+		return ENT_EXIT_OK;
+	}
+	if (errno == EEXIST) {
+		ent_error_set(&e, ENT_ERR_BUSY, "is there already");
+		ent_error_todo(&e, "name another folder, or remove it first");
+	} else {
+		ent_error_errno(&e, ENT_ERR_IO, "cannot be written");
+	}
+	ent_error_at(&e, path, 0, 0);
+	return ent_call_error(call, &e);
+}
+
+/* Runs the generator of sample data. What it says goes to standard output, or nowhere with --json. */
+static int sample(ent_call *call, const char *folder) {
+	ent_arena arena = {0};
+	ent_error e;
+	const char *scripts = ent_install_scripts(&arena);
+	if (access(ent_arena_printf(&arena, "%s/entente/sample/__main__.py", scripts), R_OK) < 0) {
+		ent_error_errno(&e, ENT_ERR_NOTFOUND, "the generator of sample data is not installed: %s/entente/sample", scripts);
+		ent_error_todo(&e, "install Entente with its scripts, or point ENTENTE_SCRIPTS at them");
+		ent_arena_finish(&arena);
+		return ent_call_error(call, &e);
+	}
+	size_t n = 0, kept = 0;
+	while (environ[n]) {
+		n++;
+	}
+	char **env = ent_arena_alloc(&arena, (n + 3) * sizeof *env);
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(environ[i], "PYTHON", 6) != 0) {
+			env[kept++] = environ[i];
+		}
+	}
+	env[kept++] = ent_arena_printf(&arena, "PYTHONPATH=%s", scripts);
+	char *argv[] = {(char *)python, (char *)"-B", (char *)"-m", (char *)"entente.sample", (char *)folder, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t usual;
+	pid_t pid = 0;
+	int status = 0;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	posix_spawnattr_setsigdefault(&attributes, &usual);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	if (call->json) {
+		posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	}
+	int failed = posix_spawn(&pid, python, &actions, &attributes, argv, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	ent_arena_finish(&arena);
+	if (failed) {
+		errno = failed;
+		ent_error_errno(&e, ENT_ERR_IO, "%s cannot be started", python);
+		ent_error_todo(&e, "install the package python3");
+		return ent_call_error(call, &e);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		ent_error_set(&e, ENT_ERR_WORKER, "the generator of sample data ended with %s %d",
+			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+		ent_error_todo(&e, "what it says stands above");
+		return ent_call_error(call, &e);
+	}
+	return ENT_EXIT_OK;
+}
+
+static int run(ent_call *call) {
+	const char *folder = ent_call_operand(call, 0);
+	bool with_sample = ent_call_has(call, "sample");
+	if (!folder) {
+		folder = with_sample ? "entente-sample" : ".";
+	}
+	ent_arena arena = {0};
+	const char *file = ent_arena_printf(&arena, "%s/entente.yaml", folder);
+	int status = ENT_EXIT_OK;
+	if (access(file, F_OK) == 0) {
+		ent_error e;
+		ent_error_set(&e, ENT_ERR_BUSY, "is there already");
+		ent_error_at(&e, file, 0, 0);
+		ent_error_todo(&e, "name another folder, or remove it first");
+		status = ent_call_error(call, &e);
+	} else if (with_sample) {
+		status = sample(call, folder);
+	} else {
+		status = make_folder(call, ent_arena_printf(&arena, "%s/exports/example", folder));
+		status = status ? status : write_new(call, file, template);
+	}
+	if (!status && call->json) {
+		ent_json_object(&call->writer);
+		ent_json_key(&call->writer, "folder");
+		ent_json_text(&call->writer, folder);
+		ent_json_key(&call->writer, "configuration");
+		ent_json_text(&call->writer, file);
+		ent_json_key(&call->writer, "sample");
+		ent_json_bool(&call->writer, with_sample);
+		ent_json_end(&call->writer);
+	} else if (!status && !with_sample) {
+		bool here = strcmp(folder, ".") == 0;
+		ent_buf_printf(&call->out, "%s is written. Put exports into %s%sexports/example, edit the file, then:\n\n", file,
+			here ? "" : folder, here ? "" : "/");
+		if (!here) {
+			ent_term_printf(&call->term, &call->out, ENT_ACCENT, "  cd %s\n", folder);
+		}
+		ent_term_text(&call->term, &call->out, ENT_ACCENT, "  entente check\n  entente run\n");
+	}
+	ent_arena_finish(&arena);
+	return status;
+}
+
+static const ent_arg args[] = {
+	{.name = "sample", .type = ENT_ARG_SWITCH, .doc = "Write a project with made-up partners and their exports instead."},
+	{.name = NULL},
+};
+
+static const ent_operand operands[] = {
+	{.name = "FOLDER", .doc = "Where to write it; made if it is not there. Without it, here (with --sample, ./entente-sample)."},
+	{.name = NULL},
+};
+
+const ent_command ent_command_init = {
+	.name = "init",
+	.doc = "Write a project to start from: a commented entente.yaml.",
+	.text = "Nothing that is there is written over. `entente init --sample DIR` writes a whole project with sample data, so that "
+			"`entente -c DIR/entente.yaml run` has something to judge.",
+	.args = args,
+	.operands = operands,
+	.run = run,
+};
