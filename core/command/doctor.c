@@ -102,8 +102,8 @@ static void kernel(doctor *d, ent_sandbox_level wanted) {
 	int got = try_sandbox();
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	int missing = (HAS_NNP | HAS_LANDLOCK | HAS_SECCOMP) & ~got;
-	verdict v = missing ? wanted == ENT_SANDBOX_REQUIRED ? BAD : NOTE : GOOD;
-	const char *todo = wanted == ENT_SANDBOX_REQUIRED ? "the configuration says sandbox: required; allow these in the container, or "
+	verdict v = missing ? wanted == ENT_CONFIG_SANDBOX_REQUIRED ? BAD : NOTE : GOOD;
+	const char *todo = wanted == ENT_CONFIG_SANDBOX_REQUIRED ? "the configuration says sandbox: required; allow these in the container, or "
 														"write sandbox: best-effort"
 													  : "decoders and rules run with what there is";
 	if (got & HAS_LANDLOCK) {
@@ -309,7 +309,7 @@ static int run(ent_call *call) {
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	ent_config *config = NULL;
 	int status = ent_config_load(call->config_path, &config, errors);
-	kernel(d, config ? config->sandbox : ENT_SANDBOX_BEST_EFFORT);
+	kernel(d, config ? config->sandbox : ENT_CONFIG_SANDBOX_BEST_EFFORT);
 	installation(d);
 	plugins(d, config ? config->folder : NULL);
 	project(d, call, config, errors, status == ENT_ERR_NOTFOUND);
