@@ -6,6 +6,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <fcntl.h>
+#include <pty.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -17,9 +19,7 @@ static void is(ent_buf *out, const char *expected) {
 	out->n = 0;
 }
 
-static size_t width(const char *text) {
-	return ent_text_width(text, strlen(text));
-}
+static size_t width(const char *text) { return ent_text_width(text, strlen(text)); }
 
 static void widths(void **state) {
 	(void)state;
@@ -35,7 +35,10 @@ static void widths(void **state) {
 static void cleaning(void **state) {
 	(void)state;
 	ent_buf out = {0};
-	ent_term_text(&piped, &out, ENT_BAD, "a\033[2Jb\r\x07" "c\n\xc2\x9b" "d\xff\xe2\x80\xae");
+	ent_term_text(&piped, &out, ENT_BAD,
+		"a\033[2Jb\r\x07"
+		"c\n\xc2\x9b"
+		"d\xff\xe2\x80\xae");
 	is(&out, "a?[2Jb??c\n?d??");
 	const ent_term colours = {.tty = true, .colour = true, .width = 80};
 	ent_term_text(&colours, &out, ENT_BAD, "x");
@@ -46,8 +49,8 @@ static void cleaning(void **state) {
 	ent_buf_finish(&out);
 }
 
-static const ent_table_column columns[] = {
-	{.title = "partner"}, {.title = "id", .fixed = true}, {.title = "revenue", .right = true}, {.title = "what"}, {.title = NULL}};
+static const ent_table_column columns[] = {{.title = "partner"}, {.title = "id", .fixed = true},
+	{.title = "revenue", .right = true}, {.title = "what"}, {.title = NULL}};
 
 static void fill(ent_table *table) {
 	ent_table_init(table, columns);
@@ -74,17 +77,15 @@ static void tables(void **state) {
 		"株式会社ノルド                                         7  a?b?c\n");
 	const ent_term narrow = {.tty = true, .width = 60};
 	ent_table_print(&table, &narrow, &out);
-	is(&out,
-		"partner            id            revenue  what\n"
-		"Möbler & Söhne A…  moebler  3,135,351.20  trails its cohort…\n"
-		"株式会社ノルド                         7  a?b?c\n");
+	is(&out, "partner            id            revenue  what\n"
+			 "Möbler & Söhne A…  moebler  3,135,351.20  trails its cohort…\n"
+			 "株式会社ノルド                         7  a?b?c\n");
 	/* numbers and fixed columns are whole even where there is no room */
 	const ent_term tiny = {.tty = true, .width = 20};
 	ent_table_print(&table, &tiny, &out);
-	is(&out,
-		"partn…  id            revenue  what\n"
-		"Möble…  moebler  3,135,351.20  trail…\n"
-		"株式…                       7  a?b?c\n");
+	is(&out, "partn…  id            revenue  what\n"
+			 "Möble…  moebler  3,135,351.20  trail…\n"
+			 "株式…                       7  a?b?c\n");
 	const ent_term colours = {.tty = true, .colour = true, .width = 200};
 	ent_table_print(&table, &colours, &out);
 	assert_non_null(strstr((char *)out.data, "\033[31mtrails its cohort, and has done so for a long time\033[0m\n"));
@@ -132,10 +133,60 @@ static void numbers(void **state) {
 	assert_string_equal(ent_span_text(7500, text), "2 h 5 min");
 }
 
+static void pause_ms(int ms) { usleep((useconds_t)ms * 1000); }
+
+/* Standard error on a pseudo-terminal of 60 columns: what a person would see of a long run. */
+static void progress(void **state) {
+	(void)state;
+	int ours, theirs, kept = dup(STDERR_FILENO);
+	struct winsize size = {.ws_row = 24, .ws_col = 60};
+	char seen[4096];
+	ent_progress p;
+	assert_int_equal(openpty(&ours, &theirs, NULL, NULL, &size), 0);
+	fcntl(ours, F_SETFL, O_NONBLOCK);
+	unsetenv("COLUMNS");
+	dup2(theirs, STDERR_FILENO);
+	ent_progress_init(&p, false);
+	ent_progress_show(&p, "reading at once", 1, 100, 0); /* what is over at once shows nothing */
+	assert_true(read(ours, seen, sizeof seen) < 0);
+	pause_ms(350);
+	ent_progress_show(&p, "reading exports/nordwind/a-very-long-name-of-a-file.csv\n", 50000000, 200000000, 7000);
+	ent_progress_show(&p, "too soon", 50000000, 200000000, 7000);
+	ssize_t n = read(ours, seen, sizeof seen - 1);
+	assert_true(n > 0);
+	seen[n] = 0;
+	assert_memory_equal(seen, "\r\033[K 25 %  ", 11);
+	assert_non_null(strstr(seen, " MB/s  "));
+	assert_non_null(strstr(seen, " rows/s  reading exports"));
+	assert_null(strstr(seen, "too soon"));
+	assert_int_equal(width(seen + 4), 59); /* one line, not wrapped */
+	ent_progress_clear(&p);
+	n = read(ours, seen, sizeof seen);
+	assert_int_equal(n, 4);
+	ent_progress_clear(&p);
+	ent_progress_init(&p, true);
+	pause_ms(350);
+	ent_progress_show(&p, "quiet", 1, 2, 3);
+	int null = open("/dev/null", O_WRONLY);
+	dup2(null, STDERR_FILENO);
+	ent_progress_init(&p, false);
+	assert_true(p.quiet); /* no terminal */
+	assert_true(read(ours, seen, sizeof seen) < 0);
+	dup2(kept, STDERR_FILENO);
+	close(null);
+	close(kept);
+	close(ours);
+	close(theirs);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(widths), cmocka_unit_test(cleaning), cmocka_unit_test(tables),
-		cmocka_unit_test(wrapping), cmocka_unit_test(numbers),
+		cmocka_unit_test(widths),
+		cmocka_unit_test(cleaning),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(wrapping),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(progress),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
