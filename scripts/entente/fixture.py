@@ -157,11 +157,11 @@ class World:
         """The moment of judgement."""
         return Day.of(self.as_of)
 
-    def partner(self, name: str, **profile: str) -> FixturePartner:
+    def partner(self, id_: str, /, **profile: str) -> FixturePartner:
         """Add a partner, or take the one that is there."""
-        found = self.partners.get(name)
+        found = self.partners.get(id_)
         if found is None:
-            found = self.partners[name] = FixturePartner(self, name, profile)
+            found = self.partners[id_] = FixturePartner(self, id_, profile)
         return found
 
     def rate(self, currency: str, rate: float | dict[str, float]) -> World:

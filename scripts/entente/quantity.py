@@ -106,7 +106,7 @@ class Quantity:
     def __str__(self) -> str:
         number, kind = self.number, self.unit.kind
         if kind == "money":
-            return f"{self.unit.currency} {number:,.0f}" if abs(number) >= 100 else f"{self.unit.currency} {number:,.2f}"
+            return f"{number:,.{0 if abs(number) >= 100 else 2}f} {self.unit.currency}"
         if kind == "ratio":
             return f"{number:.1%}" if abs(number) >= 0.1 else f"{number:.2%}"
         if kind == "seconds":

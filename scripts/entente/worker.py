@@ -59,7 +59,7 @@ def load(config: str) -> str:
 
 
 def evaluate(snapshot: Snapshot, request: str, emit: Callable[[bytes], None], start: Callable[[int, int], None]) -> None:
-    """Judge partner by partner. start(rule, partner) goes before each, start(-1, 0) after the last."""
+    """Judge partner by partner. start(rule, partner) goes before each rule."""
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
     skip = set(wanted.get("skip") or ())
@@ -82,7 +82,12 @@ def evaluate(snapshot: Snapshot, request: str, emit: Callable[[bytes], None], st
                 if output.parts:
                     outcome.output = output.take()
                 emit(outcome.json())
-    start(-1, 0)
+
+
+def brief(snapshot: Snapshot, request: str) -> bytes:
+    """The brief of one partner, as the request wants it: see docs/rules.md."""
+    from .briefing import build     # its tables and charts are not needed to judge
+    return build(View(snapshot), _object(request, "the request for a brief"), {r.name: r.audience for r in _books.rules})
 
 
 def _practices(view: View, partner: int) -> frozenset[str] | None:

@@ -65,8 +65,8 @@ def test_released_figures_have_three_digits(number: float, rounded: float) -> No
 
 
 def test_text() -> None:
-    assert str(amount(12345.6, "EUR")) == "EUR 12,346"
-    assert str(amount(12.345, "EUR")) == "EUR 12.35"
+    assert str(amount(12345.6, "EUR")) == "12,346 EUR"
+    assert str(amount(12.345, "EUR")) == "12.35 EUR"
     assert str(ratio(1, 3)) == "33.3%" and str(ratio(1, 30)) == "3.33%"
     assert f"{ratio(1, 3):.0%}" == "33%"
     assert str(count(1500)) == "1,500"
