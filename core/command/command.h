@@ -80,6 +80,14 @@ typedef struct ent_arg {
 	const char *doc;
 } ent_arg;
 
+/* The option --as-of, a row for the tables of the commands that judge or show a moment; read it with ent_call_as_of().
+ */
+#define ENT_ARG_ROW_AS_OF                                                                                              \
+	{                                                                                                                  \
+		.name = "as-of", .type = ENT_ARG_AS_OF, .value = "DAY",                                                        \
+		.doc = "The moment of judgement: now, latest (the last complete day of the data) or YYYY-MM-DD."               \
+	}
+
 typedef struct ent_operand {
 	const char *name; /* "PARTNER"; NULL ends a table */
 	bool required;

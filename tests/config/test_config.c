@@ -406,6 +406,30 @@ static void documentation(void **state) {
 	ent_buf_finish(&made);
 }
 
+/* A whole configuration, altered: taken or refused with an error, never a crash. The seed is fixed. */
+static void altered(void **state) {
+	(void)state;
+	static const char put[] = "{}[]:,-#'\"&*!|>%@`$\n\t ~0az\x01\x80\xff";
+	uint32_t seed = 7;
+	char text[sizeof full];
+	for (int round = 0; round < 1500; round++) {
+		memcpy(text, full, sizeof full);
+		for (int change = 0; change <= round % 4; change++) {
+			seed = seed * 1664525u + 1013904223u;
+			size_t at = (seed >> 8) % (sizeof full - 1);
+			seed = seed * 1664525u + 1013904223u;
+			text[at] = put[(seed >> 8) % (sizeof put - 1)];
+		}
+		size_t n = round % 5 ? sizeof full - 1 : (seed >> 8) % sizeof full;
+		ent_config *config;
+		memset(&errors, 0, sizeof errors);
+		int status = ent_config_parse(text, n, "e.yaml", "/home/p", &config, &errors);
+		assert_int_equal(status == 0, config != NULL);
+		assert_int_equal(status == 0, errors.total == 0);
+		ent_config_destroy(config);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything),
@@ -417,6 +441,7 @@ int main(void) {
 		cmocka_unit_test(small_values),
 		cmocka_unit_test(plugins),
 		cmocka_unit_test(documentation),
+		cmocka_unit_test(altered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
