@@ -103,6 +103,7 @@ static const csv_field cart_fields[] = {KEY(cart, "the cart's number"), PARTNER(
 
 static const csv_field visit_fields[] = {KEY(visit, "visitor and session, within the day"), PARTNER(visit),
 	VERSION(visit), F(visit, at, "start", TYPE_TIME, REQUIRED), F(visit, until, "last sign of life", TYPE_TIME),
+	F(visit, day, "the day as the source cuts days; else that of at", TYPE_TIME),
 	F(visit, visitor, "the analytics' own number of the visitor", TYPE_COOKIE),
 	F(visit, consent, "unknown, given or denied", TYPE_WORD, .words = consent_words),
 	F(visit, engaged, "stayed", TYPE_FLAG, .has = ENT_HAS_ENGAGED),
