@@ -35,7 +35,8 @@ typedef enum ent_msg {
 	                      u8 n of framing options that follow as text key, text value */
 	ENT_MSG_DECODE,    /* u64 assignment, u32 instance, text name, text origin, ent_time arrived, ent_time modified,
 	                      u64 begin, u64 end (byte range of the packed document; UINT64_MAX: to its end),
-	                      u32 n companions; 1 + n descriptors */
+	                      u32 n companions, u8 exact (1: `begin` is where a record group starts, as the DONE of the range
+	                      before it said; 0 or left out: look for one); 1 + n descriptors */
 	ENT_MSG_FREE,      /* u32 n: the n oldest slots that were handed over are free again */
 	ENT_MSG_CLOSE,     /* u32 instance: destroy() */
 	ENT_MSG_STOP,      /* leave: destroy everything, exit 0 */

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Facts to items of a batch in the ring: dictionary, documents, counts. A document is built in memory of our own and then
+ * copied, so that it can grow while its lines come, and so that it lies in one batch. One thread.
+ *
+ * Content hashes: of a part, XXH3 over (kind, flags, has, partner text's hash, key's hash, body with texts as hashes). The
+ * document's is that of its head if its lines are not said to be complete, and else the head's chained with those of its
+ * subs in their order. */
+#include "decode/worker.h"
+
+#include <string.h>
+
+void ent__batch_init(ent__batch *b, ent__worker *w) {
+	*b = (ent__batch){.worker = w};
+	ent_intern_init(&b->texts);
+}
+
+void ent__batch_finish(ent__batch *b) {
+	ent_intern_finish(&b->texts);
+	ent_buf_finish(&b->doc);
+	*b = (ent__batch){0};
+}
+
+void ent__batch_start(ent__batch *b, uint64_t assignment, uint64_t begin_place) {
+	b->assignment = assignment;
+	b->begin = begin_place;
+	b->seq = 0;
+	b->at = NULL;
+	b->items = 0;
+	b->consumed = b->rejected = b->skipped = b->facts = 0;
+	b->all_consumed = b->all_rejected = b->all_skipped = b->all_facts = 0;
+	b->owed_rejected = b->owed_skipped = 0;
+	b->n_skips = 0;
+	b->open = false;
+	b->lost = NULL;
+}
+
+/* ---- the batch in the ring ---- */
+
+static bool begin(ent__batch *b, uint32_t slots) {
+	b->at = ent__worker_room(b->worker, slots);
+	b->n = sizeof(ent_wire_batch);
+	b->slots = slots;
+	b->limit = slots * b->worker->ring.slot_bytes;
+	b->items = 0;
+	return b->at != NULL;
+}
+
+static void *put(ent__batch *b, ent_item_type type, size_t bytes) {
+	ent_wire_item *item = (ent_wire_item *)(b->at + b->n);
+	item->bytes = (uint32_t)bytes;
+	item->type = type;
+	b->n += (uint32_t)bytes;
+	b->items++;
+	return item;
+}
+
+/* Hands over what there is. False: stopping. */
+static bool flush(ent__batch *b) {
+	if (!b->at) {
+		if (!(b->consumed | b->rejected | b->skipped)) {
+			return true;
+		}
+		if (!begin(b, 1)) {
+			return false;
+		}
+	}
+	for (unsigned i = 0; i < b->n_skips; i++) { /* room for them is kept back by ent__batch_item */
+		if (b->skips[i].count) {
+			ent_wire_skips *s = put(b, ENT_ITEM_SKIPS, sizeof *s);
+			s->count = b->skips[i].count;
+			s->reason = b->skips[i].code;
+			s->reserved = 0;
+			b->skips[i].count = 0;
+		}
+	}
+	if (!b->items && !(b->consumed | b->rejected | b->skipped)) {
+		return true; /* keep the room */
+	}
+	ent__worker *w = b->worker;
+	*(ent_wire_batch *)b->at = (ent_wire_batch){.magic = ENT_WIRE_MAGIC, .version = ENT_WIRE_VERSION,
+		.assignment = b->assignment, .seq = b->seq, .bytes = b->n, .items = b->items,
+		.records = b->consumed + b->rejected + b->skipped, .consumed = b->consumed, .rejected = b->rejected,
+		.skipped = b->skipped, .facts = b->facts};
+	uint32_t slots = (b->n + w->ring.slot_bytes - 1) / w->ring.slot_bytes;
+	uint32_t first = ent__ring_hand_over(&w->ring, slots);
+	ent_buf m = {0};
+	ent__message(&m, ENT_MSG_BATCH);
+	ent_buf_u64(&m, b->assignment);
+	ent_buf_u64(&m, b->seq);
+	ent_buf_u32(&m, first);
+	ent_buf_u32(&m, slots);
+	ent_buf_u32(&m, b->n);
+	ent_buf_u64(&m, b->begin);
+	ent__control_send(&m);
+	ent_buf_finish(&m);
+	b->seq++;
+	b->all_consumed += b->consumed;
+	b->all_rejected += b->rejected;
+	b->all_skipped += b->skipped;
+	b->all_facts += b->facts;
+	b->consumed = b->rejected = b->skipped = b->facts = 0;
+	b->at = NULL;
+	return true;
+}
+
+void *ent__batch_item(ent__batch *b, ent_item_type type, size_t bytes, bool *too_large) {
+	size_t skips = (b->n_skips + 1) * sizeof(ent_wire_skips);
+	if (too_large) {
+		*too_large = false;
+	}
+	if (b->at && b->n + bytes + skips <= b->limit) {
+		return put(b, type, bytes);
+	}
+	size_t slot = b->worker->ring.slot_bytes, whole = sizeof(ent_wire_batch) + bytes + skips;
+	size_t slots = (whole + slot - 1) / slot;
+	if (slots > b->worker->ring.slots || slots * slot > UINT32_MAX) {
+		if (too_large) {
+			*too_large = true;
+		}
+		return NULL;
+	}
+	if (b->at && !flush(b)) {
+		return NULL;
+	}
+	return begin(b, (uint32_t)slots) ? put(b, type, bytes) : NULL;
+}
+
+/* ---- dictionary ---- */
+
+uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *hash) {
+	if (!s.n) {
+		*hash = 0;
+		return 0;
+	}
+	struct ent__memo *memo = field < sizeof b->memo / sizeof *b->memo ? &b->memo[field] : NULL;
+	if (memo && memo->n == s.n && !memcmp(memo->p, s.p, s.n)) {
+		*hash = memo->hash;
+		return memo->code;
+	}
+	size_t n = s.n;
+	if (n > ENT_TEXT_MAX) { /* cut at a character */
+		n = ENT_TEXT_MAX;
+		while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
+			n--;
+		}
+	}
+	uint32_t known = b->texts.count, code = ent_intern_put(&b->texts, s.p, n);
+	const struct ent__intern_item *item = &b->texts.items[code];
+	if (code == known) {
+		ent_wire_text *t = ent__batch_item(b, ENT_ITEM_TEXT, sizeof *t + ENT_PAD8(n), NULL);
+		if (t) { /* else we are stopping, and nothing of this will be sent */
+			t->code = code;
+			t->n = (uint32_t)n;
+			memset((char *)(t + 1) + (n & ~(size_t)7), 0, ENT_PAD8(n) - (n & ~(size_t)7));
+			memcpy(t + 1, s.p, n);
+		}
+	}
+	if (memo) {
+		*memo = (struct ent__memo){item->p, n, code, item->hash};
+	}
+	*hash = item->hash;
+	return code;
+}
+
+/* ---- documents ---- */
+
+/* Appends key, padded, and body. */
+static void key_and_body(ent_buf *d, ent_str key, const void *body, size_t bytes) {
+	size_t padded = ENT_PAD8(key.n);
+	ent_buf_reserve(d, padded + bytes);
+	memset(d->data + d->n + padded - 8, 0, 8);
+	memcpy(d->data + d->n, key.p, key.n);
+	memcpy(d->data + d->n + padded, body, bytes);
+	d->n += padded + bytes;
+}
+
+static uint64_t content_of(const ent__body *body, ent_fact kind, unsigned flags, uint64_t partner, uint64_t key) {
+	uint64_t words[4 + ENT__CANON_MAX] = {(uint64_t)kind | (uint64_t)flags << 8, body->has, partner, key};
+	memcpy(words + 4, body->canon, body->canon_n * sizeof *words);
+	return ent_hash64(words, (4 + body->canon_n) * sizeof *words, 0);
+}
+
+static uint32_t partner_of(ent__batch *b, ent_str partner, uint64_t *hash) { return ent__batch_text(b, 0, partner, hash); }
+
+/* Starts a document in b->doc: head, key, and body unless there is none. */
+static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str key, const ent__body *body) {
+	unsigned flags = body ? ENT_DOC_HEAD : h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
+	uint64_t key_hash = ent_hash64(key.p, key.n, kind), partner_hash;
+	uint32_t partner = partner_of(b, h->partner, &partner_hash);
+	static const ent__body nothing;
+	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC}, .kind = (uint8_t)kind, .flags = (uint8_t)flags, .key_n = (uint16_t)key.n,
+		.partner = partner, .key_hash = key_hash,
+		.content = content_of(body ? body : &nothing, kind, flags, partner_hash, key_hash), .place = h->place,
+		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0, .has = body ? body->has : 0};
+	b->doc.n = 0;
+	ent_buf_add(&b->doc, &d, sizeof d);
+	key_and_body(&b->doc, key, body ? body->words : NULL, body ? body->bytes : 0);
+	b->partner_hash = partner_hash;
+	b->doc_place = h->place;
+	b->doc_facts = 0;
+	b->open = true;
+}
+
+void ent__batch_close(ent__batch *b) {
+	if (!b->open) {
+		return;
+	}
+	b->open = false;
+	ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
+	if (b->complete) {
+		d->flags |= ENT_DOC_LINES_COMPLETE;
+	}
+	bool too_large;
+	ent_wire_item *to = ent__batch_item(b, ENT_ITEM_DOC, b->doc.n, &too_large);
+	if (!to) { /* or we are stopping */
+		b->lost = too_large ? "the order with its lines is larger than the ring of the worker" : NULL;
+		b->lost_place = b->doc_place;
+		return;
+	}
+	d->item.bytes = (uint32_t)b->doc.n;
+	memcpy(to, b->doc.data, b->doc.n);
+	b->facts += b->doc_facts;
+}
+
+/* May this line or refund go into the open document? A line that names no partner is its order's. */
+static bool belongs(const ent__batch *b, ent_str order_key, ent_str partner, uint64_t partner_hash) {
+	return b->open && b->order_key_n == order_key.n && !memcmp(b->order_key, order_key.p, order_key.n)
+		&& (partner_hash == b->partner_hash || (!partner.n && b->has_head));
+}
+
+static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key, const ent__body *body) {
+	uint64_t partner_hash;
+	uint32_t partner = partner_of(b, h->partner, &partner_hash);
+	size_t room = (size_t)b->worker->ring.slots * b->worker->ring.slot_bytes / 2;
+	bool fits = belongs(b, order_key, h->partner, partner_hash);
+	if (!fits || (!b->complete && b->doc.n > room)) { /* lines that are not said to be complete may come in parts */
+		ent__batch_close(b);
+		doc_begin(b, ENT_ORDER, &(ent_head){.place = h->place, .partner = h->partner, .version = h->version}, order_key, NULL);
+		b->has_head = b->complete = false;
+		b->order_key_n = (uint32_t)order_key.n;
+		memcpy(b->order_key, order_key.p, order_key.n);
+	}
+	if (b->doc.n > 2 * room) {
+		return; /* it will be refused as too large: do not grow without end */
+	}
+	unsigned flags = h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
+	uint64_t key_hash = ent_hash64(h->key.p, h->key.n, kind);
+	ent_wire_sub s = {.bytes = (uint32_t)(sizeof s + ENT_PAD8(h->key.n) + body->bytes), .kind = (uint8_t)kind,
+		.flags = (uint8_t)flags, .key_n = (uint16_t)h->key.n, .partner = partner, .has = body->has,
+		.content = content_of(body, kind, flags, partner_hash, key_hash), .place = h->place,
+		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0};
+	ent_buf_add(&b->doc, &s, sizeof s);
+	key_and_body(&b->doc, h->key, body->words, body->bytes);
+	ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
+	d->n_subs++;
+	if (b->complete) {
+		d->content = ent_hash64((uint64_t[]){d->content, s.content}, 16, 0);
+	}
+	b->doc_facts++;
+}
+
+const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
+	const ent_head *h = fact;
+	const char *why = ent__fact_check(kind, fact);
+	if (why) {
+		return why;
+	}
+	ent__body body;
+	ent__fact_body(b, kind, fact, &body);
+	if (kind == ENT_LINE || kind == ENT_REFUND) {
+		sub(b, kind, h, body.order_key, &body);
+		return NULL;
+	}
+	const ent__body *with = h->op == ENT_RETRACT ? NULL : &body;
+	if (kind == ENT_ORDER) {
+		ent__batch_close(b);
+		doc_begin(b, kind, h, h->key, with);
+		b->doc_facts = 1;
+		b->has_head = with;
+		b->complete = with && (((const ent_order *)fact)->flags & ENT_ORDER_LINES_COMPLETE);
+		b->order_key_n = (uint32_t)h->key.n;
+		memcpy(b->order_key, h->key.p, h->key.n);
+		if (b->complete) { /* so that "no lines" differs from "lines not told" */
+			ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
+			d->content = ent_hash64((uint64_t[]){d->content, ENT_DOC_LINES_COMPLETE}, 16, 0);
+		}
+		return NULL;
+	}
+	/* Every other kind is a document of its own; the order that is being gathered stays open. */
+	uint64_t key_hash = ent_hash64(h->key.p, h->key.n, kind), partner_hash;
+	uint32_t partner = partner_of(b, h->partner, &partner_hash);
+	unsigned flags = with ? ENT_DOC_HEAD : ENT_DOC_RETRACT;
+	if (!with) {
+		body.canon_n = 0;
+		body.has = 0;
+		body.bytes = 0;
+	}
+	size_t padded = ENT_PAD8(h->key.n), bytes = sizeof(ent_wire_doc) + padded + body.bytes;
+	uint64_t content = content_of(&body, kind, flags, partner_hash, key_hash);
+	ent_wire_doc *d = ent__batch_item(b, ENT_ITEM_DOC, bytes, NULL);
+	if (!d) {
+		return NULL; /* stopping: a single head always fits */
+	}
+	*d = (ent_wire_doc){.item = d->item, .kind = (uint8_t)kind, .flags = (uint8_t)flags, .key_n = (uint16_t)h->key.n,
+		.partner = partner, .key_hash = key_hash, .content = content, .place = h->place,
+		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0, .has = body.has};
+	uint8_t *p = (uint8_t *)(d + 1);
+	memset(p + padded - 8, 0, 8);
+	memcpy(p, h->key.p, h->key.n);
+	memcpy(p + padded, body.words, body.bytes);
+	b->facts++;
+	return NULL;
+}
+
+/* ---- counts ---- */
+
+bool ent__batch_end(ent__batch *b) {
+	ent__batch_close(b);
+	return flush(b);
+}
+
+void ent__batch_skip_reason(ent__batch *b, const char *why) {
+	unsigned i = 0;
+	while (i < b->n_skips && b->skips[i].why != why && strcmp(b->skips[i].why, why) != 0) {
+		i++;
+	}
+	if (i == b->n_skips) {
+		if (i == ENT__SKIP_REASONS) {
+			i--; /* further reasons are counted with the last one */
+		} else {
+			uint64_t hash;
+			uint32_t code = ent__batch_text(b, UINT32_MAX, (ent_str){why, strlen(why)}, &hash);
+			if (!ent__batch_item(b, ENT_ITEM_SKIPS, sizeof(ent_wire_skips), NULL)) {
+				return; /* stopping */
+			}
+			/* it was only asked whether there is room: it is written when the batch is handed over */
+			b->n -= (uint32_t)sizeof(ent_wire_skips);
+			b->items--;
+			b->skips[i].why = ent_intern_text(&b->texts, code, NULL);
+			b->skips[i].code = code;
+			b->skips[i].count = 0;
+			b->n_skips++;
+		}
+	}
+	b->skips[i].count++;
+}
+
+void ent__batch_consumed(ent__batch *b, uint64_t n) {
+	b->consumed += n;
+	while (b->consumed && b->owed_rejected) {
+		b->owed_rejected--;
+		b->consumed--;
+		b->rejected++;
+	}
+	while (b->consumed && b->owed_skipped) {
+		b->owed_skipped--;
+		b->consumed--;
+		b->skipped++;
+	}
+}
+
+void ent__batch_rejected_late(ent__batch *b) {
+	b->owed_rejected++;
+	ent__batch_consumed(b, 0);
+}
+
+void ent__batch_skipped_late(ent__batch *b) {
+	b->owed_skipped++;
+	ent__batch_consumed(b, 0);
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Rows of delimited text, see csv.h: the plain scanner, the walk over the window, the way into the middle of a file. */
+#include "decode/csv.h"
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_BACK (64u << 10) /* how far before a chunk its rows are looked for */
+#define LOOK_AHEAD (64u << 10)
+#define LOOK_ROWS 16
+
+int ent_csv_option(ent_csv_options *o, ent_str key, ent_str value, ent_error *e) {
+#define IS(s, text) ((s).n == sizeof text - 1 && !memcmp((s).p, text, sizeof text - 1))
+	if (IS(key, "encoding")) {
+		if (!ent_encoding_parse(value.p, value.n, &o->encoding)) {
+			ent_error_set(e, ENT_ERR_INVALID, "unknown encoding '%.*s'", (int)value.n, value.p);
+			return ent_error_todo(e, "use one of: auto, %s", ent_encoding_names);
+		}
+		return 0;
+	}
+	if (IS(key, "delimiter")) {
+		if (IS(value, "auto")) {
+			o->delimiter = 0;
+		} else if (IS(value, "tab") || IS(value, "\\t")) {
+			o->delimiter = '\t';
+		} else if (value.n == 1 && *value.p != '\n' && *value.p != '\r' && *value.p != '"' && *value.p > 0) {
+			o->delimiter = *value.p;
+		} else {
+			ent_error_set(e, ENT_ERR_INVALID, "a delimiter is one ASCII character, 'tab' or 'auto'");
+			return ent_error_todo(e, "for example delimiter: ';'");
+		}
+		return 0;
+	}
+	if (IS(key, "quote")) {
+		if (IS(value, "auto")) {
+			o->quote = ENT_QUOTE_AUTO;
+		} else if (IS(value, "none")) {
+			o->quote = ENT_QUOTE_NONE;
+		} else if (value.n == 1 && *value.p != '\n' && *value.p != '\r' && *value.p > 0) {
+			o->quote = *value.p;
+		} else {
+			ent_error_set(e, ENT_ERR_INVALID, "a quote is one ASCII character, 'none' or 'auto'");
+			return ent_error_todo(e, "for example quote: none");
+		}
+		return 0;
+	}
+	if (IS(key, "skip_lines")) {
+		uint32_t n = 0;
+		for (size_t i = 0; i < value.n; i++) {
+			if (value.p[i] < '0' || value.p[i] > '9' || n > 100000) {
+				n = UINT32_MAX;
+				break;
+			}
+			n = n * 10 + (uint32_t)(value.p[i] - '0');
+		}
+		if (!value.n || n > 100000) {
+			ent_error_set(e, ENT_ERR_INVALID, "skip_lines is a number from 0 to 100000");
+			return ent_error_todo(e, "give the number of lines before the header");
+		}
+		o->skip_lines = n;
+		return 0;
+	}
+	ent_error_set(e, ENT_ERR_NOTFOUND, "there is no framing option '%.*s'", (int)key.n, key.p);
+	return ent_error_todo(e, "use encoding, delimiter, quote or skip_lines");
+#undef IS
+}
+
+/* ---- cells ---- */
+
+void ent__csv_unquote(ent_csv *c, ent_str *s) {
+	const char q = c->quote;
+	const char *p = s->p + 1, *end = s->p + s->n;
+	if (s->n >= 2 && end[-1] == q && !memchr(p, q, s->n - 2)) {
+		*s = (ent_str){p, s->n - 2};
+		return;
+	}
+	struct ent__csv_row *row = &c->rows[c->current];
+	char *o = row->scratch + row->scratch_n, *start = o;
+	while (p < end) { /* within the quotes */
+		if (*p == q) {
+			if (p + 1 < end && p[1] == q) {
+				p++;
+			} else {
+				p++;
+				break;
+			}
+		}
+		*o++ = *p++;
+	}
+	while (p < end) { /* behind them: as it stands */
+		*o++ = *p++;
+	}
+	row->scratch_n += (size_t)(o - start);
+	*s = (ent_str){start, (size_t)(o - start)};
+}
+
+/* Walks over one row. Calls for each cell if `c` is not NULL. Returns the end behind the line end, or NULL. */
+static const char *walk(ent_csv *c, const char *p, const char *limit, char d, char q, char e, uint32_t *fields,
+	const char **open) {
+	const struct ent__csv_need *need = c ? c->need : NULL, *needs_end = c ? need + c->n_needs : NULL;
+	uint32_t field = 0;
+	for (;; field++) {
+		const char *start = p;
+		if (q && p < limit && *p == q) {
+			for (p++;; p += 2) {
+				p = memchr(p, q, (size_t)(limit - p));
+				if (!p || p + 1 == limit) {
+					/* a quote as the very last byte: whether it closes is only known with the next byte. (At the end of a
+					 * document a line end has been added, so there is one.) */
+					*open = start;
+					return NULL;
+				}
+				if (p[1] != q) {
+					p++;
+					break;
+				}
+			}
+		}
+		while (p < limit && *p != d && *p != e) {
+			p++;
+		}
+		if (p == limit) {
+			return NULL;
+		}
+		bool last = *p == e;
+		if (need < needs_end && need->field == field) {
+			const char *end = last && e == '\n' && p > start && p[-1] == '\r' ? p - 1 : p;
+			ent_str s = {start, (size_t)(end - start)};
+			if (q && s.n && *s.p == q) {
+				ent__csv_unquote(c, &s);
+			}
+			do {
+				c->rows[c->current].cell[need->column] = s;
+			} while (++need < needs_end && need->field == field);
+		}
+		p++;
+		if (last) {
+			*fields = field + 1;
+			return p;
+		}
+	}
+}
+
+int ent__csv_row_plain(ent_csv *c, const char *p, const char **next, size_t *open) {
+	const char *quote = NULL;
+	c->rows[c->current].scratch_n = 0;
+	const char *end = walk(c, p, c->window.data + c->window.n, c->delimiter, c->quote, c->line_end, &c->row_fields, &quote);
+	*open = quote ? (size_t)(quote - c->window.data) : SIZE_MAX;
+	if (!end) {
+		return ENT__CSV_MORE;
+	}
+	*next = end;
+	return ENT__CSV_OK;
+}
+
+/* ---- rows ---- */
+
+static uint64_t place_of(const ent_csv *c, size_t at) {
+	return c->text.converted ? c->source : c->text.mark + c->window.base + at;
+}
+
+/* More text; what is kept stays readable at its new place. */
+static int fill(ent_csv *c, ent_fault *f) {
+	struct ent__csv_row *previous = &c->rows[c->current ^ 1];
+	bool keep = c->keep_previous && previous->valid;
+	uintptr_t old = (uintptr_t)c->window.data, old_end = old + c->window.n;
+	ssize_t moved = ent_window_fill(&c->window, keep && previous->start < c->at ? previous->start : c->at, c->line_end, f);
+	if (moved < 0) {
+		return (int)moved;
+	}
+	c->at -= (size_t)moved;
+	c->rebuild = true;
+	if (keep) {
+		previous->start -= (size_t)moved;
+		previous->end -= (size_t)moved;
+		for (size_t i = 0; i < c->n_columns; i++) {
+			uintptr_t p = (uintptr_t)previous->cell[i].p;
+			if (p >= old && p < old_end) {
+				previous->cell[i].p = c->window.data + (p - old) - (size_t)moved;
+			}
+		}
+	} else {
+		previous->valid = false;
+	}
+	return 0;
+}
+
+static int never_closed(const ent_csv *c, ent_fault *f, size_t open) {
+	ent_fault_set(f, ENT_ERR_INVALID, c->text.converted ? c->source : c->text.mark + c->window.base + open,
+		"close it, double it if it is meant as a character, or set quote: none", "a quote opens here and never closes");
+	f->line = c->line;
+	return f->e.code;
+}
+
+int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
+	static _Thread_local char reason[64];
+	bool flipped = false;
+	for (;;) {
+		if (c->at >= c->window.n) {
+			if (c->window.end) {
+				return ENT_CSV_END;
+			}
+			if (!flipped) { /* the row given last is now the previous one: it may have to be kept */
+				c->current ^= 1;
+				flipped = true;
+			}
+			int status = fill(c, f);
+			if (status) {
+				return status;
+			}
+			continue;
+		}
+		if (!flipped) {
+			c->current ^= 1;
+			flipped = true;
+		}
+		struct ent__csv_row *row = &c->rows[c->current];
+		if (row->scratch_capacity < c->window.capacity) { /* as large as any row can be: cells point into it */
+			free(row->scratch);
+			row->scratch = ent_xmalloc(c->window.capacity);
+			row->scratch_capacity = c->window.capacity;
+		}
+		row->scratch_n = 0;
+		row->valid = false;
+		const char *p = c->window.data + c->at, *next = NULL;
+		int r = c->fast ? ent__csv_row_avx2(c, p, &next) : ENT__CSV_ODD;
+		if (r == ENT__CSV_ODD || (r == ENT__CSV_MORE && c->window.end)) {
+			size_t open;
+			r = ent__csv_row_plain(c, p, &next, &open);
+			c->rebuild = true;
+			if (r == ENT__CSV_MORE && c->window.end) {
+				return never_closed(c, f, open == SIZE_MAX ? c->at : open);
+			}
+		}
+		if (r == ENT__CSV_MORE) {
+			int status = fill(c, f);
+			if (status == ENT_ERR_RANGE) {
+				size_t open;
+				if (ent__csv_row_plain(c, p, &next, &open) == ENT__CSV_MORE && open != SIZE_MAX) {
+					return never_closed(c, f, open);
+				}
+			}
+			if (status) {
+				return status;
+			}
+			continue;
+		}
+		size_t start = c->at;
+		uint64_t place = place_of(c, start);
+		c->at = (size_t)(next - c->window.data);
+		if (c->text.converted) {
+			c->source += ent_text_source_bytes(&c->text, p, c->at - start);
+		}
+		size_t bytes = c->at - start - 1;
+		if (bytes == 0 || (bytes == 1 && *p == '\r')) {
+			continue; /* an empty line is no row */
+		}
+		row->start = start;
+		row->end = c->at;
+		row->place = place;
+		row->line = c->line;
+		c->line += c->line != 0;
+		*out = (ent_row){.place = place, .line = row->line, .cell = row->cell, .n = c->n_columns};
+		if (c->row_fields != c->fields) {
+			snprintf(reason, sizeof reason, "%u fields where the header has %u", c->row_fields, c->fields);
+			*why = reason;
+			return ENT_CSV_BAD;
+		}
+		if (c->text.nul && memchr(p, 0, bytes)) {
+			*why = "a NUL byte in the row";
+			return ENT_CSV_BAD;
+		}
+		row->valid = true;
+		return ENT_CSV_ROW;
+	}
+}
+
+bool ent_csv_previous(const ent_csv *c, ent_row *row) {
+	const struct ent__csv_row *r = &c->rows[c->current ^ 1];
+	if (!r->valid) {
+		return false;
+	}
+	*row = (ent_row){.place = r->place, .line = r->line, .cell = r->cell, .n = c->n_columns};
+	return true;
+}
+
+ent_str ent_csv_bytes(const ent_csv *c) {
+	const struct ent__csv_row *r = &c->rows[c->current];
+	size_t end = r->end - 1;
+	if (end > r->start && c->line_end == '\n' && c->window.data[end - 1] == '\r') {
+		end--;
+	}
+	return (ent_str){c->window.data + r->start, end - r->start};
+}
+
+uint64_t ent_csv_place(const ent_csv *c) { return place_of(c, c->at); }
+
+/* ---- into the middle ---- */
+
+bool ent_csv_can_seek(const ent_csv *c) {
+	return !c->text.converted && c->text.input->packing == ENT_PACKING_NONE && c->text.input->seekable;
+}
+
+static void go(ent_csv *c, uint64_t text_offset, uint64_t line) {
+	ent_window_seek(&c->window, text_offset);
+	c->at = 0;
+	c->rebuild = true;
+	c->rows[0].valid = c->rows[1].valid = false;
+	c->line = line;
+}
+
+/* Reads the piece as if it began outside (or within) quotes. Returns how many of the rows found have the right number of
+ * fields, -1 if one has not; *row: start of the last row before `wanted`, or of the first row behind it. */
+static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wanted, bool quoted, size_t *row) {
+	const char *p = piece, *limit = piece + n, *open;
+	char d = c->delimiter, q = c->quote, e = c->line_end;
+	uint32_t fields;
+	if (quoted) { /* to the closing quote */
+		for (;; p += 2) {
+			p = memchr(p, q, (size_t)(limit - p));
+			if (!p || p + 2 > limit) {
+				return -1;
+			}
+			if (p[1] != q) {
+				p++;
+				break;
+			}
+		}
+	}
+	while (p < limit && *p != d && *p != e) {
+		p++;
+	}
+	if (p == limit) {
+		return -1;
+	}
+	if (*p == e) {
+		p++;
+	} else if (!(p = walk(NULL, p + 1, limit, d, q, e, &fields, &open))) { /* the rest of the row we fell into */
+		return -1;
+	}
+	int good = 0;
+	*row = (size_t)(p - piece);
+	while (p < limit) {
+		const char *next = walk(NULL, p, limit, d, q, e, &fields, &open);
+		if (!next) {
+			break;
+		}
+		bool empty = next - p == 1 || (next - p == 2 && *p == '\r');
+		if (!empty) {
+			if ((size_t)(p - piece) < wanted) {
+				*row = (size_t)(p - piece);
+			}
+			if (fields != c->fields) {
+				return -1;
+			}
+			good++;
+			if ((size_t)(p - piece) >= wanted && good >= LOOK_ROWS) {
+				break;
+			}
+		}
+		p = next;
+	}
+	return good;
+}
+
+int ent_csv_seek(ent_csv *c, uint64_t offset, bool exact, ent_fault *f) {
+	uint64_t at = offset < c->text.mark ? 0 : offset - c->text.mark;
+	if (at <= c->rows_at) {
+		go(c, c->rows_at, 2);
+		return 0;
+	}
+	if (exact) {
+		go(c, at, 0);
+		return 0;
+	}
+	uint64_t from = at - c->rows_at > LOOK_BACK ? at - LOOK_BACK : c->rows_at;
+	size_t wanted = (size_t)(at - from), n = 0;
+	char *piece = ent_xmalloc(wanted + LOOK_AHEAD + 1);
+	ent_text_seek(&c->text, from);
+	int status = 0;
+	while (n < wanted + LOOK_AHEAD) {
+		ssize_t got = ent_input_read(c->text.input, piece + n, wanted + LOOK_AHEAD - n, f);
+		if (got <= 0) {
+			status = (int)got;
+			break;
+		}
+		n += (size_t)got;
+	}
+	if (!status) {
+		size_t row = 0, other = 0;
+		if (from > c->rows_at) {
+			int outside = try_state(c, piece, n, wanted, false, &row);
+			int inside = c->quote && outside < LOOK_ROWS ? try_state(c, piece, n, wanted, true, &other) : -1;
+			if (inside > outside) {
+				row = other;
+			} else if (outside < 0) { /* neither fits: a bad row is near. Outside is by far the likelier */
+				const char *end = memchr(piece, c->line_end, n);
+				row = end ? (size_t)(end - piece) + 1 : wanted;
+			}
+		} else { /* from the first row on nothing needs to be guessed */
+			const char *p = piece, *open;
+			uint32_t fields;
+			while (p && p < piece + wanted) {
+				row = (size_t)(p - piece);
+				const char *next = walk(NULL, p, piece + n, c->delimiter, c->quote, c->line_end, &fields, &open);
+				while (next && next < piece + wanted && (*next == '\n' || *next == '\r')) {
+					next++; /* empty lines are no rows */
+				}
+				p = next;
+			}
+		}
+		go(c, from + row, from + row == c->rows_at ? 2 : 0);
+	}
+	free(piece);
+	return status;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The functions that a plugin gets (ent_host), and the rejects store's items: reason, column, masked excerpt, sealed bytes.
+ * All are called from the one thread of the worker, while it is within a function of the plugin. */
+#include "decode/values.h"
+#include "decode/worker.h"
+
+#include <sodium.h>
+#include <string.h>
+#include <time.h>
+
+#define EXCERPT_MAX 120u
+#define SEALED_MAX 4096u
+#define LOG_LINES 5u /* a second */
+
+/* ---- places and bytes of a record ---- */
+
+/* JSONL, DOCUMENT, BYTES: a plugin counts the bytes that it was fed; blank lines, marks and the start of the chunk were not
+ * among them. */
+static uint64_t real_place(const ent_ctx *c, uint64_t place) {
+	const ent__run *r = &c->run;
+	if (r->frame == ENT_FRAME_DELIMITED) {
+		return place;
+	}
+	for (size_t i = r->n_shifts; i-- > 0;) {
+		if (place >= r->shifts[i].fed) {
+			return place - r->shifts[i].fed + r->shifts[i].place;
+		}
+	}
+	return place;
+}
+
+/* The bytes of a record, as far as they are still here. `place` is real. */
+static ent_str bytes_at(const ent_ctx *c, uint64_t place) {
+	const ent__run *r = &c->run;
+	ent_str all = r->piece;
+	uint64_t start = r->piece_place;
+	if (r->frame == ENT_FRAME_DELIMITED) {
+		if (r->in_row && place == r->row_place) {
+			return ent_csv_bytes(r->csv);
+		}
+		if (!r->csv || r->csv->text.converted) {
+			return (ent_str){0};
+		}
+		all = (ent_str){r->csv->window.data, r->csv->window.n};
+		start = r->csv->window.base + r->csv->text.mark;
+	}
+	if (!all.p || place < start || place >= start + all.n) {
+		return (ent_str){0};
+	}
+	const char *p = all.p + (place - start);
+	size_t n = all.n - (size_t)(place - start);
+	const char *end = memchr(p, '\n', n);
+	return (ent_str){p, end ? (size_t)(end - p) : n};
+}
+
+/* Letters become a or A, digits 9: one sees how it is built, and nothing else. */
+static size_t mask(ent_str s, char out[EXCERPT_MAX]) {
+	size_t n = 0;
+	for (size_t i = 0; i < s.n && n < EXCERPT_MAX; i++) {
+		unsigned char ch = (unsigned char)s.p[i];
+		if ((ch & 0xc0) == 0x80) {
+			continue; /* the rest of a character */
+		}
+		out[n++] = ch >= 0x80 || (ch >= 'a' && ch <= 'z') ? 'a'
+			: ch >= 'A' && ch <= 'Z' ? 'A'
+			: ch >= '0' && ch <= '9' ? '9'
+			: ch < ' ' && ch != '\t' ? ' ' : (char)ch;
+	}
+	return n;
+}
+
+void ent__reject(ent_ctx *c, uint64_t place, const char *column, ent_str part, const char *why) {
+	ent__worker *w = c->worker;
+	ent_str record = bytes_at(c, place);
+	char excerpt[EXCERPT_MAX];
+	size_t why_n = strnlen(why, 200), column_n = column ? strnlen(column, 120) : 0;
+	size_t excerpt_n = mask(part.p ? part : record, excerpt);
+	size_t plain_n = record.n < SEALED_MAX ? record.n : SEALED_MAX;
+	size_t sealed_n = plain_n ? crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + plain_n : 0;
+	size_t texts = why_n + column_n + excerpt_n + sealed_n;
+	ent_wire_reject *r = ent__batch_item(&w->batch, ENT_ITEM_REJECT, sizeof *r + ENT_PAD8(texts), NULL);
+	if (!r) {
+		return; /* stopping */
+	}
+	r->place = place;
+	r->line = c->run.in_row && place == c->run.row_place ? c->run.row_line : 0;
+	r->hash = ent_hash64(record.p ? record.p : "", record.n, 0);
+	r->reason_n = (uint32_t)why_n;
+	r->column_n = (uint32_t)column_n;
+	r->excerpt_n = (uint32_t)excerpt_n;
+	r->sealed_n = (uint32_t)sealed_n;
+	uint8_t *p = (uint8_t *)(r + 1);
+	memcpy(p, why, why_n);
+	p += why_n;
+	if (column_n) {
+		memcpy(p, column, column_n);
+		p += column_n;
+	}
+	memcpy(p, excerpt, excerpt_n);
+	p += excerpt_n;
+	if (sealed_n) {
+		randombytes_buf(p, crypto_secretbox_NONCEBYTES);
+		crypto_secretbox_easy(p + crypto_secretbox_NONCEBYTES, (const unsigned char *)record.p, plain_n, p, w->seal_key);
+		p += sealed_n;
+	}
+	memset(p, 0, ENT_PAD8(texts) - texts);
+}
+
+/* ---- the table ---- */
+
+static void refuse(ent_ctx *c, uint64_t place, const char *why) {
+	ent__reject(c, place, NULL, (ent_str){0}, why);
+	ent__verdict(c, place, ENT__VERDICT_REJECT);
+}
+
+static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t stride, size_t n) {
+	ent__batch *b = &c->worker->batch;
+	size_t size = ent__fact_size(kind);
+	if (!size || stride < sizeof(ent_head) || c->run.phase == ENT__PHASE_NONE) {
+		return ENT_EINTERNAL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const void *fact = (const char *)items + i * stride;
+		union {
+			ent_order order;
+			ent_visit visit;
+			ent_line line;
+			ent_observation observation;
+			char room[512];
+		} own;
+		if (stride < size || (uintptr_t)fact % _Alignof(ent_head)) { /* an older, shorter struct: the rest is zero */
+			memset(&own, 0, sizeof own);
+			memcpy(&own, fact, stride < size ? stride : size);
+			fact = &own;
+		}
+		ent_head head = *(const ent_head *)fact;
+		uint64_t place = real_place(c, head.place);
+		if (place != head.place) {
+			if (fact != (const void *)&own) {
+				memcpy(&own, fact, size);
+				fact = &own;
+			}
+			((ent_head *)&own)->place = place;
+		}
+		const char *why = ent__batch_fact(b, kind, fact);
+		if (why) {
+			refuse(c, place, why);
+		} else {
+			ent__verdict(c, place, ENT__VERDICT_FACT);
+		}
+		if (b->lost) {
+			why = b->lost;
+			b->lost = NULL;
+			refuse(c, b->lost_place, why);
+		}
+	}
+	return c->worker->stopping ? ENT_ESTOP : ENT_OK;
+}
+
+static const char *column_name(const ent_ctx *c, uint32_t column, ent_str *cell) {
+	if (column == ENT_NO_COLUMN || !c->columns) {
+		return NULL;
+	}
+	for (uint32_t i = 0; i <= column; i++) {
+		if (!c->columns[i].name) {
+			return NULL;
+		}
+	}
+	if (cell && c->run.row && column < c->run.row->n) {
+		*cell = c->run.row->cell[column];
+	}
+	return c->columns[column].name;
+}
+
+static void host_reject(ent_ctx *c, uint64_t place, uint32_t column, const char *why) {
+	if (c->run.phase == ENT__PHASE_NONE) {
+		return;
+	}
+	ent_str part = {0};
+	place = real_place(c, place);
+	bool in_hand = c->run.in_row && place == c->run.row_place;
+	const char *name = column_name(c, column, in_hand ? &part : NULL);
+	ent__reject(c, place, name, part, why ? why : "no reason given");
+	ent__verdict(c, place, ENT__VERDICT_REJECT);
+}
+
+static void host_skip(ent_ctx *c, uint64_t place, const char *why) {
+	if (c->run.phase == ENT__PHASE_NONE) {
+		return;
+	}
+	ent__batch_skip_reason(&c->worker->batch, why && *why ? why : "no reason given");
+	ent__verdict(c, real_place(c, place), ENT__VERDICT_SKIP);
+}
+
+static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const char *what, const char *todo) {
+	ent__run *r = &c->run;
+	if (!r->failed) { /* the first one is the cause */
+		r->failed = true;
+		place = r->phase == ENT__PHASE_NONE ? place : real_place(c, place);
+		ent_fault_set(&r->fault, ENT_ERR_INVALID, place, todo, "%s", what ? what : "not of this format");
+		const char *name = column_name(c, column, NULL);
+		if (name) {
+			strncpy(r->fault.column, name, sizeof r->fault.column - 1);
+		}
+		if (r->in_row && place == r->row_place) {
+			r->fault.line = r->row_line;
+		}
+	}
+	return ENT_ENOTFORMAT;
+}
+
+static ent_id host_identity(ent_ctx *c, ent_id_kind kind, ent_str text) {
+	return ent__identity_of(&c->worker->identity, kind, text);
+}
+
+static void host_covers(ent_ctx *c, ent_fact kind, ent_time from, ent_time to, int complete) {
+	const ent__run *r = &c->run;
+	if (r->phase == ENT__PHASE_NONE || !ent__fact_size(kind) || (r->phase == ENT__PHASE_BEGIN && !r->first)) {
+		return; /* a later part of the document begins again: its beginning was heard */
+	}
+	ent_wire_covers *i = ent__batch_item(&c->worker->batch, ENT_ITEM_COVERS, sizeof *i, NULL);
+	if (i) {
+		i->kind = kind;
+		i->complete = complete != 0;
+		i->from = ent_wire_time_pack(from);
+		i->to = ent_wire_time_pack(to);
+	}
+}
+
+static void host_slice(ent_ctx *c, ent_str name, int grade) {
+	if (c->run.phase != ENT__PHASE_BEGIN || !c->run.first || !name.n || name.n > ENT_KEY_MAX) {
+		return;
+	}
+	size_t padded = ENT_PAD8(name.n);
+	ent_wire_slice *i = ent__batch_item(&c->worker->batch, ENT_ITEM_SLICE, sizeof *i + padded, NULL);
+	if (i) {
+		i->grade = grade;
+		i->name_n = (uint32_t)name.n;
+		memset((char *)(i + 1) + padded - 8, 0, 8);
+		memcpy(i + 1, name.p, name.n);
+	}
+}
+
+static void host_cursor(ent_ctx *c, const char *name, ent_str value) {
+	size_t name_n = name ? strnlen(name, 64) : 0;
+	if (c->run.phase == ENT__PHASE_NONE || !name_n || value.n > ENT_TEXT_MAX) {
+		return;
+	}
+	size_t bytes = name_n + value.n, padded = ENT_PAD8(bytes);
+	ent_wire_cursor *i = ent__batch_item(&c->worker->batch, ENT_ITEM_CURSOR, sizeof *i + padded, NULL);
+	if (i) {
+		i->name_n = (uint32_t)name_n;
+		i->value_n = (uint32_t)value.n;
+		memset((char *)(i + 1) + padded - 8, 0, 8);
+		memcpy(i + 1, name, name_n);
+		if (value.n) {
+			memcpy((char *)(i + 1) + name_n, value.p, value.n);
+		}
+	}
+}
+
+static void host_log(ent_ctx *c, int level, const char *text) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	ent__run *r = &c->run;
+	if (r->log_window != (uint64_t)now.tv_sec) {
+		r->log_window = (uint64_t)now.tv_sec;
+		r->log_count = 0;
+	}
+	if (r->log_count++ < LOG_LINES && text) {
+		char line[512];
+		strncpy(line, text, sizeof line - 1);
+		line[sizeof line - 1] = 0;
+		ent__send_log(level, line);
+	}
+}
+
+const ent_host ent__host = {
+	.size = sizeof(ent_host),
+	.minor = ENT_PLUGIN_MINOR,
+	.push = host_push,
+	.reject = host_reject,
+	.skip = host_skip,
+	.error = host_error,
+	.identity = host_identity,
+	.covers = host_covers,
+	.slice = host_slice,
+	.cursor = host_cursor,
+	.log = host_log,
+	.money = ent_money_parse,
+	.time = ent_time_parse,
+};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whole lines of text, see lines.h. */
+#include "decode/lines.h"
+
+#include <string.h>
+
+int ent_lines_open(ent_lines *l, ent_input *in, ent_encoding declared, ent_fault *f) {
+	*l = (ent_lines){0};
+	int status = ent_text_open(&l->text, in, declared, f);
+	l->window.text = &l->text;
+	return status;
+}
+
+void ent_lines_finish(ent_lines *l) {
+	if (l) {
+		ent_window_finish(&l->window);
+		ent_text_finish(&l->text);
+		*l = (ent_lines){0};
+	}
+}
+
+bool ent_lines_can_seek(const ent_lines *l) {
+	return !l->text.converted && l->text.input->packing == ENT_PACKING_NONE && l->text.input->seekable;
+}
+
+uint64_t ent_lines_place(const ent_lines *l) { return l->text.mark + l->window.base + l->at; }
+
+int ent_lines_seek(ent_lines *l, uint64_t offset, ent_fault *f) {
+	uint64_t at = offset <= l->text.mark ? 0 : offset - l->text.mark;
+	if (at) { /* the line end before it; read raw, for this place may be within a character */
+		char piece[16384];
+		at--;
+		ent_text_seek(&l->text, at);
+		for (;;) {
+			ssize_t got = ent_input_read(l->text.input, piece, sizeof piece, f);
+			if (got < 0) {
+				return (int)got;
+			}
+			const char *end = got ? memchr(piece, '\n', (size_t)got) : NULL;
+			if (end || !got) {
+				at += end ? (uint64_t)(end - piece) + 1 : 0;
+				break;
+			}
+			at += (uint64_t)got;
+		}
+	}
+	ent_window_seek(&l->window, at);
+	l->at = 0;
+	return 0;
+}
+
+static bool blank(const char *p, const char *end) {
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r')) {
+		p++;
+	}
+	return p == end;
+}
+
+int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
+	for (;;) {
+		const char *start = l->window.data ? l->window.data + l->at : NULL;
+		const char *p = start, *stop = l->window.data + l->window.n;
+		uint64_t place = ent_lines_place(l), lines = 0;
+		bool skipped = false;
+		while (p < stop && place + (uint64_t)(p - start) < end) {
+			const char *line_end = memchr(p, '\n', (size_t)(stop - p));
+			if (!line_end) {
+				break;
+			}
+			if ((unsigned char)*p <= ' ' && blank(p, line_end)) {
+				if (lines) {
+					break; /* next time */
+				}
+				l->at += (size_t)(line_end + 1 - p);
+				skipped = true;
+				break;
+			}
+			p = line_end + 1;
+			lines++;
+		}
+		if (lines) {
+			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, lines};
+			l->at += (size_t)(p - start);
+			return 1;
+		}
+		if (skipped) {
+			continue;
+		}
+		if (place >= end || (l->window.end && l->at == l->window.n)) {
+			return 0;
+		}
+		ssize_t moved = ent_window_fill(&l->window, l->at, '\n', f);
+		if (moved < 0) {
+			return (int)moved;
+		}
+		l->at -= (size_t)moved;
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * decode/lines.h: whole lines of text, many at a time, for JSON lines. Lines that are empty or blank are left out: they are
+ * no records. One thread; owned by whoever holds the struct. */
+#ifndef ENT_DECODE_LINES_H
+#define ENT_DECODE_LINES_H
+
+#include "decode/input.h"
+#include "entente/plugin.h"
+
+typedef struct ent_lines {
+	ent_window window;
+	ent_text text;
+	size_t at; /* of the next line, in the window */
+} ent_lines;
+
+/* A run of lines that follow one another without a blank one, each ended by '\n'; ENT_FEED_PADDING bytes behind it are
+ * readable. Valid until the next call. */
+typedef struct ent_lines_piece {
+	ent_str bytes;
+	uint64_t place; /* offset in the document (of the text, if that was converted) */
+	uint64_t lines;
+} ent_lines_piece;
+
+/* `in` is borrowed until finish. Call finish after failure too. */
+int ent_lines_open(ent_lines *, ent_input *in, ent_encoding declared, ent_fault *);
+void ent_lines_finish(ent_lines *);
+bool ent_lines_can_seek(const ent_lines *);
+/* To the first line that starts at or after `offset`. */
+int ent_lines_seek(ent_lines *, uint64_t offset, ent_fault *);
+/* 1 and the next lines that start before `end`, or 0 if there are none, or a negative ent_code. */
+int ent_lines_next(ent_lines *, uint64_t end, ent_lines_piece *, ent_fault *);
+/* Offset of the next line. At the end of the document: where it ends. */
+uint64_t ent_lines_place(const ent_lines *);
+
+#endif

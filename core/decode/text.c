@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Encodings, and the window over the text, see input.h. UTF-8 is read in place and checked (ASCII 64 bytes at a time);
+ * the others are converted. One thread; owned by the framer. */
+#include "base/arena.h"
+#include "decode/input.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RAW_PIECE (64u << 10)
+
+const char ent_encoding_names[] = "utf-8, latin1, windows-1252, utf-16le, utf-16be";
+
+static const struct {
+	const char *name;
+	ent_encoding encoding;
+} names[] = {
+	{"utf-8", ENT_ENCODING_UTF8},
+	{"utf8", ENT_ENCODING_UTF8},
+	{"ascii", ENT_ENCODING_UTF8},
+	{"latin1", ENT_ENCODING_LATIN1},
+	{"latin-1", ENT_ENCODING_LATIN1},
+	{"iso-8859-1", ENT_ENCODING_LATIN1},
+	{"windows-1252", ENT_ENCODING_CP1252},
+	{"cp1252", ENT_ENCODING_CP1252},
+	{"utf-16le", ENT_ENCODING_UTF16LE},
+	{"utf-16be", ENT_ENCODING_UTF16BE},
+	{"auto", ENT_ENCODING_AUTO},
+};
+
+bool ent_encoding_parse(const char *name, size_t n, ent_encoding *out) {
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strlen(names[i].name) == n) {
+			size_t k = 0;
+			while (k < n && (name[k] >= 'A' && name[k] <= 'Z' ? name[k] + 32 : name[k]) == names[i].name[k]) {
+				k++;
+			}
+			if (k == n) {
+				*out = names[i].encoding;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+const char *ent_encoding_name(ent_encoding e) {
+	switch (e) {
+	case ENT_ENCODING_LATIN1:
+		return "latin1";
+	case ENT_ENCODING_CP1252:
+		return "windows-1252";
+	case ENT_ENCODING_UTF16LE:
+		return "UTF-16LE";
+	case ENT_ENCODING_UTF16BE:
+		return "UTF-16BE";
+	default:
+		return "UTF-8";
+	}
+}
+
+/* Length of the character at p: 1 to 4; 0: not UTF-8; -1: it is cut off by the end. */
+static int character(const unsigned char *p, const unsigned char *end) {
+	unsigned c = *p;
+	if (c < 0x80) {
+		return 1;
+	}
+	int n = c >= 0xc2 && c <= 0xdf ? 2 : c >= 0xe0 && c <= 0xef ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 0;
+	for (int i = 1; i < n; i++) {
+		if (p + i == end) {
+			return -1;
+		}
+		unsigned d = p[i], low = 0x80, high = 0xbf;
+		if (i == 1) { /* no overlong forms, no surrogates, nothing above U+10FFFF */
+			low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+			high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+		}
+		if (d < low || d > high) {
+			return 0;
+		}
+	}
+	return n;
+}
+
+size_t ent_utf8_check(const char *text, size_t n, bool *cut, bool *nul) {
+	const unsigned char *start = (const unsigned char *)text, *p = start, *end = start + n;
+	const uint64_t high = UINT64_C(0x8080808080808080), low = UINT64_C(0x0101010101010101);
+	*cut = false;
+	while (p < end) {
+		while (end - p >= 64) {
+			uint64_t w[8], any = 0, zero = 0;
+			memcpy(w, p, 64);
+			for (int i = 0; i < 8; i++) {
+				any |= w[i];
+				zero |= w[i] - low; /* sets a high bit for a zero byte; exact where all bytes are below 0x80 */
+			}
+			if (any & high) {
+				break;
+			}
+			if (zero & high) {
+				*nul = true;
+			}
+			p += 64;
+		}
+		const unsigned char *stop = end - p > 64 ? p + 64 : end;
+		while (p < stop) {
+			int k = character(p, end);
+			if (k <= 0) {
+				*cut = k < 0;
+				return (size_t)(p - start);
+			}
+			if (!*p) {
+				*nul = true;
+			}
+			p += k;
+		}
+	}
+	return n;
+}
+
+static int raw_fill(ent_text *t, ent_fault *f) {
+	if (t->raw_at) {
+		memmove(t->raw, t->raw + t->raw_at, t->raw_n - t->raw_at);
+		t->raw_n -= t->raw_at;
+		t->raw_at = 0;
+	}
+	if (!t->raw) {
+		t->raw = ent_xmalloc(RAW_PIECE);
+	}
+	while (t->raw_n < RAW_PIECE / 2 && !t->end) {
+		ssize_t got = ent_input_read(t->input, t->raw + t->raw_n, RAW_PIECE - t->raw_n, f);
+		if (got < 0) {
+			return (int)got;
+		}
+		t->end = got == 0;
+		t->raw_n += (size_t)got;
+	}
+	return 0;
+}
+
+int ent_text_open(ent_text *t, ent_input *in, ent_encoding declared, ent_fault *f) {
+	*t = (ent_text){.input = in, .encoding = declared};
+	int status = raw_fill(t, f);
+	if (status) {
+		return status;
+	}
+	const uint8_t *p = t->raw;
+	ent_encoding seen = ENT_ENCODING_AUTO;
+	if (t->raw_n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) {
+		seen = ENT_ENCODING_UTF8;
+		t->mark = 3;
+	} else if (t->raw_n >= 2 && p[0] == 0xff && p[1] == 0xfe) {
+		seen = ENT_ENCODING_UTF16LE;
+		t->mark = 2;
+	} else if (t->raw_n >= 2 && p[0] == 0xfe && p[1] == 0xff) {
+		seen = ENT_ENCODING_UTF16BE;
+		t->mark = 2;
+	}
+	if (seen) { /* a mark is evidence; a declaration is for files without one */
+		t->encoding = seen;
+	} else if (!declared) {
+		t->encoding = ENT_ENCODING_UTF8;
+		if (t->raw_n >= 4 && ((!p[0] && p[1]) || (p[0] && !p[1])) && !memchr(p, '\n', t->raw_n < 2 ? t->raw_n : 2)) {
+			return ent_fault_set(f, ENT_ERR_INVALID, !p[0] ? 0 : 1, p[0] ? "declare encoding: utf-16le" : "declare encoding: utf-16be",
+				"the document has NUL bytes where UTF-16 text has them, but no byte order mark");
+		}
+	}
+	t->converted = t->encoding != ENT_ENCODING_UTF8;
+	t->raw_at = t->mark;
+	return 0;
+}
+
+void ent_text_finish(ent_text *t) {
+	if (t) {
+		free(t->raw);
+		*t = (ent_text){0};
+	}
+}
+
+void ent_text_seek(ent_text *t, uint64_t offset) {
+	ent_input_seek(t->input, offset + t->mark);
+	t->raw_n = t->raw_at = 0;
+	t->tail_n = 0;
+	t->end = false;
+	t->at = offset;
+}
+
+/* The 32 places of windows-1252 that differ from latin1; 0: not assigned. */
+static const uint16_t cp1252[32] = {0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+	0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
+	0x0153, 0, 0x017e, 0x0178};
+
+static char *put(char *o, uint32_t c) {
+	if (c < 0x80) {
+		*o++ = (char)c;
+	} else if (c < 0x800) {
+		*o++ = (char)(0xc0 | c >> 6);
+		*o++ = (char)(0x80 | (c & 63));
+	} else if (c < 0x10000) {
+		*o++ = (char)(0xe0 | c >> 12);
+		*o++ = (char)(0x80 | (c >> 6 & 63));
+		*o++ = (char)(0x80 | (c & 63));
+	} else {
+		*o++ = (char)(0xf0 | c >> 18);
+		*o++ = (char)(0x80 | (c >> 12 & 63));
+		*o++ = (char)(0x80 | (c >> 6 & 63));
+		*o++ = (char)(0x80 | (c & 63));
+	}
+	return o;
+}
+
+static uint64_t raw_place(const ent_text *t) { return t->input->unpacked - (t->raw_n - t->raw_at); }
+
+static ssize_t convert_bytes(ent_text *t, char *to, size_t n, ent_fault *f) {
+	char *o = to, *stop = to + n - 4;
+	while (t->raw_at < t->raw_n && o < stop) {
+		uint32_t c = t->raw[t->raw_at];
+		if (t->encoding == ENT_ENCODING_CP1252 && c >= 0x80 && c < 0xa0) {
+			c = cp1252[c - 0x80];
+			if (!c) {
+				return ent_fault_set(f, ENT_ERR_INVALID, raw_place(t), "declare another encoding",
+					"byte 0x%02X is no character of windows-1252", t->raw[t->raw_at]);
+			}
+		}
+		t->nul |= !c;
+		t->raw_at++;
+		o = put(o, c);
+	}
+	return o - to;
+}
+
+static ssize_t convert_utf16(ent_text *t, char *to, size_t n, ent_fault *f) {
+	char *o = to, *stop = to + n - 4;
+	unsigned low = t->encoding == ENT_ENCODING_UTF16BE, high = !low; /* index of the low and the high byte */
+	while (t->raw_n - t->raw_at >= 2 && o < stop) {
+		const uint8_t *p = t->raw + t->raw_at;
+		uint32_t c = (uint32_t)p[high] << 8 | p[low];
+		size_t used = 2;
+		if (c >= 0xd800 && c < 0xe000) {
+			if (c < 0xdc00 && t->raw_n - t->raw_at < 4 && !t->end) {
+				break;
+			}
+			uint32_t d = t->raw_n - t->raw_at >= 4 ? (uint32_t)p[2 + high] << 8 | p[2 + low] : 0;
+			if (c >= 0xdc00 || d < 0xdc00 || d >= 0xe000) {
+				return ent_fault_set(f, ENT_ERR_INVALID, raw_place(t), "fetch the file again, or declare its encoding",
+					"half a surrogate pair (0x%04X): this is not %s", c, ent_encoding_name(t->encoding));
+			}
+			c = 0x10000 + ((c - 0xd800) << 10) + (d - 0xdc00);
+			used = 4;
+		}
+		t->nul |= !c;
+		t->raw_at += used;
+		o = put(o, c);
+	}
+	if (o == to && t->end && t->raw_n - t->raw_at == 1) {
+		return ent_fault_set(f, ENT_ERR_INVALID, raw_place(t), "fetch the file again: it was cut off",
+			"%s text ends in the middle of a character", ent_encoding_name(t->encoding));
+	}
+	return o - to;
+}
+
+static ssize_t read_utf8(ent_text *t, char *to, size_t n, ent_fault *f) {
+	size_t have = t->tail_n;
+	memcpy(to, t->tail, have);
+	t->tail_n = 0;
+	if (t->raw_at < t->raw_n) {
+		size_t k = t->raw_n - t->raw_at < n - have ? t->raw_n - t->raw_at : n - have;
+		memcpy(to + have, t->raw + t->raw_at, k);
+		t->raw_at += k;
+		have += k;
+	} else if (!t->end) {
+		ssize_t got = ent_input_read(t->input, to + have, n - have, f);
+		if (got < 0) {
+			return got;
+		}
+		t->end = got == 0;
+		have += (size_t)got;
+	}
+	bool cut;
+	size_t good = ent_utf8_check(to, have, &cut, &t->nul);
+	if (good < have) {
+		if (!cut || (t->end && t->raw_at == t->raw_n)) {
+			return ent_fault_set(f, ENT_ERR_INVALID, t->mark + t->at + good,
+				"declare encoding: latin1 (or windows-1252) in the source if that is what it is",
+				"byte 0x%02X is not UTF-8", (unsigned char)to[good]);
+		}
+		t->tail_n = (unsigned)(have - good);
+		memcpy(t->tail, to + good, t->tail_n);
+	}
+	return (ssize_t)good;
+}
+
+ssize_t ent_text_read(ent_text *t, char *to, size_t n, ent_fault *f) {
+	ssize_t got;
+	do {
+		if (!t->converted) {
+			got = read_utf8(t, to, n, f);
+		} else {
+			if (t->raw_n - t->raw_at < 4 && !t->end) {
+				int status = raw_fill(t, f);
+				if (status) {
+					return status;
+				}
+			}
+			got = t->encoding >= ENT_ENCODING_UTF16LE ? convert_utf16(t, to, n, f) : convert_bytes(t, to, n, f);
+		}
+	} while (!got && !(t->end && t->raw_at == t->raw_n));
+	if (got > 0) {
+		t->at += (uint64_t)got;
+	}
+	return got;
+}
+
+uint64_t ent_text_source_bytes(const ent_text *t, const char *p, size_t n) {
+	uint64_t characters = 0, pairs = 0;
+	for (size_t i = 0; i < n; i++) {
+		characters += ((unsigned char)p[i] & 0xc0) != 0x80;
+		pairs += (unsigned char)p[i] >= 0xf0;
+	}
+	return t->encoding >= ENT_ENCODING_UTF16LE ? 2 * (characters + pairs) : characters;
+}
+
+void ent_window_finish(ent_window *w) {
+	if (w) {
+		free(w->data);
+		*w = (ent_window){0};
+	}
+}
+
+void ent_window_seek(ent_window *w, uint64_t offset) {
+	ent_text_seek(w->text, offset);
+	w->n = 0;
+	w->base = offset;
+	w->end = false;
+}
+
+ssize_t ent_window_fill(ent_window *w, size_t keep, char line_end, ent_fault *f) {
+	size_t left = w->n - keep;
+	if (keep && left) {
+		memmove(w->data, w->data + keep, left);
+	}
+	w->n = left;
+	w->base += keep;
+	if (w->capacity < left + ENT_WINDOW_PIECE + ENT_WINDOW_PADDING + 1) {
+		if (left > ENT_WINDOW_MAX) {
+			return ent_fault_set(f, ENT_ERR_RANGE, w->base, "check the quotes and line ends near this place",
+				"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);
+		}
+		w->capacity = w->capacity ? w->capacity * 2 : 0;
+		while (w->capacity < left + ENT_WINDOW_PIECE + ENT_WINDOW_PADDING + 1) {
+			w->capacity = w->capacity ? w->capacity * 2 : ENT_WINDOW_PIECE + (64u << 10);
+		}
+		w->data = ent_xrealloc(w->data, w->capacity);
+	}
+	ssize_t got = ent_text_read(w->text, w->data + left, ENT_WINDOW_PIECE, f);
+	if (got < 0) {
+		return got;
+	}
+	w->n += (size_t)got;
+	if (!got) {
+		w->end = true;
+		if (w->n && line_end && w->data[w->n - 1] != line_end) {
+			w->data[w->n++] = line_end;
+		}
+	}
+	memset(w->data + w->n, 0, ENT_WINDOW_PADDING);
+	return (ssize_t)keep;
+}
