@@ -48,13 +48,9 @@ static void begin(ent_json *j, char open, char close) {
 	ent_buf_u8(j->out, (uint8_t)open);
 }
 
-void ent_json_object(ent_json *j) {
-	begin(j, '{', '}');
-}
+void ent_json_object(ent_json *j) { begin(j, '{', '}'); }
 
-void ent_json_array(ent_json *j) {
-	begin(j, '[', ']');
-}
+void ent_json_array(ent_json *j) { begin(j, '[', ']'); }
 
 void ent_json_end(ent_json *j) {
 	assert(j->depth > 0);
@@ -71,7 +67,10 @@ size_t ent_utf8_length(const char *text, size_t n) {
 	if (p[0] < 0x80) {
 		return 1;
 	}
-	size_t length = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+	size_t length = p[0] >= 0xc2 && p[0] < 0xe0   ? 2
+					: p[0] >= 0xe0 && p[0] < 0xf0 ? 3
+					: p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+												  : 0;
 	if (length == 0 || length > n) {
 		return 0;
 	}
@@ -142,9 +141,7 @@ void ent_json_key_n(ent_json *j, const char *p, size_t n) {
 	j->keyed = true;
 }
 
-void ent_json_key(ent_json *j, const char *key) {
-	ent_json_key_n(j, key, strlen(key));
-}
+void ent_json_key(ent_json *j, const char *key) { ent_json_key_n(j, key, strlen(key)); }
 
 void ent_json_text_n(ent_json *j, const char *p, size_t n) {
 	lead(j);

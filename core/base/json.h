@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON, written as it comes: commas, quotes and escapes are the writer's business. Text that is not UTF-8 is written with
- * U+FFFD for each wrong byte, so the output is always valid. Numbers are written exactly; there is no way through a
- * floating-point number for money. Owned by whoever holds the struct; one thread. */
+ * JSON, written as it comes: commas, quotes and escapes are the writer's business. Text that is not UTF-8 is written
+ * with U+FFFD for each wrong byte, so the output is always valid. Numbers are written exactly; there is no way through
+ * a floating-point number for money. Owned by whoever holds the struct; one thread. */
 #ifndef ENT_BASE_JSON_H
 #define ENT_BASE_JSON_H
 
@@ -15,11 +15,11 @@
 #define ENT_JSON_DEPTH 64
 
 typedef struct ent_json {
-	ent_buf *out;                  /* borrowed */
-	bool pretty;                   /* one item a line, indented by two blanks */
-	bool keyed;                    /* a key was written, its value has not been */
-	unsigned depth;                /* at most ENT_JSON_DEPTH */
-	uint64_t filled;               /* bit d: the container at depth d has an item */
+	ent_buf *out;    /* borrowed */
+	bool pretty;     /* one item a line, indented by two blanks */
+	bool keyed;      /* a key was written, its value has not been */
+	unsigned depth;  /* at most ENT_JSON_DEPTH */
+	uint64_t filled; /* bit d: the container at depth d has an item */
 	char close[ENT_JSON_DEPTH + 1];
 } ent_json;
 
@@ -51,7 +51,8 @@ void ent_json_quote(ent_buf *, const char *p, size_t n);
 /* Bytes of the well-formed UTF-8 character at p (n > 0 bytes are there); 0: not well-formed. */
 size_t ent_utf8_length(const char *p, size_t n);
 
-/* value / 10^scale as text into out (at least 48 bytes), at least `least` digits behind the point. Returns its length. */
+/* value / 10^scale as text into out (at least 48 bytes), at least `least` digits behind the point. Returns its length.
+ */
 size_t ent_decimal_text(__int128 value, unsigned scale, unsigned least, char *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Words of the command line, by the commands' tables: finding the command, its options and operands, and what was meant where
- * a word is none of them. */
+ * Words of the command line, by the commands' tables: finding the command, its options and operands, and what was meant
+ * where a word is none of them. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,10 @@
 enum { WORDS = 128 };
 
 const ent_arg ent__common_args[] = {
-	{.name = "config", .letter = 'c', .type = ENT_ARG_TEXT, .value = "FILE",
+	{.name = "config",
+		.letter = 'c',
+		.type = ENT_ARG_TEXT,
+		.value = "FILE",
 		.doc = "The project's configuration (./entente.yaml)."},
 	{.name = "json", .type = ENT_ARG_SWITCH, .doc = "Write the result as JSON."},
 	{.name = "quiet", .letter = 'q', .type = ENT_ARG_SWITCH, .doc = "Show no progress and no notes."},
@@ -121,8 +124,8 @@ static int unknown_option(const ent_command *command, const char *word, ent_erro
 	char *name = strndup(word + dashes, length - dashes);
 	const char *near = name ? ent_nearest(name, names, n) : NULL;
 	free(name);
-	ent_error_set(e, ENT_ERR_INVALID, "%s%s%s no option '%.*s'", command ? "'" : "", command ? command->name : "there is",
-		command ? "' has" : "", (int)length, word);
+	ent_error_set(e, ENT_ERR_INVALID, "%s%s%s no option '%.*s'", command ? "'" : "",
+		command ? command->name : "there is", command ? "' has" : "", (int)length, word);
 	if (near) {
 		ent_error_todo(e, "did you mean '--%s'?", near);
 	} else if (command) {
@@ -152,7 +155,8 @@ static int value(const ent_arg *a, const char *text, struct ent__given *given, e
 				given->number = (int64_t)n;
 				return 0;
 			}
-			at += at < sizeof list ? (size_t)snprintf(list + at, sizeof list - at, "%s%s", n ? ", " : "", a->choices[n]) : 0;
+			at += at < sizeof list ? (size_t)snprintf(list + at, sizeof list - at, "%s%s", n ? ", " : "", a->choices[n])
+								   : 0;
 		}
 		const char *near = ent_nearest(text, a->choices, n);
 		ent_error_set(e, ENT_ERR_INVALID, "--%s does not take '%s'", a->name, text);
@@ -259,7 +263,8 @@ int ent__args_parse(ent_call *call, const char *const *words, size_t n, bool *he
 	return *help ? 0 : check_operands(call, e);
 }
 
-/* ---- reading them ------------------------------------------------------------------------------------------------- */
+/* ---- reading them -------------------------------------------------------------------------------------------------
+ */
 
 static const struct ent__given *given(const ent_call *call, const char *name, size_t skip) {
 	for (size_t i = 0; i < call->n_given; i++) {
@@ -270,9 +275,7 @@ static const struct ent__given *given(const ent_call *call, const char *name, si
 	return NULL;
 }
 
-bool ent_call_has(const ent_call *call, const char *name) {
-	return given(call, name, 0) != NULL;
-}
+bool ent_call_has(const ent_call *call, const char *name) { return given(call, name, 0) != NULL; }
 
 const char *ent_call_text(const ent_call *call, const char *name, const char *otherwise) {
 	const struct ent__given *g = given(call, name, 0);
@@ -294,6 +297,4 @@ const char *ent_call_each(const ent_call *call, const char *name, size_t i) {
 	return g ? g->text : NULL;
 }
 
-const char *ent_call_operand(const ent_call *call, size_t i) {
-	return i < call->n_operands ? call->operands[i] : NULL;
-}
+const char *ent_call_operand(const ent_call *call, size_t i) { return i < call->n_operands ? call->operands[i] : NULL; }

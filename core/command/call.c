@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a command does with its result and its errors, see command.h. This is the edge where errors are printed, once. */
+ * What a command does with its result and its errors, see command.h. This is the edge where errors are printed, once.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -90,7 +90,8 @@ static int run(ent_call *call) {
 const ent_command ent_command_check = {
 	.name = "check",
 	.doc = "Tell everything that is wrong with the configuration.",
-	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Nothing is read but the "
+	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Nothing is "
+			"read but the "
 			"configuration, and nothing is written.",
 	.run = run,
 };

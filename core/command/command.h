@@ -7,7 +7,8 @@
  *   1. Write core/command/NAME.c with one const ent_command (two words, "metrics query", make a command of a group):
  *
  *          static const ent_arg args[] = {
- *              {.name = "limit", .type = ENT_ARG_INT, .value = "N", .least = 1, .most = 100000, .doc = "At most N rows."},
+ *              {.name = "limit", .type = ENT_ARG_INT, .value = "N", .least = 1, .most = 100000, .doc = "At most N
+ * rows."},
  *              {.name = NULL}};
  *          static int run(ent_call *call) {
  *              ent_config *config;
@@ -20,17 +21,16 @@
  *                  ent_config_destroy(config);
  *                  return ent_call_error(call, &error);          // tells it, returns ENT_EXIT_ERROR
  *              }
- *              if (call->json) { ent_json_int(&call->writer, n); } else { ent_table_print(&table, &call->term, &call->out); }
- *              ent_config_destroy(config);
- *              return ENT_EXIT_OK;
+ *              if (call->json) { ent_json_int(&call->writer, n); } else { ent_table_print(&table, &call->term,
+ * &call->out); } ent_config_destroy(config); return ENT_EXIT_OK;
  *          }
  *          const ent_command ent_command_NAME = {.name = "NAME", .doc = "One line.", .args = args, .run = run};
  *
  *   2. Add one line to core/command/commands.def, and the file to core/command/CMakeLists.txt.
  *
- * Help, validation, suggestions and documentation come from the table. A command writes its result to call->out (as a person
- * reads it) or to call->writer (one JSON value, if call->json); both go to standard output when it returns, or at
- * ent_call_flush(). It never prints an error itself, and never exits.
+ * Help, validation, suggestions and documentation come from the table. A command writes its result to call->out (as a
+ * person reads it) or to call->writer (one JSON value, if call->json); both go to standard output when it returns, or
+ * at ent_call_flush(). It never prints an error itself, and never exits.
  */
 #ifndef ENT_COMMAND_COMMAND_H
 #define ENT_COMMAND_COMMAND_H
@@ -80,6 +80,14 @@ typedef struct ent_arg {
 	const char *doc;
 } ent_arg;
 
+/* The option --as-of, a row for the tables of the commands that judge or show a moment; read it with ent_call_as_of().
+ */
+#define ENT_ARG_ROW_AS_OF                                                                                              \
+	{                                                                                                                  \
+		.name = "as-of", .type = ENT_ARG_AS_OF, .value = "DAY",                                                        \
+		.doc = "The moment of judgement: now, latest (the last complete day of the data) or YYYY-MM-DD."               \
+	}
+
 typedef struct ent_operand {
 	const char *name; /* "PARTNER"; NULL ends a table */
 	bool required;
@@ -90,11 +98,11 @@ typedef struct ent_operand {
 struct ent_call;
 
 typedef struct ent_command {
-	const char *name;            /* as it is typed: "run", "metrics query" */
-	const char *doc;             /* one line */
-	const char *text;            /* more, in paragraphs, with examples; or NULL */
-	const ent_arg *args;         /* or NULL; --json, --config, --quiet and --help are every command's */
-	const ent_operand *operands; /* or NULL */
+	const char *name;                  /* as it is typed: "run", "metrics query" */
+	const char *doc;                   /* one line */
+	const char *text;                  /* more, in paragraphs, with examples; or NULL */
+	const ent_arg *args;               /* or NULL; --json, --config, --quiet and --help are every command's */
+	const ent_operand *operands;       /* or NULL */
 	int (*run)(struct ent_call *call); /* returns an ent_exit */
 } ent_command;
 
@@ -105,9 +113,9 @@ typedef struct ent_call {
 	const ent_command *command;
 	const char *config_path; /* of -c, or "entente.yaml" */
 	bool json, quiet;
-	ent_term term;   /* standard output */
-	ent_term err;    /* standard error */
-	ent_buf out;     /* for people */
+	ent_term term; /* standard output */
+	ent_term err;  /* standard error */
+	ent_buf out;   /* for people */
 	ent_buf json_out;
 	ent_json writer; /* for programs; writes into json_out */
 	const char *const *operands;
@@ -117,7 +125,7 @@ typedef struct ent_call {
 		const char *text;
 		int64_t number; /* INT, CHOICE (its index), DATE (days) */
 		ent_as_of as_of;
-	} *given;
+	} * given;
 	size_t n_given;
 } ent_call;
 
@@ -140,7 +148,8 @@ int ent_call_config(ent_call *call, ent_config **config);
 int ent_call_error(ent_call *call, const ent_error *e);
 int ent_call_errors(ent_call *call, const ent_errors *errors);
 /* As ent_call_error, for wrong use that the tables cannot see. Returns ENT_EXIT_USAGE. */
-int ent_call_usage(ent_call *call, const char *todo, const char *what_format, ...) __attribute__((format(printf, 3, 4)));
+int ent_call_usage(ent_call *call, const char *todo, const char *what_format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Something to know that is no error: "note: ..." on standard error. */
 void ent_call_note(ent_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -157,7 +166,8 @@ extern const ent_arg ent__common_args[];
 
 /* The command that the first words name, and how many words that took; NULL: none. */
 const ent_command *ent__command_find(const char *const *words, size_t n, size_t *taken);
-/* Fills the call from the words behind the command. ENT_EXIT_OK, or ENT_EXIT_USAGE with *e set. *help: --help was given. */
+/* Fills the call from the words behind the command. ENT_EXIT_OK, or ENT_EXIT_USAGE with *e set. *help: --help was
+ * given. */
 int ent__args_parse(ent_call *call, const char *const *words, size_t n, bool *help, ent_error *e);
 /* Error for words that name no command. */
 void ent__command_unknown(const char *const *words, size_t n, ent_error *e);

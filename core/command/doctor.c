@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente doctor`: what this machine, this installation and this project can do. It tries things instead of reading about
- * them: a container may forbid what the kernel has. It changes nothing.
+ * `entente doctor`: what this machine, this installation and this project can do. It tries things instead of reading
+ * about them: a container may forbid what the kernel has. It changes nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,8 @@ static void tell(doctor *d, const char *name, verdict v, const char *todo, const
 	snprintf(f->todo, sizeof f->todo, "%s", todo ? todo : "");
 }
 
-/* ---- kernel and sandbox -------------------------------------------------------------------------------------------- */
+/* ---- kernel and sandbox --------------------------------------------------------------------------------------------
+ */
 
 enum { HAS_NNP = 1, HAS_LANDLOCK = 2, HAS_SECCOMP = 4 };
 
@@ -91,21 +92,25 @@ static int try_sandbox(void) {
 static void kernel(doctor *d, ent_sandbox_level wanted) {
 	struct utsname u;
 	uname(&u);
-	tell(d, "kernel", GOOD, NULL, "%s %s, %s, %ld cores", u.sysname, u.release, u.machine, sysconf(_SC_NPROCESSORS_ONLN));
+	tell(d, "kernel", GOOD, NULL, "%s %s, %s, %ld cores", u.sysname, u.release, u.machine,
+		sysconf(_SC_NPROCESSORS_ONLN));
 	int fd = memfd_create("entente-doctor", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	bool sealed = fd >= 0 && ftruncate(fd, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+	bool sealed =
+		fd >= 0 && ftruncate(fd, 4096) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
 	if (fd >= 0) {
 		close(fd);
 	}
-	tell(d, "shared memory", sealed ? GOOD : BAD, sealed ? NULL : "run on Linux 5.15 or newer, without a filter on memfd_create",
+	tell(d, "shared memory", sealed ? GOOD : BAD,
+		sealed ? NULL : "run on Linux 5.15 or newer, without a filter on memfd_create",
 		sealed ? "memfd can be sealed" : "memfd cannot be sealed, so nothing can be decoded");
 	int got = try_sandbox();
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	int missing = (HAS_NNP | HAS_LANDLOCK | HAS_SECCOMP) & ~got;
 	verdict v = missing ? wanted == ENT_CONFIG_SANDBOX_REQUIRED ? BAD : NOTE : GOOD;
-	const char *todo = wanted == ENT_CONFIG_SANDBOX_REQUIRED ? "the configuration says sandbox: required; allow these in the container, or "
-														"write sandbox: best-effort"
-													  : "decoders and rules run with what there is";
+	const char *todo = wanted == ENT_CONFIG_SANDBOX_REQUIRED
+						   ? "the configuration says sandbox: required; allow these in the container, or "
+							 "write sandbox: best-effort"
+						   : "decoders and rules run with what there is";
 	if (got & HAS_LANDLOCK) {
 		tell(d, "Landlock", GOOD, NULL, "ABI %ld: decoders and rules can be kept from files%s", abi,
 			abi >= 4 ? " and the network" : "; the network is closed by seccomp");
@@ -118,7 +123,8 @@ static void kernel(doctor *d, ent_sandbox_level wanted) {
 		got & HAS_NNP ? "privileges can be given up" : "not available");
 }
 
-/* ---- installation -------------------------------------------------------------------------------------------------- */
+/* ---- installation --------------------------------------------------------------------------------------------------
+ */
 
 /* First line that a program prints; false if it cannot be run or fails. */
 static bool first_line(char *const *argv, char *out, size_t size) {
@@ -137,7 +143,8 @@ static bool first_line(char *const *argv, char *out, size_t size) {
 	size_t n = 0;
 	ssize_t got;
 	char rest[512];
-	while (!failed && (got = read(ends[0], n < size - 1 ? out + n : rest, n < size - 1 ? size - 1 - n : sizeof rest)) != 0) {
+	while (!failed &&
+		   (got = read(ends[0], n < size - 1 ? out + n : rest, n < size - 1 ? size - 1 - n : sizeof rest)) != 0) {
 		if (got < 0 && errno != EINTR) {
 			break;
 		}
@@ -162,23 +169,27 @@ static void installation(doctor *d) {
 	} else {
 		bool good = strstr(line, " True") != NULL;
 		line[strcspn(line, " ")] = 0;
-		tell(d, "Python", good ? GOOD : BAD, good ? NULL : "install Python 3.11 or newer", "/usr/bin/python3 is %s", line);
+		tell(d, "Python", good ? GOOD : BAD, good ? NULL : "install Python 3.11 or newer", "/usr/bin/python3 is %s",
+			line);
 	}
 	for (size_t i = 0; i < 2; i++) {
 		const char *path = ent_install_program(programs[i], &d->arena);
 		bool good = access(path, X_OK) == 0;
-		tell(d, programs[i], good ? GOOD : BAD, good ? NULL : "install all of Entente, its programs in one folder", "%s%s", path,
-			good ? "" : " is not there");
+		tell(d, programs[i], good ? GOOD : BAD, good ? NULL : "install all of Entente, its programs in one folder",
+			"%s%s", path, good ? "" : " is not there");
 	}
 	const char *scripts = ent_install_scripts(&d->arena);
 	bool package = access(ent_arena_printf(&d->arena, "%s/entente", scripts), R_OK) == 0;
 	bool book = access(ent_arena_printf(&d->arena, "%s/rulebook", scripts), R_OK) == 0;
 	tell(d, "scripts", package && book ? GOOD : BAD,
 		package && book ? NULL : "install Entente with its scripts, or point ENTENTE_SCRIPTS at them", "%s%s", scripts,
-		!package ? " lacks the package 'entente'" : !book ? " lacks the folder 'rulebook'" : "");
+		!package ? " lacks the package 'entente'"
+		: !book  ? " lacks the folder 'rulebook'"
+				 : "");
 }
 
-/* Owned by root or this user, and writable by nobody else: what a decoder demands of a plugin and the folders above it. */
+/* Owned by root or this user, and writable by nobody else: what a decoder demands of a plugin and the folders above it.
+ */
 static const char *unsafe(const char *path) {
 	static char part[4096];
 	struct stat st;
@@ -187,7 +198,7 @@ static const char *unsafe(const char *path) {
 	}
 	for (;;) {
 		if (stat(part, &st) == 0 && ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-									   ((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)))) {
+										((st.st_mode & (S_IWGRP | S_IWOTH)) && !(st.st_mode & S_ISVTX)))) {
 			return part;
 		}
 		char *slash = strrchr(part, '/');
@@ -220,13 +231,14 @@ static void plugins(doctor *d, const char *folder) {
 	for (size_t i = 0; i < count; i++) {
 		const char *part = unsafe(files[i].path);
 		if (part) {
-			tell(d, "plugin", BAD, "chown it to root or to this user, and chmod go-w", "%s is refused: others may write %s",
-				files[i].name, part);
+			tell(d, "plugin", BAD, "chown it to root or to this user, and chmod go-w",
+				"%s is refused: others may write %s", files[i].name, part);
 		}
 	}
 }
 
-/* ---- project ------------------------------------------------------------------------------------------------------- */
+/* ---- project -------------------------------------------------------------------------------------------------------
+ */
 
 static void store(doctor *d, const char *folder) {
 	struct stat st;
@@ -258,7 +270,8 @@ static void store(doctor *d, const char *folder) {
 	if (fd >= 0) {
 		bool good = read(fd, magic, sizeof magic) == sizeof magic && memcmp(magic, "SQLite format 3", 16) == 0;
 		close(fd);
-		tell(d, "store database", good ? GOOD : BAD, good ? NULL : "restore the store from a copy, or remove it and run again",
+		tell(d, "store database", good ? GOOD : BAD,
+			good ? NULL : "restore the store from a copy, or remove it and run again",
 			good ? "entente.db is a database" : "entente.db is damaged: it does not begin as a database does");
 	} else if (errno != ENOENT) {
 		tell(d, "store database", BAD, "give the store to this user", "entente.db cannot be read: %s", strerror(errno));
@@ -271,13 +284,16 @@ static void project(doctor *d, ent_call *call, const ent_config *config, const e
 		tell(d, "configuration", GOOD, NULL, "%s", call->config_path);
 		store(d, config->store.s);
 	} else if (absent) {
-		tell(d, "configuration", NOTE, "`entente init` writes one, -c FILE names one", "there is none at %s", call->config_path);
+		tell(d, "configuration", NOTE, "`entente init` writes one, -c FILE names one", "there is none at %s",
+			call->config_path);
 	} else {
-		tell(d, "configuration", BAD, "`entente check` tells all of it", "%s", ent_error_text(&errors->e[0], text, sizeof text));
+		tell(d, "configuration", BAD, "`entente check` tells all of it", "%s",
+			ent_error_text(&errors->e[0], text, sizeof text));
 	}
 }
 
-/* ---- command ------------------------------------------------------------------------------------------------------- */
+/* ---- command -------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const words[] = {[GOOD] = "good", [NOTE] = "note", [BAD] = "bad"};
 
@@ -344,7 +360,8 @@ static int run(ent_call *call) {
 const ent_command ent_command_doctor = {
 	.name = "doctor",
 	.doc = "Look at what this machine, this installation and this project can do.",
-	.text = "Tries the sandbox instead of asking for its version, as a container may forbid what the kernel has. Exit status 1 if "
+	.text = "Tries the sandbox instead of asking for its version, as a container may forbid what the kernel has. Exit "
+			"status 1 if "
 			"something is bad; a note is no more than that.",
 	.run = run,
 };

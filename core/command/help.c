@@ -33,7 +33,8 @@ static void options(const ent_term *term, ent_buf *out, const ent_arg *args) {
 		if (args->letter) {
 			snprintf(letter, sizeof letter, "-%c, ", args->letter);
 		}
-		snprintf(name, sizeof name, "%s--%s%s%s", letter, args->name, args->value ? " " : "", args->value ? args->value : "");
+		snprintf(name, sizeof name, "%s--%s%s%s", letter, args->name, args->value ? " " : "",
+			args->value ? args->value : "");
 		size_t n = (size_t)snprintf(doc, sizeof doc, "%s", args->doc);
 		for (size_t i = 0; args->type == ENT_ARG_CHOICE && args->choices[i] && n < sizeof doc; i++) {
 			n += (size_t)snprintf(doc + n, sizeof doc - n, "%s%s", i ? ", " : " One of: ", args->choices[i]);
@@ -88,7 +89,8 @@ void ent__help_group(const char *group, const ent_term *term, ent_buf *out) {
 
 static void overview(const ent_term *term, ent_buf *out) {
 	ent_term_wrap(term, out, 0,
-		"Entente turns the exports and feeds of partner organizations into figures, and tells where each partnership stands.");
+		"Entente turns the exports and feeds of partner organizations into figures, and tells where each partnership "
+		"stands.");
 	ent_buf_u8(out, '\n');
 	heading(term, out, "Usage");
 	ent_buf_printf(out, "  entente COMMAND [options]\n");

@@ -26,12 +26,15 @@ static const char template[] =
 	"\n"
 	"version: 1\n"
 	"currency: EUR                # money is reported in this currency\n"
-	"store: ./store               # facts, figures and findings; made by the first run; keep it out of version control\n"
+	"store: ./store               # facts, figures and findings; made by the first run; keep it out of version "
+	"control\n"
 	"\n"
-	"# The moment of judgement: now, latest (the last complete day that the data covers: for exports of the past), or a date.\n"
+	"# The moment of judgement: now, latest (the last complete day that the data covers: for exports of the past), or "
+	"a date.\n"
 	"as_of: latest\n"
 	"\n"
-	"# What figures can be split by, beside their total: channel, category, country, campaign, region, product, vendor,\n"
+	"# What figures can be split by, beside their total: channel, category, country, campaign, region, product, "
+	"vendor,\n"
 	"# device, source. Each one costs time and room.\n"
 	"views: [channel]\n"
 	"\n"
@@ -73,7 +76,8 @@ static const char template[] =
 	"  # set: {conversion_trails_cohort: {quantile: 0.2}}\n"
 	"  # for: {stage: {informative: [informative, homework, red_flags]}}\n"
 	"\n"
-	"# Journals that people keep. Before this day an absence means nothing; from it on, it means that there was nothing.\n"
+	"# Journals that people keep. Before this day an absence means nothing; from it on, it means that there was "
+	"nothing.\n"
 	"# registers: {contacts: {kept_since: 2025-01-01}}\n";
 
 static int make_folder(ent_call *call, const char *path) {
@@ -121,7 +125,8 @@ static int sample(ent_call *call, const char *folder) {
 	ent_error e;
 	const char *scripts = ent_install_scripts(&arena);
 	if (access(ent_arena_printf(&arena, "%s/entente/sample/__main__.py", scripts), R_OK) < 0) {
-		ent_error_errno(&e, ENT_ERR_NOTFOUND, "the generator of sample data is not installed: %s/entente/sample", scripts);
+		ent_error_errno(
+			&e, ENT_ERR_NOTFOUND, "the generator of sample data is not installed: %s/entente/sample", scripts);
 		ent_error_todo(&e, "install Entente with its scripts, or point ENTENTE_SCRIPTS at them");
 		ent_arena_finish(&arena);
 		return ent_call_error(call, &e);
@@ -205,8 +210,8 @@ static int run(ent_call *call) {
 		ent_json_end(&call->writer);
 	} else if (!status && !with_sample) {
 		bool here = strcmp(folder, ".") == 0;
-		ent_buf_printf(&call->out, "%s is written. Put exports into %s%sexports/example, edit the file, then:\n\n", file,
-			here ? "" : folder, here ? "" : "/");
+		ent_buf_printf(&call->out, "%s is written. Put exports into %s%sexports/example, edit the file, then:\n\n",
+			file, here ? "" : folder, here ? "" : "/");
 		if (!here) {
 			ent_term_printf(&call->term, &call->out, ENT_ACCENT, "  cd %s\n", folder);
 		}
@@ -217,19 +222,23 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "sample", .type = ENT_ARG_SWITCH, .doc = "Write a project with made-up partners and their exports instead."},
+	{.name = "sample",
+		.type = ENT_ARG_SWITCH,
+		.doc = "Write a project with made-up partners and their exports instead."},
 	{.name = NULL},
 };
 
 static const ent_operand operands[] = {
-	{.name = "FOLDER", .doc = "Where to write it; made if it is not there. Without it, here (with --sample, ./entente-sample)."},
+	{.name = "FOLDER",
+		.doc = "Where to write it; made if it is not there. Without it, here (with --sample, ./entente-sample)."},
 	{.name = NULL},
 };
 
 const ent_command ent_command_init = {
 	.name = "init",
 	.doc = "Write a project to start from: a commented entente.yaml.",
-	.text = "Nothing that is there is written over. `entente init --sample DIR` writes a whole project with sample data, so that "
+	.text = "Nothing that is there is written over. `entente init --sample DIR` writes a whole project with sample "
+			"data, so that "
 			"`entente -c DIR/entente.yaml run` has something to judge.",
 	.args = args,
 	.operands = operands,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The program `entente`: finds the command, parses its options, runs it, writes its result. Exit statuses: ent_exits. */
+ * The program `entente`: finds the command, parses its options, runs it, writes its result. Exit statuses: ent_exits.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -91,7 +92,8 @@ static int run(ent_call *call, const char *const *words, size_t n) {
 
 int main(int argc, char **argv) {
 	ent_call call;
-	/* A reader that goes away ends a write with an error, never the process: the store may be in the middle of a commit. */
+	/* A reader that goes away ends a write with an error, never the process: the store may be in the middle of a
+	 * commit. */
 	signal(SIGPIPE, SIG_IGN);
 	begin(&call);
 	int status = run(&call, (const char *const *)argv + 1, argc > 0 ? (size_t)argc - 1 : 0);

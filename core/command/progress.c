@@ -51,7 +51,8 @@ void ent_progress_show(ent_progress *progress, const char *what, uint64_t done, 
 		n += (size_t)snprintf(line + n, sizeof line - n, "%s  ", ent_bytes_text(done, bytes));
 	}
 	if (done) {
-		n += (size_t)snprintf(line + n, sizeof line - n, "%s/s  ", ent_bytes_text((uint64_t)((double)done / seconds), rate));
+		n += (size_t)snprintf(
+			line + n, sizeof line - n, "%s/s  ", ent_bytes_text((uint64_t)((double)done / seconds), rate));
 	}
 	if (rows) {
 		ent_number_text((__int128)((double)rows / seconds), 0, 0, rate);

@@ -26,20 +26,17 @@ void ent_table_finish(ent_table *table) {
 	}
 }
 
-size_t ent_table_rows(const ent_table *table) {
-	return table->n_columns ? table->n / table->n_columns : 0;
-}
+size_t ent_table_rows(const ent_table *table) { return table->n_columns ? table->n / table->n_columns : 0; }
 
 void ent_table_styled(ent_table *table, ent_style style, const char *text) {
 	text = text ? text : "";
 	ENT_GROW(table->cells, table->n, table->capacity);
-	table->cells[table->n++] = (struct ent__table_cell){
-		.text = ent_arena_copy(&table->arena, text, strlen(text)), .width = ent_text_width(text, strlen(text)), .style = style};
+	table->cells[table->n++] = (struct ent__table_cell){.text = ent_arena_copy(&table->arena, text, strlen(text)),
+		.width = ent_text_width(text, strlen(text)),
+		.style = style};
 }
 
-void ent_table_cell(ent_table *table, const char *text) {
-	ent_table_styled(table, ENT_PLAIN, text);
-}
+void ent_table_cell(ent_table *table, const char *text) { ent_table_styled(table, ENT_PLAIN, text); }
 
 void ent_table_printf(ent_table *table, ent_style style, const char *format, ...) {
 	char *text = NULL;
@@ -82,8 +79,8 @@ static void pad(ent_buf *out, size_t n) {
 	}
 }
 
-static void cell(const ent_term *term, ent_buf *out, const ent_table_column *column, struct ent__table_cell cell_, size_t width,
-	bool last) {
+static void cell(const ent_term *term, ent_buf *out, const ent_table_column *column, struct ent__table_cell cell_,
+	size_t width, bool last) {
 	size_t shown = cell_.width > width ? width : cell_.width;
 	if (column->right) {
 		pad(out, width - shown);
@@ -118,7 +115,8 @@ void ent_table_print(const ent_table *table, const ent_term *term, ent_buf *out)
 	for (size_t r = 0; r <= rows; r++) {
 		for (size_t c = 0; c < table->n_columns; c++) {
 			const char *title = table->columns[c].title;
-			struct ent__table_cell head = {.text = title, .width = ent_text_width(title, strlen(title)), .style = ENT_BOLD};
+			struct ent__table_cell head = {
+				.text = title, .width = ent_text_width(title, strlen(title)), .style = ENT_BOLD};
 			cell(term, out, &table->columns[c], r ? table->cells[(r - 1) * table->n_columns + c] : head, widths[c],
 				c + 1 == table->n_columns);
 		}

@@ -34,27 +34,32 @@ void ent_term_init(ent_term *term, int fd) {
 	term->width = term->width < NARROWEST ? NARROWEST : term->width;
 }
 
-/* ---- width of text ------------------------------------------------------------------------------------------------ */
+/* ---- width of text ------------------------------------------------------------------------------------------------
+ */
 
 typedef struct range {
 	uint32_t first, last;
 } range;
 
+/* clang-format off */
 /* Characters that take no column: combining marks of the scripts that are met with, joiners, variation selectors. */
 static const range narrow[] = {
-	{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f}, {0x0900, 0x0902},
-	{0x093c, 0x093c}, {0x0941, 0x0948}, {0x094d, 0x094d}, {0x0e31, 0x0e31}, {0x0e34, 0x0e3a}, {0x0e47, 0x0e4e},
-	{0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x2064}, {0x20d0, 0x20ff},
-	{0xfe00, 0xfe0f}, {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xe0100, 0xe01ef},
+	{0x0300, 0x036f}, {0x0483, 0x0489}, {0x0591, 0x05bd}, {0x0610, 0x061a}, {0x064b, 0x065f},
+	{0x0900, 0x0902}, {0x093c, 0x093c}, {0x0941, 0x0948}, {0x094d, 0x094d}, {0x0e31, 0x0e31},
+	{0x0e34, 0x0e3a}, {0x0e47, 0x0e4e}, {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff}, {0x200b, 0x200f},
+	{0x2028, 0x202e}, {0x2060, 0x2064}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
+	{0xfeff, 0xfeff}, {0xe0100, 0xe01ef},
 };
 
 /* Characters that take two columns: East Asian wide and fullwidth ones, emoji. */
 static const range wide[] = {
-	{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x2614, 0x2615},   {0x26a1, 0x26a1},   {0x2705, 0x2705},
-	{0x274c, 0x274c},   {0x2e80, 0x303e},   {0x3041, 0x33ff},   {0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xa000, 0xa4cf},
-	{0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
-	{0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd},
+	{0x1100, 0x115f}, {0x231a, 0x231b}, {0x23e9, 0x23ec}, {0x2614, 0x2615}, {0x26a1, 0x26a1},
+	{0x2705, 0x2705}, {0x274c, 0x274c}, {0x2e80, 0x303e}, {0x3041, 0x33ff}, {0x3400, 0x4dbf},
+	{0x4e00, 0x9fff}, {0xa000, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
+	{0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff},
+	{0x20000, 0x3fffd},
 };
+/* clang-format on */
 
 static bool within(uint32_t c, const range *ranges, size_t n) {
 	for (size_t i = 0; i < n; i++) {
@@ -77,7 +82,9 @@ static size_t step(const char *p, size_t n, size_t *width, bool *shown) {
 		for (size_t i = 1; i < length; i++) {
 			c = c << 6 | (u[i] & 0x3f);
 		}
-		*width = within(c, narrow, sizeof narrow / sizeof *narrow) ? 0 : within(c, wide, sizeof wide / sizeof *wide) ? 2 : 1;
+		*width = within(c, narrow, sizeof narrow / sizeof *narrow) ? 0
+				 : within(c, wide, sizeof wide / sizeof *wide)     ? 2
+																   : 1;
 	}
 	/* C0, DEL, C1, and those that turn the direction of text around */
 	if (c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069)) {
@@ -114,11 +121,17 @@ void ent__text_clean(ent_buf *out, const char *p, size_t n, size_t columns, bool
 	}
 }
 
-/* ---- styles ------------------------------------------------------------------------------------------------------- */
+/* ---- styles -------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const codes[] = {
-	[ENT_PLAIN] = "",     [ENT_BOLD] = "\033[1m",  [ENT_FAINT] = "\033[2m",  [ENT_GOOD] = "\033[32m",
-	[ENT_WARN] = "\033[33m", [ENT_BAD] = "\033[31m", [ENT_ACCENT] = "\033[36m",
+	[ENT_PLAIN] = "",
+	[ENT_BOLD] = "\033[1m",
+	[ENT_FAINT] = "\033[2m",
+	[ENT_GOOD] = "\033[32m",
+	[ENT_WARN] = "\033[33m",
+	[ENT_BAD] = "\033[31m",
+	[ENT_ACCENT] = "\033[36m",
 };
 
 void ent__style_begin(const ent_term *term, ent_buf *out, ent_style style) {

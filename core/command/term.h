@@ -27,19 +27,20 @@ void ent_term_init(ent_term *term, int fd);
 
 typedef enum ent_style {
 	ENT_PLAIN,
-	ENT_BOLD,   /* headings, what to look at first */
-	ENT_FAINT,  /* what can be passed over */
-	ENT_GOOD,   /* green */
-	ENT_WARN,   /* yellow */
-	ENT_BAD,    /* red */
-	ENT_ACCENT  /* cyan: names that can be typed into the next command */
+	ENT_BOLD,  /* headings, what to look at first */
+	ENT_FAINT, /* what can be passed over */
+	ENT_GOOD,  /* green */
+	ENT_WARN,  /* yellow */
+	ENT_BAD,   /* red */
+	ENT_ACCENT /* cyan: names that can be typed into the next command */
 } ent_style;
 
 /* Appends the text in a style; control characters but '\n' are replaced. */
 void ent_term_text(const ent_term *term, ent_buf *out, ent_style style, const char *text);
 void ent_term_printf(const ent_term *term, ent_buf *out, ent_style style, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Appends text broken at blanks to fit the width (100 columns without a terminal), each line after the first `indent` in. */
+/* Appends text broken at blanks to fit the width (100 columns without a terminal), each line after the first `indent`
+ * in. */
 void ent_term_wrap(const ent_term *term, ent_buf *out, unsigned indent, const char *text);
 
 /* Columns that n bytes of UTF-8 take: 2 for wide characters, 0 for combining ones. */
@@ -49,8 +50,8 @@ size_t ent_text_width(const char *p, size_t n);
 
 #define ENT_NUMBER_TEXT 72
 
-/* value / 10^scale with `digits` behind the point, rounded half-even, thousands set apart by commas: "3,135,351.20". Into
- * out (at least ENT_NUMBER_TEXT). Returns out. */
+/* value / 10^scale with `digits` behind the point, rounded half-even, thousands set apart by commas: "3,135,351.20".
+ * Into out (at least ENT_NUMBER_TEXT). Returns out. */
 char *ent_number_text(__int128 value, unsigned scale, unsigned digits, char *out);
 /* Bytes as "512 B", "1.2 MB" (powers of 1000). */
 char *ent_bytes_text(uint64_t bytes, char *out);
@@ -72,7 +73,7 @@ typedef struct ent_table {
 		const char *text;
 		size_t width;
 		ent_style style;
-	} *cells;
+	} * cells;
 	size_t n, capacity;
 	ent_arena arena;
 } ent_table;
@@ -84,7 +85,8 @@ void ent_table_cell(ent_table *table, const char *text);
 void ent_table_styled(ent_table *table, ent_style style, const char *text);
 void ent_table_printf(ent_table *table, ent_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t ent_table_rows(const ent_table *table);
-/* Appends the table. On a terminal the widest text columns are cut, with an ellipsis, until it fits; numbers never are. */
+/* Appends the table. On a terminal the widest text columns are cut, with an ellipsis, until it fits; numbers never are.
+ */
 void ent_table_print(const ent_table *table, const ent_term *term, ent_buf *out);
 
 /* ---- progress ---------------------------------------------------------------------------------------------------- */
@@ -99,7 +101,8 @@ typedef struct ent_progress {
 
 /* `quiet`: never shows anything. */
 void ent_progress_init(ent_progress *progress, bool quiet);
-/* `what` is being done ("reading exports/nordwind/orders.csv"); `done` of `total` bytes (0: not known), `rows` so far. */
+/* `what` is being done ("reading exports/nordwind/orders.csv"); `done` of `total` bytes (0: not known), `rows` so far.
+ */
 void ent_progress_show(ent_progress *progress, const char *what, uint64_t done, uint64_t total, uint64_t rows);
 /* Takes the line away. Also to be called before anything else is written to a terminal. */
 void ent_progress_clear(ent_progress *progress);

@@ -18,7 +18,8 @@ static int run(ent_call *call) {
 		ent_json_end(&call->writer);
 		ent_json_end(&call->writer);
 	} else {
-		ent_buf_printf(&call->out, "entente %s, plugin ABI %u.%u\n", ENTENTE_VERSION, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR);
+		ent_buf_printf(
+			&call->out, "entente %s, plugin ABI %u.%u\n", ENTENTE_VERSION, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR);
 	}
 	return ENT_EXIT_OK;
 }

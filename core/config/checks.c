@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a key's own table cannot check, because it depends on others. One thread (zones are loaded to see that they exist).
+ * What a key's own table cannot check, because it depends on others. One thread (zones are loaded to see that they
+ * exist).
  */
 #include "config/schema.h"
 
@@ -49,8 +50,8 @@ static void zone(ent__parser *p, ent_intern *good, const char *key, ent_word wor
 	if (near) {
 		snprintf(todo, sizeof todo, "did you mean '%s'?", near);
 	} else {
-		snprintf(todo, sizeof todo, "write %s%sUTC, a name like Europe/Berlin, or an offset like +01:00", also ? also : "",
-			also ? ", " : "");
+		snprintf(todo, sizeof todo, "write %s%sUTC, a name like Europe/Berlin, or an offset like +01:00",
+			also ? also : "", also ? ", " : "");
 	}
 	ent_errors_add(p->errors, word.at, todo, "'%s' does not know the time zone '%s'", key, word.s);
 }
@@ -100,7 +101,8 @@ static void also_once(ent__parser *p, const ent_config *config) {
 			if (number < n) {
 				char todo[128];
 				snprintf(todo, sizeof todo, "keep one of them; the first is in line %u", first[number]->at.line);
-				ent_errors_add(p->errors, a->value.at, todo, "'%s' of %s is %s already", a->value.s, a->system.s, owner[number]);
+				ent_errors_add(
+					p->errors, a->value.at, todo, "'%s' of %s is %s already", a->value.s, a->system.s, owner[number]);
 				continue;
 			}
 			ENT_GROW(owner, n, owners);
@@ -139,7 +141,8 @@ void ent__check(ent__parser *p, ent_config *config) {
 		pattern(p, "snapshot", source->from.snapshot, "year");
 		if (source->from.path.s && source->from.kind == ENT_FROM_STDIN) {
 			if (stdin_taken) {
-				ent_errors_add(p->errors, source->from.path.at, "keep one of them", "standard input is read by two sources");
+				ent_errors_add(
+					p->errors, source->from.path.at, "keep one of them", "standard input is read by two sources");
 			}
 			stdin_taken = true;
 		}

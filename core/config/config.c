@@ -64,7 +64,8 @@ static int finish(ent_config *config, size_t before, ent_config **out, ent_error
 	return 0;
 }
 
-/* The folder that a path stands in: a link to a configuration file means the folder of the link, not that of its target. */
+/* The folder that a path stands in: a link to a configuration file means the folder of the link, not that of its
+ * target. */
 static char *folder_of(const char *path) {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash == path ? ent_xstrdup("/") : slash ? strndup(path, (size_t)(slash - path)) : ent_xstrdup(".");
@@ -82,8 +83,8 @@ int ent_config_load(const char *path, ent_config **out, ent_errors *errors) {
 	return finish(config, before, out, errors);
 }
 
-int ent_config_parse(const char *bytes, size_t n, const char *name, const char *folder, ent_config **out,
-	ent_errors *errors) {
+int ent_config_parse(
+	const char *bytes, size_t n, const char *name, const char *folder, ent_config **out, ent_errors *errors) {
 	ent_config *config = begin(name, folder);
 	size_t before = errors->total;
 	config->root = ent_yaml_load(config->arena, bytes, n, name, errors);

@@ -2,13 +2,13 @@
  *
  * config/config.h: entente.yaml, read and checked, as a plain structure.
  *
- * ent_config_load() reads, checks everything that can be checked without a plugin, a store or a zone table, and tells all
- * errors at once. What it gives is complete: defaults are filled in, relative paths made absolute (from the folder of the
- * configuration file), durations in microseconds, days since 1970-01-01.
+ * ent_config_load() reads, checks everything that can be checked without a plugin, a store or a zone table, and tells
+ * all errors at once. What it gives is complete: defaults are filled in, relative paths made absolute (from the folder
+ * of the configuration file), durations in microseconds, days since 1970-01-01.
  *
- * Every text is an ent_word, that is, it knows its place, so that who finds a fault in it later (an unknown zone, a decoder
- * that no plugin holds) can say where it was written. All memory belongs to the ent_config. Read-only once loaded, so any
- * number of threads may read it.
+ * Every text is an ent_word, that is, it knows its place, so that who finds a fault in it later (an unknown zone, a
+ * decoder that no plugin holds) can say where it was written. All memory belongs to the ent_config. Read-only once
+ * loaded, so any number of threads may read it.
  */
 #ifndef ENT_CONFIG_CONFIG_H
 #define ENT_CONFIG_CONFIG_H
@@ -85,12 +85,12 @@ typedef struct ent_config_partner {
 } ent_config_partner;
 
 typedef enum ent_partner_from {
-	ENT_PARTNER_NONE,   /* no `partner:`: the source speaks for nobody (rates) */
-	ENT_PARTNER_FIXED,  /* `partner: ID`; the id is in `fallback` */
-	ENT_PARTNER_PATH,   /* {partner} of `pattern`, see config/pattern.h */
-	ENT_PARTNER_FACT,   /* head.partner of each fact */
-	ENT_PARTNER_LINES,  /* head.partner of each line: an order is split among the partners of its lines */
-	ENT_PARTNER_SOURCE  /* who sent the document (ent_doc.origin) */
+	ENT_PARTNER_NONE,  /* no `partner:`: the source speaks for nobody (rates) */
+	ENT_PARTNER_FIXED, /* `partner: ID`; the id is in `fallback` */
+	ENT_PARTNER_PATH,  /* {partner} of `pattern`, see config/pattern.h */
+	ENT_PARTNER_FACT,  /* head.partner of each fact */
+	ENT_PARTNER_LINES, /* head.partner of each line: an order is split among the partners of its lines */
+	ENT_PARTNER_SOURCE /* who sent the document (ent_doc.origin) */
 } ent_partner_from;
 
 typedef enum ent_partner_unknown { ENT_UNKNOWN_PARK, ENT_UNKNOWN_REJECT, ENT_UNKNOWN_CREATE } ent_partner_unknown;
@@ -98,8 +98,8 @@ typedef enum ent_partner_unknown { ENT_UNKNOWN_PARK, ENT_UNKNOWN_REJECT, ENT_UNK
 typedef struct ent_partner_rule {
 	ent_partner_from from;
 	ent_partner_unknown unknown;
-	ent_word as;       /* the value is looked up in partners.*.also.<as>; NULL: in the partner ids, then also.<system> */
-	ent_word pattern;  /* PATH only */
+	ent_word as;      /* the value is looked up in partners.*.also.<as>; NULL: in the partner ids, then also.<system> */
+	ent_word pattern; /* PATH only */
 	ent_word fallback; /* `else`: the partner of what names none; FIXED: the partner. NULL: none */
 	ent_place at;
 } ent_partner_rule;
@@ -139,7 +139,8 @@ typedef struct ent_rule_setting {
 	const ent_yaml_node *settings; /* a map of setting -> value; see ent_yaml_json() */
 } ent_rule_setting;
 
-/* rules.for: {stage: {informative: [informative, homework]}}: partners whose `attribute` is `value` see these practices */
+/* rules.for: {stage: {informative: [informative, homework]}}: partners whose `attribute` is `value` see these practices
+ */
 typedef struct ent_rule_scope {
 	ent_word attribute, value;
 	ent_words practices;
@@ -161,15 +162,19 @@ typedef struct ent_register_config {
 	int32_t kept_since; /* days since 1970-01-01 */
 } ent_register_config;
 
-typedef enum ent_sandbox_level { ENT_CONFIG_SANDBOX_REQUIRED, ENT_CONFIG_SANDBOX_BEST_EFFORT, ENT_CONFIG_SANDBOX_OFF } ent_sandbox_level;
+typedef enum ent_sandbox_level {
+	ENT_CONFIG_SANDBOX_REQUIRED,
+	ENT_CONFIG_SANDBOX_BEST_EFFORT,
+	ENT_CONFIG_SANDBOX_OFF
+} ent_sandbox_level;
 
 typedef struct ent_config {
 	ent_arena *arena;
 	const char *file;   /* as it was given, for messages */
 	const char *folder; /* absolute; relative paths start here */
 	int64_t version;
-	ent_word store;        /* absolute folder */
-	ent_word currency;     /* that amounts are reported in */
+	ent_word store;    /* absolute folder */
+	ent_word currency; /* that amounts are reported in */
 	ent_as_of as_of;
 	ent_word identity_key; /* secret reference with absolute path; NULL: the engine keeps one in the store */
 	ent_words plugins;     /* names, or absolute paths */
@@ -193,8 +198,8 @@ typedef struct ent_config {
 int ent_config_load(const char *path, ent_config **out, ent_errors *errors);
 
 /* The same from n bytes; `folder` (absolute) is where relative paths start, `name` what messages call the text. */
-int ent_config_parse(const char *bytes, size_t n, const char *name, const char *folder, ent_config **out,
-	ent_errors *errors);
+int ent_config_parse(
+	const char *bytes, size_t n, const char *name, const char *folder, ent_config **out, ent_errors *errors);
 
 void ent_config_destroy(ent_config *config); /* NULL is fine */
 

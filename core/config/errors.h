@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config/errors.h: a list of errors with places, so that one reading of a configuration tells all that is wrong with it.
+ * config/errors.h: a list of errors with places, so that one reading of a configuration tells all that is wrong with
+ * it.
  *
  * The first ENT_ERRORS_KEPT are kept, the rest are only counted. A zeroed struct is an empty list; a plain value, about
  * 26 KB, so keep it off small stacks. One thread.
@@ -34,8 +35,8 @@ int ent_errors_add(ent_errors *errors, ent_place at, const char *todo, const cha
 /* Adds a whole error. Returns its code. */
 int ent_errors_take(ent_errors *errors, const ent_error *e);
 
-/* The best of n candidates for what was meant by `word` (edit distance with swaps, without regard to case, at most a third
- * of its length), or NULL. */
+/* The best of n candidates for what was meant by `word` (edit distance with swaps, without regard to case, at most a
+ * third of its length), or NULL. */
 const char *ent_nearest(const char *word, const char *const *candidates, size_t n);
 
 #endif

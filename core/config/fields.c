@@ -11,7 +11,8 @@
 #include "config/scalar.h"
 
 #define AT(type, member) offsetof(type, member)
-#define END {.key = NULL}
+#define END                                                                                                            \
+	{ .key = NULL }
 
 /* ---- values with a form of their own ---------------------------------------------------------------------------- */
 
@@ -23,7 +24,8 @@ static int store(ent__parser *p, const ent__field *f, const ent_yaml_node *node,
 	const char *path = strncmp(word.s, "sqlite:", 7) == 0 ? word.s + 7 : word.s;
 	const char *scheme = strstr(path, "://");
 	if (scheme || !*path) {
-		return ent_errors_add(p->errors, word.at, "name a folder, for example ./store", "'%s' is no folder for a store", word.s);
+		return ent_errors_add(
+			p->errors, word.at, "name a folder, for example ./store", "'%s' is no folder for a store", word.s);
 	}
 	word.s = ent__absolute(p->arena, p->folder, path);
 	*(ent_word *)into = word;
@@ -37,8 +39,8 @@ static int as_of(ent__parser *p, const ent__field *f, const ent_yaml_node *node,
 		return ENT_ERR_INVALID;
 	}
 	if (!ent_as_of_parse(word.s, out)) {
-		return ent_errors_add(p->errors, word.at, "write now, latest or a date like 2025-01-31", "'as_of' does not take '%s'",
-			word.s);
+		return ent_errors_add(
+			p->errors, word.at, "write now, latest or a date like 2025-01-31", "'as_of' does not take '%s'", word.s);
 	}
 	out->at = word.at;
 	return 0;
@@ -71,7 +73,8 @@ static int plugins(ent__parser *p, const ent__field *f, const ent_yaml_node *nod
 		if (strchr(word->s, '/')) {
 			word->s = ent__absolute(p->arena, p->folder, word->s);
 		} else if (!ent_name_form(word->s)) {
-			ent_errors_add(p->errors, word->at, "write its name, or a path that has a '/'", "'%s' cannot be a plugin", word->s);
+			ent_errors_add(
+				p->errors, word->at, "write its name, or a path that has a '/'", "'%s' cannot be a plugin", word->s);
 		}
 	}
 	return 0;
@@ -108,7 +111,8 @@ static int channels(ent__parser *p, const ent__field *f, const ent_yaml_node *no
 			char *name = ent_arena_copy(p->arena, word.s, side);
 			if (!slash || !slash[1] || strchr(slash + 1, '/') ||
 				(strcmp(name, "online") != 0 && strcmp(name, "offline") != 0 && strcmp(name, "unknown") != 0)) {
-				ent_errors_add(p->errors, word.at, "write online/NAME, offline/NAME or unknown/NAME", "'%s' is no channel", word.s);
+				ent_errors_add(p->errors, word.at, "write online/NAME, offline/NAME or unknown/NAME",
+					"'%s' is no channel", word.s);
 				continue;
 			}
 			map[n++] = (ent_channel_map){
@@ -162,23 +166,27 @@ static int attributes(ent__parser *p, const ent__field *f, const ent_yaml_node *
 static const char *const partner_from_words[] = {"path", "fact", "lines", "source", NULL};
 static const char *const unknown_words[] = {"park", "reject", "create", NULL};
 
+/* clang-format off */
 static const ent__field partner_rule_fields[] = {
 	{.key = "(place)", .type = ENT__PLACE, .offset = AT(ent_partner_rule, at)},
-	{.key = "from", .type = ENT__ENUM, .required = true, .choices = partner_from_words, .offset = AT(ent_partner_rule, from),
-		.doc = "Where a fact's partner stands: in the path of its file, in the fact itself, in each line of an order, or in who "
-			   "sent the document."},
+	{.key = "from", .type = ENT__ENUM, .required = true, .choices = partner_from_words,
+		.offset = AT(ent_partner_rule, from),
+		.doc = "Where a fact's partner stands: in the path of its file, in the fact itself, in each line of an "
+			"order, or in who sent the document."},
 	{.key = "as", .type = ENT__TEXT, .offset = AT(ent_partner_rule, as),
-		.doc = "The value found is looked up in `partners.*.also` under this name. Without it: among the partners' ids, then "
-			   "under the system of the decoder."},
+		.doc = "The value found is looked up in `partners.*.also` under this name. Without it: among the partners' "
+			"ids, then under the system of the decoder."},
 	{.key = "pattern", .type = ENT__TEXT, .offset = AT(ent_partner_rule, pattern),
-		.doc = "With `from: path`: the end of the path, with `{partner}` in it; `*` and other names in braces stand for anything "
-			   "but a slash, `**` for anything."},
-	{.key = "unknown", .type = ENT__ENUM, .preset = "park", .choices = unknown_words, .offset = AT(ent_partner_rule, unknown),
-		.doc = "What is done with facts of a partner that nobody configured: kept aside until it is, refused, or a partner of "
-			   "that name is made."},
+		.doc = "With `from: path`: the end of the path, with `{partner}` in it; `*` and other names in braces stand "
+			"for anything but a slash, `**` for anything."},
+	{.key = "unknown", .type = ENT__ENUM, .preset = "park", .choices = unknown_words,
+		.offset = AT(ent_partner_rule, unknown),
+		.doc = "What is done with facts of a partner that nobody configured: kept aside until it is, refused, or a "
+			"partner of that name is made."},
 	{.key = "else", .type = ENT__NAME, .offset = AT(ent_partner_rule, fallback),
 		.doc = "The partner of facts that name none."},
 	END};
+/* clang-format on */
 
 static int partner_rule(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_partner_rule *rule = into;
@@ -198,12 +206,12 @@ static int partner_rule(ent__parser *p, const ent__field *f, const ent_yaml_node
 	}
 	rule->from = (ent_partner_from)(ENT_PARTNER_PATH + index);
 	if (rule->from == ENT_PARTNER_PATH && !rule->pattern.s) {
-		return ent_errors_add(p->errors, node->at, "add for example pattern: \"drop/{partner}/*.csv\"",
-			"'from: path' needs a pattern");
+		return ent_errors_add(
+			p->errors, node->at, "add for example pattern: \"drop/{partner}/*.csv\"", "'from: path' needs a pattern");
 	}
 	if (rule->from != ENT_PARTNER_PATH && rule->pattern.s) {
-		return ent_errors_add(p->errors, rule->pattern.at, "take it out, or write from: path",
-			"'pattern' belongs to 'from: path' only");
+		return ent_errors_add(
+			p->errors, rule->pattern.at, "take it out, or write from: path", "'pattern' belongs to 'from: path' only");
 	}
 	return 0;
 }
@@ -217,10 +225,12 @@ typedef struct ways {
 	ent_place at;
 } ways;
 
+/* clang-format off */
 static const ent__field from_fields[] = {
 	{.key = "(place)", .type = ENT__PLACE, .offset = AT(ways, at)},
 	{.key = "file", .type = ENT__PATH, .offset = AT(ways, way[ENT_FROM_FILE]), .doc = "One file."},
-	{.key = "glob", .type = ENT__PATH, .offset = AT(ways, way[ENT_FROM_GLOB]), .doc = "All files that match, like `./drop/*.csv*`."},
+	{.key = "glob", .type = ENT__PATH, .offset = AT(ways, way[ENT_FROM_GLOB]),
+		.doc = "All files that match, like `./drop/*.csv*`."},
 	{.key = "directory", .type = ENT__PATH, .offset = AT(ways, way[ENT_FROM_DIRECTORY]),
 		.doc = "All files of a folder and the folders in it."},
 	{.key = "stdin", .type = ENT__TEXT, .offset = AT(ways, way[ENT_FROM_STDIN]),
@@ -228,12 +238,14 @@ static const ent__field from_fields[] = {
 	{.key = "settle", .type = ENT__DURATION, .preset = "0", .offset = AT(ways, settle),
 		.doc = "A file changed less than this long ago is left for the next run: it may still be growing."},
 	{.key = "snapshot", .type = ENT__TEXT, .offset = AT(ways, snapshot),
-		.doc = "Pattern of the end of the path with `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`: when the file "
-			   "was taken, which decides between two versions of an order. Without it, the time at which it was last changed."},
+		.doc = "Pattern of the end of the path with `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`: "
+			"when the file was taken, which decides between two versions of an order. Without it, the time at "
+			"which it was last changed."},
 	{.key = "webhook", .type = ENT__LATER, .doc = service_only},
 	{.key = "poll", .type = ENT__LATER, .doc = service_only},
 	{.key = "kafka", .type = ENT__LATER, .doc = service_only},
 	END};
+/* clang-format on */
 
 static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_transport_config *out = into;
@@ -250,8 +262,11 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 	int found = 0;
 	for (int i = 0; i < 4; i++) {
 		if (w.way[i].s) {
-			*out = (ent_transport_config){
-				.kind = (ent_transport_kind)i, .path = w.way[i], .settle_us = w.settle, .snapshot = w.snapshot, .at = w.at};
+			*out = (ent_transport_config){.kind = (ent_transport_kind)i,
+				.path = w.way[i],
+				.settle_us = w.settle,
+				.snapshot = w.snapshot,
+				.at = w.at};
 			found++;
 		}
 	}
@@ -278,8 +293,8 @@ static int decode(ent__parser *p, const ent__field *f, const ent_yaml_node *node
 		return ENT_ERR_INVALID;
 	}
 	if (node->n != 1) {
-		return ent_errors_add(p->errors, node->at, "write decode: {NAME: {OPTION: VALUE}}", "'decode' names %zu decoders, not one",
-			node->n);
+		return ent_errors_add(p->errors, node->at, "write decode: {NAME: {OPTION: VALUE}}",
+			"'decode' names %zu decoders, not one", node->n);
 	}
 	const ent_yaml_node *key = node->keys[0], *options = node->items[0];
 	if (strcmp(key->text, "auto") == 0) {
@@ -299,7 +314,8 @@ static int rule_set(ent__parser *p, const ent__field *f, const ent_yaml_node *no
 	ent_rule_setting *set = ent_arena_alloc(p->arena, (node->n + 1) * sizeof *set);
 	size_t n = 0;
 	for (size_t i = 0; i < node->n; i++) {
-		if (ent__map(p, node->items[i], node->keys[i]->text, "{SETTING: VALUE}") && node->items[i]->kind == ENT_YAML_MAP) {
+		if (ent__map(p, node->items[i], node->keys[i]->text, "{SETTING: VALUE}") &&
+			node->items[i]->kind == ENT_YAML_MAP) {
 			set[n++] = (ent_rule_setting){.rule = {node->keys[i]->text, node->keys[i]->at}, .settings = node->items[i]};
 		}
 	}
@@ -354,30 +370,39 @@ static const char *const key_words[] = {"partner", "shared", NULL};
 static const char *const origin_words[] = {"shop", "analytics", "declared", "benchmark", NULL};
 static const char *const sandbox_words[] = {"required", "best-effort", "off", NULL};
 
+/* clang-format off */
 static const ent__field partner_fields[] = {
-	{.key = "name", .type = ENT__TEXT, .offset = AT(ent_config_partner, name), .doc = "As people write it. Without it, the id."},
+	{.key = "name", .type = ENT__TEXT, .offset = AT(ent_config_partner, name),
+		.doc = "As people write it. Without it, the id."},
 	{.key = "industry", .type = ENT__TEXT, .offset = AT(ent_config_partner, industry),
 		.doc = "A word of your own; partners of one industry are compared with each other."},
-	{.key = "region", .type = ENT__TEXT, .offset = AT(ent_config_partner, region), .doc = "A word of your own, for example `DE`."},
+	{.key = "region", .type = ENT__TEXT, .offset = AT(ent_config_partner, region),
+		.doc = "A word of your own, for example `DE`."},
 	{.key = "stage", .type = ENT__TEXT, .offset = AT(ent_config_partner, stage),
-		.doc = "Where the partnership stands: `informative`, `consulting`, `negotiation`, `signed`, or words of your own."},
+		.doc = "Where the partnership stands: `informative`, `consulting`, `negotiation`, `signed`, or words of "
+			"your own."},
 	{.key = "currency", .type = ENT__CURRENCY, .offset = AT(ent_config_partner, currency),
 		.doc = "The partner's own currency. Without it, the reporting currency."},
 	{.key = "zone", .type = ENT__TEXT, .preset = "UTC", .offset = AT(ent_config_partner, zone),
 		.doc = "Days are cut in this time zone: a name like `Europe/Berlin`, or an offset like `+01:00`."},
-	{.key = "signed_on", .type = ENT__DATE, .offset = AT(ent_config_partner, signed_on), .doc = "The day the contract was signed."},
+	{.key = "signed_on", .type = ENT__DATE, .offset = AT(ent_config_partner, signed_on),
+		.doc = "The day the contract was signed."},
 	{.key = "also", .type = ENT__CUSTOM, .custom = also, .form = "{SYSTEM: NAME} or {SYSTEM: [NAME, …]}",
 		.doc = "What other systems call this partner: shop domains, property ids, seller ids."},
 	{.key = "attributes", .type = ENT__CUSTOM, .custom = attributes, .form = "{NAME: TEXT}",
 		.doc = "Anything else that rules may want to know."},
 	END};
+/* clang-format on */
 
+/* clang-format off */
 static const ent__field expect_fields[] = {
-	{.key = "every", .type = ENT__DURATION, .required = true, .least = 1000000, .most = INT64_C(400) * 86400 * 1000000,
-		.offset = AT(ent_config_source, every_us), .doc = "How often new data comes."},
+	{.key = "every", .type = ENT__DURATION, .required = true, .least = 1000000,
+		.most = INT64_C(400) * 86400 * 1000000, .offset = AT(ent_config_source, every_us),
+		.doc = "How often new data comes."},
 	{.key = "late_after", .type = ENT__DURATION, .offset = AT(ent_config_source, late_after_us),
 		.doc = "How long after the last data it counts as late. Without it, one and a half times `every`."},
 	END};
+/* clang-format on */
 
 static int expect(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_config_source *source = into;
@@ -391,35 +416,41 @@ static int expect(ent__parser *p, const ent__field *f, const ent_yaml_node *node
 	return 0;
 }
 
+/* clang-format off */
 static const ent__field source_fields[] = {
 	{.key = "partner", .type = ENT__CUSTOM, .custom = partner_rule, .offset = AT(ent_config_source, partner),
 		.item = partner_rule_fields, .form = "ID, or {from: path|fact|lines|source, …}",
 		.doc = "Whose data this is. Left out only where it is nobody's, like a table of exchange rates."},
 	{.key = "from", .type = ENT__CUSTOM, .required = true, .custom = from, .offset = AT(ent_config_source, from),
-		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin", .doc = "Where the bytes come from; exactly one way in."},
-	{.key = "decode", .type = ENT__CUSTOM, .preset = "auto", .custom = decode, .offset = AT(ent_config_source, decode),
-		.form = "auto, NAME or {NAME: {OPTION: VALUE}}",
-		.doc = "The decoder. `auto` asks every plugin to look at the first bytes of each file. `entente plugin show NAME` lists the "
-			   "options."},
+		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin",
+		.doc = "Where the bytes come from; exactly one way in."},
+	{.key = "decode", .type = ENT__CUSTOM, .preset = "auto", .custom = decode,
+		.offset = AT(ent_config_source, decode), .form = "auto, NAME or {NAME: {OPTION: VALUE}}",
+		.doc = "The decoder. `auto` asks every plugin to look at the first bytes of each file. `entente plugin show "
+			"NAME` lists the options."},
 	{.key = "zone", .type = ENT__TEXT, .preset = "partner", .offset = AT(ent_config_source, zone),
-		.doc = "Time zone of dates that are written without one: `partner`, `UTC`, a name like `Europe/Berlin`, or an offset."},
-	{.key = "keys", .type = ENT__ENUM, .preset = "partner", .choices = key_words, .offset = AT(ent_config_source, keys),
+		.doc = "Time zone of dates that are written without one: `partner`, `UTC`, a name like `Europe/Berlin`, or "
+			"an offset."},
+	{.key = "keys", .type = ENT__ENUM, .preset = "partner", .choices = key_words,
+		.offset = AT(ent_config_source, keys),
 		.doc = "Whether order numbers are unique for each partner, or over all partners of the source."},
 	{.key = "origin", .type = ENT__ENUM, .choices = origin_words, .offset = AT(ent_config_source, origin),
 		.doc = "Who measured this. Without it, what the decoder says. Figures of different origin are never added."},
-	{.key = "expect", .type = ENT__CUSTOM, .custom = expect, .item = expect_fields, .form = "{every: 1d, late_after: 36h}",
-		.doc = "What counts as a hole in the feed."},
+	{.key = "expect", .type = ENT__CUSTOM, .custom = expect, .item = expect_fields,
+		.form = "{every: 1d, late_after: 36h}", .doc = "What counts as a hole in the feed."},
 	{.key = "same_keys_as", .type = ENT__LATER, .doc = "take it out; sources of one system share their keys"},
 	END};
+/* clang-format on */
 
+/* clang-format off */
 static const ent__field rules_fields[] = {
 	{.key = "books", .type = ENT__CUSTOM, .preset = "shipped", .custom = books, .offset = AT(ent_rules_config, books),
 		.form = "[shipped, FOLDER, …]", .doc = "Folders of rules; `shipped` is the rulebook that comes with Entente."},
 	{.key = "set", .type = ENT__CUSTOM, .custom = rule_set, .form = "{RULE: {SETTING: VALUE}}",
 		.doc = "Settings of rules: their keyword-only parameters."},
 	{.key = "for", .type = ENT__CUSTOM, .custom = rule_for, .form = "{ATTRIBUTE: {VALUE: [PRACTICE, …]}}",
-		.doc = "Which practices judge which partners, for example `{stage: {informative: [informative, homework]}}`. Partners whose "
-			   "value is not named here are judged by all."},
+		.doc = "Which practices judge which partners, for example `{stage: {informative: [informative, "
+			"homework]}}`. Partners whose value is not named here are judged by all."},
 	{.key = "import", .type = ENT__TEXTS, .offset = AT(ent_rules_config, import), .form = "[MODULE, …]",
 		.doc = "Python modules beyond the standard library that rules may import."},
 	{.key = "deadline", .type = ENT__DURATION, .preset = "10s", .least = 100000, .most = INT64_C(3600) * 1000000,
@@ -427,35 +458,40 @@ static const ent__field rules_fields[] = {
 	{.key = "memory", .type = ENT__SIZE, .preset = "1GB", .least = INT64_C(64) << 20, .most = INT64_C(1) << 40,
 		.offset = AT(ent_rules_config, memory), .doc = "Memory of the process that runs the rules."},
 	END};
+/* clang-format on */
 
+/* clang-format off */
 static const ent__field register_fields[] = {
 	{.key = "kept_since", .type = ENT__DATE, .required = true, .offset = AT(ent_register_config, kept_since),
-		.doc = "From this day on the register is complete: before it an absence means nothing, after it it means that there was "
-			   "nothing."},
+		.doc = "From this day on the register is complete: before it an absence means nothing, after it it means "
+			"that there was nothing."},
 	END};
+/* clang-format on */
 
+/* clang-format off */
 const ent__field ent__config_fields[] = {
-	{.key = "version", .type = ENT__INT, .required = true, .least = 1, .most = 1, .preset = "1", .offset = AT(ent_config, version),
-		.doc = "Of this file's form: 1."},
-	{.key = "store", .type = ENT__CUSTOM, .preset = "./store", .custom = store, .offset = AT(ent_config, store), .form = "FOLDER",
-		.doc = "Where facts, figures and findings are kept; made when it is not there."},
+	{.key = "version", .type = ENT__INT, .required = true, .least = 1, .most = 1, .preset = "1",
+		.offset = AT(ent_config, version), .doc = "Of this file's form: 1."},
+	{.key = "store", .type = ENT__CUSTOM, .preset = "./store", .custom = store, .offset = AT(ent_config, store),
+		.form = "FOLDER", .doc = "Where facts, figures and findings are kept; made when it is not there."},
 	{.key = "currency", .type = ENT__CURRENCY, .required = true, .offset = AT(ent_config, currency),
 		.doc = "The currency that money is reported in."},
 	{.key = "as_of", .type = ENT__CUSTOM, .preset = "now", .custom = as_of, .offset = AT(ent_config, as_of),
 		.form = "now, latest or YYYY-MM-DD",
-		.doc = "The moment of judgement: today, the last complete day that the data covers, or a date. `--as-of` overrides it."},
+		.doc = "The moment of judgement: today, the last complete day that the data covers, or a date. `--as-of` "
+			"overrides it."},
 	{.key = "identity_key", .type = ENT__CUSTOM, .custom = secret, .offset = AT(ent_config, identity_key),
 		.form = "file:PATH, env:NAME or systemd:NAME",
-		.doc = "The key that turns e-mail addresses and cookies into identities. Without it, one is made and kept in the store; "
-			   "two stores agree on their digests only under one key."},
+		.doc = "The key that turns e-mail addresses and cookies into identities. Without it, one is made and kept "
+			"in the store; two stores agree on their digests only under one key."},
 	{.key = "plugins", .type = ENT__CUSTOM, .custom = plugins, .offset = AT(ent_config, plugins), .form = "[NAME, …]",
-		.doc = "Plugins that may be used: names, found in `./plugins` and then where Entente is installed, or paths. Without it, all "
-			   "that are found."},
+		.doc = "Plugins that may be used: names, found in `./plugins` and then where Entente is installed, or "
+			"paths. Without it, all that are found."},
 	{.key = "views", .type = ENT__FLAGS, .preset = "channel", .choices = view_words, .offset = AT(ent_config, views),
 		.form = "[NAME, …]", .doc = "What figures can be split by, beside their total."},
 	{.key = "channels", .type = ENT__CUSTOM, .custom = channels, .form = "{SYSTEM: {RAW: SIDE/CHANNEL}}",
-		.doc = "What a source's word for a channel means. The side is `online`, `offline` or `unknown`. A word that is not named is a "
-			   "channel of its own, its side unknown."},
+		.doc = "What a source's word for a channel means. The side is `online`, `offline` or `unknown`. A word that "
+			"is not named is a channel of its own, its side unknown."},
 	{.key = "partners", .type = ENT__ITEMS, .item = partner_fields, .size = sizeof(ent_config_partner),
 		.offset = AT(ent_config, partners), .count = AT(ent_config, n_partners), .form = "{ID: {…}}",
 		.doc = "The organizations that you work with."},
@@ -465,12 +501,14 @@ const ent__field ent__config_fields[] = {
 	{.key = "rules", .type = ENT__STRUCT, .item = rules_fields, .offset = AT(ent_config, rules), .form = "{…}",
 		.doc = "What judges the partners."},
 	{.key = "registers", .type = ENT__ITEMS, .item = register_fields, .size = sizeof(ent_register_config),
-		.offset = AT(ent_config, registers), .count = AT(ent_config, n_registers), .form = "{NAME: {kept_since: DATE}}",
-		.doc = "Journals that people keep; the entries live in the store."},
+		.offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
+		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
 	{.key = "workers", .type = ENT__INT, .least = 1, .most = 256, .offset = AT(ent_config, workers),
 		.doc = "How many decoders may run at once. Without it, as many as there are cores."},
-	{.key = "sandbox", .type = ENT__ENUM, .preset = "best-effort", .choices = sandbox_words, .offset = AT(ent_config, sandbox),
-		.doc = "Whether a decoder or a rule may run where the kernel cannot shut it in: `required` refuses. `entente doctor` says "
-			   "what this kernel can do."},
+	{.key = "sandbox", .type = ENT__ENUM, .preset = "best-effort", .choices = sandbox_words,
+		.offset = AT(ent_config, sandbox),
+		.doc = "Whether a decoder or a rule may run where the kernel cannot shut it in: `required` refuses. "
+			"`entente doctor` says what this kernel can do."},
 	{.key = "serve", .type = ENT__LATER, .doc = "take it out; use `entente run`"},
 	END};
+/* clang-format on */

@@ -64,7 +64,8 @@ size_t ent_plugin_folders(const char *folder, ent_arena *arena, const char *cons
 	if (build) {
 		list[n++] = ent_arena_printf(arena, "%s/plugins", build);
 	} else {
-		list[n++] = ent_arena_printf(arena, "%.*s/%s/entente/plugins", (int)(strrchr(bin, '/') - bin), bin, ENTENTE_LIBDIR);
+		list[n++] =
+			ent_arena_printf(arena, "%.*s/%s/entente/plugins", (int)(strrchr(bin, '/') - bin), bin, ENTENTE_LIBDIR);
 	}
 	*out = list;
 	return n;

@@ -42,7 +42,8 @@ static const char *example_of(const ent_option *o) {
 	}
 }
 
-static void wrong(checker *c, const ent_option *o, const char *name, ent_place at, const char *takes, const char *text) {
+static void wrong(
+	checker *c, const ent_option *o, const char *name, ent_place at, const char *takes, const char *text) {
 	char todo[200];
 	snprintf(todo, sizeof todo, "write for example %s: %s", name, example_of(o));
 	ent_errors_add(c->p.errors, at, todo, "'%s' takes %s, not '%s'", name, takes, text);
@@ -136,14 +137,15 @@ static void absent(checker *c, const ent_option *o, ent_place at, ent_value *out
 	if (o->required && !o->preset) {
 		char todo[256];
 		snprintf(todo, sizeof todo, "add %s: %s", o->key, example_of(o));
-		ent_errors_add(c->p.errors, at, todo, "option '%s' is missing%s%.120s%s", o->key, o->doc ? " (" : "", o->doc ? o->doc : "",
-			o->doc ? ")" : "");
+		ent_errors_add(c->p.errors, at, todo, "option '%s' is missing%s%.120s%s", o->key, o->doc ? " (" : "",
+			o->doc ? o->doc : "", o->doc ? ")" : "");
 	} else if (o->preset) {
 		text_of(c, o, o->key, at, o->preset, out);
 	}
 }
 
-static ent_value *rows_of(checker *c, const ent_option *table, const char *where, const ent_yaml_node *node, ent_place at) {
+static ent_value *rows_of(
+	checker *c, const ent_option *table, const char *where, const ent_yaml_node *node, ent_place at) {
 	size_t n = ent_options_count(table);
 	ent_value *values = n ? ent_arena_alloc(c->p.arena, n * sizeof *values) : NULL;
 	const char **known = ent_arena_alloc(c->p.arena, (n + 1) * sizeof *known);

@@ -3,16 +3,17 @@
  * Option tables and values as bytes, see options_wire.h. Pure functions; any thread.
  *
  * text      u8 present, then u32 length and the bytes
- * table     u32 rows; each: text key, u8 type, u8 required, text preset, u32 choices and their texts, text doc, table items
- * values    u32 n; each: u8 type, u8 set, u64 i, text s, u8 keyed, values items, then as many texts as items if keyed
+ * table     u32 rows; each: text key, u8 type, u8 required, text preset, u32 choices and their texts, text doc, table
+ * items values    u32 n; each: u8 type, u8 set, u64 i, text s, u8 keyed, values items, then as many texts as items if
+ * keyed
  */
 #include "config/options_wire.h"
 
 #include <string.h>
 
 enum {
-	ROWS = 1024,        /* of one table: a plugin with more options than this is lost */
-	ROW_BYTES = 17,     /* least that a row takes, so that a count can be checked before memory is taken for it */
+	ROWS = 1024,    /* of one table: a plugin with more options than this is lost */
+	ROW_BYTES = 17, /* least that a row takes, so that a count can be checked before memory is taken for it */
 	VALUE_BYTES = 16,
 	KEY_LONGEST = 128
 };
@@ -41,15 +42,13 @@ static void put_text(writer *w, const char *p, size_t n) {
 	}
 }
 
-static void put_string(writer *w, const char *text) {
-	put_text(w, text, text ? strlen(text) : 0);
-}
+static void put_string(writer *w, const char *text) { put_text(w, text, text ? strlen(text) : 0); }
 
 static int count(writer *w, size_t n) {
 	w->items += n;
 	if (w->depth > ENT_WIRE_DEPTH || w->items > ENT_WIRE_ITEMS) {
-		return ent_error_set(w->e, ENT_ERR_RANGE, "options are nested deeper than %d levels, or are more than %d", ENT_WIRE_DEPTH,
-			ENT_WIRE_ITEMS);
+		return ent_error_set(w->e, ENT_ERR_RANGE, "options are nested deeper than %d levels, or are more than %d",
+			ENT_WIRE_DEPTH, ENT_WIRE_ITEMS);
 	}
 	return 0;
 }
@@ -235,8 +234,9 @@ static int get_row(reader *r, ent_option *o) {
 		return unsound(r, key, "is of type LIST or MAP, which have no preset");
 	}
 	if (nested != (items > 0)) {
-		return unsound(r, key, nested ? "is of type LIST or MAP, but does not say what it holds"
-									  : "says what it holds, but is neither LIST nor MAP");
+		return unsound(r, key,
+			nested ? "is of type LIST or MAP, but does not say what it holds"
+				   : "says what it holds, but is neither LIST nor MAP");
 	}
 	if (o->type == ENT_OPT_LIST && items != 1) {
 		return unsound(r, key, "is of type LIST, so it takes exactly one row that says what it holds");
@@ -295,7 +295,8 @@ static int get_values(reader *r, const ent_value **out, size_t *count_out) {
 		if (status) {
 			return status;
 		}
-		if ((v->n && v->type != ENT_OPT_LIST && v->type != ENT_OPT_MAP) || (keyed && (!v->n || v->type != ENT_OPT_MAP))) {
+		if ((v->n && v->type != ENT_OPT_LIST && v->type != ENT_OPT_MAP) ||
+			(keyed && (!v->n || v->type != ENT_OPT_MAP))) {
 			return torn(r);
 		}
 		if (keyed) {

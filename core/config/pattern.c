@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Patterns of paths, see pattern.h. Matching goes back and forth, so its steps are counted: a pattern of many stars on a
- * long path ends as "does not fit" instead of never. */
+ * Patterns of paths, see pattern.h. Matching goes back and forth, so its steps are counted: a pattern of many stars on
+ * a long path ends as "does not fit" instead of never. */
 #include "config/pattern.h"
 
 #include <ctype.h>
@@ -175,7 +175,8 @@ bool ent_match_time(const ent_match *match, int64_t *local_us) {
 	if (year < 0 || !ent_day_valid(year, (unsigned)month, (unsigned)day) || hour > 23 || minute > 59 || second > 59) {
 		return false;
 	}
-	int64_t seconds = ent_day_of(year, (unsigned)month, (unsigned)day) * INT64_C(86400) + hour * 3600 + minute * 60 + second;
+	int64_t seconds =
+		ent_day_of(year, (unsigned)month, (unsigned)day) * INT64_C(86400) + hour * 3600 + minute * 60 + second;
 	*local_us = seconds * 1000000;
 	return true;
 }

@@ -18,12 +18,21 @@ typedef struct unit {
 
 /* Falling, so that the largest exact one is found first. */
 static const unit durations[] = {
-	{"w", INT64_C(7) * 86400 * 1000000}, {"d", INT64_C(86400) * 1000000}, {"h", INT64_C(3600) * 1000000},
-	{"m", INT64_C(60) * 1000000},        {"s", 1000000},                  {"ms", 1000},
+	{"w", INT64_C(7) * 86400 * 1000000},
+	{"d", INT64_C(86400) * 1000000},
+	{"h", INT64_C(3600) * 1000000},
+	{"m", INT64_C(60) * 1000000},
+	{"s", 1000000},
+	{"ms", 1000},
 };
 
 static const unit sizes[] = {
-	{"TB", INT64_C(1) << 40}, {"GB", INT64_C(1) << 30}, {"MB", INT64_C(1) << 20}, {"kB", INT64_C(1) << 10}, {"B", 1}, {"", 1},
+	{"TB", INT64_C(1) << 40},
+	{"GB", INT64_C(1) << 30},
+	{"MB", INT64_C(1) << 20},
+	{"kB", INT64_C(1) << 10},
+	{"B", 1},
+	{"", 1},
 };
 
 bool ent_int_parse(const char *text, int64_t *out) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config/scalar.h: small values as people write them, for the schema of entente.yaml and for the options of decoders alike.
- * Pure functions; any thread. All return false and leave *out alone where the text is none of theirs.
+ * config/scalar.h: small values as people write them, for the schema of entente.yaml and for the options of decoders
+ * alike. Pure functions; any thread. All return false and leave *out alone where the text is none of theirs.
  */
 #ifndef ENT_CONFIG_SCALAR_H
 #define ENT_CONFIG_SCALAR_H

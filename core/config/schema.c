@@ -14,7 +14,8 @@
 static const char *const kinds[] = {"a single value", "a list", "a map"};
 
 const char *ent__absolute(ent_arena *arena, const char *folder, const char *path) {
-	char *joined = *path == '/' ? ent_arena_copy(arena, path, strlen(path)) : ent_arena_printf(arena, "%s/%s", folder, path);
+	char *joined =
+		*path == '/' ? ent_arena_copy(arena, path, strlen(path)) : ent_arena_printf(arena, "%s/%s", folder, path);
 	char *to = joined;
 	for (const char *from = joined; *from;) {
 		if (from[0] == '/' && from[1] == '/') {
@@ -43,7 +44,8 @@ void ent__unknown_key(ent__parser *p, const ent_yaml_node *key, const char *wher
 			length += (size_t)snprintf(todo + length, sizeof todo - length, "%s%s", i ? ", " : "", known[i]);
 		}
 	}
-	ent_errors_add(p->errors, key->at, todo, "unknown key '%s'%s%s", key->text, where ? " in " : "", where ? where : "");
+	ent_errors_add(
+		p->errors, key->at, todo, "unknown key '%s'%s%s", key->text, where ? " in " : "", where ? where : "");
 }
 
 bool ent__map(ent__parser *p, const ent_yaml_node *node, const char *what, const char *form) {
@@ -121,9 +123,9 @@ static void wrong(ent__parser *p, const ent__field *f, ent_word word, const char
 
 static void number(ent__parser *p, const ent__field *f, ent_word word, void *into) {
 	int64_t v;
-	bool good = f->type == ENT__INT ? ent_int_parse(word.s, &v)
-		: f->type == ENT__DURATION  ? ent_duration_parse(word.s, &v)
-									: ent_size_parse(word.s, &v);
+	bool good = f->type == ENT__INT        ? ent_int_parse(word.s, &v)
+				: f->type == ENT__DURATION ? ent_duration_parse(word.s, &v)
+										   : ent_size_parse(word.s, &v);
 	if (!good) {
 		static const char *const takes[][2] = {
 			{"a whole number", "4"}, {"a duration (ms, s, m, h, d, w)", "90s"}, {"a size (kB, MB, GB)", "512MB"}};
@@ -228,7 +230,8 @@ static void items(ent__parser *p, const ent__field *f, const ent_yaml_node *node
 		const ent_yaml_node *key = node->keys[i];
 		*(ent_word *)(void *)item = (ent_word){.s = key->text, .at = key->at};
 		if (!ent_name_form(key->text)) {
-			ent_errors_add(p->errors, key->at, "use letters, digits, '_', '-' and '.', at most 64, first a letter or a digit",
+			ent_errors_add(p->errors, key->at,
+				"use letters, digits, '_', '-' and '.', at most 64, first a letter or a digit",
 				"'%s' cannot be a name in '%s'", key->text, f->key);
 		}
 		if (ent__map(p, node->items[i], key->text, NULL)) {

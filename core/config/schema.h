@@ -32,8 +32,8 @@ typedef enum ent__type {
 	ENT__DATE,     /* int32_t, days since 1970-01-01 */
 	ENT__TEXTS,    /* ent_words: a list, or one text */
 	ENT__STRUCT,   /* a struct, filled by `item` */
-	ENT__ITEMS,    /* map of free names to structs of `size` bytes, filled by `item`; the first member of each is an ent_word
-	                  that gets the name; pointer at `offset`, size_t count at `count` */
+	ENT__ITEMS,    /* map of free names to structs of `size` bytes, filled by `item`; the first member of each is an
+					  ent_word    that gets the name; pointer at `offset`, size_t count at `count` */
 	ENT__CUSTOM,   /* `custom` reads the node into offset; `item` is for the documentation */
 	ENT__LATER     /* a key of a later version: refused, and said so */
 } ent__type;

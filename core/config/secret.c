@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Secrets are references in the configuration and read only here, after parsing. Neither the value nor a reference that may
- * be the value by mistake ever stands in an error. */
+ * Secrets are references in the configuration and read only here, after parsing. Neither the value nor a reference that
+ * may be the value by mistake ever stands in an error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

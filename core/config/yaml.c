@@ -60,7 +60,8 @@ static const char *expand(loader *l, ent_place at, bool plain, const char *text,
 			end++;
 		}
 		if (end == n || text[end] != '}' || end == start || isdigit((unsigned char)text[start])) {
-			ent_errors_add(l->errors, here, "write ${NAME} with letters, digits and _, or $${ for the characters themselves",
+			ent_errors_add(l->errors, here,
+				"write ${NAME} with letters, digits and _, or $${ for the characters themselves",
 				"this is no reference to an environment variable");
 			ent_buf_finish(&out);
 			return ent_arena_copy(l->arena, text, n);
@@ -70,7 +71,8 @@ static const char *expand(loader *l, ent_place at, bool plain, const char *text,
 		if (value) {
 			ent_buf_add(&out, value, strlen(value));
 		} else {
-			ent_errors_add(l->errors, here, "set it, or write the value itself", "environment variable %s is not set", variable);
+			ent_errors_add(
+				l->errors, here, "set it, or write the value itself", "environment variable %s is not set", variable);
 		}
 		i = end + 1;
 	}
@@ -97,7 +99,8 @@ static int parser_error(loader *l) {
 	if (p->problem && strstr(p->problem, "cannot start any token")) {
 		snprintf(todo, sizeof todo, "indent with blanks, not with tabs, and quote text that begins with %%, @ or `");
 	} else if (p->context) {
-		snprintf(todo, sizeof todo, "correct the YAML (%s that began in line %zu)", p->context, p->context_mark.line + 1);
+		snprintf(
+			todo, sizeof todo, "correct the YAML (%s that began in line %zu)", p->context, p->context_mark.line + 1);
 	}
 	return ent_errors_add(l->errors, at, todo, "not valid YAML: %s", p->problem ? p->problem : "unexpected end");
 }
@@ -127,12 +130,13 @@ static int refuse(loader *l, const yaml_event_t *event) {
 		tag = event->data.mapping_start.tag;
 	}
 	if (anchor) {
-		return ent_errors_add(l->errors, at, "write the value out where it is needed, or put it in quotes if it is text",
+		return ent_errors_add(l->errors, at,
+			"write the value out where it is needed, or put it in quotes if it is text",
 			"anchors and aliases (%s) are not taken", (const char *)anchor);
 	}
 	if (tag) {
-		return ent_errors_add(l->errors, at, "leave it out, or put the value in quotes if it is text", "tags (%s) are not taken",
-			(const char *)tag);
+		return ent_errors_add(l->errors, at, "leave it out, or put the value in quotes if it is text",
+			"tags (%s) are not taken", (const char *)tag);
 	}
 	return 0;
 }
@@ -158,8 +162,10 @@ static int children_of(loader *l, ent_yaml_node *node, yaml_event_type_t last) {
 		if (map) {
 			if (event.type != YAML_SCALAR_EVENT) {
 				status = refuse(l, &event);
-				status = status ? status : ent_errors_add(l->errors, place(l, event.start_mark),
-					"put text in front of the colon; {NAME} alone has to be quoted", "a key must be text");
+				status =
+					status ? status
+						   : ent_errors_add(l->errors, place(l, event.start_mark),
+								 "put text in front of the colon; {NAME} alone has to be quoted", "a key must be text");
 				yaml_event_delete(&event);
 				break;
 			}
@@ -246,7 +252,8 @@ static int document(loader *l, ent_yaml_node **root) {
 		} else if (type == YAML_DOCUMENT_START_EVENT) {
 			yaml_event_delete(&event);
 			if (*root) {
-				return ent_errors_add(l->errors, at, "keep one document: take out the line '---'", "a second document begins");
+				return ent_errors_add(
+					l->errors, at, "keep one document: take out the line '---'", "a second document begins");
 			}
 		} else if (type == YAML_STREAM_END_EVENT) {
 			yaml_event_delete(&event);
@@ -257,7 +264,8 @@ static int document(loader *l, ent_yaml_node **root) {
 	}
 }
 
-const ent_yaml_node *ent_yaml_load(ent_arena *arena, const char *bytes, size_t n, const char *name, ent_errors *errors) {
+const ent_yaml_node *ent_yaml_load(
+	ent_arena *arena, const char *bytes, size_t n, const char *name, ent_errors *errors) {
 	loader l = {.arena = arena, .name = ent_arena_copy(arena, name, strlen(name)), .errors = errors};
 	ent_yaml_node *root = NULL;
 	if (!yaml_parser_initialize(&l.parser)) {

@@ -21,17 +21,17 @@ typedef enum ent_yaml_kind { ENT_YAML_SCALAR, ENT_YAML_LIST, ENT_YAML_MAP } ent_
 
 typedef struct ent_yaml_node {
 	ent_yaml_kind kind;
-	bool quoted;                        /* SCALAR: written in quotes or as a block, so it is text whatever it looks like */
-	ent_place at;                       /* of its first character */
-	const char *text;                   /* SCALAR: NUL-terminated, never NULL; holds no NUL inside */
-	size_t n;                           /* LIST, MAP: number of items */
+	bool quoted;      /* SCALAR: written in quotes or as a block, so it is text whatever it looks like */
+	ent_place at;     /* of its first character */
+	const char *text; /* SCALAR: NUL-terminated, never NULL; holds no NUL inside */
+	size_t n;         /* LIST, MAP: number of items */
 	const struct ent_yaml_node **items; /* LIST, MAP */
 	const struct ent_yaml_node **keys;  /* MAP: keys[i] is the scalar that names items[i], in the order of the file */
 } ent_yaml_node;
 
-/* Reads the file at `path`; `name` is what error messages call it. Returns NULL, with at least one error added, if it cannot
- * be read or is no YAML. A fault within a value (a variable that is not set, a repeated key) is added too, but reading goes
- * on, so that all faults are told at once: compare errors->total. An empty file gives an empty map. */
+/* Reads the file at `path`; `name` is what error messages call it. Returns NULL, with at least one error added, if it
+ * cannot be read or is no YAML. A fault within a value (a variable that is not set, a repeated key) is added too, but
+ * reading goes on, so that all faults are told at once: compare errors->total. An empty file gives an empty map. */
 const ent_yaml_node *ent_yaml_load_file(ent_arena *arena, const char *path, const char *name, ent_errors *errors);
 
 /* The same from n bytes in memory; nothing of `bytes` is kept. */
@@ -43,7 +43,8 @@ const ent_yaml_node *ent_yaml_get(const ent_yaml_node *map, const char *key);
 /* A scalar written without quotes as ~, null or nothing. */
 bool ent_yaml_is_null(const ent_yaml_node *node);
 
-/* Reads a scalar as what its plain spelling says (YAML 1.2, core schema: yes and no are text). Return false and leave *out alone otherwise. */
+/* Reads a scalar as what its plain spelling says (YAML 1.2, core schema: yes and no are text). Return false and leave
+ * *out alone otherwise. */
 bool ent_yaml_bool(const ent_yaml_node *node, bool *out);
 bool ent_yaml_int(const ent_yaml_node *node, int64_t *out);
 

@@ -63,13 +63,12 @@ static uint32_t step_of(ent_str s) {
 
 /* The session's own last click where the export has it (since July 2024), else what this event came with, else the
  * user's first touch. */
-static const event_value *traffic(const event *e, int which, int first_touch) {
+static const event_value *traffic(const event *e, int which) {
 	if (e->last_click[TRAFFIC_MEDIUM].kind || e->last_click[TRAFFIC_SOURCE].kind)
 		return &e->last_click[which];
 	if (e->collected[TRAFFIC_MEDIUM].kind || e->collected[TRAFFIC_SOURCE].kind)
 		return &e->collected[which];
-	static const event_value nothing;
-	return first_touch ? &e->first_user[which] : &nothing;
+	return &e->first_user[which];
 }
 
 static int truth(const event_value *v) { return v->n == 1 ? v->p[0] == '1' : v->kind == VALUE_WORD && v->p[0] == 't'; }
@@ -104,26 +103,18 @@ static void counters(ga4 *g, session *x, const event *e, ent_str name) {
 	}
 }
 
-static int texts(ga4 *g, session *x, const event *e, ent_str name) {
-	/* The user's first touch is the session's source where nothing better was recorded, and whether something was is
-	 * seen in the session's first event alone: later ones carry it or not. So only that event may fall back, and any
-	 * event of a user's first session, for which both are the same. The first event also names the landing page. Both
-	 * hold whichever chunk the other events are in. */
-	int start = TEXT_IS(name, "session_start") || TEXT_IS(name, "first_visit");
-	int first = start || truth(&e->param[PARAM_SESSION_NUMBER]);
+/* Where the visit came from, and where it landed, is what its first event says: the click is recorded there, and later
+ * events repeat it or not. */
+static int texts(ga4 *g, session *x, const event *e) {
 	sessions *s = &g->sessions;
-	for (int i = 0; i < TRAFFIC_COUNT; i++) {
-		const event_value *v = traffic(e, i, first);
-		if (v->kind && sessions_text(s, x, SESSION_CHANNEL + i, ga4__word(g, v)))
+	for (int i = 0; i < TRAFFIC_COUNT; i++)
+		if (sessions_text(s, x, SESSION_CHANNEL + i, ga4__word(g, traffic(e, i))))
 			return -1;
-	}
-	if (start && e->param[PARAM_LOCATION].kind &&
-		sessions_text(s, x, SESSION_LANDING, ga4__path(ga4__text(g, &e->param[PARAM_LOCATION]))))
+	if (sessions_text(s, x, SESSION_LANDING, ga4__path(ga4__text(g, &e->param[PARAM_LOCATION]))) ||
+		sessions_text(s, x, SESSION_COUNTRY, ga4__word(g, &e->country)) ||
+		sessions_text(s, x, SESSION_DEVICE, ga4__word(g, &e->category)))
 		return -1;
-	return (e->country.kind && sessions_text(s, x, SESSION_COUNTRY, ga4__word(g, &e->country))) ||
-				   (e->category.kind && sessions_text(s, x, SESSION_DEVICE, ga4__word(g, &e->category)))
-			   ? -1
-			   : 0;
+	return 0;
 }
 
 static ent_status visit(
@@ -137,14 +128,15 @@ static ent_status visit(
 	session *x = sessions_get(&g->sessions, e->date.p, user, number, &fresh);
 	if (!x)
 		return ENT_ENOMEM;
-	if (fresh) {
-		x->place = place;
-		x->day = day;
-	}
-	if (stamp > x->until)
-		x->until = stamp;
 	counters(g, x, e, name);
-	return texts(g, x, e, name) ? ENT_ENOMEM : ENT_OK;
+	if (fresh || stamp > x->until)
+		x->until = stamp;
+	if (!fresh && stamp >= x->at)
+		return ENT_OK;
+	x->day = day;
+	x->at = stamp;
+	x->place = place;
+	return texts(g, x, e) ? ENT_ENOMEM : ENT_OK;
 }
 
 /* `<user>/<timestamp>`, for purchases that nobody numbered. */
@@ -202,8 +194,8 @@ static ent_status purchase(ga4 *g, const event *e, uint64_t place, int64_t day, 
 		return ENT_OK;
 	}
 	o.gross = o.total;
-	o.channel = ga4__word(g, traffic(e, TRAFFIC_MEDIUM, 1));
-	o.campaign = ga4__word(g, traffic(e, TRAFFIC_CAMPAIGN, 1));
+	o.channel = ga4__word(g, traffic(e, TRAFFIC_MEDIUM));
+	o.campaign = ga4__word(g, traffic(e, TRAFFIC_CAMPAIGN));
 	return g->host->push(g->ctx, ENT_ORDER, &o, sizeof o, 1);
 }
 
@@ -238,7 +230,7 @@ ent_status ga4__event(ga4 *g, const event *e, uint64_t place) {
 		g->host->reject(g->ctx, place, ENT_NO_COLUMN, "event_date is not a day written YYYYMMDD");
 		return ENT_OK;
 	}
-	if (e->timestamp.kind && ga4__int(&e->timestamp, &stamp)) {
+	if (ga4__int(&e->timestamp, &stamp)) {
 		g->host->reject(g->ctx, place, ENT_NO_COLUMN, "event_timestamp is not a number of microseconds");
 		return ENT_OK;
 	}
@@ -275,7 +267,9 @@ ent_status ga4__flush(ga4 *g) {
 			const session *x = &s->items[i];
 			ent_visit *v = &batch[n];
 			*v = (ent_visit){.h = {.has = ENT_HAS_ENGAGED, .place = x->place, .key = {s->texts + x->key, x->key_n}},
-				.at = {.v = x->day, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_DATE},
+				.at = {.v = x->at, .kind = ENT_TIME_INSTANT},
+				.until = {.v = x->until, .kind = ENT_TIME_INSTANT},
+				.day = {.v = x->day, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_DATE},
 				.consent = x->consent,
 				.engaged = x->engaged,
 				.is_new = x->is_new,
@@ -291,8 +285,6 @@ ent_status ga4__flush(ga4 *g) {
 				.country = sessions_get_text(s, x, SESSION_COUNTRY),
 				.device = sessions_get_text(s, x, SESSION_DEVICE),
 				.landing = sessions_get_text(s, x, SESSION_LANDING)};
-			if (x->until)
-				v->until = (ent_time){.v = x->until, .kind = ENT_TIME_INSTANT};
 			if (x->has_new)
 				v->h.has |= ENT_HAS_NEW;
 			if (x->loads)

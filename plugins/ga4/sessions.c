@@ -105,24 +105,14 @@ session *sessions_get(sessions *s, const char *day, ent_str user, ent_str number
 }
 
 int sessions_text(sessions *s, session *x, int which, ent_str text) {
-	uint32_t n = x->text_n[which];
-	if (!text.n)
-		return 0;
-	if (n) {
-		const char *p = s->texts + x->text[which];
-		if (n == text.n && !memcmp(p, text.p, n))
-			return 0;
-		int c = memcmp(p, text.p, n < text.n ? n : text.n);
-		if (c < 0 || (!c && n < text.n))
-			return 0;
-	}
-	if (text.n > n) {
+	if (text.n > x->text_n[which]) {
 		if (room_for(s, text.n))
 			return -1;
 		x->text[which] = (uint32_t)s->used;
 		s->used += text.n;
 	}
-	memcpy(s->texts + x->text[which], text.p, text.n);
+	if (text.n)
+		memcpy(s->texts + x->text[which], text.p, text.n);
 	x->text_n[which] = (uint32_t)text.n;
 	return 0;
 }

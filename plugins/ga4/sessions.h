@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The sessions that the events in hand belong to: a bounded hash table, so that one part of a visit is pushed per
- * session and chunk instead of one per event. Every field is joined by a rule that does not depend on the order of the
- * events (sums, minimum, maximum, the bytewise smallest text), as the host joins parts, so any cut of a file gives one
- * result. One owner, one thread.
+ * session and chunk instead of one per event. Every field is joined as the host joins parts, by rules that do not
+ * depend on where a file is cut: sums, minimum, maximum, and the texts of the earliest event, by its time and then by
+ * its place. One owner, one thread.
  */
 #ifndef ENTENTE_PLUGIN_GA4_SESSIONS_H
 #define ENTENTE_PLUGIN_GA4_SESSIONS_H
@@ -24,7 +24,7 @@ enum {
 
 typedef struct session {
 	uint64_t hash, place;
-	int64_t day, until, engaged_us;
+	int64_t day, at, until, engaged_us; /* place, and texts: of the event that was first, at `at` */
 	uint32_t key, user;     /* offsets into the texts: "20240301/123.456/1709251200", and where the user begins */
 	uint16_t key_n, user_n; /* user_n 0: not known */
 	uint32_t steps, pageviews, purchases, loads, load_ms;
@@ -47,7 +47,7 @@ int sessions_full(const sessions *s);
 /* The session of this day, user and number, made if it is new (then `*fresh`). `day` has 8 bytes. NULL: out of memory.
  * The lengths must fit SESSION_KEY_MAX together. */
 session *sessions_get(sessions *s, const char *day, ent_str user, ent_str number, int *fresh);
-/* Keeps the bytewise smaller of what is there and `text`. 0, or -1: out of memory. */
+/* Replaces a text; absent clears it. 0, or -1: out of memory. */
 int sessions_text(sessions *s, session *x, int which, ent_str text);
 
 static inline ent_str sessions_get_text(const sessions *s, const session *x, int which) {

@@ -43,8 +43,10 @@ static const char full[] =
 	"  shopify: {web: online/web, pos: offline/store}\n"
 	"  ga4: {email: unknown/mail}\n"
 	"partners:\n"
-	"  nordwind: {name: Nordwind GmbH, industry: tools, region: DE, stage: signed, zone: Europe/Berlin, currency: EUR,\n"
-	"             signed_on: 2024-03-01, also: {shopify: nordwind.example, seller: [a-1, a-2]}, attributes: {size: 12}}\n"
+	"  nordwind: {name: Nordwind GmbH, industry: tools, region: DE, stage: signed, zone: Europe/Berlin, currency: "
+	"EUR,\n"
+	"             signed_on: 2024-03-01, also: {shopify: nordwind.example, seller: [a-1, a-2]}, attributes: {size: "
+	"12}}\n"
 	"  brio:\n"
 	"sources:\n"
 	"  exports:\n"
@@ -194,16 +196,19 @@ static const struct fault {
 	{HEAD "workers: 0\n", "e.yaml:3:10: 'workers' is out of its range: 0; write 1 to 256"},
 	{HEAD "partners: {a: {also: {x: k}}, b: {also: {x: [j, k]}}}\n",
 		"e.yaml:3:49: 'k' of x is a already; keep one of them; the first is in line 3"},
-	{HEAD "partners: {\"a/b\": {}}\n", "e.yaml:3:12: 'a/b' cannot be a name in 'partners'; use letters, digits, '_', '-' and '.', "
-									  "at most 64, first a letter or a digit"},
+	{HEAD "partners: {\"a/b\": {}}\n",
+		"e.yaml:3:12: 'a/b' cannot be a name in 'partners'; use letters, digits, '_', '-' and '.', "
+		"at most 64, first a letter or a digit"},
 	{HEAD "partners: [a]\n",
 		"e.yaml:3:11: 'partners' takes a map, not a list; write KEY: VALUE lines below it, indented"},
 	{HEAD "as_of: yesterday\n",
 		"e.yaml:3:8: 'as_of' does not take 'yesterday'; write now, latest or a date like 2025-01-31"},
 	{HEAD "views: [chanel]\n", "e.yaml:3:9: 'views' does not take 'chanel'; did you mean 'channel'?"},
-	{HEAD "store: postgres://x\n", "e.yaml:3:8: 'postgres://x' is no folder for a store; name a folder, for example ./store"},
-	{HEAD "identity_key: 0123456789abcdef\n", "e.yaml:3:15: 'identity_key' takes a reference, not the secret itself; write where it "
-											  "is kept: file:PATH, env:NAME or systemd:NAME"},
+	{HEAD "store: postgres://x\n",
+		"e.yaml:3:8: 'postgres://x' is no folder for a store; name a folder, for example ./store"},
+	{HEAD "identity_key: 0123456789abcdef\n",
+		"e.yaml:3:15: 'identity_key' takes a reference, not the secret itself; write where it "
+		"is kept: file:PATH, env:NAME or systemd:NAME"},
 	{HEAD "channels: {s: {web: web}}\n",
 		"e.yaml:3:21: 'web' is no channel; write online/NAME, offline/NAME or unknown/NAME"},
 	{HEAD "serve: {}\n", "e.yaml:3:1: 'serve' is not available in this version; take it out; use `entente run`"},
@@ -211,14 +216,16 @@ static const struct fault {
 	{HEAD "rules: {memory: 1kB}\n", "e.yaml:3:17: 'memory' is out of its range: 1kB; write 67108864 to 1099511627776"},
 	{HEAD "rules: {set: {r: 5}}\n", "e.yaml:3:18: 'r' takes a map, not a single value; write {SETTING: VALUE}"},
 	{SOURCE "    decode: csv\n", "e.yaml:5:5: 'from' is missing; add from: {file: PATH}, or glob, directory, stdin"},
-	{SOURCE "    from: ./x.csv\n", "e.yaml:5:11: 'from' takes a map, not a single value; write from: {file: ./x.csv}, or glob, "
-								   "directory or stdin for file"},
+	{SOURCE "    from: ./x.csv\n",
+		"e.yaml:5:11: 'from' takes a map, not a single value; write from: {file: ./x.csv}, or glob, "
+		"directory or stdin for file"},
 	{SOURCE "    from: {file: a, glob: b}\n",
 		"e.yaml:5:11: 'from' names more than one way in; write one of file, glob, directory, stdin"},
 	{SOURCE "    from: {settle: 3s}\n",
 		"e.yaml:5:11: 'from' does not say where the bytes come from; write one of file, glob, directory, stdin"},
-	{SOURCE "    from: {webhook: {path: /in}}\n", "e.yaml:5:12: 'webhook' is not available in this version; take it out; sources are "
-												  "file, glob, directory and stdin"},
+	{SOURCE "    from: {webhook: {path: /in}}\n",
+		"e.yaml:5:12: 'webhook' is not available in this version; take it out; sources are "
+		"file, glob, directory and stdin"},
 	{SOURCE "    from: {file: a, snapshot: a.csv}\n",
 		"e.yaml:5:31: 'snapshot' has no {year}; put {year} where it stands in the path"},
 	{SOURCE "    from: {file: a}\n    decode: {a: , b: }\n",
@@ -399,11 +406,42 @@ static void documentation(void **state) {
 	ent_buf_finish(&made);
 }
 
+/* A whole configuration, altered: taken or refused with an error, never a crash. The seed is fixed. */
+static void altered(void **state) {
+	(void)state;
+	static const char put[] = "{}[]:,-#'\"&*!|>%@`$\n\t ~0az\x01\x80\xff";
+	uint32_t seed = 7;
+	char text[sizeof full];
+	for (int round = 0; round < 1500; round++) {
+		memcpy(text, full, sizeof full);
+		for (int change = 0; change <= round % 4; change++) {
+			seed = seed * 1664525u + 1013904223u;
+			size_t at = (seed >> 8) % (sizeof full - 1);
+			seed = seed * 1664525u + 1013904223u;
+			text[at] = put[(seed >> 8) % (sizeof put - 1)];
+		}
+		size_t n = round % 5 ? sizeof full - 1 : (seed >> 8) % sizeof full;
+		ent_config *config;
+		memset(&errors, 0, sizeof errors);
+		int status = ent_config_parse(text, n, "e.yaml", "/home/p", &config, &errors);
+		assert_int_equal(status == 0, config != NULL);
+		assert_int_equal(status == 0, errors.total == 0);
+		ent_config_destroy(config);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything), cmocka_unit_test(defaults),     cmocka_unit_test(each_fault),
-		cmocka_unit_test(all_at_once), cmocka_unit_test(files),       cmocka_unit_test(patterns),
-		cmocka_unit_test(small_values), cmocka_unit_test(plugins),    cmocka_unit_test(documentation),
+		cmocka_unit_test(everything),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(each_fault),
+		cmocka_unit_test(all_at_once),
+		cmocka_unit_test(files),
+		cmocka_unit_test(patterns),
+		cmocka_unit_test(small_values),
+		cmocka_unit_test(plugins),
+		cmocka_unit_test(documentation),
+		cmocka_unit_test(altered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

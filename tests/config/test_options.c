@@ -67,9 +67,11 @@ static void written(void **state) {
 	ent_value *v;
 	setenv("ENT_T_TOKEN", "s3cret", 1);
 	assert_int_equal(check(&arena, table,
-		"strict: no\ncolour: red\nwait: 36h\nlimit: -5\n"
-		"columns: {total: {from: Betrag}, tax: {from: 'Steuer', decimals: 4}}\n"
-		"constants: {country: NO, kind: 7}\nformats: ['%d.%m.%Y', '%Y']\ntoken: env:ENT_T_TOKEN\n", &v), 0);
+						 "strict: no\ncolour: red\nwait: 36h\nlimit: -5\n"
+						 "columns: {total: {from: Betrag}, tax: {from: 'Steuer', decimals: 4}}\n"
+						 "constants: {country: NO, kind: 7}\nformats: ['%d.%m.%Y', '%Y']\ntoken: env:ENT_T_TOKEN\n",
+						 &v),
+		0);
 	assert_int_equal(v[STRICT].i, 0);
 	assert_int_equal(v[COLOUR].i, 0);
 	assert_int_equal(v[WAIT].i, INT64_C(36) * 3600 * 1000000);
@@ -106,19 +108,22 @@ static void faults(void **state) {
 	refused("colour: grene\n", "t.yaml:1:9: 'colour' does not take 'grene'; did you mean 'green'?");
 	refused("colour: blue\n", "t.yaml:1:9: 'colour' does not take 'blue'; one of: red, green");
 	refused("limit: 1.5\n", "t.yaml:1:8: 'limit' takes a whole number, not '1.5'; write for example limit: 1");
-	refused("wait: 5 minutes\n", "t.yaml:1:7: 'wait' takes a duration (ms, s, m, h, d, w), not '5 minutes'; write for example "
-								 "wait: 90s");
+	refused("wait: 5 minutes\n",
+		"t.yaml:1:7: 'wait' takes a duration (ms, s, m, h, d, w), not '5 minutes'; write for example "
+		"wait: 90s");
 	refused("strict: [yes]\n", "t.yaml:1:9: 'strict' takes a single value, not a list; write strict: true");
 	refused("columns:\n  total: {decimal: 2, from: x}\n",
 		"t.yaml:2:11: unknown key 'decimal' in total; did you mean 'decimals'?");
 	refused("columns:\n  total: {decimals: 2}\n", "t.yaml:2:10: option 'from' is missing (the column); add from: TEXT");
-	refused("columns: [a]\n", "t.yaml:1:10: 'columns' takes a map, not a list; write KEY: VALUE lines below it, indented");
+	refused(
+		"columns: [a]\n", "t.yaml:1:10: 'columns' takes a map, not a list; write KEY: VALUE lines below it, indented");
 	refused("formats: {a: b}\n", "t.yaml:1:10: 'formats' takes a list; write formats: [A, B, …]");
 	/* the text may be the secret itself: it is not repeated */
 	refused("token: hunter2\n",
 		"t.yaml:1:8: a secret has to be a reference; write where it is kept: file:PATH, env:NAME or systemd:NAME");
-	refused("token: env:ENT_T_NONE\n", "t.yaml:1:8: environment variable ENT_T_NONE, which holds a secret, is not set; set it, or "
-									   "use file: or systemd:");
+	refused("token: env:ENT_T_NONE\n",
+		"t.yaml:1:8: environment variable ENT_T_NONE, which holds a secret, is not set; set it, or "
+		"use file: or systemd:");
 	refused("[a]\n", "t.yaml:1:1: 'options' takes a map, not a list; write {OPTION: VALUE}");
 	/* every fault is told, and each at its own place */
 	ent_arena arena = {0};

@@ -74,7 +74,8 @@ static void tables(void **state) {
 	ent_buf_finish(&out);
 }
 
-#define TEXT(s) {(s), sizeof(s) - 1}
+#define TEXT(s)                                                                                                        \
+	{ (s), sizeof(s) - 1 }
 
 static const ent_value row[] = {
 	{.type = ENT_OPT_STR, .set = 1, .s = TEXT("a\0b")},
@@ -213,15 +214,21 @@ static void unsound_tables(void **state) {
 	static ent_option cyclic[] = {{.key = "again", .type = ENT_OPT_MAP}, {.key = NULL}};
 	cyclic[0].item = cyclic;
 	refused(cyclic, ENT_ERR_RANGE, "nested deeper");
-	refused((const ent_option[]){{.key = "x", .type = (ent_opt_type)99}, {.key = NULL}}, ENT_ERR_RANGE, "unknown type 99");
+	refused(
+		(const ent_option[]){{.key = "x", .type = (ent_opt_type)99}, {.key = NULL}}, ENT_ERR_RANGE, "unknown type 99");
 	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_ENUM}, {.key = NULL}}, 0, "has no choices");
-	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_INT, .choices = colours}, {.key = NULL}}, 0, "is not of type ENUM");
+	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_INT, .choices = colours}, {.key = NULL}}, 0,
+		"is not of type ENUM");
 	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_LIST}, {.key = NULL}}, 0, "does not say what it holds");
-	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_LIST, .item = inner}, {.key = NULL}}, 0, "exactly one row");
-	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_MAP, .item = any, .preset = "1"}, {.key = NULL}}, 0, "no preset");
-	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_STR}, {.key = "x", .type = ENT_OPT_STR}, {.key = NULL}}, 0, "twice");
+	refused(
+		(const ent_option[]){{.key = "x", .type = ENT_OPT_LIST, .item = inner}, {.key = NULL}}, 0, "exactly one row");
+	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_MAP, .item = any, .preset = "1"}, {.key = NULL}}, 0,
+		"no preset");
+	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_STR}, {.key = "x", .type = ENT_OPT_STR}, {.key = NULL}},
+		0, "twice");
 	refused((const ent_option[]){{.key = "*", .type = ENT_OPT_STR}, {.key = NULL}}, 0, "outermost");
-	refused((const ent_option[]){{.key = "x", .type = ENT_OPT_STR, .doc = "\033[2J"}, {.key = NULL}}, 0, "make no sense");
+	refused(
+		(const ent_option[]){{.key = "x", .type = ENT_OPT_STR, .doc = "\033[2J"}, {.key = NULL}}, 0, "make no sense");
 }
 
 int main(void) {

@@ -51,7 +51,8 @@ static void environment(void **state) {
 	setenv("ENT_T_A", "left", 1);
 	setenv("ENT_T_N", "4", 1);
 	unsetenv("ENT_T_NONE");
-	const ent_yaml_node *root = load(&arena, "a: ${ENT_T_A}/x${ENT_T_A}\nb: \"$${ENT_T_A} $5 {x}\"\nn: ${ENT_T_N}\n", &errors);
+	const ent_yaml_node *root =
+		load(&arena, "a: ${ENT_T_A}/x${ENT_T_A}\nb: \"$${ENT_T_A} $5 {x}\"\nn: ${ENT_T_N}\n", &errors);
 	int64_t n = 0;
 	assert_int_equal(errors.total, 0);
 	assert_string_equal(ent_yaml_get(root, "a")->text, "left/xleft");
@@ -61,21 +62,26 @@ static void environment(void **state) {
 	ent_arena_finish(&arena);
 	refused("x: 1\npath: in/${ENT_T_NONE}/a\n",
 		"t.yaml:2:10: environment variable ENT_T_NONE is not set; set it, or write the value itself");
-	refused("path: ${1A}\n", "t.yaml:1:7: this is no reference to an environment variable; write ${NAME} with letters, digits and "
-							 "_, or $${ for the characters themselves");
+	refused("path: ${1A}\n",
+		"t.yaml:1:7: this is no reference to an environment variable; write ${NAME} with letters, digits and "
+		"_, or $${ for the characters themselves");
 }
 
 static void what_is_refused(void **state) {
 	(void)state;
 	refused("a: 1\na: 2\n", "t.yaml:2:1: 'a' stands here twice; keep one of them; the first is in line 1");
-	refused("a: &x 1\n", "t.yaml:1:4: anchors and aliases (x) are not taken; write the value out where it is needed, or put it in "
-						 "quotes if it is text");
-	refused("a: !!str 1\n", "t.yaml:1:4: tags (tag:yaml.org,2002:str) are not taken; leave it out, or put the value in quotes if it "
-							"is text");
+	refused("a: &x 1\n",
+		"t.yaml:1:4: anchors and aliases (x) are not taken; write the value out where it is needed, or put it in "
+		"quotes if it is text");
+	refused("a: !!str 1\n",
+		"t.yaml:1:4: tags (tag:yaml.org,2002:str) are not taken; leave it out, or put the value in quotes if it "
+		"is text");
 	refused("a: 1\n---\nb: 2\n", "t.yaml:2:1: a second document begins; keep one document: take out the line '---'");
-	refused("{a: 1}: 2\n", "t.yaml:1:1: a key must be text; put text in front of the colon; {NAME} alone has to be quoted");
-	refused("a:\n\tb: 1\n", "t.yaml:2:1: not valid YAML: found character that cannot start any token; indent with blanks, not with "
-							"tabs, and quote text that begins with %, @ or `");
+	refused(
+		"{a: 1}: 2\n", "t.yaml:1:1: a key must be text; put text in front of the colon; {NAME} alone has to be quoted");
+	refused("a:\n\tb: 1\n",
+		"t.yaml:2:1: not valid YAML: found character that cannot start any token; indent with blanks, not with "
+		"tabs, and quote text that begins with %, @ or `");
 	refused("a: \"x\\0y\"\n", "t.yaml:1:4: a NUL character cannot be part of a value; take it out");
 	static ent_errors errors;
 	ent_arena arena = {0};
@@ -94,7 +100,8 @@ static void what_is_refused(void **state) {
 /* Every start of a document is either taken or refused with an error. */
 static void cut_short(void **state) {
 	(void)state;
-	static const char text[] = "version: 1\nlist: [a, 'b', {c: \"d\"}]\nmap:\n  key: |\n    block\n  other: ${ENT_T_A}\n";
+	static const char text[] =
+		"version: 1\nlist: [a, 'b', {c: \"d\"}]\nmap:\n  key: |\n    block\n  other: ${ENT_T_A}\n";
 	static ent_errors errors;
 	for (size_t n = 0; n < sizeof text; n++) {
 		ent_arena arena = {0};
@@ -110,13 +117,16 @@ static void json(void **state) {
 	static ent_errors errors;
 	ent_arena arena = {0};
 	ent_buf out = {0};
-	const ent_yaml_node *root = load(&arena, "{i: -007, f: +.50, e: 1e3, t: true, n: ~, s: 'true', no: no, l: [a\t, \"q\\\"\\u0001\"], "
-											 "h: 0x1f, v: 1.2.3, m: {}}", &errors);
+	const ent_yaml_node *root = load(&arena,
+		"{i: -007, f: +.50, e: 1e3, t: true, n: ~, s: 'true', no: no, l: [a\t, \"q\\\"\\u0001\"], "
+		"h: 0x1f, v: 1.2.3, m: {}}",
+		&errors);
 	assert_non_null(root);
 	ent_yaml_json(root, &out);
 	ent_buf_u8(&out, 0);
-	assert_string_equal((char *)out.data, "{\"i\":-7,\"f\":0.50,\"e\":1e3,\"t\":true,\"n\":null,\"s\":\"true\",\"no\":\"no\","
-										  "\"l\":[\"a\",\"q\\\"\\u0001\"],\"h\":31,\"v\":\"1.2.3\",\"m\":{}}");
+	assert_string_equal((char *)out.data,
+		"{\"i\":-7,\"f\":0.50,\"e\":1e3,\"t\":true,\"n\":null,\"s\":\"true\",\"no\":\"no\","
+		"\"l\":[\"a\",\"q\\\"\\u0001\"],\"h\":31,\"v\":\"1.2.3\",\"m\":{}}");
 	ent_buf_finish(&out);
 	ent_arena_finish(&arena);
 }
@@ -135,8 +145,12 @@ static void nearest(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(places),    cmocka_unit_test(environment), cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(cut_short), cmocka_unit_test(json),        cmocka_unit_test(nearest),
+		cmocka_unit_test(places),
+		cmocka_unit_test(environment),
+		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(cut_short),
+		cmocka_unit_test(json),
+		cmocka_unit_test(nearest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,13 +12,14 @@
 enum { SUMS = 5, MOST = 6, TEXTS = 6, VALUE_MAX = 300 };
 
 static const char *const sums[SUMS] = {"pageviews", "purchases", "load_ms", "loads", "engaged_us"};
-static const char *const most[MOST] = {"at", "until", "visitor", "consent", "engaged", "is_new"};
+static const char *const most[MOST] = {"day", "until", "visitor", "consent", "engaged", "is_new"};
 static const char *const texts[TEXTS] = {"channel", "source", "campaign", "country", "device", "landing"};
 
 typedef struct visit {
-	char key[VALUE_MAX], most[MOST][VALUE_MAX], text[TEXTS][VALUE_MAX];
+	char key[VALUE_MAX], at[VALUE_MAX], most[MOST][VALUE_MAX], text[TEXTS][VALUE_MAX];
 	long long sum[SUMS];
 	unsigned steps;
+	long long place;
 } visit;
 
 struct merged {
@@ -62,9 +63,16 @@ static void add(merged *m, const char *line) {
 	for (int k = 0; k < MOST; k++)
 		if (field(line, most[k], v) && strcmp(v, x->most[k]) > 0)
 			strcpy(x->most[k], v);
-	for (int k = 0; k < TEXTS; k++)
-		if (field(line, texts[k], v) && (!x->text[k][0] || strcmp(v, x->text[k]) < 0))
-			strcpy(x->text[k], v);
+	char at[VALUE_MAX];
+	field(line, "at", at);
+	long long place = field(line, "place", v) ? strtoll(v, NULL, 10) : 0;
+	int order = strcmp(at, x->at);
+	if (!x->at[0] || order < 0 || (!order && place < x->place)) {
+		strcpy(x->at, at);
+		x->place = place;
+		for (int k = 0; k < TEXTS; k++)
+			field(line, texts[k], x->text[k]);
+	}
 	x->steps |= field(line, "steps", v) ? (unsigned)strtoul(v, NULL, 10) : 0;
 }
 
@@ -106,6 +114,8 @@ char *merge_text(const merged *m) {
 	for (size_t i = 0; i < m->n; i++) {
 		const visit *x = &sorted[i];
 		host_text_add(&t, x->key, strlen(x->key));
+		host_text_add(&t, " ", 1);
+		host_text_add(&t, x->at, strlen(x->at));
 		for (int k = 0; k < SUMS; k++)
 			host_text_add(&t, b, (size_t)snprintf(b, sizeof b, " %s %lld", sums[k], x->sum[k]));
 		host_text_add(&t, b, (size_t)snprintf(b, sizeof b, " steps %u", x->steps));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Joins the parts of visits in a decoder's output as the host does: by key; sums, minimum, maximum, the bytewise
- * smallest text. For the tests.
+ * Joins the parts of visits in a decoder's output as the host does: by key; sums, minimum, maximum, and
+ * the texts of the part that starts first. For the tests.
  */
 #ifndef ENTENTE_TESTS_PLUGINS_MERGE_H
 #define ENTENTE_TESTS_PLUGINS_MERGE_H

@@ -166,7 +166,7 @@ static void line(host_text *t, const ent_line *x) {
 }
 
 static void visit(host_text *t, const ent_visit *x) {
-	T(at), T(until);
+	T(at), T(until), T(day);
 	I(visitor);
 	P(consent);
 	H(engaged, ENT_HAS_ENGAGED);

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rulebooks: folders of Python files. Each file is a module of its own, so that names never collide; a fault in one file or
+setting is told with its place, and the other rules are loaded all the same. Files that begin with _ are helpers of their book:
+`from ._helpers import name`."""
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import sys
+import traceback
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from .missing import RuleMistake
+from .rules import Rule, in_order
+
+SHIPPED: Final = Path(__file__).resolve().parent.parent / "rulebook"
+
+
+class Books:
+    """What was loaded, and what was wrong."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.errors: list[RuleMistake] = []
+
+    def rule(self, name: str) -> Rule:
+        """By name."""
+        for one in self.rules:
+            if one.name == name:
+                return one
+        raise LookupError(f"no rule is called {name!r}")
+
+    def described(self) -> dict[str, Any]:
+        """For the list of rules."""
+        return {"rules": [r.described() for r in self.rules],
+                "errors": [{"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo}
+                           for e in self.errors]}
+
+
+def load_books(folders: Iterable[str], settings: Mapping[str, Mapping[str, Any]] | None = None,
+               imports: Iterable[str] = ()) -> Books:
+    """Load the rules of these folders, "shipped" being the rulebook that comes with Entente, and set them."""
+    books = Books()
+    allowed = frozenset(imports) | frozenset(sys.stdlib_module_names) | {"entente"}
+    seen: dict[str, Rule] = {}
+    for number, name in enumerate(folders):
+        folder = SHIPPED if name == "shipped" else Path(name)
+        if not folder.is_dir():
+            books.errors.append(RuleMistake(str(folder), 0, 0, "there is no such folder of rules", "see rules.books"))
+            continue
+        package = _package(number, folder)
+        for file in sorted(folder.glob("*.py")):
+            for one in _file(books, package, file, allowed):
+                if one.name in seen:
+                    other = seen[one.name]
+                    books.errors.append(one.mistake(f"there is another rule {one.name}, in {other.file}:{other.line}",
+                                                    "rename one of them"))
+                else:
+                    seen[one.name] = one
+                    books.rules.append(one)
+    _set(books, settings or {})
+    _sort(books)
+    return books
+
+
+def _package(number: int, folder: Path) -> str:
+    """A package without a file of its own, so that rule files can import the helpers beside them."""
+    name = f"entente_book_{number}_{re.sub(r'[^A-Za-z0-9_]', '_', folder.name)}"
+    for old in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+        del sys.modules[old]
+    module = types.ModuleType(name)
+    module.__path__ = [str(folder)]
+    sys.modules[name] = module
+    return name
+
+
+def _file(books: Books, package: str, file: Path, allowed: frozenset[str]) -> list[Rule]:
+    path = str(file)
+    try:
+        text = file.read_bytes()
+        tree = ast.parse(text, path)
+        refused = _refused(tree, path, allowed)
+        books.errors += refused
+        if refused or file.name.startswith("_"):
+            return []
+        module = types.ModuleType(f"{package}.{file.stem}")
+        module.__file__ = path
+        module.__package__ = package
+        sys.modules[module.__name__] = module
+        exec(compile(tree, path, "exec"), module.__dict__)
+    except RuleMistake as mistake:
+        books.errors.append(mistake)
+    except SyntaxError as error:
+        books.errors.append(RuleMistake(error.filename or path, error.lineno or 0, error.offset or 0,
+                                        error.msg or "not Python", "the file is left out until it is corrected"))
+    except OSError as error:
+        books.errors.append(RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out"))
+    except BaseException as error:      # a file may do anything when it is run
+        line = 0
+        for frame, number in traceback.walk_tb(error.__traceback__):
+            if frame.f_code.co_filename == path:
+                line = number
+        books.errors.append(RuleMistake(path, line, 1, f"{type(error).__name__}: {error}"[:1000],
+                                        "the file is left out until it is corrected"))
+    else:
+        found = [v for v in module.__dict__.values() if isinstance(v, Rule) and v.file == path]
+        return list(dict.fromkeys(found))
+    return []
+
+
+def _refused(tree: ast.AST, path: str, allowed: frozenset[str]) -> list[RuleMistake]:
+    """Imports that the configuration does not allow. This is courtesy; what holds is the worker's sandbox."""
+    out = []
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names = [node.module]
+        for name in names:
+            top = name.partition(".")[0]
+            if top not in allowed:
+                place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0) + 1)
+                out.append(RuleMistake(path, *place, f"rules may not import {top}", f"allow it with rules.import: [{top}]"))
+    return out
+
+
+def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    by_name = {r.name: r for r in books.rules}
+    for name, values in settings.items():
+        one = by_name.get(name)
+        if one is None:
+            close = difflib.get_close_matches(name, by_name, 1)
+            books.errors.append(RuleMistake("", 0, 0, f"settings are given for {name!r}, which is no rule",
+                                            f"did you mean {close[0]!r}?" if close else "see `entente rules list`"))
+            continue
+        for setting, value in values.items():
+            try:
+                one.settings[setting] = one.set({setting: value})[setting]
+            except RuleMistake as mistake:
+                books.errors.append(mistake)
+
+
+def _sort(books: Books) -> None:
+    """Rules that others read come first. One that cannot be placed is left out, with what waits for it."""
+    while True:
+        try:
+            books.rules = in_order(books.rules)
+            return
+        except RuleMistake as mistake:
+            books.errors.append(mistake)
+            books.rules = [r for r in books.rules if (r.file, r.line) != (mistake.file, mistake.line)]

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Partners like this one, as released figures: never a series of a peer, never fewer than k partners, never three digits more.
+
+A cohort holds everybody who shares the attribute, the partner itself included: left out, the figures of two members would
+differ by exactly the other one's. A cohort that is too thin for a figure widens by dropping its last attribute; if there is
+none left, the figure is not known. A sum of which one partner holds most is not released either.
+"""
+from __future__ import annotations
+
+import array
+import math
+from bisect import bisect_left
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Union
+
+from . import run
+from .day import Window
+from .measure import Measure, spoken
+from .missing import Ask, NotEnoughEvidence
+from .quantity import RATIO, Number, Quantity, Unit, exact
+from .reader import DISTINCT, KNOWN, ORIGINS, RATIO as RATIO_KIND, SUM, VIEWS
+from .run import Read
+from .view import Metric, View
+
+if TYPE_CHECKING:
+    from .partner import Partner
+
+MOST_SHARE: Final = Fraction(6, 10)     # of a sum that one partner may hold
+LEAST_SPREAD: Final = Fraction(2, 100)  # of the median: a spread narrower than this is taken to be chance
+
+_Key = tuple[tuple[str, str], ...]
+
+
+class Cohort:
+    """The partners that share some attributes of the profile."""
+
+    __slots__ = ("view", "key")
+
+    def __init__(self, view: View, key: _Key) -> None:
+        self.view, self.key = view, key
+
+    @property
+    def name(self) -> str:
+        """Its attributes: industry furniture, region SE."""
+        return named(self.key)
+
+    def __getitem__(self, metric: str) -> CohortMeasure:
+        return CohortMeasure(self, self.view.metric(metric), -1, 0, "")
+
+    def of(self, measure: Measure) -> CohortMeasure:
+        """The same metric, origin and channel as `measure` has."""
+        values = measure._values or ("",)
+        return CohortMeasure(self, measure.metric, measure._origin, measure._view, values[0])
+
+
+class CohortMeasure:
+    """One metric of a cohort."""
+
+    __slots__ = ("cohort", "metric", "_origin", "_view", "_value")
+
+    def __init__(self, cohort: Cohort, metric: Metric, origin: int, view: int, value: str) -> None:
+        self.cohort, self.metric = cohort, metric
+        self._origin, self._view, self._value = origin, view, value
+
+    def over(self, window: Window) -> Peers:
+        """Its released figures over the window."""
+        span = self.cohort.view.span(window)
+        return self._released(span.start, span.stop, None)
+
+    def change(self, window: Window, since: Window) -> Peers:
+        """By what share it rose or fell from `since` to `window`, at each partner."""
+        view = self.cohort.view
+        span, before = view.span(window), view.span(since)
+        return self._released(span.start, span.stop, (before.start, before.stop))
+
+    def _released(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers:
+        view, key = self.cohort.view, self.cohort.key
+        place = (key, self.metric.number, start, stop, before, self._origin, self._view, self._value)
+        found: Union[Peers, NotEnoughEvidence, None] = view.released.get(place)
+        if found is None:
+            found = view.released[place] = self._worked_out(start, stop, before)
+        slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
+        origin = ORIGINS[self._origin] if self._origin >= 0 else ""
+        if isinstance(found, NotEnoughEvidence):
+            run.now.reads.append(Read(self.metric.name, start, stop, 1, 0, 1, self.metric.unit, -1, origin, slice_,
+                                      named(key), 0))
+            raise NotEnoughEvidence(found.why, *found.asks)
+        median = found.median
+        run.now.reads.append(Read(
+            self.metric.name + (" change" if before else ""), start, stop, KNOWN, median.top, median.bottom, median.unit,
+            -1, origin, slice_, found.cohort, found.size))
+        return found
+
+    def _worked_out(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers | NotEnoughEvidence:
+        view, metric = self.cohort.view, self.metric
+        why, known = "", 0
+        keys = [self.cohort.key[:n] for n in range(len(self.cohort.key), 0, -1)] or [()]
+        for key in keys:
+            who = members(view, key)
+            values = self._values(who, start, stop)
+            unit = metric.unit
+            if before is not None:
+                earlier = self._values(who, *before)
+                values = {p: v / earlier[p] - 1 for p, v in values.items() if earlier.get(p)}
+                unit = RATIO
+            if len(values) < view.least_cohort:
+                if not why:
+                    known = len(values)
+                    why = (f"{metric.name} of {spoken(start, stop)} is known for {known} of the {len(who)} partners of "
+                           f"{named(key)}; fewer than {view.least_cohort} are not shown")
+                continue
+            if metric.kind == SUM and before is None:
+                total = sum(abs(v) for v in values.values())
+                if total and max(abs(v) for v in values.values()) > MOST_SHARE * total:
+                    why = why or f"one partner of {named(key)} holds most of {metric.name}: its figure would be told"
+                    continue
+            return Peers(named(key), sorted(values.values()), unit)
+        return NotEnoughEvidence(why, Ask(
+            f"{metric.name} of {spoken(start, stop)} of {max(1, view.least_cohort - known)} more partners of "
+            f"{named(self.cohort.key)}", metric.name, start, stop))
+
+    def _values(self, who: list[int], start: int, stop: int) -> dict[int, Fraction]:
+        """The value of each partner that has one, in 1/scale of the unit."""
+        snapshot, metric = self.cohort.view.snapshot, self.metric
+        if not self._value:
+            rows = snapshot.cohort(array.array("I", who).tobytes(), metric.number, start, stop, self._origin)
+        else:
+            rows = [self._sliced(partner, start, stop) for partner in who]
+        return {p: Fraction(top, bottom) for p, (state, top, bottom) in zip(who, rows) if state == KNOWN}
+
+    def _sliced(self, partner: int, start: int, stop: int) -> tuple[int, int, int]:
+        snapshot, number, origin = self.cohort.view.snapshot, self.metric.number, self._origin
+        whole = snapshot.window(partner, number, start, stop, origin, 0, "")
+        if whole[0] != KNOWN:
+            return whole[:3]
+        values = [self._value]
+        if self._value.endswith("/"):
+            values = [v for v in snapshot.values(partner, number, self._view, start, stop, origin)
+                      if v.startswith(self._value)]
+            if self.metric.kind == DISTINCT and len(values) > 1:
+                raise TypeError(f"{self.metric.name} counts who came, and who came two ways would be counted twice; "
+                                "take one value")
+        parts = [snapshot.window(partner, number, start, stop, origin, self._view, value) for value in values]
+        top = sum(part[1] for part in parts if part[0] == KNOWN)
+        if self.metric.kind != RATIO_KIND:
+            return KNOWN, top, 1
+        bottom = sum(part[2] for part in parts if part[0] == KNOWN)
+        return (KNOWN, top, bottom) if bottom else (3, 0, 1)
+
+
+class Peers:
+    """Released figures of one metric over one window. All are rounded to three digits."""
+
+    __slots__ = ("cohort", "unit", "_sorted", "_quantiles")
+
+    def __init__(self, cohort: str, ordered: list[Fraction], unit: Unit) -> None:
+        self.cohort = cohort
+        self.unit = unit
+        self._sorted = ordered
+        self._quantiles: dict[float, Quantity] = {}
+
+    @property
+    def size(self) -> int:
+        """How many partners are in the figures."""
+        return len(self._sorted)
+
+    @property
+    def median(self) -> Quantity:
+        """Half of them are below."""
+        return self.quantile(0.5)
+
+    def quantile(self, q: float) -> Quantity:
+        """The value below which the share q of them lies, between neighbours in proportion."""
+        found = self._quantiles.get(q)
+        if found is None:
+            if not 0 <= q <= 1:
+                raise ValueError(f"a quantile is from 0 to 1, and this is {q}; a quarter is 0.25")
+            found = self._quantiles[q] = self._rounded(_at(self._sorted, exact(q)))
+        return found
+
+    def robust_z(self, mine: Quantity) -> float:
+        """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The usual
+        distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
+        centre = _at(self._sorted, Fraction(1, 2))
+        spread = _at(sorted(abs(v - centre) for v in self._sorted), Fraction(1, 2)) * Fraction(14826, 10000)
+        spread = max(spread, abs(centre) * LEAST_SPREAD)
+        away = self._native(mine) - centre
+        if not spread:      # all have 0: whoever differs at all stands alone
+            return 0.0 if not away else math.copysign(math.inf, away)
+        return float(f"{float(away / spread):.3g}")
+
+    def share(self, at_least: Quantity | Number) -> Quantity:
+        """The share of them that reach `at_least`."""
+        below = bisect_left(self._sorted, self._native(at_least))
+        return Quantity(self.size - below, self.size, RATIO).rounded(2)
+
+    def _native(self, value: Quantity | Number) -> Fraction:
+        if isinstance(value, Quantity):
+            if value.unit is not self.unit:
+                value.__lt__(Quantity(0, 1, self.unit))     # raises UnitError, which says what is wrong
+            return Fraction(value.top, value.bottom)
+        return exact(value) * self.unit.scale
+
+    def _rounded(self, value: Fraction) -> Quantity:
+        return Quantity(value.numerator, value.denominator, self.unit).rounded(3)
+
+
+def cohort_of(partner: Partner, by: tuple[str, ...]) -> Cohort:
+    """Everybody who has the partner's own values of the attributes `by`."""
+    key = []
+    for name in by:
+        value = partner.view.attribute(partner.index, name)
+        if not value:
+            raise NotEnoughEvidence(f"{partner.id} has no {name} in its profile, so nobody to compare it with is known",
+                                    Ask(f"the {name} of {partner.id}, in its profile"))
+        key.append((name, value))
+    return Cohort(partner.view, tuple(key))
+
+
+def members(view: View, key: _Key) -> list[int]:
+    """Who belongs to a cohort, as indices of the snapshot."""
+    found = view.members.get(key)
+    if found is None:
+        found = view.members[key] = [
+            partner for partner in range(len(view.ids)) if all(view.attribute(partner, name) == value for name, value in key)]
+    return found
+
+
+def named(key: _Key) -> str:
+    """A cohort as one says it."""
+    return ", ".join(f"{name} {value}" for name, value in key) or "all partners"
+
+
+def _at(ordered: list[Fraction], q: Fraction) -> Fraction:
+    place = q * (len(ordered) - 1)
+    low = int(place)
+    rest = place - low
+    return ordered[low] if not rest else ordered[low] + (ordered[low + 1] - ordered[low]) * rest

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a rule says. A finding's identity is (rule, partner, key): the text holds numbers that change, the key does not."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Union
+
+from .day import Day, Window
+from .missing import Ask
+from .quantity import Number, Quantity
+
+Severity = Literal["low", "medium", "high"]
+Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
+Cell = Union[str, int, float, Quantity, None]
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing that a rule says about a partner."""
+
+    kind: Kind
+    text: str
+    key: str = ""
+    worth: Quantity | None = None               # money, for each `per`
+    per: str | None = None
+    severity: Severity | None = None
+    confidence: float | None = None             # 0 to 1
+    rank: float | None = None                   # order among the findings of one rule; more is first
+    open: bool | None = None                    # gates only
+    rows: Sequence[Sequence[Cell]] = ()         # what it rests on, as a table; the first row names the columns
+    chart: tuple[str, Mapping[str, Cell]] | None = None
+    decides_on: Day | None = None               # unknown: when it will be known
+    asks: tuple[Ask, ...] = ()
+
+
+Findings = Iterator[Finding]
+
+
+def _key(key: object) -> str:
+    return " ".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
+
+
+def _checked(finding: Finding) -> Finding:
+    if finding.worth is not None and finding.worth.unit.kind != "money":
+        raise TypeError(f"worth= must be money, and this is a {finding.worth.unit}")
+    if finding.confidence is not None and not 0 <= finding.confidence <= 1:
+        raise ValueError(f"confidence= must be from 0 to 1, and this is {finding.confidence}")
+    return finding
+
+
+def _rank(rank: Number | Quantity | None) -> float | None:
+    return None if rank is None else float(rank)
+
+
+def insight(
+    text: str, *, key: object = "", rank: Number | Quantity | None = None, confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (), chart: tuple[str, Mapping[str, Cell]] | None = None,
+) -> Finding:
+    """Something worth telling."""
+    return _checked(Finding("insight", text, _key(key), rank=_rank(rank), confidence=confidence, rows=rows, chart=chart))
+
+
+def opportunity(
+    text: str, *, worth: Quantity, per: Window, key: object = "", rank: Number | Quantity | None = None,
+    confidence: float | None = None, rows: Sequence[Sequence[Cell]] = (),
+    chart: tuple[str, Mapping[str, Cell]] | None = None,
+) -> Finding:
+    """What could be gained: `worth` in money, for each `per`."""
+    return _checked(Finding("opportunity", text, _key(key), worth, str(per), rank=_rank(rank), confidence=confidence,
+                            rows=rows, chart=chart))
+
+
+def red_flag(
+    text: str, *, key: object = "", severity: Severity = "medium", worth: Quantity | None = None,
+    per: Window | None = None, rank: Number | Quantity | None = None, confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (), chart: tuple[str, Mapping[str, Cell]] | None = None,
+) -> Finding:
+    """Something that must be talked about before going on."""
+    return _checked(Finding("red_flag", text, _key(key), worth, None if per is None else str(per), severity, confidence,
+                            _rank(rank), rows=rows, chart=chart))
+
+
+def gate(text: str, *, open: bool, key: object = "", rows: Sequence[Sequence[Cell]] = ()) -> Finding:
+    """A condition for the next step: open or shut, and why."""
+    return Finding("gate", text, _key(key), open=open, rows=rows)
+
+
+def proposal(
+    text: str, *, key: object = "", worth: Quantity | None = None, per: Window | None = None,
+    confidence: float | None = None, rows: Sequence[Sequence[Cell]] = (),
+) -> Finding:
+    """Something to offer."""
+    return _checked(Finding("proposal", text, _key(key), worth, None if per is None else str(per),
+                            confidence=confidence, rows=rows))
+
+
+def ask(what: str, *, metric: str = "", source: str = "") -> Ask:
+    """Which data would decide; give it to unknown(), or yield it to ask for it anyway."""
+    return Ask(what, metric, source=source)
+
+
+def unknown(why: str, *, key: object = "", ask: Ask | None = None, decides_on: Day | None = None) -> Finding:
+    """Neither true nor false for this key, and what or which day would decide it."""
+    return Finding("unknown", why, _key(key), decides_on=decides_on, asks=() if ask is None else (ask,))

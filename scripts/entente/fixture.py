@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A world of made-up partners to try rules on, with plain pytest and without the engine.
+
+    world = World(as_of="2026-06-30")
+    shop = world.partner("nordwind", industry="furniture")
+    shop.days("orders", 4)                                   # four a day, for the 400 days up to as_of
+    shop.days("sessions", 100, origin="analytics")
+    said = world.judge(my_rule, "nordwind", quantile=0.2)
+    assert said.verdict is True
+
+`Snapshot` is the twin of the C module's reader: the same methods, the same meaning, over dicts.
+"""
+from __future__ import annotations
+
+import json
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Union
+
+from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
+from .day import Day, day_number, iso
+from .judge import Outcome, judge
+from .partner import Partner
+from .reader import (DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries)
+from .rules import Rule
+from .view import LEAST_COVERAGE, View
+
+Amount = Union[int, float]
+Spread = Union[Amount, Sequence[Amount], Callable[[int], Amount]]
+_SCALES: Final = {"money": 1_000_000, "pieces": 1_000, "seconds": 1_000_000, "milliseconds": 1_000}
+_DAYS: Final = 400
+
+
+class _Cover(NamedTuple):
+    start: int
+    stop: int
+    declared: bool
+    source: str
+
+
+class FixturePartner:
+    """One made-up partner; every method adds to what is known of it."""
+
+    def __init__(self, world: World, name: str, profile: Mapping[str, str]) -> None:
+        self.world = world
+        self.id = name
+        known = ("name", "industry", "region", "stage", "currency", "zone", "signed_on")
+        self.profile: dict[str, Any] = {"id": name, "name": name, "currency": world.currency, "zone": "UTC",
+                                        **{k: v for k, v in profile.items() if k in known},
+                                        "attributes": {k: v for k, v in profile.items() if k not in known}}
+        self.cells: dict[tuple[str, int, int, str], dict[int, int]] = {}        # by measure, origin, view, value
+        self.sets: dict[tuple[str, int, int, str], dict[int, set[int]]] = {}
+        self.values: dict[tuple[str, int], dict[int, list[int]]] = {}           # by distribution, origin
+        self.covers: dict[tuple[str, int], list[_Cover]] = {}                   # by family, origin
+        self.registers: dict[str, list[dict[str, Any]]] = {}
+        self.kept: dict[str, str] = {}
+        self.observations: list[dict[str, Any]] = []
+        self._next = 1
+
+    def days(self, measure: str, amount: Spread, *, origin: str = "", first: str = "", last: str = "", cover: bool = True,
+             **views: str) -> FixturePartner:
+        """Give each day from `first` to `last` this much of a measure: one number, one for each day, or a function of the
+        days that are left until `last`. Money is in the reporting currency. Named views (channel="online/web") get it too."""
+        family, unit = MEASURES.get(measure) or (SETS[measure], "count")
+        stop = (day_number(last) if last else self.world.as_of) + 1
+        start = day_number(first) if first else stop - _DAYS
+        where = ORIGINS.index(origin) if origin else int(family == "traffic")
+        scale = _SCALES.get(unit, 1)
+        for n, day in enumerate(range(start, stop)):
+            value = amount(stop - 1 - day) if callable(amount) else amount if isinstance(amount, (int, float)) else amount[n]
+            for view, name in [(0, ""), *((VIEWS.index(v), name) for v, name in views.items())]:
+                if measure in SETS:
+                    self.sets.setdefault((measure, where, view, name), {})[day] = set(
+                        range(self._next, self._next + int(value)))
+                else:
+                    cell = self.cells.setdefault((measure, where, view, name), {})
+                    cell[day] = cell.get(day, 0) + round(value * scale)
+            self._next += int(value) if measure in SETS else 0
+        if cover:
+            self.cover(family, iso(start), iso(stop - 1), origin=ORIGINS[where])
+        return self
+
+    def ids(self, name: str, seen: Mapping[str, Iterable[int]], *, origin: str = "") -> FixturePartner:
+        """Who came on which day, for customers and visitors."""
+        where = ORIGINS.index(origin) if origin else int(SETS[name] == "traffic")
+        for day, who in seen.items():
+            self.sets.setdefault((name, where, 0, ""), {})[day_number(day)] = set(who)
+        return self
+
+    def spread(self, name: str, seen: Mapping[str, Iterable[Amount]], *, origin: str = "") -> FixturePartner:
+        """Values of a distribution by day, such as days_to_paid."""
+        family, unit = DISTRIBUTIONS[name]
+        where = ORIGINS.index(origin) if origin else int(family == "traffic")
+        for day, amounts in seen.items():
+            self.values.setdefault((name, where), {})[day_number(day)] = [round(a * _SCALES.get(unit, 1)) for a in amounts]
+        return self
+
+    def cover(self, family: str, first: str, last: str, *, origin: str = "", source: str = "") -> FixturePartner:
+        """Say that a source speaks for these days."""
+        where = ORIGINS.index(origin) if origin else int(family == "traffic")
+        self.covers.setdefault((family, where), []).append(
+            _Cover(day_number(first), day_number(last) + 1, True, source or f"{self.id}-{family}"))
+        return self
+
+    def hole(self, family: str, first: str, last: str, *, origin: str = "") -> FixturePartner:
+        """Take away these days: data and coverage."""
+        where = ORIGINS.index(origin) if origin else int(family == "traffic")
+        start, stop = day_number(first), day_number(last) + 1
+        kept = []
+        for cover in self.covers.get((family, where), []):
+            kept += [cover._replace(stop=min(cover.stop, start)), cover._replace(start=max(cover.start, stop))]
+        self.covers[family, where] = [c for c in kept if c.start < c.stop]
+        for (measure, origin_, _, _), cell in self.cells.items():
+            if MEASURES[measure][0] == family and origin_ == where:
+                for day in range(start, stop):
+                    cell.pop(day, None)
+        return self
+
+    def note(self, register: str, **fields: Any) -> FixturePartner:
+        """One entry of a register."""
+        self.registers.setdefault(register, []).append({k.rstrip("_"): v for k, v in fields.items()})
+        return self
+
+    def keeps(self, register: str, since: str) -> FixturePartner:
+        """Since when the register is kept."""
+        self.kept[register] = since
+        return self
+
+    def declares(self, metric: str, month: str, amount: Amount, *, currency: str = "", who: str = "") -> FixturePartner:
+        """What they say of themselves for one month, "2026-05"."""
+        year, number = int(month[:4]), int(month[5:7])
+        after = f"{year + number // 12}-{number % 12 + 1:02d}-01"
+        self.observations.append({"metric": metric, "origin": "declared", "from": f"{month}-01", "to": after,
+                                  "value": round(amount * 1_000_000), "scale": 6, "unit": "money",
+                                  "currency": currency or self.world.currency, "who": who, "grade": ""})
+        return self
+
+    def json(self) -> str:
+        """As the core writes it."""
+        return json.dumps({"profile": self.profile, "registers": self.registers, "kept_since": self.kept,
+                           "observations": self.observations, "sources": []})
+
+
+class World:
+    """Made-up partners at one moment."""
+
+    def __init__(self, as_of: str = "2026-06-30", currency: str = "EUR", least_cohort: int = 5) -> None:
+        self.as_of = day_number(as_of)
+        self.currency = currency
+        self.least_cohort = least_cohort
+        self.rates: dict[str, float | dict[str, float]] = {}
+        self.partners: dict[str, FixturePartner] = {}
+
+    @property
+    def today(self) -> Day:
+        """The moment of judgement."""
+        return Day.of(self.as_of)
+
+    def partner(self, id_: str, /, **profile: str) -> FixturePartner:
+        """Add a partner, or take the one that is there."""
+        found = self.partners.get(id_)
+        if found is None:
+            found = self.partners[id_] = FixturePartner(self, id_, profile)
+        return found
+
+    def rate(self, currency: str, rate: float | dict[str, float]) -> World:
+        """What one unit of a currency is worth: always the same, or by day."""
+        self.rates[currency] = rate
+        return self
+
+    def snapshot(self) -> Snapshot:
+        """As a rule would read it."""
+        return Snapshot(self)
+
+    def see(self, name: str) -> Partner:
+        """The partner as a rule gets it."""
+        view = View(self.snapshot())
+        return Partner(view, view.index[name])
+
+    def judge(self, rule: Rule, name: str, **settings: Any) -> Outcome:
+        """What the rule says of a partner, with some settings changed. The rules it comes after are not run before."""
+        return judge(rule, self.see(name), rule.set(settings))
+
+
+class Snapshot:
+    """The twin of _entente.Snapshot."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._partners = [world.partners[name] for name in sorted(world.partners)]
+        self.as_of = world.as_of
+        self.currency = world.currency
+        self.generation = 1
+        self._days: dict[tuple[str, str, int], frozenset[int]] = {}
+
+    def partners(self) -> list[str]:
+        """Ids, sorted."""
+        return [p.id for p in self._partners]
+
+    def partner_json(self, partner: int) -> str:
+        """Profile, registers, observations."""
+        return self._partners[partner].json()
+
+    def meta_json(self) -> str:
+        """The moment and the floor of cohorts."""
+        return json.dumps({"as_of": iso(self.as_of), "as_of_mode": "date", "currency": self.currency,
+                           "min_cohort": self._world.least_cohort})
+
+    def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]:
+        """The catalogue."""
+        return [(m.name, m.kind, m.unit, m.additivity, m.tags, m.doc, "") for m in METRICS]
+
+    def rate(self, currency: str, day: int) -> int:
+        """1e-12 of the reporting currency for one unit; 0: not known."""
+        if currency == self.currency:
+            return 10**12
+        rate = self._world.rates.get(currency, 0)
+        return round((rate.get(iso(day), 0) if isinstance(rate, dict) else rate) * 10**12)
+
+    def window(self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+               ) -> tuple[int, int, int, int, int, int]:
+        """(state, top, bottom, covered days, declared days, day)."""
+        who, row = self._partners[partner], METRICS[metric]
+        origins = {family: self._origin(who, row, family, origin) for family in row.families}
+        covered = min(len(self._covered(who, *place).intersection(range(start, stop))) for place in origins.items())
+        state = KNOWN if covered and covered >= LEAST_COVERAGE * (stop - start) else NO_COVERAGE
+        if row.kind in (SUM, RATIO):
+            top = self._sum(who, row.top, origins, start, stop, view, value)
+            bottom = self._sum(who, row.bottom, origins, start, stop, view, value) if row.kind == RATIO else 1
+        elif row.kind == DISTINCT:
+            sets = who.sets.get((row.source, next(iter(origins.values())), view, value), {})
+            top, bottom = len({i for day, ids in sets.items() if start <= day < stop for i in ids}), 1
+        else:
+            seen = self._seen(who, row, origins, start, stop)
+            top, bottom = (seen[(len(seen) - 1) // 2] if seen else 0), int(bool(seen))
+        if state == KNOWN and not bottom:
+            state = NO_DENOMINATOR
+        return state, top, bottom, covered, covered, 0
+
+    def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
+        """(state, value) of a distribution."""
+        who, row = self._partners[partner], METRICS[metric]
+        seen = self._seen(who, row, {f: self._origin(who, row, f, -1) for f in row.families}, start, stop)
+        return (KNOWN, seen[round(q * (len(seen) - 1))]) if seen else (NO_DENOMINATOR, 0)
+
+    def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]:
+        """Values of a view that have data in the window."""
+        who, row = self._partners[partner], METRICS[metric]
+        measures = {measure for _, measure in (*row.top, *row.bottom)} | {row.source}
+        kept = [(key, set(cell)) for key, cell in who.cells.items()] + [(key, set(ids)) for key, ids in who.sets.items()]
+        return sorted({value for (measure, o, v, value), days in kept
+                       if measure in measures and v == view and origin in (-1, o) and any(start <= day < stop for day in days)})
+
+    def origins(self, partner: int, metric: int) -> list[int]:
+        """Origins that speak of the metric."""
+        who, families = self._partners[partner], METRICS[metric].families
+        return sorted({origin for (family, origin), covers in who.covers.items() if family in families and covers})
+
+    def series(self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+               ) -> RawSeries:
+        """A sum by day."""
+        who, row = self._partners[partner], METRICS[metric]
+        if row.kind != SUM:
+            raise TypeError(f"{row.name} is not kept by day")
+        origins = {family: self._origin(who, row, family, origin) for family in row.families}
+        days = [self._sum(who, row.top, origins, day, day + 1, view, value) for day in range(start, stop)]
+        return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)
+
+    def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
+        """(from, to, declared, source)."""
+        who, row = self._partners[partner], METRICS[metric]
+        return [(c.start, c.stop, c.declared, c.source) for family in row.families
+                for c in who.covers.get((family, self._origin(who, row, family, origin)), ())]
+
+    def cohort(self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1) -> list[tuple[int, int, int]]:
+        """(state, top, bottom) for each partner."""
+        packed = array("I")
+        packed.frombytes(partners)
+        return [self.window(p, metric, start, stop, origin)[:3] for p in packed]
+
+    def _covered(self, who: FixturePartner, family: str, origin: int) -> frozenset[int]:
+        found = self._days.get((who.id, family, origin))
+        if found is None:
+            found = self._days[who.id, family, origin] = frozenset(
+                day for cover in who.covers.get((family, origin), ()) for day in range(cover.start, cover.stop))
+        return found
+
+    def _origin(self, who: FixturePartner, row: MetricRow, family: str, origin: int) -> int:
+        """The one asked for, else the first that covers the family."""
+        if origin >= 0:
+            return origin
+        return min((o for (f, o), covers in who.covers.items() if f == family and covers), default=0)
+
+    def _sum(self, who: FixturePartner, terms: Sequence[tuple[int, str]], origins: Mapping[str, int], start: int, stop: int,
+             view: int, value: str) -> int:
+        total = 0
+        for sign, measure in terms:
+            cell = who.cells.get((measure, origins[MEASURES[measure][0]], view, value), {})
+            total += sign * sum(cell[day] for day in range(start, stop) if day in cell)
+        return total
+
+    def _seen(self, who: FixturePartner, row: MetricRow, origins: Mapping[str, int], start: int, stop: int) -> list[int]:
+        days = who.values.get((row.source, next(iter(origins.values()))), {})
+        return sorted(v for day, values in days.items() if start <= day < stop for v in values)
+
+
+class _Series:
+    """The twin of _entente.Series: no buffer, and no Arrow."""
+
+    def __init__(self, day0: int, scale: int, unit: str, values: list[int]) -> None:
+        self.day0, self.scale, self.unit, self._values = day0, scale, unit, values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, index: int) -> int:
+        return self._values[index]
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        raise NotImplementedError("fixtures give no Arrow arrays; read the values one by one")
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise NotImplementedError("fixtures give no Arrow arrays; read the values one by one")

@@ -1,0 +1,553 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading one metric of one partner: whole, by channel or any other view, by origin, by day or month."""
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from . import run
+from .day import Day, Period, Window, cut, day_number, iso, months_before
+from .missing import Ask, NotEnoughEvidence
+from .quantity import RATIO, Quantity
+from .reader import (DECLARED, DISTINCT, DISTRIBUTION, KNOWN, NO_COVERAGE, NO_DENOMINATOR, NO_RATE, ORIGINS, SUM, VIEWS,
+                     RawSeries)
+from .run import Read
+from .view import LEAST_COVERAGE, Metric
+
+if TYPE_CHECKING:
+    from .partner import Partner
+
+RATE_ONE = 10**12
+
+
+class Measure:
+    """One metric of one partner. `over()` reads it; everything else narrows what is read."""
+
+    __slots__ = ("partner", "metric", "_origin", "_view", "_values")
+
+    def __init__(self, partner: Partner, metric: Metric, origin: int = -1, view: int = 0,
+                 values: tuple[str, ...] | None = None) -> None:
+        self.partner = partner
+        self.metric = metric
+        self._origin = origin
+        self._view = view
+        self._values = values       # of the view; ("online/",) with a slash at its end means all that begin so
+
+    @property
+    def label(self) -> str:
+        """How it is spoken of: revenue.net, channel online/web."""
+        text = self.metric.name
+        if self._values is not None:
+            text += f", {VIEWS[self._view]} {' and '.join(v.rstrip('/') for v in self._values)}"
+        return text if self._origin < 0 else f"{text} ({ORIGINS[self._origin]})"
+
+    def where(self, *, origin: str | None = None, side: str | None = None, **view: str) -> Measure:
+        """Only one origin, one side (online, offline) or one value of a view: where(channel="online/web")."""
+        number, picked, values = self._origin, self._view, self._values
+        if origin is not None:
+            if origin not in ORIGINS:
+                raise ValueError(f"no origin is called {origin!r}; there are {', '.join(ORIGINS)}")
+            number = ORIGINS.index(origin)
+        if side is not None:
+            view["channel"] = f"{side}/"
+        if len(view) + (values is not None) > 1:
+            raise ValueError("figures are kept by one view at a time; narrow to a single one")
+        for name, value in view.items():
+            picked, values = self._view_number(name), (value,)
+        return Measure(self.partner, self.metric, number, picked, values)
+
+    def by(self, view: str) -> Cut:
+        """Cut by a view: by("channel").over("28d")."""
+        return Cut(self, self._view_number(view))
+
+    def by_origin(self) -> Origins:
+        """What each origin says: shop, analytics, declared. They are compared, never added."""
+        return Origins(self)
+
+    def over(self, window: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
+        """Its value over the days of the window. Not enough of the days known: NotEnoughEvidence."""
+        view = self.partner.view
+        span = view.spans.get(window) or view.span(window)
+        if self._values is not None:
+            return self._over_values(span.start, span.stop, least_coverage)
+        if self._origin == DECLARED:
+            return self._over_declared(span.start, span.stop)
+        metric = self.metric
+        state, top, bottom, covered, _, day = view.snapshot.window(
+            self.partner.index, metric.number, span.start, span.stop, self._origin, 0, "")
+        run.now.reads.append(Read(
+            metric.name, span.start, span.stop, state, top, bottom, metric.unit, covered,
+            ORIGINS[self._origin] if self._origin >= 0 else ""))
+        days = span.stop - span.start
+        if state != KNOWN or covered < least_coverage * days:
+            raise self._missing(span.start, span.stop, state or NO_COVERAGE, day)
+        return Quantity(top, bottom, metric.unit, covered / days)
+
+    def change(self, window: Window, since: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
+        """By what share it rose (+) or fell (-) from `since` to `window`."""
+        was, now = self.over(since, least_coverage), self.over(window, least_coverage)
+        return now / was - 1
+
+    def median(self, window: Window) -> Quantity:
+        """The median of a distribution, such as days_to_paid."""
+        return self.quantile(window, 0.5)
+
+    def quantile(self, window: Window, q: float) -> Quantity:
+        """A quantile of a distribution; 1 % exact."""
+        if self.metric.kind != DISTRIBUTION:
+            raise TypeError(f"{self.metric.name} is one figure and no distribution; use over()")
+        view = self.partner.view
+        span = view.span(window)
+        self.over(window)       # raises where the days are not covered
+        state, value = view.snapshot.quantile(self.partner.index, self.metric.number, span.start, span.stop, q)
+        run.now.reads.append(Read(self.metric.name, span.start, span.stop, state, value, 1, self.metric.unit, -1,
+                                  slice=f"quantile={q}"))
+        if state != KNOWN:
+            raise self._missing(span.start, span.stop, state, span.start)
+        return Quantity(value, 1, self.metric.unit)
+
+    def coverage(self, window: Window) -> Quantity:
+        """The share of the window's days for which a source speaks. Never raises."""
+        view = self.partner.view
+        span = view.span(window)
+        state, top, bottom, covered, _, _ = view.snapshot.window(
+            self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, "")
+        run.now.reads.append(Read(self.metric.name, span.start, span.stop, state, top, bottom, self.metric.unit, covered,
+                                  ORIGINS[self._origin] if self._origin >= 0 else ""))
+        return Quantity(covered, span.stop - span.start, RATIO)
+
+    def is_known(self) -> bool:
+        """Whether any source ever spoke of it."""
+        return bool(self._covers())
+
+    def known_since(self) -> Day:
+        """The first day for which a source speaks. NotEnoughEvidence if none ever did."""
+        starts = [cover[0] for cover in self._covers()]
+        if not starts:
+            as_of = self.partner.view.as_of
+            raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
+        return Day.of(min(starts))
+
+    def known_until(self) -> Day:
+        """The last day for which a source speaks, at most the moment of judgement."""
+        stops = [cover[1] for cover in self._covers()]
+        as_of = self.partner.view.as_of
+        if not stops:
+            raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
+        return Day.of(min(max(stops) - 1, as_of))
+
+    def observable_days(self, since: Day | None = None) -> int:
+        """How many days up to now a source speaks for, from `since` on."""
+        start = -(1 << 30) if since is None else since.number
+        return sum(b - a for a, b in self._covered(start, self.partner.view.as_of + 1))
+
+    def daily(self, window: Window) -> Daily:
+        """Its values by day, without a copy where they are kept so. Of metrics that can be summed."""
+        if self.metric.kind != SUM:
+            raise TypeError(f"{self.metric.name} cannot be read by day; weekly() and monthly() build it anew for each")
+        self.over(window)       # evidence, and the exception where days are missing
+        view = self.partner.view
+        span = view.span(window)
+        value = "" if self._values is None else self._values[0]
+        if value.endswith("/"):
+            raise ValueError("days of a whole side are not kept; take one channel")
+        raw = view.snapshot.series(self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view,
+                                   value)
+        return Daily(raw)
+
+    def weekly(self, window: Window) -> Series:
+        """Its values by week, the last of which ends with the window. Weeks not known are left out of the figures."""
+        return self._series(cut(self.partner.view.span(window), 7))
+
+    def monthly(self, count: int) -> Series:
+        """Its values by calendar month, of the last `count` that are over."""
+        return self._series(months_before(self.partner.view.as_of, count))
+
+    def _series(self, periods: list[Period]) -> Series:
+        points: list[Point] = []
+        for period in periods:
+            try:
+                points.append(Point(period, self.over(period)))
+            except NotEnoughEvidence:
+                points.append(Point(period, None))
+        if not any(point.value is not None for point in points):
+            start, stop = periods[0].start, periods[-1].stop
+            raise self._missing(start, stop, NO_COVERAGE, start)
+        return Series(self.metric, points)
+
+    def _view_number(self, name: str) -> int:
+        if name not in VIEWS[1:]:
+            raise ValueError(f"no view is called {name!r}; there are {', '.join(VIEWS[1:])}")
+        if self.metric.kind == DISTRIBUTION:
+            raise TypeError(f"{self.metric.name} is kept as a whole only")
+        return VIEWS.index(name)
+
+    def _over_values(self, start: int, stop: int, least_coverage: float) -> Quantity:
+        """The sum over some values of a view, or of all that begin with a side."""
+        view, metric, index = self.partner.view, self.metric, self.partner.index
+        whole = view.snapshot.window(index, metric.number, start, stop, self._origin, 0, "")
+        state, covered, day = whole[0], whole[3], whole[5]
+        values: list[str] = []
+        for wanted in self._values or ():
+            if wanted.endswith("/"):
+                values += [v for v in view.snapshot.values(index, metric.number, self._view, start, stop, self._origin)
+                           if v.startswith(wanted)]
+            else:
+                values.append(wanted)
+        if metric.kind == DISTINCT and len(values) > 1:
+            raise TypeError(f"{metric.name} counts who came, and who came two ways would be counted twice; take one value")
+        top, bottom = 0, 0 if metric.kind not in (SUM, DISTINCT) else 1
+        if state in (KNOWN, NO_DENOMINATOR):
+            for value in values:
+                part = view.snapshot.window(index, metric.number, start, stop, self._origin, self._view, value)
+                if part[0] == NO_RATE:
+                    state, day = part[0], part[5]
+                elif part[0] == KNOWN:
+                    top += part[1]
+                    bottom = 1 if metric.kind in (SUM, DISTINCT) else bottom + part[2]
+            if state != NO_RATE:
+                state = KNOWN if bottom else NO_DENOMINATOR
+        run.now.reads.append(Read(
+            metric.name, start, stop, state, top, bottom or 1, metric.unit, covered,
+            ORIGINS[self._origin] if self._origin >= 0 else "",
+            f"{VIEWS[self._view]}={' '.join(self._values or ())}"))
+        if state != KNOWN or covered < least_coverage * (stop - start):
+            raise self._missing(start, stop, state or NO_COVERAGE, day)
+        return Quantity(top, bottom, metric.unit, covered / (stop - start))
+
+    def _over_declared(self, start: int, stop: int) -> Quantity:
+        """What was said of exactly these days, or of periods that together make them up."""
+        view, metric = self.partner.view, self.metric
+        pieces: dict[int, tuple[int, dict[str, object]]] = {}
+        for row in view.about(self.partner.index).get("observations") or ():
+            if row.get("metric") == metric.name and row.get("origin", "declared") == "declared" and not row.get("dims"):
+                first = day_number(str(row["from"]))
+                after = day_number(str(row["to"])) if row.get("to") else first + 1
+                if first == start and after == stop:
+                    pieces = {first: (after, row)}
+                    break
+                if metric.kind == SUM:
+                    pieces.setdefault(first, (after, row))
+        at, found = start, []
+        while at < stop and at in pieces:
+            after, row = pieces[at]
+            found.append((at, after, row))
+            at = after
+        state, top, day = NO_COVERAGE, 0, start
+        if at == stop and found:
+            state = KNOWN
+            for first, after, row in found:
+                value, missing = self._converted(row, first, after)
+                if missing is not None:
+                    state, day = NO_RATE, missing
+                    break
+                top += value
+        run.now.reads.append(Read(metric.name, start, stop, state, top, 1, metric.unit, -1, "declared"))
+        if state != KNOWN:
+            raise self._missing(start, stop, state, day)
+        return Quantity(top, 1, metric.unit)
+
+    def _converted(self, row: dict[str, object], first: int, after: int) -> tuple[int, int | None]:
+        """A declared value in the scale of the metric and in the reporting currency, at the mean rate of its days."""
+        power = int(str(row.get("scale") or 6))
+        value = int(str(row["value"])) * self.metric.unit.scale
+        view = self.partner.view
+        currency = str(row.get("currency") or view.currency)
+        if self.metric.unit.kind != "money" or currency == view.currency:
+            return round_half_even(value, 10**power), None
+        total = 0
+        for day in range(first, after):
+            rate = view.snapshot.rate(currency, day)
+            if not rate:
+                return 0, day
+            total += rate
+        return round_half_even(value * total, 10**power * RATE_ONE * (after - first)), None
+
+    def _covers(self) -> list[tuple[int, int, bool, str]]:
+        return self.partner.view.snapshot.covers(self.partner.index, self.metric.number, self._origin)
+
+    def _covered(self, start: int, stop: int) -> list[tuple[int, int]]:
+        """Disjoint stretches of [start, stop) for which a source speaks, in order."""
+        out: list[tuple[int, int]] = []
+        for first, after, _, _ in sorted(self._covers()):
+            first, after = max(first, start), min(after, stop)
+            if first >= after:
+                continue
+            if out and first <= out[-1][1]:
+                out[-1] = (out[-1][0], max(out[-1][1], after))
+            else:
+                out.append((first, after))
+        return out
+
+    def _missing(self, start: int, stop: int, state: int, day: int) -> NotEnoughEvidence:
+        name, label, partner = self.metric.name, self.label, self.partner
+        days = spoken(start, stop)
+        if state == NO_RATE:
+            currency = partner.profile.currency or "a currency"
+            return NotEnoughEvidence(
+                f"{label} of {days} needs an exchange rate that is missing",
+                Ask(f"the rate of {currency} to {partner.view.currency} on {iso(day)}", name, day, day + 1))
+        if state == NO_DENOMINATOR:
+            return NotEnoughEvidence(
+                f"{label} of {days} has nothing to be divided by",
+                Ask(f"days on which what {label} is counted by did happen: there was none in {days}", name, start, stop))
+        if self._origin == DECLARED:
+            return NotEnoughEvidence(f"nobody declared {name} for {days}",
+                                     Ask(f"what they say {name} was, {days}", name, start, stop))
+        sources = " and ".join(sorted({cover[3] for cover in self._covers() if cover[3]}))
+        if not sources:
+            return NotEnoughEvidence(
+                f"no source gives {label}",
+                Ask(f"{label} of {days}, from a source that has it: none does so far", name, start, stop))
+        asks = self._gaps(start, stop)
+        if not asks:
+            return NotEnoughEvidence(f"{label} is not known for {days}", Ask(
+                f"what {label} of {days} needs beside that which {sources} gives", name, start, stop))
+        return NotEnoughEvidence(f"{label} of {days} is not known for {'all of its days' if len(asks) > 1 else asks[0].what}",
+                                 *(Ask(f"{label} for {ask.what}, from {ask.source}", name, ask.start, ask.stop, ask.source)
+                                   for ask in asks))
+
+    def _gaps(self, start: int, stop: int) -> list[Ask]:
+        """Days that a source at work in the window left out; where none of them did, those of the source that stopped last."""
+        by_source: dict[str, list[tuple[int, int]]] = {}
+        for first, after, _, source in self._covers():
+            by_source.setdefault(source, []).append((first, after))
+        holes = {source: _gaps(spans, start, stop) for source, spans in by_source.items()}
+        partly = {s: gaps for s, gaps in holes.items() if gaps and sum(b - a for a, b in gaps) < stop - start}
+        if not partly:
+            ended = {s: max(after for _, after in by_source[s]) for s, gaps in holes.items() if gaps}
+            partly = {s: holes[s] for s, end in ended.items() if end == max(ended.values())}
+        out = []
+        for source, gaps in sorted(partly.items()):
+            text = ", ".join(spoken(a, b) for a, b in gaps[:3]) + (f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else "")
+            out.append(Ask(text, "", gaps[0][0], gaps[-1][1], source))
+        return out
+
+
+class Slice(NamedTuple):
+    """One part of a breakdown."""
+
+    key: str
+    value: Quantity
+    share: Quantity
+
+
+class Breakdown:
+    """A metric cut into parts. The parts of a view add up; those of by_origin() do not."""
+
+    __slots__ = ("label", "_parts", "_total")
+
+    def __init__(self, label: str, parts: dict[str, Quantity], total: Quantity | None) -> None:
+        self.label = label
+        self._parts = parts
+        self._total = total
+
+    @property
+    def total(self) -> Quantity:
+        """The whole of which the parts are shares."""
+        if self._total is None:
+            raise TypeError(f"the parts of {self.label} tell of the same thing and cannot be added")
+        return self._total
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._parts
+
+    def __getitem__(self, key: str) -> Quantity:
+        return self._parts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def items(self) -> list[tuple[str, Quantity]]:
+        """(key, value), in order of the keys."""
+        return list(self._parts.items())
+
+    def values(self) -> list[Quantity]:
+        """Values, in order of the keys."""
+        return list(self._parts.values())
+
+    def share(self, key: str) -> Quantity:
+        """Its share of the total; 0 for what is not there."""
+        part = self._parts.get(key)
+        return Quantity(0, 1, RATIO) if part is None else part / self.total
+
+    def largest(self) -> Slice:
+        """The part with the highest value."""
+        return self._picked(max(self._parts, key=lambda k: self._parts[k]))
+
+    def smallest(self) -> Slice:
+        """The part with the lowest value."""
+        return self._picked(min(self._parts, key=lambda k: self._parts[k]))
+
+    def hhi(self) -> Quantity:
+        """Concentration, from near 0 to 1 (Herfindahl-Hirschman index: the sum of squared shares)."""
+        total = Quantity(0, 1, RATIO)
+        for key in self._parts:
+            total = total + self.share(key) * self.share(key)
+        return total
+
+    def _picked(self, key: str) -> Slice:
+        value = self._parts[key]
+        share = value / self._total if self._total else Quantity(0, 1, RATIO)
+        return Slice(key, value, share)
+
+
+class Cut:
+    """A measure cut by a view."""
+
+    __slots__ = ("_measure", "_view")
+
+    def __init__(self, measure: Measure, view: int) -> None:
+        self._measure, self._view = measure, view
+
+    def over(self, window: Window, least_coverage: float = LEAST_COVERAGE) -> Breakdown:
+        """Its parts over the window."""
+        measure = self._measure
+        view = measure.partner.view
+        total = measure.over(window, least_coverage)
+        span = view.span(window)
+        name = VIEWS[self._view]
+        parts = {}
+        for value in view.snapshot.values(measure.partner.index, measure.metric.number, self._view, span.start, span.stop,
+                                          measure._origin):
+            part = Measure(measure.partner, measure.metric, measure._origin, self._view, (value,))
+            with run.if_known(f"{name} {value}"):
+                parts[value] = part.over(window, least_coverage)
+        if not parts:
+            raise NotEnoughEvidence(f"{measure.label} is not known by {name}",
+                                    Ask(f"{measure.label} by {name}: a source that tells the {name}", measure.metric.name,
+                                        span.start, span.stop))
+        return Breakdown(f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None)
+
+
+class Origins:
+    """A measure as each origin tells it."""
+
+    __slots__ = ("_measure",)
+
+    def __init__(self, measure: Measure) -> None:
+        self._measure = measure
+
+    def over(self, window: Window, least: int = 2, least_coverage: float = LEAST_COVERAGE) -> Breakdown:
+        """What each origin says of the window. Fewer than `least` of them: NotEnoughEvidence."""
+        measure = self._measure
+        partner, metric = measure.partner, measure.metric
+        parts: dict[str, Quantity] = {}
+        asks: list[Ask] = []
+        origins = [o for o in partner.view.snapshot.origins(partner.index, metric.number) if o != DECLARED]
+        if any(row.get("metric") == metric.name for row in partner.view.about(partner.index).get("observations") or ()):
+            origins.append(DECLARED)
+        for origin in origins:
+            try:
+                parts[ORIGINS[origin]] = Measure(partner, metric, origin).over(window, least_coverage)
+            except NotEnoughEvidence as error:
+                asks += error.asks
+        if len(parts) < least:
+            span = partner.view.span(window)
+            if len(origins) < least:
+                there = " and ".join(ORIGINS[o] for o in origins) or "nobody"
+                asks.append(Ask(f"{metric.name} of {spoken(span.start, span.stop)} from a second origin: so far {there} "
+                                "tells it", metric.name, span.start, span.stop))
+            raise NotEnoughEvidence(f"{metric.name} of {spoken(span.start, span.stop)} is told by "
+                                    f"{len(parts) or 'no'} origin{'s' if len(parts) > 1 else ''}", *asks)
+        return Breakdown(f"{metric.name} by origin", parts, None)
+
+
+class Point(NamedTuple):
+    """One period of a series; value None: not known."""
+
+    period: Period
+    value: Quantity | None
+
+
+class Series:
+    """Values of a metric, one for each week or month."""
+
+    __slots__ = ("metric", "points")
+
+    def __init__(self, metric: Metric, points: list[Point]) -> None:
+        self.metric, self.points = metric, points
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def known(self) -> list[Quantity]:
+        """The values that are known, oldest first."""
+        return [point.value for point in self.points if point.value is not None]
+
+    def median(self) -> Quantity:
+        """The middle one of the known values."""
+        return middle(self.known)
+
+    def slope(self) -> float:
+        """By what share of the median it moves in each period: the median of the slopes of all pairs (Theil-Sen), which
+        a single odd period cannot turn."""
+        known = [(n, point.value.number) for n, point in enumerate(self.points) if point.value is not None]
+        if len(known) < 3:
+            raise NotEnoughEvidence(f"{self.metric.name} is known for {len(known)} of {len(self.points)} periods, "
+                                    "and a course needs 3")
+        slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1:]]
+        level = statistics.median(value for _, value in known)
+        if not level:
+            raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
+        return statistics.median(slopes) / abs(level)
+
+
+class Daily:
+    """Values of a metric by day. numpy.asarray(series.raw) and Arrow's capsules take them without a copy."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: RawSeries) -> None:
+        self.raw = raw
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, index: int) -> float:
+        return self.raw[index] / self.raw.scale
+
+    @property
+    def days(self) -> list[Day]:
+        """The day of each value."""
+        return [Day.of(self.raw.day0 + n) for n in range(len(self.raw))]
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        return self.raw.__arrow_c_array__(requested_schema)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.raw.__arrow_c_stream__(requested_schema)
+
+
+def spoken(start: int, stop: int) -> str:
+    """Days as one says them: 2026-06-03 to 2026-06-30."""
+    return iso(start) if stop - start == 1 else f"{iso(start)} to {iso(stop - 1)}"
+
+
+def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:
+    """What is left of [start, stop) without the spans."""
+    gaps, at = [], start
+    for first, after in sorted(spans):
+        if at < min(first, stop):
+            gaps.append((at, min(first, stop)))
+        at = max(at, after)
+    return [*gaps, (at, stop)] if at < stop else gaps
+
+
+def middle(values: list[Quantity]) -> Quantity:
+    """The median of quantities of one unit."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def round_half_even(top: int, bottom: int) -> int:
+    """top / bottom to the nearest integer, ties to the even one."""
+    whole, rest = divmod(top, bottom)
+    twice = 2 * rest
+    return whole + (twice > bottom or (twice == bottom and whole & 1))

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The partner that a rule judges."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .cohort import Cohort, cohort_of
+from .day import Day, Period
+from .findings import Finding
+from .measure import Measure
+from .quantity import Number, Quantity, amount
+from .register import Register, register_of
+from .view import View
+
+
+class Profile:
+    """Who the partner is. Fields that nobody filled in are ""."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    def _text(self, name: str) -> str:
+        return str(self._fields.get(name) or "")
+
+    @property
+    def name(self) -> str:
+        """As it calls itself."""
+        return self._text("name") or self._text("id")
+
+    @property
+    def industry(self) -> str:
+        """Whose partners it is compared with."""
+        return self._text("industry")
+
+    @property
+    def region(self) -> str:
+        """Country or region."""
+        return self._text("region")
+
+    @property
+    def stage(self) -> str:
+        """How far the partnership has come."""
+        return self._text("stage")
+
+    @property
+    def currency(self) -> str:
+        """That it sells in."""
+        return self._text("currency")
+
+    @property
+    def zone(self) -> str:
+        """Where its days begin."""
+        return self._text("zone")
+
+    @property
+    def signed_on(self) -> Day | None:
+        """When it signed; None: it has not."""
+        text = self._text("signed_on")
+        return Day.fromisoformat(text) if text else None
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What the organization added."""
+        found: Mapping[str, str] = self._fields.get("attributes") or {}
+        return found
+
+
+class Partner:
+    """One partner at the moment of judgement. `partner["revenue.net"].over("28d")` reads a figure."""
+
+    __slots__ = ("view", "index", "id", "said", "_cohorts")
+
+    def __init__(self, view: View, index: int) -> None:
+        self.view = view
+        self.index = index
+        self.id = view.ids[index]
+        self.said: dict[str, list[Finding]] = {}        # by rule, of the rules that ran before
+        self._cohorts: dict[tuple[str, ...], Cohort] = {}
+
+    def __repr__(self) -> str:
+        return f"Partner({self.id!r})"
+
+    @property
+    def profile(self) -> Profile:
+        """Who it is."""
+        return Profile(self.view.about(self.index).get("profile") or {"id": self.id})
+
+    @property
+    def name(self) -> str:
+        """As it calls itself."""
+        return self.profile.name
+
+    @property
+    def today(self) -> Day:
+        """The moment of judgement: the last day that windows include."""
+        return self.view.today
+
+    def months(self, count: int) -> list[Period]:
+        """The last `count` calendar months that are over, oldest first; each is a window."""
+        return self.view.months(count)
+
+    def __getitem__(self, metric: str) -> Measure:
+        found = self.view.metrics.get(metric)
+        return Measure(self, found if found is not None else self.view.metric(metric))
+
+    def cohort(self, *by: str) -> Cohort:
+        """Partners with the same industry, or whatever attributes of the profile are named; the last named is dropped
+        where they are too few."""
+        found = self._cohorts.get(by)
+        if found is None:
+            found = self._cohorts[by] = cohort_of(self, by)
+        return found
+
+    def register(self, name: str) -> Register:
+        """What people wrote down: contacts, claims, commitments, objectives, told, books."""
+        return register_of(self, name)
+
+    def findings(self, rule: str, key: str | None = None) -> list[Finding]:
+        """What another rule said of this partner; name that rule in after=."""
+        if rule not in self.said:
+            raise LookupError(f"the rule {rule!r} has not run yet; name it in after=({rule!r},)")
+        return [f for f in self.said[rule] if key is None or f.key == key]
+
+
+def money(number: Number, partner: Partner) -> Quantity:
+    """An amount in the reporting currency, in which all figures of all partners are read."""
+    return amount(number, partner.view.currency)

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantities: a number with its unit, exact inside. Euros and dollars, or a rate and a count, cannot be added.
+
+The number is top / bottom in 1/scale of the unit (money in millionths), as integers, so that sums, quotients and comparisons
+are exact; a float appears only where a quantity is shown. A float of a setting counts as the decimal that was written.
+"""
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Final, Union
+
+from .missing import NotEnoughEvidence
+
+Number = Union[int, float, Fraction]
+
+_LONG: Final = 1 << 256     # fractions longer than this are reduced, so that chains of operations stay short
+
+
+class UnitError(TypeError):
+    """Two quantities that have no common unit were added, compared, multiplied or divided."""
+
+
+class Unit:
+    """What a quantity is counted in. There is one object for each unit: compare with `is`."""
+
+    __slots__ = ("kind", "currency", "scale")
+
+    def __init__(self, kind: str, scale: int, currency: str = "") -> None:
+        self.kind, self.scale, self.currency = kind, scale, currency
+
+    def __str__(self) -> str:
+        return self.currency or self.kind
+
+    def __repr__(self) -> str:
+        return f"Unit({self})"
+
+
+COUNT: Final = Unit("count", 1)
+RATIO: Final = Unit("ratio", 1)
+DAYS: Final = Unit("days", 1)
+SECONDS: Final = Unit("seconds", 1_000_000)
+PIECES: Final = Unit("pieces", 1_000)
+_UNITS: Final = {u.kind: u for u in (COUNT, RATIO, DAYS, SECONDS, PIECES)}
+_MONEY: Final[dict[str, Unit]] = {}
+_PLAIN: Final = (COUNT, RATIO, DAYS)        # bare numbers may be added to these
+_EXACT: Final[dict[float, Fraction]] = {}
+
+
+def money_unit(currency: str) -> Unit:
+    """The unit of amounts in `currency`."""
+    unit = _MONEY.get(currency)
+    if unit is None:
+        unit = _MONEY[currency] = Unit("money", 1_000_000, currency)
+    return unit
+
+
+def unit_of(kind: str, currency: str) -> Unit:
+    """The unit that the catalogue of metrics names."""
+    return money_unit(currency) if kind == "money" else _UNITS[kind]
+
+
+def exact(number: Number) -> Fraction:
+    """`number` as it was written: 0.1 is a tenth."""
+    if isinstance(number, float):
+        found = _EXACT.get(number)
+        if found is None:
+            if len(_EXACT) > 10_000:
+                _EXACT.clear()
+            found = _EXACT[number] = Fraction(repr(number))
+        return found
+    return Fraction(number)
+
+
+class Quantity:
+    """A number with its unit. `float(q)`, `q.number` and formats such as `{q:.1%}` are for showing."""
+
+    __slots__ = ("top", "bottom", "unit", "coverage")
+
+    def __init__(self, top: int, bottom: int, unit: Unit, coverage: float = 1.0) -> None:
+        self.top = top
+        self.bottom = bottom            # > 0
+        self.unit = unit
+        self.coverage = coverage        # share of the window's days for which a source speaks
+
+    @property
+    def number(self) -> float:
+        """In whole units: euros, seconds, pieces."""
+        return self.top / (self.bottom * self.unit.scale)
+
+    @property
+    def fraction(self) -> Fraction:
+        """Exactly, in whole units."""
+        return Fraction(self.top, self.bottom * self.unit.scale)
+
+    @property
+    def micro(self) -> int:
+        """Rounded half-even to millionths of the unit."""
+        return round(Fraction(self.top * 1_000_000, self.bottom * self.unit.scale))
+
+    def __float__(self) -> float:
+        return self.number
+
+    def __bool__(self) -> bool:
+        return self.top != 0
+
+    def __str__(self) -> str:
+        number, kind = self.number, self.unit.kind
+        if kind == "money":
+            return f"{number:,.{0 if abs(number) >= 100 else 2}f} {self.unit.currency}"
+        if kind == "ratio":
+            return f"{number:.1%}" if abs(number) >= 0.1 else f"{number:.2%}"
+        if kind == "seconds":
+            return f"{number:.1f} s"
+        text = f"{number:,.0f}" if abs(number) >= 100 or number == int(number) else f"{number:,.1f}"
+        return text if kind == "count" else f"{text} {kind}"
+
+    def __repr__(self) -> str:
+        return f"Quantity({self})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.number, spec) if spec else str(self)
+
+    # Sums
+
+    def __add__(self, other: Quantity | Number) -> Quantity:
+        if isinstance(other, Quantity):
+            if other.unit is not self.unit:
+                raise UnitError(_unlike("add", self.unit, other.unit))
+            if other.bottom == self.bottom:
+                return Quantity(self.top + other.top, self.bottom, self.unit, min(self.coverage, other.coverage))
+            return _short(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom, self.unit,
+                          min(self.coverage, other.coverage))
+        plain = self._bare("add", other)
+        return _short(self.top * plain.denominator + plain.numerator * self.bottom, self.bottom * plain.denominator,
+                      self.unit, self.coverage)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Quantity:
+        return Quantity(-self.top, self.bottom, self.unit, self.coverage)
+
+    def __abs__(self) -> Quantity:
+        return Quantity(abs(self.top), self.bottom, self.unit, self.coverage)
+
+    def __sub__(self, other: Quantity | Number) -> Quantity:
+        return self + -other
+
+    def __rsub__(self, other: Number) -> Quantity:
+        return -self + other
+
+    # Products
+
+    def __mul__(self, other: Quantity | Number) -> Quantity:
+        if isinstance(other, Quantity):
+            a, b = self, other
+            if a.unit in (RATIO, COUNT) and b.unit is not RATIO:
+                a, b = b, a
+            if b.unit is not RATIO and b.unit is not COUNT and b.unit is not PIECES:
+                if a.unit is not PIECES:
+                    raise UnitError(_unlike("multiply", self.unit, other.unit))
+                a, b = b, a
+            return _short(a.top * b.top, a.bottom * b.bottom * b.unit.scale, a.unit, min(a.coverage, b.coverage))
+        plain = _number("multiply", self.unit, other)
+        return _short(self.top * plain.numerator, self.bottom * plain.denominator, self.unit, self.coverage)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Quantity | Number) -> Quantity:
+        if isinstance(other, Quantity):
+            if other.top == 0:
+                raise NotEnoughEvidence(f"{self} cannot be divided by {other}")
+            coverage = min(self.coverage, other.coverage)
+            if other.unit is self.unit:
+                return _short(self.top * other.bottom, self.bottom * other.top, RATIO, coverage)
+            if other.unit is RATIO or other.unit is COUNT or other.unit is PIECES:
+                return _short(self.top * other.bottom * other.unit.scale, self.bottom * other.top, self.unit, coverage)
+            raise UnitError(_unlike("divide", self.unit, other.unit))
+        plain = _number("divide", self.unit, other)
+        if not plain:
+            raise NotEnoughEvidence(f"{self} cannot be divided by 0")
+        return _short(self.top * plain.denominator, self.bottom * plain.numerator, self.unit, self.coverage)
+
+    def __rtruediv__(self, other: Number) -> Quantity:
+        return _number("divide", self.unit, other) * Quantity(1, 1, RATIO) / self
+
+    # Comparisons: plain booleans
+
+    def _against(self, other: object) -> int:
+        """Negative, zero or positive, as this is less than, equal to or more than `other`."""
+        if isinstance(other, Quantity):
+            if other.unit is not self.unit:
+                raise UnitError(_unlike("compare", self.unit, other.unit))
+            return self.top * other.bottom - other.top * self.bottom
+        if not isinstance(other, (int, float, Fraction)):
+            raise UnitError(f"cannot compare {self.unit} with {type(other).__name__}")
+        if other == 0:
+            return self.top
+        if self.unit.kind == "money":
+            raise UnitError(f"cannot compare {self.unit} with the bare number {other}; write money({other}, partner)")
+        plain = exact(other)
+        return self.top * plain.denominator - plain.numerator * self.bottom * self.unit.scale
+
+    def __lt__(self, other: Quantity | Number) -> bool:
+        return self._against(other) < 0
+
+    def __le__(self, other: Quantity | Number) -> bool:
+        return self._against(other) <= 0
+
+    def __gt__(self, other: Quantity | Number) -> bool:
+        return self._against(other) > 0
+
+    def __ge__(self, other: Quantity | Number) -> bool:
+        return self._against(other) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        try:
+            return self._against(other) == 0
+        except UnitError:
+            return False
+
+    def __hash__(self) -> int:
+        return hash((self.fraction, self.unit.kind, self.unit.currency))
+
+    def _bare(self, verb: str, other: Number) -> Fraction:
+        """A bare number in the unit of this quantity, where that makes sense: 1 - rate, 0 + money."""
+        if other == 0:
+            return Fraction(0)
+        if self.unit in _PLAIN and isinstance(other, (int, float, Fraction)):
+            return exact(other)
+        todo = f"; write money({other}, partner)" if self.unit.kind == "money" else ""
+        raise UnitError(f"cannot {verb} the bare number {other} to {self.unit}{todo}")
+
+    def rounded(self, digits: int = 3) -> Quantity:
+        """To so many significant digits, half-even."""
+        value = Fraction(self.top, self.bottom)
+        if not value:
+            return Quantity(0, 1, self.unit, self.coverage)
+        size = abs(value)
+        power = len(str(size.numerator)) - len(str(size.denominator))
+        if size < Fraction(10) ** power:
+            power -= 1
+        step = Fraction(10) ** (power - digits + 1)
+        out = round(value / step) * step
+        return Quantity(out.numerator, out.denominator, self.unit, self.coverage)
+
+
+def ratio(top: Number, bottom: Number = 1) -> Quantity:
+    """A bare number as a ratio."""
+    value = exact(top) / exact(bottom)
+    return Quantity(value.numerator, value.denominator, RATIO)
+
+
+def count(number: int) -> Quantity:
+    """A bare number as a count."""
+    return Quantity(number, 1, COUNT)
+
+
+def amount(number: Number, currency: str) -> Quantity:
+    """`number` of a currency; in a rule, write money(number, partner)."""
+    value = exact(number) * 1_000_000
+    return Quantity(value.numerator, value.denominator, money_unit(currency))
+
+
+def _short(top: int, bottom: int, unit: Unit, coverage: float) -> Quantity:
+    if bottom < 0:
+        top, bottom = -top, -bottom
+    if bottom > _LONG:
+        value = Fraction(top, bottom)
+        top, bottom = value.numerator, value.denominator
+    return Quantity(top, bottom, unit, coverage)
+
+
+def _number(verb: str, unit: Unit, other: Any) -> Fraction:
+    if isinstance(other, (int, float, Fraction)):
+        return exact(other)
+    raise UnitError(f"cannot {verb} {unit} and {type(other).__name__}")
+
+
+_WORDS: Final = {"add": "to", "compare": "with", "multiply": "by", "divide": "by"}
+
+
+def _unlike(verb: str, a: Unit, b: Unit) -> str:
+    if verb == "add":
+        a, b = b, a
+    why = "" if a.kind != b.kind else "; convert one of them first"
+    return f"cannot {verb} {_named(a)} {_WORDS[verb]} {_named(b)}{why}"
+
+
+def _named(unit: Unit) -> str:
+    return f"money ({unit.currency})" if unit.kind == "money" else f"a {unit.kind}".replace("a seconds", "seconds").replace(
+        "a days", "days").replace("a pieces", "pieces")

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The decorator that makes a generator function a rule, and its settings: the keyword-only parameters."""
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal, Union
+
+from .day import is_window
+from .findings import Finding, Findings
+from .missing import Ask, RuleMistake
+
+Audience = Literal["us", "both"]
+Setting = Union[bool, int, float, str, tuple[Any, ...]]
+Function = Callable[..., Iterable[Union[Finding, Ask]]]
+
+PRACTICES: Final = (
+    "informative", "consulting", "negotiation", "proof", "homework", "objectives", "trust", "strengths", "culture",
+    "agreements", "pace", "red_flags", "expectations", "management", "change", "legal")
+_NAMES: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}\Z")
+
+
+class Rule:
+    """A function that judges one partner, and what is known about it without running it."""
+
+    __slots__ = ("function", "name", "practice", "row", "audience", "needs", "after", "doc", "file", "line", "defaults",
+                 "settings")
+
+    def __init__(self, function: Function, practice: str, row: int | None, audience: Audience, needs: tuple[str, ...],
+                 after: tuple[str, ...]) -> None:
+        code = function.__code__
+        self.function = function
+        self.name: str = function.__name__
+        self.practice, self.row, self.audience, self.needs, self.after = practice, row, audience, needs, after
+        self.doc = inspect.cleandoc(function.__doc__ or "")
+        self.file: str = code.co_filename
+        self.line: int = code.co_firstlineno
+        self.defaults = self._defaults()
+        self.settings: dict[str, Setting] = dict(self.defaults)
+        if not _NAME.match(self.name):
+            raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")
+        if practice not in PRACTICES:
+            raise self.mistake(f"no practice is called {practice!r}", _meant(practice, PRACTICES))
+        if audience not in ("us", "both"):
+            raise self.mistake(f"audience {audience!r} is neither 'us' nor 'both'", "say who may see what it finds")
+        if not self.doc:
+            raise self.mistake(f"{self.name} has no docstring", "say in one sentence what it finds")
+
+    def __repr__(self) -> str:
+        return f"Rule({self.name!r})"
+
+    def __call__(self, *args: Any, **settings: Any) -> Findings:
+        """The findings, as the function yields them. judge() records what is read and what fails besides."""
+        return iter(self.function(*args, **settings) or ())     # type: ignore[arg-type]
+
+    def set(self, values: Mapping[str, Any]) -> dict[str, Setting]:
+        """Its settings with some of them changed. RuleMistake names what does not fit, at the rule's own line."""
+        out = dict(self.defaults)
+        for name, value in values.items():
+            if name not in out:
+                todo = _meant(name, out) if out else "it has no settings"
+                raise self.mistake(f"the rule {self.name} has no setting {name!r}", todo)
+            out[name] = self._fitting(name, value)
+        return out
+
+    def mistake(self, what: str, todo: str) -> RuleMistake:
+        """A fault in this rule."""
+        return RuleMistake(self.file, self.line, 1, what, todo)
+
+    def described(self) -> dict[str, Any]:
+        """As the list of rules shows it."""
+        return {"name": self.name, "practice": self.practice, "row": self.row, "audience": self.audience, "doc": self.doc,
+                "file": self.file, "line": self.line, "needs": list(self.needs), "after": list(self.after),
+                "settings": [{"name": name, "type": type(default).__name__, "default": default, "value": self.settings[name]}
+                             for name, default in self.defaults.items()]}
+
+    def _defaults(self) -> dict[str, Setting]:
+        out: dict[str, Setting] = {}
+        for n, parameter in enumerate(inspect.signature(self.function).parameters.values()):
+            if n == 0 and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                continue
+            if parameter.kind is not parameter.KEYWORD_ONLY:
+                raise self.mistake(f"the parameter {parameter.name!r} of {self.name} is not keyword-only",
+                                   f"put a * before it: def {self.name}(partner, *, {parameter.name}=...)")
+            default = parameter.default
+            if default is parameter.empty:
+                raise self.mistake(f"the setting {parameter.name!r} of {self.name} has no default", "give it one: it is its type")
+            if not isinstance(default, (bool, int, float, str, tuple)):
+                raise self.mistake(f"the setting {parameter.name!r} of {self.name} is a {type(default).__name__}",
+                                   "settings are true or false, numbers, texts, or tuples of these")
+            out[parameter.name] = default
+        return out
+
+    def _fitting(self, name: str, value: Any) -> Setting:
+        default = self.defaults[name]
+        kind = type(default)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if kind is tuple and isinstance(value, (list, tuple)):
+            return tuple(value)
+        if type(value) is not kind:
+            raise self.mistake(f"the setting {name!r} of {self.name} is {value!r}",
+                               f"it must be {_NAMES[kind]}, such as {_shown(default)}")
+        if isinstance(default, str) and is_window(default) and not is_window(value):
+            raise self.mistake(f"the setting {name!r} of {self.name} is {value!r}, which is no window",
+                               f"write it like 28d, 12w, 6m or ytd; as shipped it is {default}")
+        fitting: Setting = value
+        return fitting
+
+
+def rule(*, practice: str, row: int | None = None, audience: Audience = "us", needs: Iterable[str] = (),
+         after: Iterable[str] = ()) -> Callable[[Function], Rule]:
+    """Make a function a rule.
+
+    practice  which part of the partner process it belongs to
+    row       of the table of capabilities, if it is one of them
+    audience  who may see what it finds: "us", or "both" sides
+    needs     metrics and registers without which it cannot judge: all that are wholly absent are asked for at once
+    after     rules whose findings it reads
+    """
+    for name, value in (("needs", needs), ("after", after)):
+        if isinstance(value, str):
+            raise TypeError(f"{name}= takes several names; write {name}=({value!r},)")
+
+    def make(function: Function) -> Rule:
+        return Rule(function, practice, row, audience, tuple(needs), tuple(after))
+
+    return make
+
+
+def in_order(rules: list[Rule]) -> list[Rule]:
+    """Rules so that each comes after those it reads. RuleMistake for names that do not exist and for circles."""
+    by_name = {r.name: r for r in rules}
+    done: dict[str, bool] = {}
+    out: list[Rule] = []
+
+    def visit(one: Rule) -> None:
+        if done.get(one.name):
+            return
+        if one.name in done:
+            raise one.mistake(f"the rules around {one.name} wait for each other", "take one of the names out of after=")
+        done[one.name] = False
+        for name in one.after:
+            if name not in by_name:
+                raise one.mistake(f"{one.name} comes after {name!r}, which is no rule", _meant(name, by_name))
+            visit(by_name[name])
+        done[one.name] = True
+        out.append(one)
+
+    for one in rules:
+        visit(one)
+    return out
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    close = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+
+
+def _shown(default: Setting) -> str:
+    return "[" + ", ".join(str(v) for v in default) + "]" if isinstance(default, tuple) else str(default)

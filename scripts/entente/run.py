@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one rule does while it judges one partner: what it read, what it missed. Rules run one at a time, on one thread."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, TypeVar
+
+from .missing import Ask, NotEnoughEvidence
+from .quantity import Unit
+
+T = TypeVar("T")
+
+
+class Read(NamedTuple):
+    """One look at the data. Kept as numbers; text is made from it only where somebody looks."""
+
+    metric: str
+    start: int
+    stop: int
+    state: int
+    top: int
+    bottom: int
+    unit: Unit
+    covered: int            # days of the window for which a source speaks; -1: has no sense here
+    origin: str = ""
+    slice: str = ""
+    cohort: str = ""
+    size: int = 0           # partners of the cohort that are in the figure
+
+
+class Run:
+    """The record of the rule at work."""
+
+    __slots__ = ("reads", "asks", "missed")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Before each rule."""
+        self.reads: list[Read] = []
+        self.asks: list[Ask] = []
+        self.missed: list[str] = []
+
+
+now = Run()
+
+
+def miss(label: str, error: NotEnoughEvidence) -> None:
+    """Remember that something was not known, without stopping the rule."""
+    now.missed.append(f"{label}: {error.why}" if label else error.why)
+    for ask in error.asks:
+        if ask not in now.asks:
+            now.asks.append(ask)
+
+
+@contextmanager
+def if_known(label: str) -> Iterator[None]:
+    """Evidence missing inside is recorded as an ask, the block is left, and the rule goes on. A rule that finds nothing
+    and missed something has said unknown, not false."""
+    try:
+        yield
+    except NotEnoughEvidence as error:
+        miss(label, error)
+
+
+def all_of(*parts: Callable[[], bool]) -> bool:
+    """True if every part is true; false if one is false, whatever is not known; else not known (Kleene's logic).
+    Each part is a lambda, for what cannot be evaluated must not stop the others."""
+    return _settle(parts, False)
+
+
+def any_of(*parts: Callable[[], bool]) -> bool:
+    """True if one part is true, whatever is not known; false if every part is false; else not known."""
+    return _settle(parts, True)
+
+
+def _settle(parts: tuple[Callable[[], bool], ...], decides: bool) -> bool:
+    missing: list[NotEnoughEvidence] = []
+    for part in parts:
+        try:
+            if bool(part()) is decides:
+                return decides
+        except NotEnoughEvidence as error:
+            missing.append(error)
+    if missing:
+        raise NotEnoughEvidence("; ".join(m.why for m in missing), *(ask for m in missing for ask in m.asks))
+    return not decides

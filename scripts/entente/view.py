@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A snapshot as rules see it: its moment, its metrics by name, its partners. What is looked up often is kept here."""
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any, Final
+
+from .day import Day, Period, Shifted, Span, Window, months_before, span_of
+from .quantity import Unit, unit_of
+from .reader import Snapshot
+
+LEAST_COVERAGE: Final = 0.8     # share of a window's days for which a source must speak
+LEAST_COHORT: Final = 5
+
+
+class Metric:
+    """One row of the catalogue."""
+
+    __slots__ = ("number", "name", "kind", "unit", "additivity", "tags", "doc", "definition")
+
+    def __init__(self, number: int, row: tuple[str, int, str, str, str, str, str], currency: str) -> None:
+        self.number = number
+        self.name, self.kind, unit, self.additivity, tags, self.doc, self.definition = row
+        self.unit: Unit = unit_of(unit, currency)
+        self.tags = frozenset(tags.split())
+
+
+class View:
+    """One snapshot, and what was worked out about it. Lives as long as the evaluation of that snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.as_of: int = snapshot.as_of
+        self.today = Day.of(snapshot.as_of)
+        self.currency = snapshot.currency
+        self.ids = snapshot.partners()
+        self.index = {name: n for n, name in enumerate(self.ids)}
+        self.metrics = {row[0]: Metric(n, row, snapshot.currency) for n, row in enumerate(snapshot.metrics())}
+        meta: dict[str, Any] = json.loads(snapshot.meta_json() or "{}")
+        self.meta = meta
+        self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
+        self.spans: dict[Window, Span] = {}
+        self.members: dict[tuple[tuple[str, str], ...], list[int]] = {}
+        self.released: dict[object, Any] = {}       # cohort figures, see cohort.py
+        self._about: list[dict[str, Any] | None] = [None] * len(self.ids)
+
+    def about(self, partner: int) -> dict[str, Any]:
+        """The partner's profile, registers, observations and sources."""
+        found = self._about[partner]
+        if found is None:
+            found = self._about[partner] = json.loads(self.snapshot.partner_json(partner) or "{}")
+        return found
+
+    def attribute(self, partner: int, name: str) -> str:
+        """One field of the profile as text, "" where it is not known."""
+        profile = self.about(partner).get("profile") or {}
+        value = profile.get(name)
+        if value is None:
+            value = (profile.get("attributes") or {}).get(name)
+        return "" if value is None else str(value)
+
+    def metric(self, name: str) -> Metric:
+        """By name; LookupError says what it may have meant."""
+        found = self.metrics.get(name)
+        if found is None:
+            close = difflib.get_close_matches(name, self.metrics, 1)
+            hint = f"did you mean {close[0]!r}?" if close else "`entente metrics list` shows them all"
+            raise LookupError(f"no metric is called {name!r}; {hint}")
+        return found
+
+    def span(self, window: Window) -> Span:
+        """The days of a window at this moment."""
+        found = self.spans.get(window)
+        if found is None:
+            if not isinstance(window, (str, Shifted, Period)):
+                raise TypeError(f"{window!r} is no window; write it like '28d', or previous('28d')")
+            found = span_of(window, self.as_of)
+            if found.start >= found.stop:
+                raise ValueError(f"the window {window} has no day in it")
+            self.spans[window] = found
+        return found
+
+    def months(self, count: int) -> list[Period]:
+        """The last `count` complete calendar months."""
+        return months_before(self.as_of, count)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Red flags, to be talked about head-on: what does not fit together, and who loses interest."""
+import itertools
+import statistics
+
+from entente import Findings, Partner, Period, Quantity, Register, chance, if_known, insight, previous, red_flag, rule
+
+
+@rule(practice="red_flags", row=48, audience="both", needs=("revenue.gross",))
+def sources_disagree(partner: Partner, *, months: int = 6, tolerance: float = 0.12, analytics_tolerance: float = 0.3,
+                     least_months: int = 2, metrics: tuple[str, ...] = ("revenue.gross", "orders")) -> Findings:
+    """Shop, analytics and what was declared tell different numbers for the same months.
+
+    tolerance            share by which two of them may differ
+    analytics_tolerance  the same where analytics is one of them: without consent it sees less
+    least_months         how many months must differ before it is more than a slip
+    """
+    for name in metrics:
+        apart: dict[tuple[str, str], list[tuple[Period, Quantity, Quantity]]] = {}
+        for month in partner.months(months):
+            with if_known(f"{name} in {month}"):
+                told = partner[name].by_origin().over(month)
+                for (a, x), (b, y) in itertools.combinations(told.items(), 2):
+                    allowed = analytics_tolerance if "analytics" in (a, b) else tolerance
+                    if abs(x - y) > allowed * max(x, y) and (name != "orders" or chance.counts_differ(x, y)):
+                        apart.setdefault((a, b), []).append((month, x, y))
+        for (a, b), seen in apart.items():
+            if len(seen) < least_months:
+                continue
+            month, x, y = max(seen, key=lambda row: abs(row[1] - row[2]))
+            yield red_flag(f"{name}: in {len(seen)} of {months} months {a} and {b} disagree; in {month} {a} says {x}, "
+                           f"{b} says {y}", key=(name, a, b), severity="high" if 2 * min(x, y) < max(x, y) else "medium",
+                           rows=[("month", a, b), *((str(m), v, w) for m, v, w in seen)])
+
+
+@rule(practice="red_flags", row=50, audience="us", needs=("contacts",))
+def engagement_fades(partner: Partner, *, window: str = "8w", earlier: int = 3, fewer: float = 0.5, slower: float = 3.0,
+                     least_hours: float = 24.0, patience_days: int = 7, unanswered: float = 0.4,
+                     lapse_days: int = 14) -> Findings:
+    """They lose interest: check-ins thin out, replies slow down, asks stay unanswered, feeds lapse.
+
+    window, earlier  the last window is held against so many before it
+    fewer            share of the usual check-ins at which they have thinned out
+    slower           how many times longer than usual a reply takes, and at least `least_hours`
+    patience_days    after which a mail without a reply is unanswered
+    unanswered       share of such mails, if it was less than half of that before
+    lapse_days       without a word from a feed that had been coming
+    """
+    contacts = partner.register("contacts")
+    recent = contacts.during(window)
+    past = [contacts.during(w) for w in (previous(window, n + 1) for n in range(earlier)) if contacts.kept(w)]
+    if not past:
+        past = [contacts.during(previous(window))]      # raises, and asks for it
+    signs = []
+    usual = statistics.mean(_meetings(each) for each in past)
+    if usual >= 2 and _meetings(recent) <= fewer * usual:
+        signs.append(f"{_meetings(recent)} check-ins in the last {window}, where there used to be {usual:.0f}")
+    took, usually = _hours(recent), [hours for each in past for hours in _hours(each)]
+    if len(took) >= 2 and len(usually) >= 5:
+        now, then = statistics.median(took), statistics.median(usually)
+        if now >= least_hours and now >= slower * then:
+            signs.append(f"a reply takes {_spoken(now)}, where it used to take {_spoken(then)}")
+    share, earlier_share = _unanswered([recent], patience_days), _unanswered(past, patience_days)
+    if share >= unanswered and earlier_share <= share / 2:
+        signs.append(f"{share:.0%} of our mails stay unanswered")
+    for name in ("orders", "sessions"):
+        feed = partner[name]
+        if feed.is_known():
+            silent = partner.today.since(feed.known_until())
+            if silent > lapse_days:
+                signs.append(f"nothing about {name} has come for {silent} days")
+    if len(signs) > 1:
+        yield red_flag(f"{partner.name} is losing interest: {'; '.join(signs)}", key="fading",
+                       severity="high" if len(signs) > 2 else "medium")
+    elif signs:
+        yield insight(f"An early sign of lost interest: {signs[0]}", key="fading")
+
+
+def _meetings(contacts: Register) -> int:
+    """Meetings that took place."""
+    return sum(1 for contact in contacts.where(kind="meeting") if contact.held is not False)
+
+
+def _hours(contacts: Register) -> list[float]:
+    """Hours that each answered mail waited."""
+    return [(c.answered_at - c.at).total_seconds() / 3600 for c in contacts.where(kind="mail") if c.answered_at and c.at]
+
+
+def _unanswered(stretches: list[Register], patience_days: int) -> float:
+    """Share of our mails that waited longer than that, of at least three."""
+    mails = [c for each in stretches for c in each.where(kind="mail")
+             if c.day and each.partner.today.since(c.day) >= patience_days and c.direction != "them"]
+    return sum(1 for c in mails if not c.answered_at) / len(mails) if len(mails) >= 3 else 0.0
+
+
+def _spoken(hours: float) -> str:
+    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"

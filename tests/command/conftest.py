@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the program `entente`, into pipes or on a pseudo-terminal."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+BIN = Path(os.environ.get("ENTENTE_BIN", "build/bin"))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the program left: its exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without what changes how the program shows things, and with `extra`."""
+    dropped = {"NO_COLOR", "COLUMNS", "TERM", "ENTENTE_SCRIPTS"}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    return {**kept, "TERM": "xterm", **(extra or {})}
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def entente(tmp_path: Path) -> Run:
+    """Runs `entente` with words in an empty folder, its output piped."""
+
+    def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path = tmp_path) -> Result:
+        done = subprocess.run(
+            [str(BIN.absolute() / "entente"), *words],
+            cwd=cwd,
+            env=clean_environment(env),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(tmp_path: Path) -> Run:
+    """The same on a pseudo-terminal of `columns` columns; all that it writes is in `out`."""
+
+    def run(*words: str, columns: int = 80, env: Mapping[str, str] | None = None) -> Result:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        child = subprocess.Popen(
+            [str(BIN.absolute() / "entente"), *words],
+            cwd=tmp_path,
+            env=clean_environment(env),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        written = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux says EIO when the last writer is gone
+                break
+            if not part:
+                break
+            written += part
+        os.close(ours)
+        return Result(child.wait(60), written.decode().replace("\r\n", "\n"), "")
+
+    return run
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes the text as entente.yaml of the folder."""
+
+    def run(text: str) -> Path:
+        path = tmp_path / "entente.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return run
