@@ -44,7 +44,8 @@ char *ent_day_text(int32_t days, char out[16]) {
 	int y;
 	unsigned m, d;
 	ent_day_civil(days, &y, &m, &d);
-	snprintf(out, 16, "%04d-%02u-%02u", y < 0 ? 0 : y > 9999 ? 9999 : y, m % 100, d % 100);
+	unsigned year = y < 0 ? 0 : y > 9999 ? 9999 : (unsigned)y;
+	snprintf(out, 16, "%04u-%02u-%02u", year % 10000, m % 100, d % 100);
 	return out;
 }
 
