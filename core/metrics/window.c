@@ -87,6 +87,10 @@ static int64_t rate_on(const ent_snap *s, const ent_snap_rate *r, int32_t day) {
 	return ((const int64_t *)(s->base + r->data))[day - r->day0];
 }
 
+int64_t ent_snap_rate_on(const ent_snap *s, uint32_t currency, int32_t day) {
+	return currency == s->head->currency ? ENT_SNAP_RATE_ONE : rate_on(s, rate_find(s, currency), day);
+}
+
 static span clip(const ent_snap *s, int32_t start, int32_t stop) {
 	int64_t end = (int64_t)s->head->as_of + 1;
 	return (span){start, stop > end ? (int32_t)end : stop};

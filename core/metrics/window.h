@@ -59,6 +59,9 @@ uint32_t ent_snap_find_value(ent_snap *, const char *value, size_t n);
 /* As shown: "(none)" for 0. */
 const char *ent_snap_value_name(const ent_snap *, uint32_t value);
 
+/* What one unit of `currency` (a text) is worth on a day, in 1e-12 of the reporting currency; 0: not known. */
+int64_t ent_snap_rate_on(const ent_snap *, uint32_t currency, int32_t day);
+
 typedef struct ent_query {
 	uint32_t partner;
 	uint16_t metric;   /* index into ent_metrics */

@@ -3,9 +3,11 @@
  * What the core and the rules worker say to each other. The worker is started as `entente-rules PARENT_PID` with a
  * SOCK_SEQPACKET control socket as descriptor 3 and a status page, a sealed memfd of 4096 bytes, as descriptor 4;
  * its stderr (faulthandler's tracebacks) is a pipe that the core reads. Packets as in decode/protocol.h: u32 type, then
- * the fields with base/buf.h. Long JSON is cut into packets: every packet of a stream carries u8 last.
+ * the fields with base/buf.h. What the worker sends is cut into packets of at most ENT_MSG_MAX: every packet of a stream
+ * carries u8 last. What the core sends is one packet, as long as its socket takes.
  *
- * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE -> RESULT* then DONE; BRIEF -> PAGE* | FAILED.
+ * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE -> RESULT* then DONE | FAILED; BRIEF -> PAGE* |
+ * FAILED. After a failed HELLO the worker leaves with status 1; else it waits for the next message.
  * A worker that misses a rule's deadline gets SIGUSR1 (faulthandler writes the traceback to stderr), then SIGKILL. */
 #ifndef ENT_RULES_PROTOCOL_H
 #define ENT_RULES_PROTOCOL_H
@@ -19,10 +21,11 @@
 typedef enum ent_rules_msg {
 	/* core to worker */
 	ENT_RULES_HELLO = 1, /* u32 version, u8 sandbox (decode/protocol.h), u64 memory limit in bytes (0: none), u32 n, n times
-	                        text: folders for sys.path (the package first), text venv ("" for none) */
+	                        text: folders for sys.path (the package first), text venv ("" for none), u32 m, m times
+	                        text: folders that may be read besides (the rulebooks): known before the sandbox closes */
 	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules]} */
 	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null};
-	                        one descriptor: the snapshot */
+	                        one descriptor: the snapshot, a memfd sealed SHRINK|GROW|WRITE */
 	ENT_RULES_BRIEF,     /* u64 run, bytes JSON (the brief's request, docs/rules.md); one descriptor: the snapshot */
 	ENT_RULES_STOP,
 	/* worker to core */
@@ -32,7 +35,8 @@ typedef enum ent_rules_msg {
 	ENT_RULES_RESULT,     /* u64 run, u8 last (of this record), bytes JSON: one record per (rule, partner), see docs/rules.md */
 	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules */
 	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
-	ENT_RULES_FAILED      /* u32 about, text file, u32 line, u32 column, text what, text todo */
+	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
+	                         text what, text todo */
 } ent_rules_msg;
 
 /* Status page. Written by the worker alone; the core reads it to enforce deadlines and to name who was at work. */

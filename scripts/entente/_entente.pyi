@@ -16,13 +16,14 @@ NO_DENOMINATOR: Final = 3  # a ratio over nothing
 
 class Series:
     """Values of one metric, one int64 a day, in the memory of the snapshot: numpy.asarray(series) copies nothing.
-    Exports the buffer protocol (format 'q', read-only), __arrow_c_array__ and __arrow_c_stream__."""
+    Exports the buffer protocol (format 'q', read-only) and the Arrow C data interface."""
 
     day0: int
     scale: int  # values are in 1/scale of the unit
     unit: str
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> int: ...
+    def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
@@ -36,10 +37,14 @@ class Snapshot:
     def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]:
         """(name, kind, unit, additivity, tags, doc, definition hash) of the catalogue, in order of its numbers."""
     def window(
-        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = "",
+        coverage: float = 0.8,
     ) -> tuple[int, int, int, int, int, int]:
         """(state, top, bottom, covered days, declared days, day): the metric over [start, stop). SUM and DISTINCT: top, bottom 1.
-        RATIO: top / bottom, exact integers. DISTRIBUTION: top is the median, bottom 1. origin -1: by the catalogue's precedence."""
+        RATIO: top / bottom, exact integers, in 1/scale of the metric's unit (money, seconds: 1000000, pieces: 1000, else 1).
+        DISTRIBUTION: top is the median, bottom 1. origin -1: by the catalogue's precedence. `coverage`: with a smaller part
+        of the days covered the state is NO_COVERAGE, and top and bottom are what is there; 0: never. Days after as_of are
+        not read. OverflowError where a sum cannot be held, IndexError where partner, metric, view or origin do not exist."""
     def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
         """(state, value) of a DISTRIBUTION."""
     def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]:
@@ -49,10 +54,16 @@ class Snapshot:
     def series(
         self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
     ) -> Series:
-        """A SUM metric by day. Without a copy if it is one measure in the reporting currency, else a new array."""
+        """A SUM metric by day. Without a copy if it is one measure in the reporting currency, else a new array. ValueError for
+        other kinds, and naming the day if a rate is missing."""
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
         """(from, to, declared, source) of the metric's coverage."""
+    def rate(self, currency: str, day: int) -> int:
+        """What one unit of `currency` was worth on the day, in 1e-12 of the reporting currency; 0: not known."""
     def cohort(
-        self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1
+        self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1, coverage: float = 0.8
     ) -> list[tuple[int, int, int]]:
         """(state, top, bottom) for each partner index of `partners` (packed uint32), in that order."""
+
+def printed() -> str:
+    """What scripts wrote to sys.stdout and sys.stderr since the last rule started, or since the last call; at most 16 KiB."""

@@ -162,6 +162,10 @@ static void money_is_converted_once(void **state) {
 	w = WINDOW(&o, "cost", 0, 100, 105); /* money of no currency */
 	assert_int_equal(w.state, ENT_WINDOW_NO_RATE);
 	assert_int_equal(w.day, 100);
+	assert_int_equal(ent_snap_rate_on(&o.s, o.s.head->currency, 0), ENT_SNAP_RATE_ONE);
+	assert_int_equal(ent_snap_rate_on(&o.s, ent_snap_find_value(&o.s, "USD", 3), 102), half);
+	assert_int_equal(ent_snap_rate_on(&o.s, ent_snap_find_value(&o.s, "USD", 3), 103), 0);
+	assert_int_equal(ent_snap_rate_on(&o.s, ENT_NO_TEXT, 102), 0);
 	/* By day, each day is rounded by itself. */
 	int64_t days[5];
 	int32_t missing;

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Drives the module `entente.worker`: load(config), evaluate(snapshot, request, emit, start), brief(snapshot, request,
+ * emit, start). emit(record) sends one record; start(rule, partner) says who is at work now. Both are plain C functions:
+ * the run they belong to is the one under way, for there is never a second. */
+#include "rules/rules.h"
+
+static uint64_t run;
+
+/* str or bytes as UTF-8, borrowed from the object; NULL with an exception. */
+static const char *utf8(PyObject *o, Py_ssize_t *n) {
+	if (PyBytes_Check(o)) {
+		*n = PyBytes_GET_SIZE(o);
+		return PyBytes_AS_STRING(o);
+	}
+	if (PyUnicode_Check(o)) {
+		return PyUnicode_AsUTF8AndSize(o, n);
+	}
+	PyErr_Format(PyExc_TypeError, "expected str or bytes, not %.100s", Py_TYPE(o)->tp_name);
+	return NULL;
+}
+
+static PyObject *emit(PyObject *self, PyObject *record) {
+	(void)self;
+	Py_ssize_t n;
+	const char *text = utf8(record, &n);
+	if (!text) {
+		return NULL;
+	}
+	/* Before sending: a core that is slow to read must not make the rule late. */
+	ent__status_idle();
+	ent__send_stream(ENT_RULES_RESULT, true, run, text, (size_t)n);
+	Py_RETURN_NONE;
+}
+
+static PyObject *begin(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+	(void)self;
+	if (n != 2) {
+		PyErr_SetString(PyExc_TypeError, "start() takes the numbers of a rule and of a partner");
+		return NULL;
+	}
+	unsigned long rule = PyLong_AsUnsignedLong(args[0]), partner = PyLong_AsUnsignedLong(args[1]);
+	if (PyErr_Occurred()) {
+		return NULL;
+	}
+	ent__output_clear();
+	ent__status_start((uint32_t)rule, (uint32_t)partner);
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef emit_method = {"emit", emit, METH_O, "Send one record, JSON as str or bytes."};
+static PyMethodDef start_method = {"start", (PyCFunction)(void (*)(void))begin, METH_FASTCALL,
+	"Say which rule judges which partner from now on."};
+
+static PyObject *worker(const char *function) {
+	PyObject *module = PyImport_ImportModule("entente.worker");
+	PyObject *f = module ? PyObject_GetAttrString(module, function) : NULL;
+	Py_XDECREF(module);
+	return f;
+}
+
+int ent__load(const char *json, size_t n, ent_error *e) {
+	PyObject *f = worker("load");
+	PyObject *result = f ? PyObject_CallFunction(f, "s#", json, (Py_ssize_t)n) : NULL;
+	Py_ssize_t length;
+	const char *text = result ? utf8(result, &length) : NULL;
+	int status = text ? 0 : ent__python_error(e);
+	if (!status) {
+		ent__send_stream(ENT_RULES_LOADED, false, 0, text, (size_t)length);
+	}
+	Py_XDECREF(result);
+	Py_XDECREF(f);
+	return status;
+}
+
+/* Calls worker.FUNCTION(snapshot, request, emit, start). A new reference, or NULL and `e`. */
+static PyObject *judge(const char *function, uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	PyObject *snapshot = ent__snapshot_new(fd, e);
+	if (!snapshot) {
+		return NULL;
+	}
+	run = number;
+	ent__status_reset();
+	PyObject *f = worker(function);
+	PyObject *out = PyCFunction_New(&emit_method, NULL), *start = PyCFunction_New(&start_method, NULL);
+	PyObject *result =
+		f && out && start ? PyObject_CallFunction(f, "Os#OO", snapshot, json, (Py_ssize_t)n, out, start) : NULL;
+	ent__status_idle();
+	if (!result) {
+		ent__python_error(e);
+	}
+	Py_XDECREF(start);
+	Py_XDECREF(out);
+	Py_XDECREF(f);
+	Py_DECREF(snapshot);
+	return result;
+}
+
+int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	PyObject *result = judge("evaluate", number, fd, json, n, e);
+	if (!result) {
+		return -1;
+	}
+	Py_DECREF(result);
+	ent_buf b = {0};
+	ent_buf_u32(&b, ENT_RULES_DONE);
+	ent_buf_u64(&b, number);
+	ent_buf_u64(&b, ent__status_started());
+	ent_buf_u64(&b, ent__status_spent());
+	ent__send(&b);
+	ent_buf_finish(&b);
+	return 0;
+}
+
+int ent__brief(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	PyObject *result = judge("brief", number, fd, json, n, e);
+	Py_ssize_t length;
+	const char *text = result ? utf8(result, &length) : NULL;
+	if (result && !text) {
+		ent__python_error(e);
+	}
+	if (text) {
+		ent__send_stream(ENT_RULES_PAGE, true, number, text, (size_t)length);
+	}
+	Py_XDECREF(result);
+	return text ? 0 : -1;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The module _entente: constants, printed(), and the types of snapshot.c and series.c. Its interface is written down in
+ * scripts/entente/_entente.pyi. */
+#include "rules/rules.h"
+
+static PyObject *printed(PyObject *self, PyObject *unused) {
+	(void)self;
+	(void)unused;
+	return ent__output_take();
+}
+
+static PyMethodDef functions[] = {
+	{"printed", printed, METH_NOARGS, "What scripts printed since the last rule started."},
+	{NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef definition = {
+	PyModuleDef_HEAD_INIT, "_entente", "Reader of one snapshot.", -1, functions, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC PyInit__entente(void) {
+	static const struct {
+		const char *name;
+		int value;
+	} constants[] = {
+		{"SUM", ENT_METRIC_SUM},
+		{"RATIO", ENT_METRIC_RATIO},
+		{"DISTINCT", ENT_METRIC_DISTINCT},
+		{"DISTRIBUTION", ENT_METRIC_DISTRIBUTION},
+		{"KNOWN", ENT_WINDOW_KNOWN},
+		{"NO_COVERAGE", ENT_WINDOW_NO_COVERAGE},
+		{"NO_RATE", ENT_WINDOW_NO_RATE},
+		{"NO_DENOMINATOR", ENT_WINDOW_NO_DENOMINATOR},
+	};
+	PyObject *module = PyModule_Create(&definition);
+	if (!module) {
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
+		if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value)) {
+			goto fail;
+		}
+	}
+	if (ent__snapshot_type(module) || ent__series_type(module)) {
+		goto fail;
+	}
+	return module;
+fail:
+	Py_DECREF(module);
+	return NULL;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shared within entente-rules. One thread runs everything: the control loop, the interpreter and the rules. */
+#ifndef ENT_RULES_RULES_H
+#define ENT_RULES_RULES_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "decode/protocol.h"
+#include "metrics/window.h"
+#include "rules/protocol.h"
+
+#define ENT__STATUS_FD 4
+
+/* ---- control.c ---- */
+
+typedef struct ent__packet {
+	uint8_t *data;
+	size_t capacity;
+	ent_read read; /* after the type */
+	uint32_t type;
+	int fd; /* the descriptor that came along, or -1; the receiver's to close */
+} ent__packet;
+
+/* The next packet into *p, whose memory is reused. False at the end: the core is gone. */
+bool ent__receive(ent__packet *p);
+/* Ends the process if the core is gone. */
+void ent__send(const ent_buf *);
+/* `bytes` in as many packets as it takes: type, u64 run if `with_run`, u8 last, bytes. */
+void ent__send_stream(ent_rules_msg type, bool with_run, uint64_t run, const char *bytes, size_t n);
+void ent__send_failed(uint32_t about, uint64_t run, const ent_error *);
+
+/* ---- status.c: the page that the core watches ---- */
+
+/* 0, or ENT_ERR_INVALID if descriptor 4 is no such page. */
+int ent__status_open(ent_error *);
+void ent__status_start(uint32_t rule, uint32_t partner);
+/* No rule is at work. Adds the time since the start to the sum of the run. */
+void ent__status_idle(void);
+void ent__status_reset(void);
+uint64_t ent__status_spent(void);
+uint64_t ent__status_started(void); /* evaluations since the reset */
+
+/* ---- sandbox.c ---- */
+
+typedef struct ent__sandbox {
+	const char *const *folders; /* files and folders that may be read; those that are absent are left out */
+	size_t n;
+	uint64_t memory; /* bytes of address space, 0: no limit */
+	int level;       /* ent_sandbox */
+} ent__sandbox;
+
+/* Closes the process in. `reached` gets "seccomp+landlock 4", "seccomp", "off", ... What REQUIRED lacks is an error. */
+int ent__sandbox_enter(const ent__sandbox *, char *reached, size_t size, ent_error *);
+
+/* ---- python.c ---- */
+
+typedef struct ent__python {
+	char **folders; /* for sys.path, in order */
+	size_t n_folders;
+	const char *venv; /* "" for none */
+} ent__python;
+
+/* Starts the interpreter: isolated, sys.path and output set, faulthandler armed. */
+int ent__python_start(const ent__python *, ent_error *);
+/* Imports `entente.worker`: code of the package runs. */
+int ent__python_import(ent_error *);
+/* Folders that imports read (sys.path), appended to the array as malloc'd texts. */
+int ent__python_paths(char ***folders, size_t *n, ent_error *);
+const char *ent__python_version(void);
+/* Moves the pending exception into `e`: type and text, with the innermost place that has a file. Always returns -1. */
+int ent__python_error(ent_error *e);
+
+/* ---- output.c: what scripts print ---- */
+
+int ent__output_install(void);
+PyObject *ent__output_take(void); /* str; empties the buffer */
+void ent__output_clear(void);
+
+/* ---- module.c, snapshot.c, series.c: _entente ---- */
+
+PyMODINIT_FUNC PyInit__entente(void);
+int ent__snapshot_type(PyObject *module);
+/* Maps the descriptor, which stays the caller's. NULL and `e`. */
+PyObject *ent__snapshot_new(int fd, ent_error *e);
+int ent__series_type(PyObject *module);
+/* A series over `data`, which `owner` keeps alive (no copy), or, with owner NULL, over malloc'd data that it takes. */
+PyObject *ent__series_new(PyObject *owner, const int64_t *data, Py_ssize_t n, int32_t day0, int unit);
+/* Denominator of the unit in which values are kept. */
+long ent__unit_scale(int unit);
+
+/* ---- evaluate.c ---- */
+
+int ent__load(const char *json, size_t n, ent_error *);
+int ent__evaluate(uint64_t run, int fd, const char *json, size_t n, ent_error *);
+int ent__brief(uint64_t run, int fd, const char *json, size_t n, ent_error *);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The status page: which rule judges which partner, since when. The core reads it to enforce deadlines. One writer. */
+#include "rules/rules.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PAGE_BYTES 4096
+
+static ent_rules_page *page;
+static uint64_t began, spent, started;
+
+static uint64_t monotonic(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int ent__status_open(ent_error *e) {
+	struct stat st;
+	if (fstat(ENT__STATUS_FD, &st) || st.st_size < PAGE_BYTES) {
+		return ent_error_set(e, ENT_ERR_INVALID, "descriptor %d is no status page", ENT__STATUS_FD);
+	}
+	void *p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, ENT__STATUS_FD, 0);
+	if (p == MAP_FAILED) {
+		return ent_error_errno(e, ENT_ERR_IO, "cannot map the status page");
+	}
+	page = p;
+	page->magic = ENT_RULES_PAGE_MAGIC;
+	page->version = ENT_RULES_PROTOCOL_VERSION;
+	return 0;
+}
+
+/* The core may look at any moment: it must never see a new rule with the start of the old one, which would be late. */
+void ent__status_start(uint32_t rule, uint32_t partner) {
+	uint64_t now = monotonic();
+	if (began) {
+		spent += now - began;
+	}
+	began = now;
+	started++;
+	atomic_store_explicit(&page->rule, 0, memory_order_release);
+	atomic_store_explicit(&page->started, now, memory_order_release);
+	atomic_store_explicit(&page->partner, partner, memory_order_release);
+	atomic_fetch_add_explicit(&page->beat, 1, memory_order_release);
+	atomic_store_explicit(&page->rule, rule + 1, memory_order_release);
+}
+
+void ent__status_idle(void) {
+	if (began) {
+		spent += monotonic() - began;
+		began = 0;
+	}
+	atomic_store_explicit(&page->rule, 0, memory_order_release);
+}
+
+void ent__status_reset(void) { began = spent = started = 0; }
+
+uint64_t ent__status_spent(void) { return spent; }
+
+uint64_t ent__status_started(void) { return started; }
