@@ -38,6 +38,13 @@ void ent_store_rollback(ent_store *);
 int ent_store_meta_get(ent_store *, const char *key, char **out, ent_error *e);
 int ent_store_meta_set(ent_store *, const char *key, const char *value, ent_error *e);
 
+/* Whose numbers they are. The readable views of the database decode by these. */
+typedef enum ent_code_kind {
+	ENT_CODE_TEXT = 1, /* values of views, currencies, slices, registers: everything but the next two */
+	ENT_CODE_PARTNER,
+	ENT_CODE_SOURCE
+} ent_code_kind;
+
 typedef int (*ent_store_code_visit)(void *ctx, uint32_t kind, uint32_t id, const char *text, size_t n);
 int ent_store_codes_load(ent_store *, ent_store_code_visit, void *ctx, ent_error *e);
 int ent_store_code_add(ent_store *, uint32_t kind, uint32_t id, const char *text, size_t n, ent_error *e);

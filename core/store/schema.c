@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The schema, see schema.h. STRICT tables are not a matter of taste: where a sum leaves int64, SQLite goes on in
+ * floating point and would store that; a STRICT column refuses it. WITHOUT ROWID: the key's order is the order of the
+ * file, so that what is written sorted is written in sequence and read back in one piece. */
+#include "store/schema.h"
+#include "store/store.h"
+
+#include <stddef.h>
+
+#define F(s, f) offsetof(s, f)
+#define SIZE(s, f) sizeof(((s *)0)->f)
+
+static const ent__column meta[] = {
+	{"key", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__meta_row, key), 0},
+	{"value", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__meta_row, value), 0},
+	{0},
+};
+static const ent__column code[] = {
+	{"kind", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent__code_row, kind), 0},
+	{"id", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent__code_row, id), 0},
+	{"text", ENT__TEXT_N, ENT__SET, ENT__PLAIN, F(ent__code_row, text), F(ent__code_row, n)},
+	{0},
+};
+static const ent__column segment[] = {
+	{"number", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_segment, number), 0},
+	{"state", ENT__U32, ENT__SET, ENT__PLAIN, F(ent_segment, state), 0},
+	{"valid", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_segment, valid), 0},
+	{"frames", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_segment, frames), 0},
+	{0},
+};
+#define IN(name, type, show) {#name, type, ENT__SET, show, F(ent_input, name), SIZE(ent_input, name)}
+static const ent__column input[] = {
+	{"id", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_input, id), 0},
+	IN(source, ENT__U32, ENT__SOURCE),
+	IN(name, ENT__CHARS, ENT__PLAIN),
+	IN(size, ENT__U64, ENT__PLAIN),
+	IN(mtime_ns, ENT__U64, ENT__PLAIN),
+	IN(inode, ENT__U64, ENT__PLAIN),
+	IN(device, ENT__U64, ENT__PLAIN),
+	IN(head_sum, ENT__U64, ENT__PLAIN),
+	IN(tail_sum, ENT__U64, ENT__PLAIN),
+	IN(content, ENT__U64, ENT__PLAIN),
+	IN(snapshot_us, ENT__I64, ENT__PLAIN),
+	IN(position, ENT__U64, ENT__PLAIN),
+	IN(generation, ENT__U32, ENT__PLAIN),
+	IN(done, ENT__U8, ENT__PLAIN),
+	IN(live, ENT__U8, ENT__PLAIN),
+	IN(slice_grade, ENT__U8, ENT__PLAIN),
+	IN(slice, ENT__U32, ENT__CODE),
+	IN(first_day, ENT__I32, ENT__DAY),
+	IN(last_day, ENT__I32, ENT__DAY),
+	IN(records, ENT__U64, ENT__PLAIN),
+	IN(consumed, ENT__U64, ENT__PLAIN),
+	IN(rejected, ENT__U64, ENT__PLAIN),
+	IN(skipped, ENT__U64, ENT__PLAIN),
+	IN(facts, ENT__U64, ENT__PLAIN),
+	IN(decoder, ENT__CHARS, ENT__PLAIN),
+	IN(version, ENT__CHARS, ENT__PLAIN),
+	{0},
+};
+static const ent__column record[] = {
+	{"kind", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_record, kind), 0},
+	{"key", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_record, key), 0},
+	{"partner", ENT__U32, ENT__SET, ENT__PARTNER, F(ent_record, partner), 0},
+	{"day", ENT__I32, ENT__SET, ENT__DAY, F(ent_record, day), 0},
+	{"register", ENT__U32, ENT__SET, ENT__CODE, F(ent_record, register_), 0},
+	{"json", ENT__TEXT_N, ENT__SET, ENT__PLAIN, F(ent_record, json), F(ent_record, n)},
+	{0},
+};
+static const ent__column coverage[] = {
+	{"partner", ENT__U32, ENT__KEY, ENT__PARTNER, F(ent_cover, partner), 0},
+	{"source", ENT__U32, ENT__KEY, ENT__SOURCE, F(ent_cover, source), 0},
+	{"input", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_cover, input), 0},
+	{"kind", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_cover, kind), 0},
+	{"origin", ENT__U8, ENT__KEY, ENT__PLAIN, F(ent_cover, origin), 0},
+	{"from", ENT__I32, ENT__KEY, ENT__DAY, F(ent_cover, from), 0},
+	{"to", ENT__I32, ENT__SET, ENT__DAY, F(ent_cover, to), 0},
+	{"declared", ENT__U8, ENT__SET, ENT__PLAIN, F(ent_cover, declared), 0},
+	{"complete", ENT__U8, ENT__SET, ENT__PLAIN, F(ent_cover, complete), 0},
+	{0},
+};
+static const ent__column reject[] = {
+	{"input", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_reject, input), 0},
+	{"place", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_reject, place), 0},
+	{"reason", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_reject, reason), 0},
+	{"source", ENT__U32, ENT__KEEP, ENT__SOURCE, F(ent_reject, source), 0},
+	{"line", ENT__U64, ENT__KEEP, ENT__PLAIN, F(ent_reject, line), 0},
+	{"hash", ENT__U64, ENT__KEEP, ENT__PLAIN, F(ent_reject, hash), 0},
+	{"input_name", ENT__TEXT, ENT__KEEP, ENT__PLAIN, F(ent_reject, input_name), 0},
+	{"column", ENT__TEXT, ENT__KEEP, ENT__PLAIN, F(ent_reject, column), 0},
+	{"excerpt", ENT__TEXT, ENT__KEEP, ENT__PLAIN, F(ent_reject, excerpt), 0},
+	{"sealed", ENT__BLOB_N, ENT__KEEP, ENT__PLAIN, F(ent_reject, sealed), F(ent_reject, sealed_n)},
+	{"seen_us", ENT__I64, ENT__KEEP, ENT__PLAIN, F(ent_reject, seen_us), 0},
+	{0},
+};
+#define BALANCE(name, update) {#name, ENT__U64, update, ENT__PLAIN, F(ent_balance, name), 0}
+static const ent__column balance[] = {
+	{"source", ENT__U32, ENT__KEY, ENT__SOURCE, F(ent_balance, source), 0},
+	BALANCE(records, ENT__ADD),
+	BALANCE(consumed, ENT__ADD),
+	BALANCE(rejected, ENT__ADD),
+	BALANCE(skipped, ENT__ADD),
+	BALANCE(received, ENT__ADD),
+	BALANCE(stored, ENT__ADD),
+	BALANCE(replaced, ENT__ADD),
+	BALANCE(duplicate, ENT__ADD),
+	BALANCE(superseded, ENT__ADD),
+	BALANCE(merged, ENT__ADD),
+	BALANCE(refused, ENT__ADD),
+	BALANCE(parked, ENT__SET),
+	BALANCE(pending, ENT__SET),
+	BALANCE(bytes, ENT__ADD),
+	{0},
+};
+#define SAID(name) {#name, ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent_finding, name), 0}
+static const ent__column finding[] = {
+	{"rule", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_finding, rule), 0},
+	{"partner", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_finding, partner), 0},
+	{"key", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_finding, key), 0},
+	SAID(kind),
+	{"state", ENT__TEXT, ENT__STATE, ENT__PLAIN, F(ent_finding, state), 0},
+	SAID(text),
+	SAID(severity),
+	SAID(audience),
+	SAID(practice),
+	{"worth", ENT__I64, ENT__SET, ENT__PLAIN, F(ent_finding, worth), 0},
+	{"has_worth", ENT__U8, ENT__SET, ENT__PLAIN, F(ent_finding, has_worth), 0},
+	{"as_of", ENT__I32, ENT__SET, ENT__DAY, F(ent_finding, as_of), 0},
+	{"first_day", ENT__I32, ENT__KEEP, ENT__DAY, F(ent_finding, first_day), 0},
+	{"run", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_finding, run), 0},
+	SAID(json),
+	{0},
+};
+static const ent__column verdict[] = {
+	{"rule", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__verdict_row, rule), 0},
+	{"partner", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__verdict_row, partner), 0},
+	{"verdict", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__verdict_row, verdict), 0},
+	{"as_of", ENT__I32, ENT__SET, ENT__DAY, F(ent__verdict_row, as_of), 0},
+	{"run", ENT__U64, ENT__SET, ENT__PLAIN, F(ent__verdict_row, run), 0},
+	{"json", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__verdict_row, json), 0},
+	{0},
+};
+
+const ent__table ent__tables[ENT__TABLES] = {
+	[ENT__META] = {"meta", sizeof(ent__meta_row), meta, NULL},
+	[ENT__CODES] = {"code", sizeof(ent__code_row), code, NULL},
+	[ENT__SEGMENTS] = {"segment", sizeof(ent_segment), segment, NULL},
+	[ENT__INPUTS] = {"input", sizeof(ent_input), input, NULL},
+	[ENT__RECORDS] = {"record", sizeof(ent_record), record, "\"partner\", \"kind\", \"day\", \"key\""},
+	[ENT__COVERS] = {"coverage", sizeof(ent_cover), coverage, "\"input\""},
+	[ENT__REJECTS] = {"reject", sizeof(ent_reject), reject, NULL},
+	[ENT__BALANCES] = {"balance", sizeof(ent_balance), balance, NULL},
+	[ENT__FINDINGS] = {"finding", sizeof(ent_finding), finding, "\"partner\""},
+	[ENT__VERDICTS] = {"verdict", sizeof(ent__verdict_row), verdict, "\"partner\""},
+};
+
+static const char *const declared[] = {
+	[ENT__U8] = "INTEGER",    [ENT__U32] = "INTEGER", [ENT__I32] = "INTEGER",
+	[ENT__U64] = "INTEGER",   [ENT__I64] = "INTEGER", [ENT__CHARS] = "TEXT",
+	[ENT__TEXT] = "TEXT",     [ENT__TEXT_N] = "TEXT", [ENT__BLOB_N] = "BLOB",
+};
+
+#define DAY_TEXT(expression) "date((" expression ") * 86400, 'unixepoch')"
+#define PARTNER_DAY_TEXT                                                                                               \
+	"(SELECT text FROM code WHERE kind = %d AND id = c.partner_day >> 32) AS partner,\n"                             \
+	"  " DAY_TEXT("(c.partner_day & 4294967295) - 2147483648") " AS day"
+
+static void write_table(ent_buf *b, const ent__table *t) {
+	ent_buf_printf(b, "CREATE TABLE %s(\n", t->name);
+	for (const ent__column *c = t->columns; c->name; c++) {
+		ent_buf_printf(b, "  \"%s\" %s NOT NULL,\n", c->name, declared[c->type]);
+	}
+	ent_buf_printf(b, "  PRIMARY KEY(");
+	for (const ent__column *c = t->columns; c->update == ENT__KEY; c++) {
+		ent_buf_printf(b, "%s\"%s\"", c == t->columns ? "" : ", ", c->name);
+	}
+	ent_buf_printf(b, ")) STRICT, WITHOUT ROWID;\n");
+	if (t->index) {
+		ent_buf_printf(b, "CREATE INDEX %s_second ON %s(%s);\n", t->name, t->name, t->index);
+	}
+}
+
+static void write_view(ent_buf *b, const ent__table *t) {
+	static const int kinds[] = {
+		[ENT__PARTNER] = ENT_CODE_PARTNER, [ENT__SOURCE] = ENT_CODE_SOURCE, [ENT__CODE] = ENT_CODE_TEXT};
+	ent_buf_printf(b, "CREATE VIEW v_%s AS SELECT\n", t->name);
+	for (const ent__column *c = t->columns; c->name; c++) {
+		const char *comma = c[1].name ? "," : "";
+		if (c->show == ENT__PLAIN) {
+			ent_buf_printf(b, "  c.\"%s\"%s\n", c->name, comma);
+		} else if (c->show == ENT__DAY) {
+			ent_buf_printf(b, "  date(c.\"%s\" * 86400, 'unixepoch') AS \"%s\"%s\n", c->name, c->name, comma);
+		} else {
+			ent_buf_printf(b, "  (SELECT text FROM code WHERE kind = %d AND id = c.\"%s\") AS \"%s\"%s\n", kinds[c->show],
+				c->name, c->name, comma);
+		}
+	}
+	ent_buf_printf(b, "FROM %s c;\n", t->name);
+}
+
+static void write_names(ent_buf *b, const char *expression, const char *const *names, unsigned n, const char *as) {
+	ent_buf_printf(b, ",\n  CASE %s", expression);
+	for (unsigned i = 0; i < n; i++) {
+		ent_buf_printf(b, " WHEN %u THEN '%s'", i, names[i]);
+	}
+	ent_buf_printf(b, " END AS %s", as);
+}
+
+/* The columns of a cell's key as people read them; `c` is the table. */
+static void write_cell_key(ent_buf *b) {
+	ent_buf_printf(b, "  " PARTNER_DAY_TEXT, ENT_CODE_PARTNER);
+	write_names(b, "c.rest >> 58", ent_view_names, ENT_VIEW_COUNT, "view");
+	ent_buf_printf(b, ",\n  (SELECT text FROM code WHERE kind = %d AND id = (c.rest >> 26 & 4294967295)) AS value",
+		ENT_CODE_TEXT);
+	ent_buf_printf(b, ",\n  (SELECT text FROM code WHERE kind = %d AND id = (c.rest >> 4 & 4194303)) AS currency",
+		ENT_CODE_TEXT);
+	write_names(b, "c.rest & 15", ent_origin_names, ENT_ORIGIN_COUNT, "origin");
+}
+
+static void write_family(ent_buf *b, ent_family f) {
+	const ent_measure_def *m = ent_measures + ent_family_first(f);
+	unsigned n = ent_family_width(f);
+	const char *name = ent_family_name(f);
+	ent_buf_printf(b, "CREATE TABLE cell_%s(\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n", name);
+	for (unsigned i = 0; i < n; i++) {
+		ent_buf_printf(b, "  \"%s\" INTEGER NOT NULL,\n", m[i].name);
+	}
+	ent_buf_printf(b, "  PRIMARY KEY(partner_day, rest)) STRICT, WITHOUT ROWID;\nCREATE VIEW v_cell_%s AS SELECT\n", name);
+	write_cell_key(b);
+	for (unsigned i = 0; i < n; i++) {
+		ent_buf_printf(b, ",\n  c.\"%s\"", m[i].name);
+	}
+	ent_buf_printf(b, "\nFROM cell_%s c;\n", name);
+}
+
+static void write_sets(ent_buf *b, const char *name) {
+	ent_buf_printf(b,
+		"CREATE TABLE cell_%s(\n  space INTEGER NOT NULL,\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n"
+		"  n INTEGER NOT NULL,\n  members BLOB NOT NULL,\n  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n"
+		"CREATE VIEW v_cell_%s AS SELECT\n  c.space,\n",
+		name, name);
+	write_cell_key(b);
+	ent_buf_printf(b, ",\n  c.n\nFROM cell_%s c;\n", name);
+}
+
+void ent__schema_write(ent_buf *b) {
+	for (unsigned i = 0; i < ENT__TABLES; i++) {
+		write_table(b, &ent__tables[i]);
+		if (i > ENT__SEGMENTS) {
+			write_view(b, &ent__tables[i]);
+		}
+	}
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
+		write_family(b, f);
+	}
+	write_sets(b, "set");
+	write_sets(b, "dist");
+	ent_buf_add(b, "", 1);
+	b->n--;
+}
+
+void ent__schema_insert(ent_buf *b, const ent__table *t) {
+	ent_buf_printf(b, "INSERT INTO %s VALUES(", t->name);
+	for (const ent__column *c = t->columns; c->name; c++) {
+		ent_buf_printf(b, "%s?%d", c == t->columns ? "" : ",", (int)(c - t->columns) + 1);
+	}
+	ent_buf_printf(b, ")");
+}
+
+void ent__schema_upsert(ent_buf *b, const ent__table *t) {
+	const char *word = " ON CONFLICT DO UPDATE SET ";
+	for (const ent__column *c = t->columns; c->name; c++) {
+		if (c->update == ENT__KEY || c->update == ENT__KEEP) {
+			continue;
+		}
+		ent_buf_printf(b, "%s\"%s\" = ", word, c->name);
+		if (c->update == ENT__ADD) {
+			ent_buf_printf(b, "\"%s\" + excluded.\"%s\"", c->name, c->name);
+		} else if (c->update == ENT__STATE) {
+			/* What a person did to a finding stays; what the engine said of it itself does not. */
+			ent_buf_printf(b, "CASE WHEN \"%s\" IN ('cleared', 'stale') THEN excluded.\"%s\" ELSE \"%s\" END", c->name,
+				c->name, c->name);
+		} else {
+			ent_buf_printf(b, "excluded.\"%s\"", c->name);
+		}
+		word = ", ";
+	}
+	if (word[0] == ' ') {
+		ent_buf_printf(b, " ON CONFLICT DO NOTHING");
+	}
+}
+
+void ent__schema_update(ent_buf *b, const ent__table *t) {
+	ent_buf_printf(b, "UPDATE %s", t->name);
+	const char *word = " SET ";
+	for (const ent__column *c = t->columns; c->name; c++) {
+		if (c->update != ENT__KEY) {
+			ent_buf_printf(b, "%s\"%s\" = ?%d", word, c->name, (int)(c - t->columns) + 1);
+			word = ", ";
+		}
+	}
+	word = " WHERE ";
+	for (const ent__column *c = t->columns; c->update == ENT__KEY; c++) {
+		ent_buf_printf(b, "%s\"%s\" = ?%d", word, c->name, (int)(c - t->columns) + 1);
+		word = " AND ";
+	}
+}
+
+void ent__schema_select(ent_buf *b, const ent__table *t) {
+	ent_buf_printf(b, "SELECT ");
+	for (const ent__column *c = t->columns; c->name; c++) {
+		ent_buf_printf(b, "%s\"%s\"", c == t->columns ? "" : ", ", c->name);
+	}
+	ent_buf_printf(b, " FROM %s", t->name);
+}
+
+void ent__schema_cell_insert(ent_buf *b, ent_family f) {
+	ent_buf_printf(b, "INSERT INTO cell_%s VALUES(?1,?2", ent_family_name(f));
+	for (unsigned i = 0; i < ent_family_width(f); i++) {
+		ent_buf_printf(b, ",?%u", i + 3);
+	}
+	ent_buf_printf(b, ") ON CONFLICT DO NOTHING");
+}
+
+/* The last measure goes through a function of the store, which looks at all sums of the row: a row in which nothing is
+ * left is deleted, and to find those by another statement would cost as much as the addition. */
+void ent__schema_cell_add(ent_buf *b, ent_family f) {
+	const ent_measure_def *m = ent_measures + ent_family_first(f);
+	unsigned n = ent_family_width(f);
+	ent_buf_printf(b, "UPDATE cell_%s SET ", ent_family_name(f));
+	for (unsigned i = 0; i + 1 < n; i++) {
+		ent_buf_printf(b, "\"%s\" = \"%s\" + ?%u, ", m[i].name, m[i].name, i + 3);
+	}
+	ent_buf_printf(b, "\"%s\" = ent_seen(\"%s\" + ?%u, 0", m[n - 1].name, m[n - 1].name, n + 2);
+	for (unsigned i = 0; i + 1 < n; i++) {
+		ent_buf_printf(b, " | (\"%s\" + ?%u)", m[i].name, i + 3);
+	}
+	ent_buf_printf(b, ") WHERE partner_day = ?1 AND rest = ?2");
+}

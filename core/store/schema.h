@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The schema as constant tables: from them come the tables of the database, the views that people read, the statements,
+ * and the way of a row between its struct and the database. Any thread. */
+#ifndef ENT_STORE_SCHEMA_H
+#define ENT_STORE_SCHEMA_H
+
+#include "base/buf.h"
+#include "metrics/cells.h"
+
+#include <stdint.h>
+
+#define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
+#define ENT__SCHEMA_VERSION 1
+
+typedef enum ent__type {
+	ENT__U8,
+	ENT__U32,
+	ENT__I32,
+	ENT__U64, /* stored as the int64 of the same bits */
+	ENT__I64,
+	ENT__CHARS, /* char[size] in the struct */
+	ENT__TEXT,  /* const char *, terminated; NULL is "" */
+	ENT__TEXT_N, /* const char * at offset, size_t at `size` */
+	ENT__BLOB_N
+} ent__type;
+
+typedef enum ent__update { ENT__SET, ENT__KEY, ENT__KEEP, ENT__ADD, ENT__STATE } ent__update;
+
+typedef enum ent__show { ENT__PLAIN, ENT__DAY, ENT__PARTNER, ENT__SOURCE, ENT__CODE } ent__show;
+
+typedef struct ent__column {
+	const char *name; /* NULL ends the list */
+	uint8_t type, update, show;
+	uint16_t offset, size;
+} ent__column;
+
+/* Rows that have no public struct. */
+typedef struct ent__meta_row {
+	const char *key, *value;
+} ent__meta_row;
+typedef struct ent__code_row {
+	uint32_t kind, id;
+	const char *text;
+	size_t n;
+} ent__code_row;
+typedef struct ent__verdict_row {
+	const char *rule, *partner, *verdict;
+	int32_t as_of;
+	uint64_t run;
+	const char *json;
+} ent__verdict_row;
+
+typedef enum ent__table_id {
+	ENT__META,
+	ENT__CODES,
+	ENT__SEGMENTS,
+	ENT__INPUTS,
+	ENT__RECORDS,
+	ENT__COVERS,
+	ENT__REJECTS,
+	ENT__BALANCES,
+	ENT__FINDINGS,
+	ENT__VERDICTS,
+	ENT__TABLES
+} ent__table_id;
+
+typedef struct ent__table {
+	const char *name;
+	size_t row; /* size of the struct */
+	const ent__column *columns; /* those of the primary key come first */
+	const char *index; /* columns of a second index, or NULL */
+} ent__table;
+
+extern const ent__table ent__tables[ENT__TABLES];
+
+/* All statements that make the schema. */
+void ent__schema_write(ent_buf *);
+/* INSERT of a whole row; ends after VALUES (...), so that a conflict clause may follow. */
+void ent__schema_insert(ent_buf *, const ent__table *);
+/* " ON CONFLICT DO UPDATE SET ..." by the columns' update rules. */
+void ent__schema_upsert(ent_buf *, const ent__table *);
+/* UPDATE of all columns but the key, parameters numbered as in the insert; ends after the key's WHERE. */
+void ent__schema_update(ent_buf *, const ent__table *);
+/* SELECT of all columns; ends after the table's name. */
+void ent__schema_select(ent_buf *, const ent__table *);
+/* Insert of a cell unless it is there, and addition to one that is: two integers of key, then the measures. */
+void ent__schema_cell_insert(ent_buf *, ent_family);
+void ent__schema_cell_add(ent_buf *, ent_family);
+
+/* ---- keys of cells, packed into two integers whose order is that of the key ----------------------------------------- */
+
+typedef struct ent__cell_key {
+	int64_t partner_day; /* partner << 32 | day + 2^31 */
+	int64_t rest;        /* view, value, currency, origin in 5, 32, 22 and 4 bits */
+} ent__cell_key;
+
+/* Is every part small enough? */
+static inline int ent__cell_key_fits(const ent_cell_key *k) {
+	return k->partner <= INT32_MAX && k->view < 32 && k->currency < 1u << 22 && k->origin < 16;
+}
+
+static inline ent__cell_key ent__cell_key_pack(const ent_cell_key *k) {
+	return (ent__cell_key){
+		.partner_day = (int64_t)((uint64_t)k->partner << 32 | ((uint32_t)k->day ^ 0x80000000u)),
+		.rest = (int64_t)((uint64_t)k->view << 58 | (uint64_t)k->value << 26 | (uint64_t)k->currency << 4 | k->origin),
+	};
+}
+
+static inline ent_cell_key ent__cell_key_unpack(int64_t partner_day, int64_t rest, uint8_t family) {
+	uint64_t p = (uint64_t)partner_day, r = (uint64_t)rest;
+	return (ent_cell_key){
+		.partner = (uint32_t)(p >> 32),
+		.day = (int32_t)((uint32_t)p ^ 0x80000000u),
+		.view = (uint8_t)(r >> 58),
+		.value = (uint32_t)(r >> 26),
+		.currency = (uint32_t)(r >> 4) & 0x3fffff,
+		.origin = r & 15,
+		.family = family,
+	};
+}
+
+#endif

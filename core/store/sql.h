@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the store share: its struct, statements, and the generic way of rows. One thread. */
+#ifndef ENT_STORE_SQL_H
+#define ENT_STORE_SQL_H
+
+#include "store/schema.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_TABLES };
+
+struct ent_store {
+	char *folder, *file;
+	sqlite3 *db;
+	int lock;
+	bool writable;
+	bool empty_row; /* set by ent_seen() when an addition left nothing in a row */
+	/* Kept statements; NULL until first used. */
+	sqlite3_stmt *put[ENT__TABLES];
+	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *findings_close, *meta_get;
+	sqlite3_stmt *cell_insert[ENT_FAMILY_COUNT], *cell_add[ENT_FAMILY_COUNT], *cell_drop[ENT_FAMILY_COUNT];
+	sqlite3_stmt *member_add[ENT__MEMBER_TABLES], *member_get[ENT__MEMBER_TABLES], *member_set[ENT__MEMBER_TABLES],
+		*member_drop[ENT__MEMBER_TABLES];
+};
+
+/* Sets `e` from the database's last error; returns its code. */
+int ent__sql_error(ent_store *, const char *doing, ent_error *e);
+/* One or many statements without parameters. */
+int ent__sql_run(ent_store *, const char *sql, ent_error *e);
+/* Prepares *kept if it is NULL. */
+int ent__sql_keep(ent_store *, sqlite3_stmt **kept, const char *sql, ent_error *e);
+/* Runs a statement that gives no rows, and makes it ready for the next time. */
+int ent__sql_do(ent_store *, sqlite3_stmt *, const char *doing, ent_error *e);
+
+/* Binds a row's columns to ?1, ?2, ... Texts stay borrowed until the statement was run. */
+void ent__row_bind(sqlite3_stmt *, const ent__table *, const void *row);
+/* Upsert by the table's rules. */
+int ent__row_put(ent_store *, ent__table_id, const void *row, ent_error *e);
+/* A scan's row: texts are borrowed from the statement. Stops when it returns nonzero, and the scan returns that. */
+typedef int (*ent__row_visit)(void *ctx, const void *row);
+/* `tail` follows the table's name ("WHERE ... ORDER BY ..."); it has at most ?1 and ?2. */
+typedef struct ent__row_args {
+	int64_t a, b;
+	const char *text; /* if not NULL: ?1, instead of a */
+} ent__row_args;
+int ent__row_scan(ent_store *, ent__table_id, const char *tail, ent__row_args, ent__row_visit, void *ctx, ent_error *e);
+
+#endif

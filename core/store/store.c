@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The store's life: lock, open, transaction, close; see store.h. One thread.
+ *
+ * Readers need no lock: SQLite's write-ahead log gives each a moment of its own, and after a crash the first who opens
+ * the database, reader or writer, finds the last commit in that log. */
+#include "base/arena.h"
+#include "base/intern.h"
+#include "store/sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *join(const char *folder, const char *name) {
+	size_t n = strlen(folder) + strlen(name) + 2;
+	char *p = ent_xmalloc(n);
+	snprintf(p, n, "%s/%s", folder, name);
+	return p;
+}
+
+static int make_folder(const char *folder, ent_error *e) {
+	if (!mkdir(folder, 0700)) {
+		char *parent = join(folder, "..");
+		int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		int status = 0;
+		if (fd < 0 || fsync(fd)) {
+			status = ent_error_errno(e, ENT_ERR_IO, "cannot sync %s", parent);
+		}
+		if (fd >= 0) {
+			close(fd);
+		}
+		free(parent);
+		return status;
+	}
+	return errno == EEXIST ? 0 : ent_error_errno(e, ENT_ERR_IO, "cannot make the folder %s", folder);
+}
+
+/* The process number in the file is for the message only; the lock is the kernel's, and goes with its holder. */
+static int take_lock(ent_store *s, ent_error *e) {
+	char *path = join(s->folder, "lock");
+	char text[32] = "";
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int status = 0;
+	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock < 0) {
+		status = ent_error_errno(e, ENT_ERR_IO, "cannot open %s", path);
+	} else if (fcntl(s->lock, F_OFD_SETLK, &lock)) {
+		if (errno == EAGAIN || errno == EACCES) {
+			ssize_t n = pread(s->lock, text, sizeof text - 1, 0);
+			text[n > 0 ? n : 0] = 0;
+			status = ent_error_set(e, ENT_ERR_BUSY, "the store %s is in use by process %ld", s->folder, strtol(text, NULL, 10));
+			ent_error_todo(e, "wait for it, or stop it; commands that only read work meanwhile");
+		} else {
+			status = ent_error_errno(e, ENT_ERR_IO, "cannot lock %s", path);
+		}
+	} else {
+		int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+		if (ftruncate(s->lock, 0) || pwrite(s->lock, text, (size_t)n, 0) != n) {
+			status = ent_error_errno(e, ENT_ERR_IO, "cannot write %s", path);
+		}
+	}
+	free(path);
+	return status;
+}
+
+/* ent_seen(last, others): hands `last` on, and notes whether nothing is left in the row. */
+static void seen(sqlite3_context *c, int n, sqlite3_value **v) {
+	(void)n;
+	ent_store *s = sqlite3_user_data(c);
+	s->empty_row = sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1]);
+	sqlite3_result_value(c, v[0]);
+}
+
+static int pragma(ent_store *s, const char *name, int64_t *out, ent_error *e) {
+	sqlite3_stmt *statement = NULL;
+	char sql[64];
+	snprintf(sql, sizeof sql, "PRAGMA %s", name);
+	int status = ent__sql_keep(s, &statement, sql, e);
+	if (!status && sqlite3_step(statement) == SQLITE_ROW) {
+		*out = sqlite3_column_int64(statement, 0);
+	} else if (!status) {
+		status = ent__sql_error(s, "cannot read the database", e);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}
+
+/* The catalogue is part of the schema: a store made with other measures has other columns. */
+static void fingerprint(const ent_buf *schema, char out[17]) {
+	snprintf(out, 17, "%016llx", (unsigned long long)ent_hash64(schema->data, schema->n, ENT__SCHEMA_VERSION));
+}
+
+static int make_schema(ent_store *s, const ent_buf *schema, ent_error *e) {
+	char text[160], print[17];
+	int status = ent__sql_run(s, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", e);
+	if (status) {
+		return status;
+	}
+	fingerprint(schema, print);
+	snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", ENT__SCHEMA_APPLICATION,
+		ENT__SCHEMA_VERSION);
+	status = ent__sql_run(s, (const char *)schema->data, e);
+	status = status ? status : ent_store_meta_set(s, "schema", print, e);
+	status = status ? status : ent__sql_run(s, text, e);
+	if (status) {
+		ent_store_rollback(s);
+	}
+	return status;
+}
+
+static int check_schema(ent_store *s, bool create, ent_error *e) {
+	int64_t version, application;
+	int status = pragma(s, "user_version", &version, e);
+	status = status ? status : pragma(s, "application_id", &application, e);
+	if (status) {
+		return status;
+	}
+	ent_buf schema = {0};
+	char print[17], *stored = NULL;
+	ent__schema_write(&schema);
+	fingerprint(&schema, print);
+	if (!version && !application) { /* new, or its making was interrupted: that was one transaction */
+		status = create ? make_schema(s, &schema, e) : ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
+	} else if (application != ENT__SCHEMA_APPLICATION) {
+		status = ent_error_set(e, ENT_ERR_INVALID, "%s is a database, but not a store of Entente", s->file);
+	} else if (version == ENT__SCHEMA_VERSION) {
+		status = ent_store_meta_get(s, "schema", &stored, e);
+	}
+	if (!status && version && (version != ENT__SCHEMA_VERSION || !stored || strcmp(stored, print) != 0)) {
+		status = ent_error_set(e, ENT_ERR_INVALID, "%s has schema %lld (%s), this program has %d (%s)", s->file,
+			(long long)version, stored ? stored : "?", ENT__SCHEMA_VERSION, print);
+		ent_error_todo(e, "use the program that made it, or move the store away and run again: the sources are read anew");
+	}
+	free(stored);
+	ent_buf_finish(&schema);
+	return status;
+}
+
+static int open_database(ent_store *s, int mode, ent_error *e) {
+	bool create = mode == ENT_STORE_CREATE;
+	if (!create && access(s->file, F_OK)) {
+		ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
+		return ent_error_todo(e, "make it: entente run"), ENT_ERR_NOTFOUND;
+	}
+	int flags = s->writable ? SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) : SQLITE_OPEN_READONLY;
+	if (sqlite3_open_v2(s->file, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		return s->db ? ent__sql_error(s, "cannot open the database", e) : ent_error_set(e, ENT_ERR_NOMEM, "out of memory");
+	}
+	sqlite3_busy_timeout(s->db, 10000); /* only for the moments in which another opens or recovers the log */
+	/* Debian's SQLite overwrites what it deletes: of the cells' pages we need not. The page size counts for new files. */
+	int status = ent__sql_run(s,
+		"PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
+		"PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
+		e);
+	if (!status && s->writable &&
+		sqlite3_create_function(s->db, "ent_seen", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, seen, NULL, NULL)) {
+		status = ent__sql_error(s, "cannot open the database", e);
+	}
+	return status ? status : check_schema(s, create, e);
+}
+
+int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e) {
+	*out = NULL;
+	ent_store *s = ent_xcalloc(1, sizeof *s);
+	s->folder = ent_xstrdup(folder);
+	s->file = join(folder, "entente.db");
+	s->lock = -1;
+	s->writable = mode != ENT_STORE_READ;
+	int status = mode == ENT_STORE_CREATE ? make_folder(folder, e) : 0;
+	if (!status && mode == ENT_STORE_WRITE && access(s->file, F_OK)) {
+		status = open_database(s, mode, e); /* says that there is none, before a lock file is left in a strange folder */
+	}
+	status = status || !s->writable ? status : take_lock(s, e);
+	status = status || s->db ? status : open_database(s, mode, e);
+	if (status) {
+		ent_store_close(s);
+		return status;
+	}
+	*out = s;
+	return 0;
+}
+
+void ent_store_close(ent_store *s) {
+	if (!s) {
+		return;
+	}
+	sqlite3_stmt *statement;
+	while (s->db && (statement = sqlite3_next_stmt(s->db, NULL))) {
+		sqlite3_finalize(statement);
+	}
+	sqlite3_close(s->db); /* the last one moves the log into the database */
+	if (s->lock >= 0) {
+		close(s->lock);
+	}
+	free(s->folder);
+	free(s->file);
+	free(s);
+}
+
+const char *ent_store_folder(const ent_store *s) { return s->folder; }
+
+int ent_store_begin(ent_store *s, ent_error *e) { return ent__sql_run(s, s->writable ? "BEGIN IMMEDIATE" : "BEGIN", e); }
+
+int ent_store_commit(ent_store *s, ent_error *e) {
+	int status = ent__sql_run(s, "COMMIT", e);
+	if (status) {
+		ent_store_rollback(s);
+	}
+	return status;
+}
+
+void ent_store_rollback(ent_store *s) {
+	if (!sqlite3_get_autocommit(s->db)) {
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	}
+}
