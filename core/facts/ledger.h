@@ -31,7 +31,7 @@ typedef struct ent_segment {
 typedef struct ent_ledger_report {
 	uint64_t truncated_bytes;   /* beyond the committed length: an interrupted run; cut */
 	uint32_t deleted_segments;  /* not in the table: made by a run that never committed */
-	char damage[512];           /* empty, or what is broken: which segment, at which offset, and where it was set aside */
+	char damage[512];           /* empty, or what is broken: which segment, at which offset, and its new name */
 } ent_ledger_report;
 
 typedef struct ent_ledger ent_ledger;
@@ -49,7 +49,7 @@ void ent_ledger_close(ent_ledger *); /* what was not synced is not kept; NULL al
 ent_position ent_ledger_append(ent_ledger *, const void *body, size_t n, ent_error *e);
 /* The body of a frame, replacing `out`'s content; checks the checksum. */
 int ent_ledger_read(ent_ledger *, ent_position, ent_buf *out, ent_error *e);
-/* Writes everything, then fdatasync of the segments touched, and fsync of the folder if a file is new. Never retried. */
+/* Writes everything, then fdatasync of the segments touched, and fsync of the folder if a file is new. Not retried. */
 int ent_ledger_sync(ent_ledger *, ent_error *e);
 /* The live segments as they stood at the last sync; valid until the next one. */
 const ent_segment *ent_ledger_segments(const ent_ledger *, size_t *n);
@@ -61,7 +61,7 @@ uint64_t ent_ledger_dirty(const ent_ledger *);
 typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
 int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
 
-/* ---- index: key to the live frame, at most 40 bytes of memory an entry --------------------------------------------- */
+/* ---- index: key to the live frame, at most 40 bytes of memory an entry ------------------------------------------- */
 
 typedef struct ent_index_entry {
 	uint64_t key;     /* ent_hash64 of system, partner, kind and key; the frame's own key settles a collision */
@@ -83,7 +83,7 @@ uint64_t ent_index_count(const ent_index *);
 typedef int (*ent_index_visit)(void *ctx, ent_index_entry *);
 int ent_index_each(ent_index *, ent_index_visit, void *ctx);
 
-/* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each ------------------------------ */
+/* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each --------------------------- */
 
 typedef struct ent_identities ent_identities;
 

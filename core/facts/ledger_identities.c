@@ -21,7 +21,7 @@ struct ent_identities {
 	uint64_t count, capacity; /* ids in memory once loaded; until then count is what the file holds */
 	uint64_t written;         /* of them in the file */
 	uint64_t synced;
-	uint32_t *table;          /* number + 1; 0: free */
+	uint32_t *table; /* number + 1; 0: free */
 	uint64_t mask;
 	int fd, folder;
 	bool writable, loaded, fresh;
@@ -139,8 +139,9 @@ int ent_identities_open(ent_identities **out, const char *folder, uint64_t commi
 	}
 	uint64_t bytes = committed * WIDTH;
 	if ((uint64_t)st.st_size < bytes) {
-		ent_error_set(e, ENT_ERR_CORRUPT, "%s/identities holds %lld bytes, but %llu identities of %u bytes were committed",
-			folder, (long long)st.st_size, (unsigned long long)committed, WIDTH);
+		ent_error_set(e, ENT_ERR_CORRUPT,
+			"%s/identities holds %lld bytes, but %llu identities of %u bytes were committed", folder,
+			(long long)st.st_size, (unsigned long long)committed, WIDTH);
 		goto failed;
 	}
 	if (writable && (uint64_t)st.st_size > bytes && (ftruncate(x->fd, (off_t)bytes) || fdatasync(x->fd))) {

@@ -20,7 +20,7 @@ struct ent_index {
 	uint64_t homes; /* homes are 0 .. homes - 1 */
 	uint64_t n;     /* slots; those beyond the homes take what is pushed out at the end. The last one is always free */
 	uint64_t count, limit;
-	size_t bytes;   /* mapped */
+	size_t bytes; /* mapped */
 };
 
 /* Odd, so no two keys become one. Keys are hashes already; this keeps small numbers apart, too. */

@@ -158,8 +158,8 @@ static ssize_t read_at(const ent__log_file *f, uint8_t *p, size_t n, uint64_t at
 }
 
 static int broken(const ent_ledger *l, ent_position at, ent_error *e) {
-	return ent_error_set(e, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %u", l->folder, (uint32_t)(at >> 32),
-		(uint32_t)at);
+	return ent_error_set(
+		e, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %u", l->folder, (uint32_t)(at >> 32), (uint32_t)at);
 }
 
 int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_error *e) {
@@ -244,8 +244,8 @@ const ent_segment *ent_ledger_segments(const ent_ledger *l, size_t *n) {
 
 uint64_t ent_ledger_dirty(const ent_ledger *l) { return l->dirty; }
 
-int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at,
-	ent_error *e) {
+int ent__log_walk(
+	ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at, ent_error *e) {
 	/* The buffer is taken out of the ledger for as long as the walk lasts: a visitor may walk, too. */
 	ent_buf b = l->scan;
 	l->scan = (ent_buf){0};

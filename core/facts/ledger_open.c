@@ -85,8 +85,8 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 		return status;
 	}
 	ENT_GROW(l->files, l->n, l->capacity);
-	l->files[l->n++] = (ent__log_file){
-		.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .synced = s->valid};
+	l->files[l->n++] =
+		(ent__log_file){.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .synced = s->valid};
 	if ((uint64_t)st.st_size < s->valid) {
 		set_aside(l, s->number, as);
 		say(r, "%s ends at offset %lld, but %llu bytes were committed; kept as %s", name, (long long)st.st_size,

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 static int too_large(ent_store *s, const ent_cell_key *k, ent_error *e) {
-	ent_error_set(e, ENT_ERR_RANGE, "a code of a cell is too large: partner %u, view %u, currency %u, origin %u", k->partner,
-		k->view, k->currency, k->origin);
+	ent_error_set(e, ENT_ERR_RANGE, "a code of a cell is too large: partner %u, view %u, currency %u, origin %u",
+		k->partner, k->view, k->currency, k->origin);
 	return ent_error_at(e, s->file, 0, 0), ENT_ERR_RANGE;
 }
 
@@ -106,7 +106,8 @@ int ent_store_cells_scan(ent_store *s, ent_family f, uint32_t partner, ent_cell_
 			status = ent__sql_error(s, "cell", e);
 			break;
 		}
-		c.key = ent__cell_key_unpack(sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1), (uint8_t)f);
+		c.key =
+			ent__cell_key_unpack(sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1), (uint8_t)f);
 		for (unsigned i = 0; i < width; i++) {
 			c.m[i] = sqlite3_column_int64(statement, (int)i + 2);
 		}

@@ -5,7 +5,8 @@
  *
  * As bytes: of a set, the sorted ids as varint differences, `n` of them, then for each id whose multiplicity is above 1
  * its place as a varint difference and the multiplicity - 2 (of 1.24 million members of the reference data 0.5 % have
- * one). Of a distribution, bucket differences (zigzag) and counts in turns, to the end; `n` is the sum of the counts. */
+ * one). Of a distribution, bucket differences (zigzag) and counts in turns, to the end; `n` is the sum of the counts.
+ */
 #include "base/arena.h"
 #include "store/sql.h"
 
@@ -30,7 +31,8 @@ static void push(members *m, int64_t id, int64_t count) {
 
 static void finish(members *m) { free(m->items); }
 
-/* ---- bytes ----------------------------------------------------------------------------------------------------------- */
+/* ---- bytes
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static void put(ent_buf *b, uint64_t v) {
 	ent_buf_reserve(b, 10);
@@ -121,12 +123,13 @@ static const struct shape {
 };
 
 static int damaged(ent_store *s, const ent_cell_key *k, const char *table, const char *what, ent_error *e) {
-	ent_error_set(e, ENT_ERR_CORRUPT, "%s %u of partner %u, day %d, view %u, value %u: %s", table, k->family, k->partner, k->day,
-		k->view, k->value, what);
+	ent_error_set(e, ENT_ERR_CORRUPT, "%s %u of partner %u, day %d, view %u, value %u: %s", table, k->family,
+		k->partner, k->day, k->view, k->value, what);
 	return ent_error_at(e, s->file, 0, 0), ENT_ERR_CORRUPT;
 }
 
-/* ---- change ----------------------------------------------------------------------------------------------------------- */
+/* ---- change
+ * ----------------------------------------------------------------------------------------------------------- */
 
 /* What a call works with; kept over its cells so that memory is had once. */
 typedef struct work {
@@ -182,8 +185,8 @@ static void bind_key(sqlite3_stmt *statement, const ent_cell_key *key) {
 	sqlite3_bind_int64(statement, 3, k.rest);
 }
 
-static int bind_members(ent_store *s, const struct shape *shape, sqlite3_stmt *statement, const members *m, ent_buf *b,
-	ent_error *e) {
+static int bind_members(
+	ent_store *s, const struct shape *shape, sqlite3_stmt *statement, const members *m, ent_buf *b, ent_error *e) {
 	int64_t n = shape->write(b, m);
 	if (n < 0) {
 		ent_error_set(e, ENT_ERR_RANGE, "%s: a sum leaves 64 bits", shape->name);
@@ -310,13 +313,14 @@ int ent_store_dists_add(ent_store *s, const ent_dist_change *changes, size_t n, 
 	return add(s, ENT__DISTS, ENT_DIST_COUNT, dist_change, changes, n, e);
 }
 
-/* ---- scan --------------------------------------------------------------------------------------------------------------- */
+/* ---- scan
+ * --------------------------------------------------------------------------------------------------------------- */
 
 typedef int (*members_visit)(void *ctx, const ent_cell_key *, const members *);
 
 /* One range of rows; of all partners it is the whole table. */
-static int scan_range(ent_store *s, int table, uint32_t partner, unsigned space, members *m, members_visit visit, void *ctx,
-	ent_error *e) {
+static int scan_range(ent_store *s, int table, uint32_t partner, unsigned space, members *m, members_visit visit,
+	void *ctx, ent_error *e) {
 	const struct shape *shape = &shapes[table];
 	sqlite3_stmt *statement = NULL;
 	bool all = partner == UINT32_MAX;
@@ -336,14 +340,15 @@ static int scan_range(ent_store *s, int table, uint32_t partner, unsigned space,
 		const void *bytes = sqlite3_column_blob(statement, 4);
 		ent_read r = ent_read_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(statement, 4) : 0);
 		status = shape->read(r, sqlite3_column_int64(statement, 3), m)
-			? visit(ctx, &key, m)
-			: damaged(s, &key, shape->name, "the stored members cannot be read", e);
+					 ? visit(ctx, &key, m)
+					 : damaged(s, &key, shape->name, "the stored members cannot be read", e);
 	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
-static int scan(ent_store *s, int table, unsigned spaces, uint32_t partner, members_visit visit, void *ctx, ent_error *e) {
+static int scan(
+	ent_store *s, int table, unsigned spaces, uint32_t partner, members_visit visit, void *ctx, ent_error *e) {
 	members m = {0};
 	int status = 0;
 	for (unsigned space = 0; space < (partner == UINT32_MAX ? 1 : spaces) && !status; space++) {

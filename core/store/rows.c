@@ -23,7 +23,7 @@ typedef struct visitor {
 	void *ctx;
 } visitor;
 
-/* ---- meta, codes, segments ----------------------------------------------------------------------------------------- */
+/* ---- meta, codes, segments --------------------------------------------------------------------------------------- */
 
 int ent_store_meta_get(ent_store *s, const char *key, char **out, ent_error *e) {
 	*out = NULL;
@@ -93,7 +93,7 @@ int ent_store_segments_save(ent_store *s, const ent_segment *items, size_t n, en
 	return status;
 }
 
-/* ---- inputs --------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
 
 static int visit_input(void *ctx, const void *row) {
 	const visitor *v = ctx;
@@ -105,8 +105,8 @@ int ent_store_inputs_load(ent_store *s, ent_input_visit visit, void *ctx, ent_er
 	return ent__row_scan(s, ENT__INPUTS, "ORDER BY id", (ent__row_args){0}, visit_input, &v, e);
 }
 
-int ent_store_input_put(ent_store *s, const ent_input *in, uint64_t expected_position, uint32_t expected_generation,
-	ent_error *e) {
+int ent_store_input_put(
+	ent_store *s, const ent_input *in, uint64_t expected_position, uint32_t expected_generation, ent_error *e) {
 	const ent__table *t = &ent__tables[ENT__INPUTS];
 	bool add = expected_position == UINT64_MAX;
 	sqlite3_stmt **kept = add ? &s->input_add : &s->input_set;
@@ -137,16 +137,19 @@ int ent_store_input_put(ent_store *s, const ent_input *in, uint64_t expected_pos
 	}
 	int status = ent__sql_do(s, *kept, "input", e);
 	if (!status && sqlite3_changes(s->db) != 1) {
-		status = ent_error_set(e, ENT_ERR_FENCED, "input %u (%.300s) is no longer where this run left it: another writer was here",
-			in->id, in->name);
+		status = ent_error_set(e, ENT_ERR_FENCED,
+			"input %u (%.300s) is no longer where this run left it: another writer was here", in->id, in->name);
 		ent_error_at(e, s->file, 0, 0);
 	}
 	return status;
 }
 
-/* ---- records, coverage ------------------------------------------------------------------------------------------------ */
+/* ---- records, coverage
+ * ------------------------------------------------------------------------------------------------ */
 
-int ent_store_record_put(ent_store *s, const ent_record *r, ent_error *e) { return ent__row_put(s, ENT__RECORDS, r, e); }
+int ent_store_record_put(ent_store *s, const ent_record *r, ent_error *e) {
+	return ent__row_put(s, ENT__RECORDS, r, e);
+}
 
 int ent_store_record_drop(ent_store *s, uint32_t kind, uint64_t key, ent_error *e) {
 	int status = ent__sql_keep(s, &s->record_drop, "DELETE FROM record WHERE kind = ?1 AND key = ?2", e);
@@ -163,11 +166,12 @@ static int visit_record(void *ctx, const void *row) {
 	return v->visit.record(v->ctx, row);
 }
 
-int ent_store_records_scan(ent_store *s, uint32_t kind, uint32_t partner, ent_record_visit visit, void *ctx, ent_error *e) {
+int ent_store_records_scan(
+	ent_store *s, uint32_t kind, uint32_t partner, ent_record_visit visit, void *ctx, ent_error *e) {
 	visitor v = {.visit.record = visit, .ctx = ctx};
 	const char *tail = partner == UINT32_MAX
-		? "WHERE (?1 = 0 OR kind = ?1) ORDER BY partner, kind, day, key"
-		: "WHERE (?1 = 0 OR kind = ?1) AND partner = ?2 ORDER BY partner, kind, day, key";
+						   ? "WHERE (?1 = 0 OR kind = ?1) ORDER BY partner, kind, day, key"
+						   : "WHERE (?1 = 0 OR kind = ?1) AND partner = ?2 ORDER BY partner, kind, day, key";
 	return ent__row_scan(s, ENT__RECORDS, tail, (ent__row_args){.a = kind, .b = partner}, visit_record, &v, e);
 }
 
@@ -197,9 +201,12 @@ int ent_store_covers_scan(ent_store *s, ent_cover_visit visit, void *ctx, ent_er
 		visit_cover, &v, e);
 }
 
-/* ---- rejects, balance --------------------------------------------------------------------------------------------------- */
+/* ---- rejects, balance
+ * --------------------------------------------------------------------------------------------------- */
 
-int ent_store_reject_add(ent_store *s, const ent_reject *r, ent_error *e) { return ent__row_put(s, ENT__REJECTS, r, e); }
+int ent_store_reject_add(ent_store *s, const ent_reject *r, ent_error *e) {
+	return ent__row_put(s, ENT__REJECTS, r, e);
+}
 
 int ent_store_rejects_drop(ent_store *s, uint32_t input, ent_error *e) {
 	return drop_of_input(s, &s->rejects_drop, "DELETE FROM reject WHERE input = ?1", input, e);
@@ -212,7 +219,8 @@ static int visit_reject(void *ctx, const void *row) {
 
 int ent_store_rejects_scan(ent_store *s, uint32_t source, ent_reject_visit visit, void *ctx, ent_error *e) {
 	visitor v = {.visit.reject = visit, .ctx = ctx};
-	const char *tail = source == UINT32_MAX ? "ORDER BY input, place, reason" : "WHERE source = ?1 ORDER BY input, place, reason";
+	const char *tail =
+		source == UINT32_MAX ? "ORDER BY input, place, reason" : "WHERE source = ?1 ORDER BY input, place, reason";
 	return ent__row_scan(s, ENT__REJECTS, tail, (ent__row_args){.a = source}, visit_reject, &v, e);
 }
 
@@ -230,12 +238,15 @@ int ent_store_balance_scan(ent_store *s, ent_balance_visit visit, void *ctx, ent
 	return ent__row_scan(s, ENT__BALANCES, "ORDER BY source", (ent__row_args){0}, visit_balance, &v, e);
 }
 
-/* ---- findings, verdicts -------------------------------------------------------------------------------------------------- */
+/* ---- findings, verdicts
+ * -------------------------------------------------------------------------------------------------- */
 
-int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) { return ent__row_put(s, ENT__FINDINGS, f, e); }
+int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) {
+	return ent__row_put(s, ENT__FINDINGS, f, e);
+}
 
-int ent_store_findings_close(ent_store *s, const char *rule, const char *partner, uint64_t run, const char *state,
-	ent_error *e) {
+int ent_store_findings_close(
+	ent_store *s, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e) {
 	int status = ent__sql_keep(s, &s->findings_close,
 		"UPDATE finding SET state = ?4 WHERE rule = ?1 AND partner = ?2 AND run < ?3 AND state <> ?4 "
 		"AND (?4 <> 'stale' OR state <> 'cleared')", /* nobody waits for news of what is cleared */

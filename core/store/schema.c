@@ -32,7 +32,7 @@ static const ent__column segment[] = {
 #define IN(name, type, show) {#name, type, ENT__SET, show, F(ent_input, name), SIZE(ent_input, name)}
 static const ent__column input[] = {
 	{"id", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_input, id), 0},
-	IN(source, ENT__U32, ENT__SOURCE),
+	IN(source, ENT__U32, ENT__CODE),
 	IN(name, ENT__CHARS, ENT__PLAIN),
 	IN(size, ENT__U64, ENT__PLAIN),
 	IN(mtime_ns, ENT__U64, ENT__PLAIN),
@@ -62,15 +62,15 @@ static const ent__column input[] = {
 static const ent__column record[] = {
 	{"kind", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_record, kind), 0},
 	{"key", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_record, key), 0},
-	{"partner", ENT__U32, ENT__SET, ENT__PARTNER, F(ent_record, partner), 0},
+	{"partner", ENT__U32, ENT__SET, ENT__CODE, F(ent_record, partner), 0},
 	{"day", ENT__I32, ENT__SET, ENT__DAY, F(ent_record, day), 0},
 	{"register", ENT__U32, ENT__SET, ENT__CODE, F(ent_record, register_), 0},
 	{"json", ENT__TEXT_N, ENT__SET, ENT__PLAIN, F(ent_record, json), F(ent_record, n)},
 	{0},
 };
 static const ent__column coverage[] = {
-	{"partner", ENT__U32, ENT__KEY, ENT__PARTNER, F(ent_cover, partner), 0},
-	{"source", ENT__U32, ENT__KEY, ENT__SOURCE, F(ent_cover, source), 0},
+	{"partner", ENT__U32, ENT__KEY, ENT__CODE, F(ent_cover, partner), 0},
+	{"source", ENT__U32, ENT__KEY, ENT__CODE, F(ent_cover, source), 0},
 	{"input", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_cover, input), 0},
 	{"kind", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_cover, kind), 0},
 	{"origin", ENT__U8, ENT__KEY, ENT__PLAIN, F(ent_cover, origin), 0},
@@ -84,7 +84,7 @@ static const ent__column reject[] = {
 	{"input", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent_reject, input), 0},
 	{"place", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_reject, place), 0},
 	{"reason", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_reject, reason), 0},
-	{"source", ENT__U32, ENT__KEEP, ENT__SOURCE, F(ent_reject, source), 0},
+	{"source", ENT__U32, ENT__KEEP, ENT__CODE, F(ent_reject, source), 0},
 	{"line", ENT__U64, ENT__KEEP, ENT__PLAIN, F(ent_reject, line), 0},
 	{"hash", ENT__U64, ENT__KEEP, ENT__PLAIN, F(ent_reject, hash), 0},
 	{"input_name", ENT__TEXT, ENT__KEEP, ENT__PLAIN, F(ent_reject, input_name), 0},
@@ -96,7 +96,7 @@ static const ent__column reject[] = {
 };
 #define BALANCE(name, update) {#name, ENT__U64, update, ENT__PLAIN, F(ent_balance, name), 0}
 static const ent__column balance[] = {
-	{"source", ENT__U32, ENT__KEY, ENT__SOURCE, F(ent_balance, source), 0},
+	{"source", ENT__U32, ENT__KEY, ENT__CODE, F(ent_balance, source), 0},
 	BALANCE(records, ENT__ADD),
 	BALANCE(consumed, ENT__ADD),
 	BALANCE(rejected, ENT__ADD),
@@ -162,9 +162,8 @@ static const char *const declared[] = {
 };
 
 #define DAY_TEXT(expression) "date((" expression ") * 86400, 'unixepoch')"
-#define PARTNER_DAY_TEXT                                                                                               \
-	"(SELECT text FROM code WHERE kind = %d AND id = c.partner_day >> 32) AS partner,\n"                             \
-	"  " DAY_TEXT("(c.partner_day & 4294967295) - 2147483648") " AS day"
+#define TEXT_OF(expression) "(SELECT text FROM code WHERE kind = 0 AND id = " expression ")"
+_Static_assert(ENT_CODE_TEXT == 0, "the kind stands in TEXT_OF");
 
 static void write_table(ent_buf *b, const ent__table *t) {
 	ent_buf_printf(b, "CREATE TABLE %s(\n", t->name);
@@ -182,8 +181,6 @@ static void write_table(ent_buf *b, const ent__table *t) {
 }
 
 static void write_view(ent_buf *b, const ent__table *t) {
-	static const int kinds[] = {
-		[ENT__PARTNER] = ENT_CODE_PARTNER, [ENT__SOURCE] = ENT_CODE_SOURCE, [ENT__CODE] = ENT_CODE_TEXT};
 	ent_buf_printf(b, "CREATE VIEW v_%s AS SELECT\n", t->name);
 	for (const ent__column *c = t->columns; c->name; c++) {
 		const char *comma = c[1].name ? "," : "";
@@ -192,8 +189,7 @@ static void write_view(ent_buf *b, const ent__table *t) {
 		} else if (c->show == ENT__DAY) {
 			ent_buf_printf(b, "  date(c.\"%s\" * 86400, 'unixepoch') AS \"%s\"%s\n", c->name, c->name, comma);
 		} else {
-			ent_buf_printf(b, "  (SELECT text FROM code WHERE kind = %d AND id = c.\"%s\") AS \"%s\"%s\n", kinds[c->show],
-				c->name, c->name, comma);
+			ent_buf_printf(b, "  " TEXT_OF("c.\"%s\"") " AS \"%s\"%s\n", c->name, c->name, comma);
 		}
 	}
 	ent_buf_printf(b, "FROM %s c;\n", t->name);
@@ -209,12 +205,11 @@ static void write_names(ent_buf *b, const char *expression, const char *const *n
 
 /* The columns of a cell's key as people read them; `c` is the table. */
 static void write_cell_key(ent_buf *b) {
-	ent_buf_printf(b, "  " PARTNER_DAY_TEXT, ENT_CODE_PARTNER);
+	ent_buf_printf(b, "  " TEXT_OF("c.partner_day >> 32") " AS partner,\n");
+	ent_buf_printf(b, "  " DAY_TEXT("(c.partner_day & 4294967295) - 2147483648") " AS day");
 	write_names(b, "c.rest >> 58", ent_view_names, ENT_VIEW_COUNT, "view");
-	ent_buf_printf(b, ",\n  (SELECT text FROM code WHERE kind = %d AND id = (c.rest >> 26 & 4294967295)) AS value",
-		ENT_CODE_TEXT);
-	ent_buf_printf(b, ",\n  (SELECT text FROM code WHERE kind = %d AND id = (c.rest >> 4 & 4194303)) AS currency",
-		ENT_CODE_TEXT);
+	ent_buf_printf(b, ",\n  " TEXT_OF("(c.rest >> 26 & 4294967295)") " AS value");
+	ent_buf_printf(b, ",\n  " TEXT_OF("(c.rest >> 4 & 4194303)") " AS currency");
 	write_names(b, "c.rest & 15", ent_origin_names, ENT_ORIGIN_COUNT, "origin");
 }
 
@@ -226,7 +221,8 @@ static void write_family(ent_buf *b, ent_family f) {
 	for (unsigned i = 0; i < n; i++) {
 		ent_buf_printf(b, "  \"%s\" INTEGER NOT NULL,\n", m[i].name);
 	}
-	ent_buf_printf(b, "  PRIMARY KEY(partner_day, rest)) STRICT, WITHOUT ROWID;\nCREATE VIEW v_cell_%s AS SELECT\n", name);
+	ent_buf_printf(b, "  PRIMARY KEY(partner_day, rest)) STRICT, WITHOUT ROWID;\n");
+	ent_buf_printf(b, "CREATE VIEW v_cell_%s AS SELECT\n", name);
 	write_cell_key(b);
 	for (unsigned i = 0; i < n; i++) {
 		ent_buf_printf(b, ",\n  c.\"%s\"", m[i].name);
@@ -237,7 +233,8 @@ static void write_family(ent_buf *b, ent_family f) {
 static void write_sets(ent_buf *b, const char *name) {
 	ent_buf_printf(b,
 		"CREATE TABLE cell_%s(\n  space INTEGER NOT NULL,\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n"
-		"  n INTEGER NOT NULL,\n  members BLOB NOT NULL,\n  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n"
+		"  n INTEGER NOT NULL,\n  members BLOB NOT NULL,\n"
+		"  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n"
 		"CREATE VIEW v_cell_%s AS SELECT\n  c.space,\n",
 		name, name);
 	write_cell_key(b);

@@ -27,7 +27,7 @@ typedef enum ent__type {
 
 typedef enum ent__update { ENT__SET, ENT__KEY, ENT__KEEP, ENT__ADD, ENT__STATE } ent__update;
 
-typedef enum ent__show { ENT__PLAIN, ENT__DAY, ENT__PARTNER, ENT__SOURCE, ENT__CODE } ent__show;
+typedef enum ent__show { ENT__PLAIN, ENT__DAY, ENT__CODE } ent__show; /* in the readable view */
 
 typedef struct ent__column {
 	const char *name; /* NULL ends the list */
@@ -88,7 +88,7 @@ void ent__schema_select(ent_buf *, const ent__table *);
 void ent__schema_cell_insert(ent_buf *, ent_family);
 void ent__schema_cell_add(ent_buf *, ent_family);
 
-/* ---- keys of cells, packed into two integers whose order is that of the key ----------------------------------------- */
+/* ---- keys of cells, packed into two integers whose order is that of the key -------------------------------------- */
 
 typedef struct ent__cell_key {
 	int64_t partner_day; /* partner << 32 | day + 2^31 */

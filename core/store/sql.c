@@ -15,13 +15,22 @@ int ent__sql_error(ent_store *s, const char *doing, ent_error *e) {
 		return ENT_ERR_RANGE;
 	}
 	switch (full & 0xff) {
-	case SQLITE_NOMEM: code = ENT_ERR_NOMEM; break;
+	case SQLITE_NOMEM:
+		code = ENT_ERR_NOMEM;
+		break;
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED: code = ENT_ERR_BUSY; break;
+	case SQLITE_LOCKED:
+		code = ENT_ERR_BUSY;
+		break;
 	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB: code = ENT_ERR_CORRUPT; break;
-	case SQLITE_TOOBIG: code = ENT_ERR_RANGE; break;
-	default: break;
+	case SQLITE_NOTADB:
+		code = ENT_ERR_CORRUPT;
+		break;
+	case SQLITE_TOOBIG:
+		code = ENT_ERR_RANGE;
+		break;
+	default:
+		break;
 	}
 	ent_error_set(e, code, "%s: %s", doing, sqlite3_errmsg(s->db));
 	ent_error_at(e, s->file, 0, 0);
@@ -58,18 +67,30 @@ void ent__row_bind(sqlite3_stmt *statement, const ent__table *t, const void *row
 	for (const ent__column *c = t->columns; c->name; c++, at++) {
 		const char *p = (const char *)row + c->offset;
 		switch ((ent__type)c->type) {
-		case ENT__U8: sqlite3_bind_int64(statement, at, LOAD(uint8_t, p)); break;
-		case ENT__U32: sqlite3_bind_int64(statement, at, LOAD(uint32_t, p)); break;
-		case ENT__I32: sqlite3_bind_int64(statement, at, LOAD(int32_t, p)); break;
+		case ENT__U8:
+			sqlite3_bind_int64(statement, at, LOAD(uint8_t, p));
+			break;
+		case ENT__U32:
+			sqlite3_bind_int64(statement, at, LOAD(uint32_t, p));
+			break;
+		case ENT__I32:
+			sqlite3_bind_int64(statement, at, LOAD(int32_t, p));
+			break;
 		case ENT__U64:
-		case ENT__I64: sqlite3_bind_int64(statement, at, LOAD(int64_t, p)); break;
-		case ENT__CHARS: bind_text(statement, at, p, strnlen(p, c->size)); break;
+		case ENT__I64:
+			sqlite3_bind_int64(statement, at, LOAD(int64_t, p));
+			break;
+		case ENT__CHARS:
+			bind_text(statement, at, p, strnlen(p, c->size));
+			break;
 		case ENT__TEXT: {
 			const char *text = LOAD(const char *, p);
 			bind_text(statement, at, text, text ? strlen(text) : 0);
 			break;
 		}
-		case ENT__TEXT_N: bind_text(statement, at, LOAD(const char *, p), LOAD(size_t, (const char *)row + c->size)); break;
+		case ENT__TEXT_N:
+			bind_text(statement, at, LOAD(const char *, p), LOAD(size_t, (const char *)row + c->size));
+			break;
 		case ENT__BLOB_N: {
 			const void *bytes = LOAD(const void *, p);
 			size_t n = LOAD(size_t, (const char *)row + c->size);
@@ -88,11 +109,19 @@ static void read_row(sqlite3_stmt *statement, const ent__table *t, void *row) {
 	for (const ent__column *c = t->columns; c->name; c++, at++) {
 		char *p = (char *)row + c->offset;
 		switch ((ent__type)c->type) {
-		case ENT__U8: STORE(uint8_t, p, sqlite3_column_int64(statement, at)); break;
-		case ENT__U32: STORE(uint32_t, p, sqlite3_column_int64(statement, at)); break;
-		case ENT__I32: STORE(int32_t, p, sqlite3_column_int64(statement, at)); break;
+		case ENT__U8:
+			STORE(uint8_t, p, sqlite3_column_int64(statement, at));
+			break;
+		case ENT__U32:
+			STORE(uint32_t, p, sqlite3_column_int64(statement, at));
+			break;
+		case ENT__I32:
+			STORE(int32_t, p, sqlite3_column_int64(statement, at));
+			break;
 		case ENT__U64:
-		case ENT__I64: STORE(int64_t, p, sqlite3_column_int64(statement, at)); break;
+		case ENT__I64:
+			STORE(int64_t, p, sqlite3_column_int64(statement, at));
+			break;
 		case ENT__CHARS: {
 			const unsigned char *text = sqlite3_column_text(statement, at);
 			size_t n = (size_t)sqlite3_column_bytes(statement, at);

@@ -53,7 +53,8 @@ static int take_lock(ent_store *s, ent_error *e) {
 		if (errno == EAGAIN || errno == EACCES) {
 			ssize_t n = pread(s->lock, text, sizeof text - 1, 0);
 			text[n > 0 ? n : 0] = 0;
-			status = ent_error_set(e, ENT_ERR_BUSY, "the store %s is in use by process %ld", s->folder, strtol(text, NULL, 10));
+			status = ent_error_set(
+				e, ENT_ERR_BUSY, "the store %s is in use by process %ld", s->folder, strtol(text, NULL, 10));
 			ent_error_todo(e, "wait for it, or stop it; commands that only read work meanwhile");
 		} else {
 			status = ent_error_errno(e, ENT_ERR_IO, "cannot lock %s", path);
@@ -72,7 +73,8 @@ static int take_lock(ent_store *s, ent_error *e) {
 static void seen(sqlite3_context *c, int n, sqlite3_value **v) {
 	(void)n;
 	ent_store *s = sqlite3_user_data(c);
-	s->empty_row = sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1]);
+	s->empty_row =
+		sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1]);
 	sqlite3_result_value(c, v[0]);
 }
 
@@ -125,7 +127,8 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 	ent__schema_write(&schema);
 	fingerprint(&schema, print);
 	if (!version && !application) { /* new, or its making was interrupted: that was one transaction */
-		status = create ? make_schema(s, &schema, e) : ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
+		status = create ? make_schema(s, &schema, e)
+						: ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
 	} else if (application != ENT__SCHEMA_APPLICATION) {
 		status = ent_error_set(e, ENT_ERR_INVALID, "%s is a database, but not a store of Entente", s->file);
 	} else if (version == ENT__SCHEMA_VERSION) {
@@ -134,7 +137,8 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 	if (!status && version && (version != ENT__SCHEMA_VERSION || !stored || strcmp(stored, print) != 0)) {
 		status = ent_error_set(e, ENT_ERR_INVALID, "%s has schema %lld (%s), this program has %d (%s)", s->file,
 			(long long)version, stored ? stored : "?", ENT__SCHEMA_VERSION, print);
-		ent_error_todo(e, "use the program that made it, or move the store away and run again: the sources are read anew");
+		ent_error_todo(
+			e, "use the program that made it, or move the store away and run again: the sources are read anew");
 	}
 	free(stored);
 	ent_buf_finish(&schema);
@@ -149,10 +153,12 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 	}
 	int flags = s->writable ? SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) : SQLITE_OPEN_READONLY;
 	if (sqlite3_open_v2(s->file, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-		return s->db ? ent__sql_error(s, "cannot open the database", e) : ent_error_set(e, ENT_ERR_NOMEM, "out of memory");
+		return s->db ? ent__sql_error(s, "cannot open the database", e)
+					 : ent_error_set(e, ENT_ERR_NOMEM, "out of memory");
 	}
 	sqlite3_busy_timeout(s->db, 10000); /* only for the moments in which another opens or recovers the log */
-	/* Debian's SQLite overwrites what it deletes: of the cells' pages we need not. The page size counts for new files. */
+	/* Debian's SQLite overwrites what it deletes: of the cells' pages we need not. The page size counts for new files.
+	 */
 	int status = ent__sql_run(s,
 		"PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
 		"PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
@@ -173,7 +179,8 @@ int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e) 
 	s->writable = mode != ENT_STORE_READ;
 	int status = mode == ENT_STORE_CREATE ? make_folder(folder, e) : 0;
 	if (!status && mode == ENT_STORE_WRITE && access(s->file, F_OK)) {
-		status = open_database(s, mode, e); /* says that there is none, before a lock file is left in a strange folder */
+		status =
+			open_database(s, mode, e); /* says that there is none, before a lock file is left in a strange folder */
 	}
 	status = status || !s->writable ? status : take_lock(s, e);
 	status = status || s->db ? status : open_database(s, mode, e);
@@ -204,7 +211,9 @@ void ent_store_close(ent_store *s) {
 
 const char *ent_store_folder(const ent_store *s) { return s->folder; }
 
-int ent_store_begin(ent_store *s, ent_error *e) { return ent__sql_run(s, s->writable ? "BEGIN IMMEDIATE" : "BEGIN", e); }
+int ent_store_begin(ent_store *s, ent_error *e) {
+	return ent__sql_run(s, s->writable ? "BEGIN IMMEDIATE" : "BEGIN", e);
+}
 
 int ent_store_commit(ent_store *s, ent_error *e) {
 	int status = ent__sql_run(s, "COMMIT", e);

@@ -5,6 +5,9 @@
  * cells. One thread. Writes happen between begin and commit; a failed commit or a failed compare-and-set ends the run:
  * memory has run ahead of the disk, nothing is retried.
  *
+ * A visitor stops its scan by returning nonzero, which the scan then returns. What it is given is borrowed until it
+ * returns. It may read the store, but not write what it is visiting.
+ *
  * Codes are dense numbers for texts, by kind; 0 is "". Days count from 1970-01-01. */
 #ifndef ENT_STORE_STORE_H
 #define ENT_STORE_STORE_H
@@ -32,18 +35,15 @@ int ent_store_begin(ent_store *, ent_error *e);
 int ent_store_commit(ent_store *, ent_error *e);
 void ent_store_rollback(ent_store *);
 
-/* ---- small things -------------------------------------------------------------------------------------------------- */
+/* ---- small things ------------------------------------------------------------------------------------------------ */
 
 /* A named value. *out is set to a malloc'ed text, or NULL if absent. */
 int ent_store_meta_get(ent_store *, const char *key, char **out, ent_error *e);
 int ent_store_meta_set(ent_store *, const char *key, const char *value, ent_error *e);
 
-/* Whose numbers they are. The readable views of the database decode by these. */
-typedef enum ent_code_kind {
-	ENT_CODE_TEXT = 1, /* values of views, currencies, slices, registers: everything but the next two */
-	ENT_CODE_PARTNER,
-	ENT_CODE_SOURCE
-} ent_code_kind;
+/* The kind of all texts that cells, inputs and the other tables here name: partners, sources, currencies, values of
+ * views. The readable views of the database decode by it; other kinds are the caller's. */
+#define ENT_CODE_TEXT 0u
 
 typedef int (*ent_store_code_visit)(void *ctx, uint32_t kind, uint32_t id, const char *text, size_t n);
 int ent_store_codes_load(ent_store *, ent_store_code_visit, void *ctx, ent_error *e);
@@ -52,7 +52,7 @@ int ent_store_code_add(ent_store *, uint32_t kind, uint32_t id, const char *text
 int ent_store_segments_load(ent_store *, ent_segment **out, size_t *n, ent_error *e); /* malloc'ed */
 int ent_store_segments_save(ent_store *, const ent_segment *, size_t n, ent_error *e);
 
-/* ---- inputs: the documents that a source has read ------------------------------------------------------------------ */
+/* ---- inputs: the documents that a source has read ---------------------------------------------------------------- */
 
 typedef struct ent_input {
 	uint32_t id;           /* dense, given by the caller; what facts of it carry */
@@ -81,7 +81,7 @@ int ent_store_inputs_load(ent_store *, ent_input_visit, void *ctx, ent_error *e)
 int ent_store_input_put(ent_store *, const ent_input *, uint64_t expected_position, uint32_t expected_generation,
 	ent_error *e);
 
-/* ---- cells ---------------------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------------------------------- */
 
 /* Adds deltas to cells, which need not exist. `cells` are sorted by (family, partner, day, view, value, currency,
  * origin). A sum that leaves int64 is ENT_ERR_RANGE. Rows whose measures are all zero afterwards are deleted. */
@@ -93,7 +93,8 @@ int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_vis
 /* Changes of distinct sets, sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
 int ent_store_sets_add(ent_store *, const ent_set_change *, size_t n, ent_error *e);
 /* One stored set: ids sorted, with multiplicities. */
-typedef int (*ent_set_visit)(void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
+typedef int (*ent_set_visit)(
+	void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
 int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);
 
 /* The same for distributions: sorted by key, then bucket (metrics/dist.h). */
@@ -104,7 +105,7 @@ int ent_store_dists_scan(ent_store *, uint32_t partner, ent_dist_visit, void *ct
 /* Deletes all cells, sets and distributions (before they are rebuilt from the ledger). */
 int ent_store_cells_clear(ent_store *, ent_error *e);
 
-/* ---- records: current state of the keyed facts that are read one by one (contact, observation, entry, touch) --------- */
+/* ---- records: current state of the keyed facts that are read one by one (contact, observation, entry, touch) ---- */
 
 typedef struct ent_record {
 	uint64_t key;        /* as in the ledger's index */
@@ -121,7 +122,7 @@ typedef int (*ent_record_visit)(void *ctx, const ent_record *);
 /* kind 0: all kinds; partner UINT32_MAX: all. By partner, kind, day, key. */
 int ent_store_records_scan(ent_store *, uint32_t kind, uint32_t partner, ent_record_visit, void *ctx, ent_error *e);
 
-/* ---- coverage --------------------------------------------------------------------------------------------------------- */
+/* ---- coverage ---------------------------------------------------------------------------------------------------- */
 
 typedef struct ent_cover {
 	uint32_t partner, source, input; /* codes; input id */
@@ -129,12 +130,13 @@ typedef struct ent_cover {
 	int32_t from, to; /* half open */
 	uint8_t origin, declared, complete, reserved;
 } ent_cover;
-int ent_store_cover_put(ent_store *, const ent_cover *, ent_error *e); /* upsert by (partner, source, input, kind, origin, from) */
+/* Upsert by (partner, source, input, kind, origin, from). */
+int ent_store_cover_put(ent_store *, const ent_cover *, ent_error *e);
 int ent_store_covers_drop(ent_store *, uint32_t input, ent_error *e);
 typedef int (*ent_cover_visit)(void *ctx, const ent_cover *);
 int ent_store_covers_scan(ent_store *, ent_cover_visit, void *ctx, ent_error *e);
 
-/* ---- rejects, balance -------------------------------------------------------------------------------------------------- */
+/* ---- rejects, balance -------------------------------------------------------------------------------------------- */
 
 typedef struct ent_reject {
 	uint32_t source, input;
@@ -147,7 +149,8 @@ typedef struct ent_reject {
 int ent_store_reject_add(ent_store *, const ent_reject *, ent_error *e); /* same (input, place, reason): once */
 int ent_store_rejects_drop(ent_store *, uint32_t input, ent_error *e);
 typedef int (*ent_reject_visit)(void *ctx, const ent_reject *);
-int ent_store_rejects_scan(ent_store *, uint32_t source /* UINT32_MAX: all */, ent_reject_visit, void *ctx, ent_error *e);
+/* By (input, place, reason). source UINT32_MAX: of all. */
+int ent_store_rejects_scan(ent_store *, uint32_t source, ent_reject_visit, void *ctx, ent_error *e);
 
 /* Totals of a source since its first run. */
 typedef struct ent_balance {
@@ -161,7 +164,7 @@ int ent_store_balance_add(ent_store *, const ent_balance *delta, ent_error *e); 
 typedef int (*ent_balance_visit)(void *ctx, const ent_balance *);
 int ent_store_balance_scan(ent_store *, ent_balance_visit, void *ctx, ent_error *e);
 
-/* ---- findings ------------------------------------------------------------------------------------------------------------ */
+/* ---- findings ---------------------------------------------------------------------------------------------------- */
 
 typedef struct ent_finding {
 	const char *rule, *partner, *key; /* identity */
@@ -175,11 +178,15 @@ typedef struct ent_finding {
 	uint64_t run;       /* that said it last */
 	const char *json;   /* the whole record */
 } ent_finding;
-int ent_store_finding_put(ent_store *, const ent_finding *, ent_error *e); /* upsert; keeps first_day, and a state other than cleared or stale */
-/* Findings of the rule and partner that were not put since `run` began become `state` ("cleared" or "stale"). */
-int ent_store_findings_close(ent_store *, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e);
+/* Upsert; keeps first_day, and a state other than cleared or stale. */
+int ent_store_finding_put(ent_store *, const ent_finding *, ent_error *e);
+/* Findings of the rule and partner that were not put since `run` began become `state` ("cleared" or "stale"); what
+ * is cleared does not become stale. */
+int ent_store_findings_close(
+	ent_store *, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e);
 typedef int (*ent_finding_visit)(void *ctx, const ent_finding *);
-int ent_store_findings_scan(ent_store *, const char *partner /* NULL: all */, ent_finding_visit, void *ctx, ent_error *e);
+/* By (partner, rule, key). partner NULL: of all. */
+int ent_store_findings_scan(ent_store *, const char *partner, ent_finding_visit, void *ctx, ent_error *e);
 /* Verdict of every (rule, partner): kept for "what did this rule say, and on what evidence". */
 int ent_store_verdict_put(ent_store *, const char *rule, const char *partner, const char *verdict, int32_t as_of,
 	uint64_t run, const char *json, ent_error *e);

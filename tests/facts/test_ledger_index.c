@@ -78,8 +78,8 @@ static void index_model(void **state) {
 	(void)state;
 	against_model(UINT64_C(1) << 40, 0, 60000);
 	against_model(UINT64_C(1) << 40, 23, 20000);
-	against_model(300, 0, 20000);  /* many of the same key */
-	against_model(2, 63, 3000);    /* two keys: all entries at one or two homes, far beyond the end of the homes */
+	against_model(300, 0, 20000);   /* many of the same key */
+	against_model(2, 63, 3000);     /* two keys: all entries at one or two homes, far beyond the end of the homes */
 	against_model(50000, 0, 60000); /* small numbers for keys */
 }
 
@@ -148,7 +148,8 @@ static void identities(void **state) {
 	snprintf(command, sizeof command, "rm -rf '%s'", folder);
 	ent_identities *x;
 	ent_error e;
-	assert_int_equal(ent_identities_open(&x, folder, 0, false, &e), 0); /* not there yet, and a reader does not make it */
+	assert_int_equal(
+		ent_identities_open(&x, folder, 0, false, &e), 0); /* not there yet, and a reader does not make it */
 	assert_int_equal(ent_identities_count(x), 0);
 	assert_null(ent_identities_get(x, 0));
 	ent_identities_close(x);

@@ -27,7 +27,7 @@ typedef struct fixture {
 		int ok_status = (call);                                                                                        \
 		if (ok_status) {                                                                                               \
 			char ok_text[1400];                                                                                        \
-			fail_msg("%s: %s", #call, ent_error_text(&(f)->e, ok_text, sizeof ok_text));                                \
+			fail_msg("%s: %s", #call, ent_error_text(&(f)->e, ok_text, sizeof ok_text));                               \
 		}                                                                                                              \
 	} while (0)
 

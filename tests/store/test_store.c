@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* ---- life ---------------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void small_values(void **state) {
 	fixture *f = *state;
@@ -161,7 +161,7 @@ static void killed(void **state) {
 	struct stat st;
 	snprintf(path, sizeof path, "%s/entente.db-wal", f->folder);
 	assert_int_equal(stat(path, &st), 0);
-	assert_true(st.st_size > 0); /* so it was not closed cleanly */
+	assert_true(st.st_size > 0);                                       /* so it was not closed cleanly */
 	for (int mode = ENT_STORE_READ; mode <= ENT_STORE_WRITE; mode++) { /* a reader may be the first who comes */
 		OK(f, ent_store_open(&f->s, f->folder, mode, &f->e));
 		char *value;
@@ -190,7 +190,7 @@ static void rollback(void **state) {
 	assert_true(ent_store_commit(f->s, &f->e) < 0); /* there is no transaction */
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------------ */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static int last_input(void *ctx, const ent_input *in) {
 	*(ent_input *)ctx = *in;
@@ -199,10 +199,32 @@ static int last_input(void *ctx, const ent_input *in) {
 
 static void inputs(void **state) {
 	fixture *f = *state;
-	static ent_input in = {.id = 5, .source = 2, .name = "orders/2024.csv", .size = UINT64_MAX, .mtime_ns = 3, .inode = 4, .device = 5,
-		.head_sum = UINT64_C(1) << 63, .tail_sum = 7, .content = 8, .snapshot_us = -9, .position = 100, .generation = 1,
-		.done = 1, .live = 1, .slice_grade = 3, .slice = 12, .first_day = INT32_MAX, .last_day = INT32_MIN, .records = 1,
-		.consumed = 2, .rejected = 3, .skipped = 4, .facts = 5, .decoder = "shopify.orders", .version = "1"};
+	static ent_input in = {.id = 5,
+		.source = 2,
+		.name = "orders/2024.csv",
+		.size = UINT64_MAX,
+		.mtime_ns = 3,
+		.inode = 4,
+		.device = 5,
+		.head_sum = UINT64_C(1) << 63,
+		.tail_sum = 7,
+		.content = 8,
+		.snapshot_us = -9,
+		.position = 100,
+		.generation = 1,
+		.done = 1,
+		.live = 1,
+		.slice_grade = 3,
+		.slice = 12,
+		.first_day = INT32_MAX,
+		.last_day = INT32_MIN,
+		.records = 1,
+		.consumed = 2,
+		.rejected = 3,
+		.skipped = 4,
+		.facts = 5,
+		.decoder = "shopify.orders",
+		.version = "1"};
 	memset(in.name + 15, 'x', sizeof in.name - 16); /* as long as it can be */
 	OK(f, ent_store_input_put(f->s, &in, UINT64_MAX, 0, &f->e));
 	ent_input got = {0};
@@ -242,8 +264,8 @@ static int concat_record(void *ctx, const ent_record *r) {
 }
 
 static int concat_cover(void *ctx, const ent_cover *c) {
-	ent_buf_printf(ctx, "%u/%u/%u/%u/%u:%d-%d%s%s ", c->partner, c->source, c->input, c->kind, c->origin, c->from, c->to,
-		c->declared ? "d" : "", c->complete ? "c" : "");
+	ent_buf_printf(ctx, "%u/%u/%u/%u/%u:%d-%d%s%s ", c->partner, c->source, c->input, c->kind, c->origin, c->from,
+		c->to, c->declared ? "d" : "", c->complete ? "c" : "");
 	return 0;
 }
 
@@ -307,8 +329,17 @@ static int last_balance(void *ctx, const ent_balance *b) {
 static void rejects_and_balance(void **state) {
 	fixture *f = *state;
 	ent_buf b = {0};
-	ent_reject r = {.source = 1, .input = 2, .place = 30, .line = 4, .hash = UINT64_MAX, .input_name = "a.csv",
-		.reason = "no date", .column = "Created at", .excerpt = "2024-**", .sealed = (const uint8_t *)"x\0y", .sealed_n = 3,
+	ent_reject r = {.source = 1,
+		.input = 2,
+		.place = 30,
+		.line = 4,
+		.hash = UINT64_MAX,
+		.input_name = "a.csv",
+		.reason = "no date",
+		.column = "Created at",
+		.excerpt = "2024-**",
+		.sealed = (const uint8_t *)"x\0y",
+		.sealed_n = 3,
 		.seen_us = 5};
 	OK(f, ent_store_reject_add(f->s, &r, &f->e));
 	r.excerpt = "again";
@@ -324,15 +355,40 @@ static void rejects_and_balance(void **state) {
 	EXPECT_TEXT(b, "");
 	ent_buf_finish(&b);
 
-	ent_balance d = {.source = 3, .records = 10, .consumed = 7, .rejected = 2, .skipped = 1, .received = 7, .stored = 1,
-		.replaced = 2, .duplicate = 1, .superseded = 1, .merged = 1, .refused = 1, .parked = 4, .pending = 5, .bytes = 99};
+	ent_balance d = {.source = 3,
+		.records = 10,
+		.consumed = 7,
+		.rejected = 2,
+		.skipped = 1,
+		.received = 7,
+		.stored = 1,
+		.replaced = 2,
+		.duplicate = 1,
+		.superseded = 1,
+		.merged = 1,
+		.refused = 1,
+		.parked = 4,
+		.pending = 5,
+		.bytes = 99};
 	OK(f, ent_store_balance_add(f->s, &d, &f->e));
 	d.parked = 1, d.pending = 0;
 	OK(f, ent_store_balance_add(f->s, &d, &f->e));
 	ent_balance got;
 	OK(f, ent_store_balance_scan(f->s, last_balance, &got, &f->e));
-	static const ent_balance expected = {.source = 3, .records = 20, .consumed = 14, .rejected = 4, .skipped = 2, .received = 14,
-		.stored = 2, .replaced = 4, .duplicate = 2, .superseded = 2, .merged = 2, .refused = 2, .parked = 1, .pending = 0,
+	static const ent_balance expected = {.source = 3,
+		.records = 20,
+		.consumed = 14,
+		.rejected = 4,
+		.skipped = 2,
+		.received = 14,
+		.stored = 2,
+		.replaced = 4,
+		.duplicate = 2,
+		.superseded = 2,
+		.merged = 2,
+		.refused = 2,
+		.parked = 1,
+		.pending = 0,
 		.bytes = 198};
 	assert_memory_equal(&got, &expected, sizeof got);
 	d.bytes = INT64_MAX;
@@ -340,13 +396,13 @@ static void rejects_and_balance(void **state) {
 }
 
 static int concat_finding(void *ctx, const ent_finding *x) {
-	ent_buf_printf(ctx, "%s/%s/%s %s %s %s w%lld%s first %d as of %d\n", x->rule, x->partner, x->key, x->kind, x->state, x->text,
-		(long long)x->worth, x->has_worth ? "!" : "", x->first_day, x->as_of);
+	ent_buf_printf(ctx, "%s/%s/%s %s %s %s w%lld%s first %d as of %d\n", x->rule, x->partner, x->key, x->kind, x->state,
+		x->text, (long long)x->worth, x->has_worth ? "!" : "", x->first_day, x->as_of);
 	return 0;
 }
 
-static int concat_verdict(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of,
-	const char *json) {
+static int concat_verdict(
+	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
 	ent_buf_printf(ctx, "%s/%s %s %d %s\n", rule, partner, verdict, as_of, json);
 	return 0;
 }
@@ -354,8 +410,19 @@ static int concat_verdict(void *ctx, const char *rule, const char *partner, cons
 static void findings(void **state) {
 	fixture *f = *state;
 	ent_buf b = {0};
-	ent_finding x = {.rule = "r", .partner = "p", .key = "", .kind = "insight", .state = "open", .text = "first", .severity = "",
-		.worth = -5, .has_worth = 1, .as_of = 10, .first_day = 10, .run = 1, .json = "{}"};
+	ent_finding x = {.rule = "r",
+		.partner = "p",
+		.key = "",
+		.kind = "insight",
+		.state = "open",
+		.text = "first",
+		.severity = "",
+		.worth = -5,
+		.has_worth = 1,
+		.as_of = 10,
+		.first_day = 10,
+		.run = 1,
+		.json = "{}"};
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));
 	x.key = "b", x.state = "acknowledged";
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));

@@ -92,7 +92,8 @@ static void sums(void **state) {
 
 static void limits(void **state) {
 	fixture *f = *state;
-	for (unsigned column = 0; column < 23; column += 11) { /* the first, one between, and the last, which is added apart */
+	for (unsigned column = 0; column < 23;
+		 column += 11) { /* the first, one between, and the last, which is added apart */
 		for (int sign = -1; sign <= 1; sign += 2) {
 			ent_cell c = {.key = key_of(1, 1, 0, 0, ENT_SALES)};
 			c.m[column] = sign > 0 ? INT64_MAX : INT64_MIN;
@@ -130,7 +131,7 @@ static void limits(void **state) {
 	assert_int_equal(scan(f, ENT_SALES, INT32_MAX).n, 1);
 }
 
-/* ---- sets -------------------------------------------------------------------------------------------------------------- */
+/* ---- sets -------------------------------------------------------------------------------------------------------- */
 
 enum { CELLS = 12, IDS = 40 };
 
@@ -301,7 +302,8 @@ static void distributions(void **state) {
 	c[1].net = INT64_MAX;
 	assert_int_equal(ent_store_dists_add(f->s, c + 1, 1, &f->e), ENT_ERR_RANGE);
 	c[0].net = c[2].net = INT64_MAX - 1;
-	assert_int_equal(ent_store_dists_add(f->s, c, 1, &f->e) | ent_store_dists_add(f->s, c + 2, 1, &f->e), ENT_ERR_RANGE);
+	assert_int_equal(
+		ent_store_dists_add(f->s, c, 1, &f->e) | ent_store_dists_add(f->s, c + 2, 1, &f->e), ENT_ERR_RANGE);
 	OK(f, ent_store_cells_clear(f->s, &f->e));
 	r = (buckets){0};
 	OK(f, ent_store_dists_scan(f->s, UINT32_MAX, see_dist, &r, &f->e));
@@ -311,13 +313,14 @@ static void distributions(void **state) {
 /* What a person sees who opens the database. */
 static void views(void **state) {
 	fixture *f = *state;
-	OK(f, ent_store_code_add(f->s, ENT_CODE_PARTNER, 4, "meadow", 6, &f->e));
+	OK(f, ent_store_code_add(f->s, ENT_CODE_TEXT, 4, "meadow", 6, &f->e));
 	OK(f, ent_store_code_add(f->s, ENT_CODE_TEXT, 5, "web", 3, &f->e));
 	OK(f, ent_store_code_add(f->s, ENT_CODE_TEXT, 6, "EUR", 3, &f->e));
 	ent_cell c = {.key = key_of(4, 20000, ENT_VIEW_CHANNEL, 5, ENT_SALES), .m = {3}};
 	c.key.currency = 6, c.key.origin = ENT_ORIGIN_ANALYTICS;
 	OK(f, ent_store_cells_add(f->s, &c, 1, &f->e));
-	ent_set_change s[] = {{.key = key_of(4, -1, 0, 0, 1), .id = 1, .net = 1}, {.key = key_of(4, -1, 0, 0, 1), .id = 2, .net = 1}};
+	ent_set_change s[] = {
+		{.key = key_of(4, -1, 0, 0, 1), .id = 1, .net = 1}, {.key = key_of(4, -1, 0, 0, 1), .id = 2, .net = 1}};
 	OK(f, ent_store_sets_add(f->s, s, 2, &f->e));
 	char path[128];
 	sqlite3 *db;
@@ -325,18 +328,22 @@ static void views(void **state) {
 	snprintf(path, sizeof path, "%s/entente.db", f->folder);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_prepare_v2(db,
-		"SELECT partner || ' ' || day || ' ' || view || ' ' || value || ' ' || currency || ' ' || origin || ' ' || orders "
-		"FROM v_cell_sales", -1, &q, NULL), SQLITE_OK);
+						 "SELECT partner || ' ' || day || ' ' || view || ' ' || value || ' ' || currency || ' ' || "
+						 "origin || ' ' || orders "
+						 "FROM v_cell_sales",
+						 -1, &q, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
 	assert_string_equal((const char *)sqlite3_column_text(q, 0), "meadow 2024-10-04 channel web EUR analytics 3");
 	sqlite3_finalize(q);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT partner || day || view || n FROM v_cell_set", -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "SELECT partner || day || view || n FROM v_cell_set", -1, &q, NULL), SQLITE_OK);
 	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
 	assert_string_equal((const char *)sqlite3_column_text(q, 0), "meadow1969-12-31total2");
 	sqlite3_finalize(q);
 	/* every view can be read: a misspelt column would only show here */
-	static const char *const names[] = {"cell_traffic", "cell_carts", "cell_dist", "input", "record", "coverage", "reject",
-		"balance", "finding", "verdict"};
+	static const char *const names[] = {"cell_traffic", "cell_carts", "cell_dist", "input", "record", "coverage",
+		"reject", "balance", "finding", "verdict"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char sql[64];
 		snprintf(sql, sizeof sql, "SELECT * FROM v_%s", names[i]);
