@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commented entente.yaml of the sample project."""
 
-from .world import PARTNERS
+from .world import PARTNERS, Span
 
 HEAD = """\
 # A project of Entente. All of it is made up by a seeded generator; truths.json says what was planted.
@@ -38,7 +38,7 @@ TABLES = """
     decode:
       csv:
         fact: contact
-        fields:
+        columns:
           {key: id, at: date, partner: partner, kind: kind, with: with, held: held, answered_at: answered}
 
   declared:                         # what partners say of themselves: compared with their shop's figures
@@ -47,8 +47,8 @@ TABLES = """
     decode:
       csv:
         fact: observation
-        fields: {partner: partner, from: month, metric: metric, value: amount, currency: currency,
-                 who: who, grade: grade}
+        columns: {partner: partner, from: month, metric: metric, value: amount, currency: currency,
+                  who: who, grade: grade}
         constants: {origin: declared, unit: money}
 
   rates:                            # 1 unit of `from` is `rate` of `to`; money of a day without is unknown
@@ -56,8 +56,12 @@ TABLES = """
     decode:
       csv:
         fact: observation
-        fields: {from: date, unit: from, currency: to, value: rate}
+        columns: {from: date, unit: from, currency: to, value: rate}
         constants: {origin: rate, metric: rate}
+"""
+REGISTERS = """
+registers:                          # journals that people keep: before this day, no entry means nothing
+  contacts: {kept_since: FIRST_DAY}
 """
 RULES = """
 rules:
@@ -65,7 +69,7 @@ rules:
 """
 
 
-def configuration() -> str:
+def configuration(span: Span) -> str:
     """The text of entente.yaml."""
     text = HEAD
     industry = ""
@@ -87,7 +91,7 @@ def configuration() -> str:
                 f"  {name:<21}{{partner: {partner.id}, from: {{directory: ./{kind}/{partner.id}}}, "
                 f"decode: auto{', expect: {every: 1d, late_after: 36h}' if kind == 'feeds' else ''}}}\n"
             )
-    return text + TABLES + RULES
+    return text + TABLES + REGISTERS.replace("FIRST_DAY", str(span.first)) + RULES
 
 
 def _plain(name: str) -> str:

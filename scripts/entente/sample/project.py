@@ -47,7 +47,7 @@ def generate(directory: Path, *, seed: int, span: Span) -> tuple[int, int]:
             )
         )
     texts = {
-        "entente.yaml": configuration(),
+        "entente.yaml": configuration(span),
         "checkins.csv": people.checkins(span, seed),
         "declared.csv": people.declared(span, shops),
         "rates.csv": people.rates(span),
