@@ -60,6 +60,7 @@ class Feed:
         self.site = f"https://shop.{partner.id}.example"
         self.stream = 3_000_000_000 + self.draw.randrange(10**8)
         self.users = 0
+        self.load = self.draw.uniform(1500, 2300)  # milliseconds until a page is there, as the median
         self.products = INDUSTRIES[partner.industry].products
         self.tails = [self._tail(device, source) for device in DEVICES for source in SOURCES]
 
@@ -99,6 +100,9 @@ class Feed:
             sku = self.products[draw.randrange(len(self.products))][0]
             page = "" if name == "session_start" else f"/products/{sku}"
             params.append(f'{{"key":"page_location","value":{{"string_value":"{self.site}{page}"}}}}')
+            if name == "page_view" and consent:
+                load = round(self.load * draw.lognormvariate(0, 0.35))
+                params.append(f'{{"key":"load_time_msec","value":{{"int_value":"{load}"}}}}')
             if engaged and index:
                 value = '"string_value":"1"' if user % 3 else '"int_value":"1"'
                 params.append(f'{{"key":"session_engaged","value":{{{value}}}}}')

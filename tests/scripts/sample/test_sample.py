@@ -240,6 +240,7 @@ def test_a_newer_export_restates_what_an_older_one_said(project: Path) -> None:
 
 def test_feed_is_a_bigquery_export(project: Path) -> None:
     engaged, denied, again, events = set(), 0, 0, 0
+    loads = []
     names = sorted(path.name for path in (project / "feeds" / "ferrum").iterdir())
     assert names[0] == "events_20260101.json.gz" and names[-1] == "events_20260630.json" and len(names) == 181
     transactions = set()
@@ -255,12 +256,15 @@ def test_feed_is_a_bigquery_export(project: Path) -> None:
             for param in event["event_params"]:
                 if param["key"] == "session_engaged":
                     engaged.update(param["value"])
+                if param["key"] == "load_time_msec":
+                    loads.append(int(param["value"]["int_value"]))
             if event["event_name"] == "purchase":
                 again += event["ecommerce"]["transaction_id"] in transactions
                 transactions.add(event["ecommerce"]["transaction_id"])
     assert engaged == {"string_value", "int_value"}
     assert 0.01 < denied / events < 0.1
     assert again
+    assert 1000 < median(loads) < 3000
 
 
 def test_clean_partners_are_near_each_other(seen: dict[str, Seen]) -> None:
