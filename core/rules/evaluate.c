@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Drives the module `entente.worker`: load(config), evaluate(snapshot, request, emit, start), brief(snapshot, request,
- * emit, start). emit(record) sends one record; start(rule, partner) says who is at work now. Both are plain C functions:
- * the run they belong to is the one under way, for there is never a second. */
+ * Drives the module `entente.worker`: load(config), evaluate(snapshot, request, emit, start), brief(snapshot, request).
+ * emit(record) sends one record; start(rule, partner) says who is at work now. Both are plain C functions: the run they
+ * belong to is the one under way, for there is never a second. */
 #include "rules/rules.h"
 
 static uint64_t run;
@@ -73,31 +73,36 @@ int ent__load(const char *json, size_t n, ent_error *e) {
 	return status;
 }
 
-/* Calls worker.FUNCTION(snapshot, request, emit, start). A new reference, or NULL and `e`. */
-static PyObject *judge(const char *function, uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+/* Calls worker.FUNCTION(snapshot, request), with emit and start if `rules` run. A new reference, or NULL and `e`. */
+static PyObject *call(const char *function, bool rules, int fd, const char *json, size_t n, ent_error *e) {
 	PyObject *snapshot = ent__snapshot_new(fd, e);
 	if (!snapshot) {
 		return NULL;
 	}
-	run = number;
-	ent__status_reset();
-	PyObject *f = worker(function);
-	PyObject *out = PyCFunction_New(&emit_method, NULL), *start = PyCFunction_New(&start_method, NULL);
-	PyObject *result =
-		f && out && start ? PyObject_CallFunction(f, "Os#OO", snapshot, json, (Py_ssize_t)n, out, start) : NULL;
-	ent__status_idle();
+	PyObject *f = worker(function), *result = NULL;
+	if (f && rules) {
+		PyObject *out = PyCFunction_New(&emit_method, NULL), *start = PyCFunction_New(&start_method, NULL);
+		if (out && start) {
+			result = PyObject_CallFunction(f, "Os#OO", snapshot, json, (Py_ssize_t)n, out, start);
+		}
+		Py_XDECREF(start);
+		Py_XDECREF(out);
+	} else if (f) {
+		result = PyObject_CallFunction(f, "Os#", snapshot, json, (Py_ssize_t)n);
+	}
 	if (!result) {
 		ent__python_error(e);
 	}
-	Py_XDECREF(start);
-	Py_XDECREF(out);
 	Py_XDECREF(f);
 	Py_DECREF(snapshot);
 	return result;
 }
 
 int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
-	PyObject *result = judge("evaluate", number, fd, json, n, e);
+	run = number;
+	ent__status_reset();
+	PyObject *result = call("evaluate", true, fd, json, n, e);
+	ent__status_idle();
 	if (!result) {
 		return -1;
 	}
@@ -113,7 +118,7 @@ int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error
 }
 
 int ent__brief(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
-	PyObject *result = judge("brief", number, fd, json, n, e);
+	PyObject *result = call("brief", false, fd, json, n, e);
 	Py_ssize_t length;
 	const char *text = result ? utf8(result, &length) : NULL;
 	if (result && !text) {

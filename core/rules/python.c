@@ -154,9 +154,16 @@ int ent__python_start(const ent__python *p, ent_error *e) {
 }
 
 int ent__python_import(ent_error *e) {
-	PyObject *module = PyImport_ImportModule("entente.worker");
-	Py_XDECREF(module);
-	return module ? 0 : ent__python_error(e);
+	/* The types of _entente must exist before the first snapshot, whether or not the package imports it. */
+	static const char *const names[] = {"_entente", "entente.worker"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		PyObject *module = PyImport_ImportModule(names[i]);
+		if (!module) {
+			return ent__python_error(e);
+		}
+		Py_DECREF(module);
+	}
+	return 0;
 }
 
 int ent__python_paths(char ***folders, size_t *n, ent_error *e) {

@@ -45,7 +45,7 @@ def evaluate(snapshot: Any, request: str, emit: Callable[[str], None], start: Ca
             emit(json.dumps(record))
 
 
-def brief(snapshot: Any, request: str, emit: Callable[[str], None], start: Callable[[int, int], None]) -> bytes:
+def brief(snapshot: Any, request: str) -> bytes:
     if request == "raise":
         raise LookupError("no such partner")
     return (request * 50000).encode()

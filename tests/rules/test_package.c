@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * entente-rules with the real package and the rulebook that ships, inside the sandbox, over a snapshot built by hand. */
+#include "driver.h"
+#include "metrics/window.h"
+#include "snap_build.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define E6 INT64_C(1000000)
+
+static void contains(const char *text, const char *part) {
+	if (!strstr(text, part)) {
+		fail_msg("%s\n  is not in\n%s", part, text);
+	}
+}
+
+static void ended_well(driver *d, int last, const char *records) {
+	if (last != ENT_RULES_DONE) {
+		fail_msg("ends with %d: %.*s\n%s\n%s", last, (int)d->packet.n, (const char *)d->packet.data, records,
+			driver_errors(d, 1));
+	}
+}
+
+/* Two years of two partners; the third is only a name. */
+static int make_snapshot(void) {
+	enum { DAYS = 730, FIRST = 19000 };
+	static int64_t orders[DAYS], gross[DAYS];
+	for (int i = 0; i < DAYS; i++) {
+		orders[i] = 20 + i % 7;
+		gross[i] = orders[i] * 50 * E6;
+	}
+	snap_build b;
+	snap_init(&b, FIRST + DAYS - 1, "EUR");
+	const char *const names[] = {"ada", "bobby", "nobody"};
+	for (int p = 0; p < 3; p++) {
+		snap_partner(&b, names[p], "{\"profile\": {\"name\": \"Shop\", \"industry\": \"tea\", \"stage\": \"consulting\"}}");
+		if (p < 2) {
+			snap_series(&b, p, ENT_M_ORDERS, ENT_ORIGIN_SHOP, ENT_VIEW_TOTAL, "", "", FIRST, DAYS, orders);
+			snap_series(&b, p, ENT_M_GROSS, ENT_ORIGIN_SHOP, ENT_VIEW_TOTAL, "", "EUR", FIRST, DAYS, gross);
+			snap_cover(&b, p, ENT_SALES, ENT_ORIGIN_SHOP, 1, "shop", FIRST, FIRST + DAYS);
+		}
+	}
+	size_t bytes;
+	void *block = snap_block(&b, &bytes);
+	int fd = driver_memfd(block, bytes, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+	free(block);
+	return fd;
+}
+
+static void open_worker(driver *d, const char *book, char **loaded) {
+	const char *folders[] = {ENTENTE_SOURCE_DIR "/scripts", NULL};
+	driver_spawn(d);
+	driver_hello(d, ENT_RULES_PROTOCOL_VERSION, ENT_SANDBOX_BEST_EFFORT, 0, folders, "");
+	int type = driver_receive(d, 60);
+	if (type != ENT_RULES_READY) {
+		fail_msg("not ready: %.*s", (int)d->packet.n, (const char *)d->packet.data);
+	}
+	*loaded = driver_load(d, book);
+	assert_non_null(*loaded);
+	contains(*loaded, "\"errors\": []");
+}
+
+static void judges_and_says_why(void **state) {
+	(void)state;
+	driver d;
+	char *loaded;
+	open_worker(&d, ENTENTE_SOURCE_DIR "/tests/rules/real", &loaded);
+	contains(loaded, "\"name\": \"sells\"");
+	free(loaded);
+	int snapshot = make_snapshot(), last;
+	driver_evaluate(&d, 3, "sells", snapshot);
+	char *r = driver_records(&d, &last);
+	ended_well(&d, last, r);
+	assert_int_equal(d.evaluations, 3);
+	contains(r, "\"rule\":\"sells\"");
+	contains(r, "\"partner\":\"ada\",\"verdict\":true");
+	contains(r, "\"metric\":\"orders\"");
+	contains(r, "looked at ada");
+	contains(r, "\"partner\":\"nobody\",\"verdict\":\"unknown\"");
+	free(r);
+	/* A mistake in a rule is a record with its file and line, and the other partners are judged. */
+	driver_evaluate(&d, 4, "breaks", snapshot);
+	r = driver_records(&d, &last);
+	ended_well(&d, last, r);
+	contains(r, "/tests/rules/real/first.py\",\"line\":18,\"text\":\"ZeroDivisionError");
+	contains(r, "\"partner\":\"bobby\",\"verdict\":true");
+	free(r);
+	close(snapshot);
+	driver_finish(&d);
+}
+
+static void runs_the_shipped_rulebook(void **state) {
+	(void)state;
+	driver d;
+	char *loaded;
+	open_worker(&d, ENTENTE_SOURCE_DIR "/scripts/rulebook", &loaded);
+	free(loaded);
+	int snapshot = make_snapshot(), last;
+	ent_buf b = {0};
+	ent_buf_u32(&b, ENT_RULES_EVALUATE);
+	ent_buf_u64(&b, 9);
+	ent_buf_text(&b, "{\"skip\": [], \"only\": null}");
+	driver_send(&d, &b, snapshot);
+	char *r = driver_records(&d, &last);
+	ended_well(&d, last, r);
+	assert_true(d.evaluations >= 3 * 8);
+	if (strstr(r, "\"verdict\":\"failed\"")) {
+		fail_msg("a shipped rule fails: %s", r);
+	}
+	free(r);
+	/* And the brief of one of them. */
+	b.n = 0;
+	ent_buf_u32(&b, ENT_RULES_BRIEF);
+	ent_buf_u64(&b, 10);
+	ent_buf_text(&b, "{\"partner\": \"ada\", \"format\": \"html\", \"for\": \"us\"}");
+	driver_send(&d, &b, snapshot);
+	ent_buf_finish(&b);
+	int type = driver_receive(&d, 60);
+	if (type != ENT_RULES_PAGE) {
+		fail_msg("no page but %d: %.*s", type, (int)d.packet.n, (const char *)d.packet.data);
+	}
+	ent_read_u64(&d.read);
+	ent_read_u8(&d.read);
+	size_t n;
+	const char *page = ent_read_bytes(&d.read, &n);
+	assert_non_null(memmem(page, n, "<html", 5));
+	close(snapshot);
+	driver_finish(&d);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(judges_and_says_why),
+		cmocka_unit_test(runs_the_shipped_rulebook),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
