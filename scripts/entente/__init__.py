@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vocabulary in which strategists write rules. docs/rules.md shows how; it works without the engine, on fixtures."""
+"""The vocabulary in which strategists write rules. docs/rules.md shows how; it works without the engine, on
+fixtures."""
+
 from . import chance
-from .day import Day, Period, Window, last_year, previous
-from .findings import (Finding, Findings, ask, gate, insight, opportunity, proposal, red_flag, unknown)
+from .day import Day, Period, Window, last_year, previous, words
+from .findings import Finding, Findings, ask, gate, insight, opportunity, proposal, red_flag, unknown
 from .measure import Breakdown, Measure, Series, middle
 from .missing import Ask, NotEnoughEvidence, RuleMistake
 from .partner import Partner, Profile, money
@@ -10,10 +12,45 @@ from .quantity import Quantity, UnitError, count, ratio
 from .register import Entry, Register
 from .rules import Rule, rule
 from .run import all_of, any_of, if_known
+from .titles import title
 
 __all__ = [
-    "Ask", "Breakdown", "Day", "Entry", "Finding", "Findings", "Measure", "NotEnoughEvidence", "Partner", "Period", "Profile",
-    "Quantity", "Register", "Rule", "RuleMistake", "Series", "UnitError", "Window", "all_of", "any_of", "ask", "chance", "count", "gate",
-    "if_known", "insight", "last_year", "middle", "money", "opportunity", "previous", "proposal", "ratio", "red_flag", "rule",
+    "Ask",
+    "Breakdown",
+    "Day",
+    "Entry",
+    "Finding",
+    "Findings",
+    "Measure",
+    "NotEnoughEvidence",
+    "Partner",
+    "Period",
+    "Profile",
+    "Quantity",
+    "Register",
+    "Rule",
+    "RuleMistake",
+    "Series",
+    "UnitError",
+    "Window",
+    "all_of",
+    "any_of",
+    "ask",
+    "chance",
+    "count",
+    "gate",
+    "if_known",
+    "insight",
+    "last_year",
+    "middle",
+    "money",
+    "opportunity",
+    "previous",
+    "proposal",
+    "ratio",
+    "red_flag",
+    "rule",
+    "title",
     "unknown",
+    "words",
 ]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rulebooks: folders of Python files. Each file is a module of its own, so that names never collide; a fault in one file or
-setting is told with its place, and the other rules are loaded all the same. Files that begin with _ are helpers of their book:
-`from ._helpers import name`."""
+"""Rulebooks: folders of Python files. Each file is a module of its own, so that names never collide; a
+fault in one file or setting is told with its place, and the other rules are loaded all the same. Files that
+begin with _ are helpers of their book: `from ._helpers import name`."""
+
 from __future__ import annotations
 
 import ast
@@ -36,13 +37,20 @@ class Books:
 
     def described(self) -> dict[str, Any]:
         """For the list of rules."""
-        return {"rules": [r.described() for r in self.rules],
-                "errors": [{"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo}
-                           for e in self.errors]}
+        return {
+            "rules": [r.described() for r in self.rules],
+            "errors": [
+                {"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo}
+                for e in self.errors
+            ],
+        }
 
 
-def load_books(folders: Iterable[str], settings: Mapping[str, Mapping[str, Any]] | None = None,
-               imports: Iterable[str] = ()) -> Books:
+def load_books(
+    folders: Iterable[str],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    imports: Iterable[str] = (),
+) -> Books:
     """Load the rules of these folders, "shipped" being the rulebook that comes with Entente, and set them."""
     books = Books()
     allowed = frozenset(imports) | frozenset(sys.stdlib_module_names) | {"entente"}
@@ -50,15 +58,21 @@ def load_books(folders: Iterable[str], settings: Mapping[str, Mapping[str, Any]]
     for number, name in enumerate(folders):
         folder = SHIPPED if name == "shipped" else Path(name)
         if not folder.is_dir():
-            books.errors.append(RuleMistake(str(folder), 0, 0, "there is no such folder of rules", "see rules.books"))
+            books.errors.append(
+                RuleMistake(str(folder), 0, 0, "there is no such folder of rules", "see rules.books")
+            )
             continue
         package = _package(number, folder)
         for file in sorted(folder.glob("*.py")):
             for one in _file(books, package, file, allowed):
                 if one.name in seen:
                     other = seen[one.name]
-                    books.errors.append(one.mistake(f"there is another rule {one.name}, in {other.file}:{other.line}",
-                                                    "rename one of them"))
+                    books.errors.append(
+                        one.mistake(
+                            f"there is another rule {one.name}, in {other.file}:{other.line}",
+                            "rename one of them",
+                        )
+                    )
                 else:
                     seen[one.name] = one
                     books.rules.append(one)
@@ -95,17 +109,33 @@ def _file(books: Books, package: str, file: Path, allowed: frozenset[str]) -> li
     except RuleMistake as mistake:
         books.errors.append(mistake)
     except SyntaxError as error:
-        books.errors.append(RuleMistake(error.filename or path, error.lineno or 0, error.offset or 0,
-                                        error.msg or "not Python", "the file is left out until it is corrected"))
+        books.errors.append(
+            RuleMistake(
+                error.filename or path,
+                error.lineno or 0,
+                error.offset or 0,
+                error.msg or "not Python",
+                "the file is left out until it is corrected",
+            )
+        )
     except OSError as error:
-        books.errors.append(RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out"))
-    except BaseException as error:      # a file may do anything when it is run
+        books.errors.append(
+            RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out")
+        )
+    except BaseException as error:  # a file may do anything when it is run
         line = 0
         for frame, number in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == path:
                 line = number
-        books.errors.append(RuleMistake(path, line, 1, f"{type(error).__name__}: {error}"[:1000],
-                                        "the file is left out until it is corrected"))
+        books.errors.append(
+            RuleMistake(
+                path,
+                line,
+                1,
+                f"{type(error).__name__}: {error}"[:1000],
+                "the file is left out until it is corrected",
+            )
+        )
     else:
         found = [v for v in module.__dict__.values() if isinstance(v, Rule) and v.file == path]
         return list(dict.fromkeys(found))
@@ -125,7 +155,11 @@ def _refused(tree: ast.AST, path: str, allowed: frozenset[str]) -> list[RuleMist
             top = name.partition(".")[0]
             if top not in allowed:
                 place = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0) + 1)
-                out.append(RuleMistake(path, *place, f"rules may not import {top}", f"allow it with rules.import: [{top}]"))
+                out.append(
+                    RuleMistake(
+                        path, *place, f"rules may not import {top}", f"allow it with rules.import: [{top}]"
+                    )
+                )
     return out
 
 
@@ -135,8 +169,15 @@ def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
         one = by_name.get(name)
         if one is None:
             close = difflib.get_close_matches(name, by_name, 1)
-            books.errors.append(RuleMistake("", 0, 0, f"settings are given for {name!r}, which is no rule",
-                                            f"did you mean {close[0]!r}?" if close else "see `entente rules list`"))
+            books.errors.append(
+                RuleMistake(
+                    "",
+                    0,
+                    0,
+                    f"settings are given for {name!r}, which is no rule",
+                    f"did you mean {close[0]!r}?" if close else "see `entente rules list`",
+                )
+            )
             continue
         for setting, value in values.items():
             try:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gathers what the brief of one partner shows: figures against the cohort, series, and what the core hands over with the
-request, which is the findings as they are stored, the asks, and how many rules said what. entente.brief makes the page."""
+"""Gathers what the brief of one partner shows: figures against the cohort, series, and what the core hands
+over with the request, which is the findings as they are stored, the asks, and how many rules said what.
+entente.brief makes the page."""
+
 from __future__ import annotations
 
 import json
@@ -15,25 +17,23 @@ from .missing import NotEnoughEvidence
 from .partner import Partner
 from .quantity import Quantity
 from .reader import KNOWN, NO_DENOMINATOR, RATIO, SUM
+from .titles import FIGURES, title
 from .view import Metric, View
 
 WINDOW: Final = "28d"
-COURSE_DAYS: Final = 182        # that the curves show
-# How the figures are spoken of, which way is better, in the order of the page. Others that are tagged "briefing" follow.
-FIGURES: Final[dict[str, tuple[str, str]]] = {
-    "revenue.net": ("Net revenue", "up"), "orders": ("Orders", "up"), "aov": ("Average order value", "up"),
-    "sessions": ("Visits", "up"), "visitors": ("Visitors", "up"), "conversion_rate": ("Conversion rate", "up"),
-    "cart_abandonment": ("Carts left", "down"), "refund_rate": ("Returned goods", "down"),
-    "customers": ("Customers", "up"), "engagement_rate": ("Engaged visits", "up"),
-    "load_time.mean": ("Page load time", "down"),
-}
+COURSE_DAYS: Final = 182  # that the curves show
 COURSES: Final = ("revenue.net", "orders", "sessions", "conversion_rate")
 _KINDS: Final = ("insight", "opportunity", "red_flag", "gate", "ask", "proposal")
 
 
 def build(view: View, request: Mapping[str, Any], audiences: Mapping[str, str]) -> bytes:
-    """The page as HTML, its content as JSON, or as CSV. `audiences` says of each rule whether it is for us or for both."""
-    name, kind, reader = str(request.get("partner", "")), request.get("format", "html"), request.get("for", "us")
+    """The page as HTML, its content as JSON, or as CSV. `audiences` says of each rule whether it is for us
+    or for both."""
+    name, kind, reader = (
+        str(request.get("partner", "")),
+        request.get("format", "html"),
+        request.get("for", "us"),
+    )
     if name not in view.index:
         raise ValueError(f"there is no partner {name!r}; `entente partners` lists them")
     if kind not in ("html", "json", "csv"):
@@ -47,7 +47,9 @@ def build(view: View, request: Mapping[str, Any], audiences: Mapping[str, str]) 
     if kind == "csv":
         return brief.to_csv(content, for_partner=for_partner).encode()
     checked = brief.check(content)
-    return json.dumps(brief.released(checked) if for_partner else checked, ensure_ascii=False, indent=1).encode()
+    return json.dumps(
+        brief.released(checked) if for_partner else checked, ensure_ascii=False, indent=1
+    ).encode()
 
 
 def gather(partner: Partner, request: Mapping[str, Any], audiences: Mapping[str, str]) -> model.Brief:
@@ -58,23 +60,44 @@ def gather(partner: Partner, request: Mapping[str, Any], audiences: Mapping[str,
     metrics = _metrics(view)
     judged = request.get("judged") or {}
     return {
-        "partner": {"id": partner.id, "name": profile.name, "industry": profile.industry or None,
-                    "region": profile.region or None, "stage": profile.stage or None, "zone": profile.zone or "UTC",
-                    "currency": profile.currency or view.currency},
+        "partner": {
+            "id": partner.id,
+            "name": profile.name,
+            "industry": profile.industry or None,
+            "region": profile.region or None,
+            "stage": profile.stage or None,
+            "zone": profile.zone or "UTC",
+            "currency": profile.currency or view.currency,
+        },
         "as_of": iso(view.as_of),
         "window": _window(view, window),
         "previous": _window(view, before),
         "figures": [_figure(partner, metric, window, before) for metric in metrics],
-        "series": [_course(partner, view.metrics[name]) for name in COURSES
-                   if name in view.metrics and partner[name].is_known()],
-        "findings": [_finding(view, row, audiences) for row in request.get("findings") or () if row.get("kind") in _KINDS],
+        "series": [
+            _course(partner, view.metrics[name])
+            for name in COURSES
+            if name in view.metrics and partner[name].is_known()
+        ],
+        "findings": [
+            _finding(view, row, audiences)
+            for row in request.get("findings") or ()
+            if row.get("kind") in _KINDS
+        ],
         "asks": _asks(request.get("asks") or (), audiences),
         "sources": _sources(partner, request.get("sources") or ()),
-        "judged": {"true": int(judged.get("true", 0)), "false": int(judged.get("false", 0)),
-                   "unknown": int(judged.get("unknown", 0)), "failed": int(judged.get("failed", 0))},
-        "provenance": {"version": str(request.get("version") or ""), "generation": str(view.snapshot.generation),
-                       "digest": request.get("digest"), "rates": request.get("rates"),
-                       "definitions": [{"metric": m.name, "hash": m.definition, "doc": m.doc} for m in metrics]},
+        "judged": {
+            "true": int(judged.get("true", 0)),
+            "false": int(judged.get("false", 0)),
+            "unknown": int(judged.get("unknown", 0)),
+            "failed": int(judged.get("failed", 0)),
+        },
+        "provenance": {
+            "version": str(request.get("version") or ""),
+            "generation": str(view.snapshot.generation),
+            "digest": request.get("digest"),
+            "rates": request.get("rates"),
+            "definitions": [{"metric": m.name, "hash": m.definition, "doc": m.doc} for m in metrics],
+        },
     }
 
 
@@ -90,11 +113,12 @@ def _window(view: View, window: Window) -> model.Window:
 
 def _unit(metric: Metric) -> model.Unit:
     kind = metric.unit.kind
-    return "count" if kind == "pieces" else kind    # type: ignore[return-value]
+    return "count" if kind == "pieces" else kind  # type: ignore[return-value]
 
 
 def _label(metric: Metric) -> str:
-    return FIGURES[metric.name][0] if metric.name in FIGURES else metric.name.replace(".", ", ").replace("_", " ")
+    text = title(metric.name)
+    return text[0].upper() + text[1:]
 
 
 def _figure(partner: Partner, metric: Metric, window: Window, before: Window) -> model.Figure:
@@ -103,29 +127,49 @@ def _figure(partner: Partner, metric: Metric, window: Window, before: Window) ->
     was, was_unknown = _read(measure, before)
     span = partner.view.span(window)
     covered = round(measure.coverage(window).number * (span.stop - span.start))
-    better: Any = FIGURES[metric.name][1] if metric.name in FIGURES else "neither"
-    return {"metric": metric.name, "label": _label(metric), "unit": _unit(metric),
-            "currency": metric.unit.currency or None, "value": value, "unknown": unknown, "previous": was,
-            "previous_unknown": was_unknown, "better": better,
-            # A peer's volume says how large it is, not how well it does: only ratios are held against the cohort.
-            "cohort": _cohort(partner, metric, window) if metric.kind == RATIO and value is not None else None,
-            "coverage": {"days": covered, "of": span.stop - span.start}}
+    return {
+        "metric": metric.name,
+        "label": _label(metric),
+        "unit": _unit(metric),
+        "currency": metric.unit.currency or None,
+        "value": value,
+        "unknown": unknown,
+        "previous": was,
+        "previous_unknown": was_unknown,
+        "better": FIGURES[metric.name][1] if metric.name in FIGURES else "neither",
+        # A peer's volume says how large it is, not how well it does: only ratios are held against the cohort.
+        "cohort": _cohort(partner, metric, window) if metric.kind == RATIO and value is not None else None,
+        "coverage": {"days": covered, "of": span.stop - span.start},
+    }
 
 
 def _read(measure: Measure, window: Window) -> tuple[float | None, str | None]:
     try:
         return measure.over(window).number, None
     except NotEnoughEvidence as error:
-        return None, error.asks[0].what if error.asks else error.why
+        return None, error.why
 
 
 def _cohort(partner: Partner, metric: Metric, window: Window) -> model.Cohort:
     try:
         peers = partner.cohort("industry")[metric.name].over(window)
     except NotEnoughEvidence as error:
-        return {"name": partner.profile.industry, "size": None, "p25": None, "p50": None, "p75": None, "unknown": error.why}
-    return {"name": peers.cohort, "size": peers.size, "p25": peers.quantile(0.25).number, "p50": peers.median.number,
-            "p75": peers.quantile(0.75).number, "unknown": None}
+        return {
+            "name": partner.profile.industry,
+            "size": None,
+            "p25": None,
+            "p50": None,
+            "p75": None,
+            "unknown": error.why,
+        }
+    return {
+        "name": peers.cohort,
+        "size": peers.size,
+        "p25": peers.quantile(0.25).number,
+        "p50": peers.median.number,
+        "p75": peers.quantile(0.75).number,
+        "unknown": None,
+    }
 
 
 def _course(partner: Partner, metric: Metric) -> model.Series:
@@ -141,8 +185,14 @@ def _course(partner: Partner, metric: Metric) -> model.Series:
         known = state == KNOWN and bottom
         values.append(Quantity(top, bottom, metric.unit).number if known else None)
         weights.append(float(bottom) if known else 0.0 if state == NO_DENOMINATOR else None)
-    out: model.Series = {"metric": metric.name, "label": _label(metric), "unit": _unit(metric),
-                         "currency": metric.unit.currency or None, "start": iso(start), "values": values}
+    out: model.Series = {
+        "metric": metric.name,
+        "label": _label(metric),
+        "unit": _unit(metric),
+        "currency": metric.unit.currency or None,
+        "start": iso(start),
+        "values": values,
+    }
     if metric.kind != SUM:
         out["weights"] = weights
     return out
@@ -150,12 +200,23 @@ def _course(partner: Partner, metric: Metric) -> model.Series:
 
 def _finding(view: View, row: Mapping[str, Any], audiences: Mapping[str, str]) -> model.Finding:
     worth = row.get("worth")
-    return {"rule": str(row["rule"]), "key": row.get("key") or None, "practice": str(row.get("practice") or ""),
-            "kind": row["kind"], "severity": row.get("severity"), "text": str(row["text"]),
-            "worth": None if worth is None else {"number": worth / 1_000_000, "currency": view.currency, "per": row.get("per")},
-            "confidence": row.get("confidence"), "evidence": [_evidence(view, e) for e in row.get("evidence") or ()],
-            "audience": _audience(row, audiences), "state": row.get("state") or "open", "since": row.get("since"),
-            "stale": bool(row.get("stale"))}
+    return {
+        "rule": str(row["rule"]),
+        "key": row.get("key") or None,
+        "practice": str(row.get("practice") or ""),
+        "kind": row["kind"],
+        "severity": row.get("severity"),
+        "text": str(row["text"]),
+        "worth": None
+        if worth is None
+        else {"number": worth / 1_000_000, "currency": view.currency, "per": row.get("per")},
+        "confidence": row.get("confidence"),
+        "evidence": [_evidence(view, e) for e in row.get("evidence") or ()],
+        "audience": _audience(row, audiences),
+        "state": row.get("state") or "open",
+        "since": row.get("since"),
+        "stale": bool(row.get("stale")),
+    }
 
 
 def _evidence(view: View, read: Mapping[str, Any]) -> model.Evidence:
@@ -168,9 +229,14 @@ def _evidence(view: View, read: Mapping[str, Any]) -> model.Evidence:
     money = len(unit) == 3 and unit.isupper()
     shown: Any = "money" if money else "count" if unit == "pieces" else unit or None
     known = read.get("state") == "known"
-    return {"label": label, "value": read.get("number") if known else None, "unit": shown, "currency": unit if money else None,
-            "window": {"start": str(read["from"]), "end": _after(str(read["through"]))},
-            "unknown": None if known else str(read.get("state")).replace("_", " ")}
+    return {
+        "label": label,
+        "value": read.get("number") if known else None,
+        "unit": shown,
+        "currency": unit if money else None,
+        "window": {"start": str(read["from"]), "end": _after(str(read["through"]))},
+        "unknown": None if known else str(read.get("state")).replace("_", " "),
+    }
 
 
 def _after(day: str) -> str:
@@ -185,8 +251,13 @@ def _asks(rows: Iterable[Mapping[str, Any]], audiences: Mapping[str, str]) -> li
         decides = str(row.get("decides") or row.get("rule") or "")
         ask = out.get(what)
         if ask is None:
-            ask = out[what] = {"what": what, "why": str(row.get("why") or ""), "decides": [], "source": row.get("source") or None,
-                               "audience": "us"}
+            ask = out[what] = {
+                "what": what,
+                "why": str(row.get("why") or ""),
+                "decides": [],
+                "source": row.get("source") or None,
+                "audience": "us",
+            }
         if decides and decides not in ask["decides"]:
             ask["decides"].append(decides)
         if _audience(row, audiences) == "both":
@@ -208,7 +279,9 @@ def _sources(partner: Partner, given: Iterable[Mapping[str, Any]]) -> list[model
     for name in ("orders", "sessions", "carts"):
         metric = view.metrics.get(name)
         for origin in view.snapshot.origins(partner.index, metric.number) if metric else ():
-            for start, stop, _, source in view.snapshot.covers(partner.index, metric.number if metric else 0, origin):
+            for start, stop, _, source in view.snapshot.covers(
+                partner.index, metric.number if metric else 0, origin
+            ):
                 days.setdefault(source, []).append((start, stop))
     out: list[model.Source] = []
     for source in sorted(days):
@@ -219,6 +292,13 @@ def _sources(partner: Partner, given: Iterable[Mapping[str, Any]]) -> list[model
             else:
                 merged.append((start, stop))
         row = about.get(source, {})
-        out.append({"name": source, "system": row.get("system"), "records": row.get("records"), "balanced": row.get("balanced"),
-                    "covered": [{"start": iso(start), "end": iso(stop)} for start, stop in merged]})
+        out.append(
+            {
+                "name": source,
+                "system": row.get("system"),
+                "records": row.get("records"),
+                "balanced": row.get("balanced"),
+                "covered": [{"start": iso(start), "end": iso(stop)} for start, stop in merged],
+            }
+        )
     return out

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What fixtures know of the catalogue of metrics: the same names, kinds, units and terms as core/metrics/catalogue.c, which a
-test compares. In the engine the catalogue comes with the snapshot and this file is not read."""
+"""What fixtures know of the catalogue of metrics: the same names, kinds, units and terms as
+core/metrics/catalogue.c, which a test compares. In the engine the catalogue comes with the snapshot and
+this file is not read."""
+
 from __future__ import annotations
 
 from typing import Final, NamedTuple
@@ -54,7 +56,11 @@ MEASURES: Final[dict[str, tuple[str, str]]] = {
     "carts_recovered": ("carts", "count"),
 }
 SETS: Final = {"customers": "sales", "visitors": "traffic"}
-DISTRIBUTIONS: Final = {"order_value": ("sales", "money"), "days_to_paid": ("sales", "days"), "load_time": ("traffic", "seconds")}
+DISTRIBUTIONS: Final = {
+    "order_value": ("sales", "money"),
+    "days_to_paid": ("sales", "days"),
+    "load_time": ("traffic", "seconds"),
+}
 
 
 class MetricRow(NamedTuple):
@@ -66,7 +72,7 @@ class MetricRow(NamedTuple):
     additivity: str
     top: Terms
     bottom: Terms
-    source: str             # set or distribution
+    source: str  # set or distribution
     tags: str
     doc: str
 
@@ -84,17 +90,20 @@ def _row(name: str, kind: int, unit: str, reads: str, tags: str, doc: str) -> Me
     if kind in (DISTINCT, DISTRIBUTION):
         return MetricRow(name, kind, unit, "none", (), (), reads, tags, doc)
     top, _, bottom = reads.partition(" / ")
-    return MetricRow(name, kind, unit, "all" if kind == SUM else "none", _terms(top), _terms(bottom), "", tags, doc)
+    return MetricRow(
+        name, kind, unit, "all" if kind == SUM else "none", _terms(top), _terms(bottom), "", tags, doc
+    )
 
 
 def _terms(text: str) -> Terms:
     return tuple((1 if word[0] == "+" else -1, word[1:]) for word in text.split())
 
 
+# fmt: off
 METRICS: Final = (
     _row("orders", SUM, "count", "+orders", "sales volume briefing",
-         "Orders placed and not cancelled, pending ones included, by the day they were placed; over all "
-         "partners an order that several share counts once."),
+         "Orders placed and not cancelled, pending ones included, by the day they were placed; over "
+         "all partners an order that several share counts once."),
     _row("orders.placed", SUM, "count", "+orders +orders_cancelled", "sales volume",
          "Orders placed, whether cancelled later or not."),
     _row("orders.cancelled", SUM, "count", "+orders_cancelled", "sales loss",
@@ -108,8 +117,8 @@ METRICS: Final = (
     _row("lines.placed", SUM, "count", "+lines +lines_cancelled", "sales volume",
          "Lines of orders, whether cancelled later or not; parts of a bundle are not counted."),
     _row("units", SUM, "pieces", "+units", "sales volume",
-         "Pieces sold, cancelled orders left out; returned pieces lower it only where the source writes them "
-         "as lines of negative quantity."),
+         "Pieces sold, cancelled orders left out; returned pieces lower it only where the source "
+         "writes them as lines of negative quantity."),
     _row("units.placed", SUM, "pieces", "+units +units_cancelled", "sales volume",
          "Pieces ordered, whether cancelled later or not."),
     _row("revenue.gross", SUM, "money", "+gross", "sales money",
@@ -119,8 +128,8 @@ METRICS: Final = (
     _row("revenue.net", SUM, "money", "+gross -discount -returns", "sales money briefing",
          "Goods less discounts and returns, the returns dated to their order."),
     _row("revenue.net_by_refund_day", SUM, "money", "+gross -discount -returns_on_day", "sales money",
-         "Goods less discounts and returns, the returns dated to the day they were paid back; unknown where "
-         "the source does not date refunds."),
+         "Goods less discounts and returns, the returns dated to the day they were paid back; unknown "
+         "where the source does not date refunds."),
     _row("discounts", SUM, "money", "+discount", "sales money",
          "Taken off goods, cancelled orders left out."),
     _row("refunds", SUM, "money", "+refunded", "sales money loss",
@@ -136,7 +145,8 @@ METRICS: Final = (
     _row("tax", SUM, "money", "+tax", "sales money",
          "Tax of orders, cancelled ones left out."),
     _row("total", SUM, "money", "+total", "sales money",
-         "What buyers were asked to pay, shipping and tax included, before refunds, cancelled orders left out."),
+         "What buyers were asked to pay, shipping and tax included, before refunds, cancelled orders "
+         "left out."),
     _row("total.placed", SUM, "money", "+total +total_cancelled", "sales money",
          "What buyers were asked to pay, whether the order was cancelled later or not."),
     _row("due", SUM, "money", "+due", "sales money",
@@ -148,8 +158,8 @@ METRICS: Final = (
     _row("cost", SUM, "money", "+cost", "sales money",
          "What the goods of orders cost the partner, where the source says."),
     _row("customers", DISTINCT, "count", "customers", "sales customers briefing",
-         "Different known customers who placed an order in the window; guests are not in it, and days are "
-         "united, not added."),
+         "Different known customers who placed an order in the window; guests are not in it, and days "
+         "are united, not added."),
     _row("order_value", DISTRIBUTION, "money", "order_value", "sales money",
          "Totals of orders, converted at the rate of the as-of day, to 1 %."),
     _row("days_to_paid", DISTRIBUTION, "days", "days_to_paid", "sales cash",
@@ -163,8 +173,8 @@ METRICS: Final = (
     _row("sessions.unidentified", SUM, "count", "+sessions_unidentified", "traffic consent",
          "Sessions without a known visitor, for lack of consent as a rule."),
     _row("visitors", DISTINCT, "count", "visitors", "traffic briefing",
-         "Different visitors by the identity that the source keeps; sessions without one are not in it, and "
-         "days are united, not added."),
+         "Different visitors by the identity that the source keeps; sessions without one are not in "
+         "it, and days are united, not added."),
     _row("pageviews", SUM, "count", "+pageviews", "traffic volume",
          "Pages looked at."),
     _row("attention", SUM, "seconds", "+engaged_us", "traffic",
@@ -204,6 +214,6 @@ METRICS: Final = (
     _row("cart_abandonment", RATIO, "ratio", "+carts_left / +carts_left +orders", "carts loss briefing",
          "Carts left as a part of carts left and orders, both as the shop kept them."),
     _row("cart_loss.analytics", RATIO, "ratio", "+sessions_cart_left / +sessions_cart", "funnel loss",
-         "Sessions that began a cart and bought nothing as a part of sessions that began a cart, as analytics "
-         "saw them."),
+         "Sessions that began a cart and bought nothing as a part of sessions that began a cart, as "
+         "analytics saw them."),
 )

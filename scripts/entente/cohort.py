@@ -1,31 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Partners like this one, as released figures: never a series of a peer, never fewer than k partners, never three digits more.
+"""Partners like this one, as released figures: never a series of a peer, never fewer than k partners, never
+three digits more.
 
-A cohort holds everybody who shares the attribute, the partner itself included: left out, the figures of two members would
-differ by exactly the other one's. A cohort that is too thin for a figure widens by dropping its last attribute; if there is
-none left, the figure is not known. A sum of which one partner holds most is not released either.
-"""
+A cohort holds everybody who shares the attribute, the partner itself included: left out, the figures of two
+members would differ by exactly the other one's. A cohort that is too thin for a figure widens by dropping
+its last attribute; if there is none left, the figure is not known. A sum of which one partner holds most is
+not released either."""
+
 from __future__ import annotations
 
 import array
 import math
 from bisect import bisect_left
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Union
+from typing import TYPE_CHECKING, Final
 
 from . import run
-from .day import Window
-from .measure import Measure, spoken
+from .day import Window, spoken
+from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Number, Quantity, Unit, exact
-from .reader import DISTINCT, KNOWN, ORIGINS, RATIO as RATIO_KIND, SUM, VIEWS
+from .reader import DISTINCT, KNOWN, ORIGINS, SUM, VIEWS
+from .reader import RATIO as RATIO_KIND
 from .run import Read
+from .titles import title
 from .view import Metric, View
 
 if TYPE_CHECKING:
     from .partner import Partner
 
-MOST_SHARE: Final = Fraction(6, 10)     # of a sum that one partner may hold
+MOST_SHARE: Final = Fraction(6, 10)  # of a sum that one partner may hold
 LEAST_SPREAD: Final = Fraction(2, 100)  # of the median: a spread narrower than this is taken to be chance
 
 _Key = tuple[tuple[str, str], ...]
@@ -76,19 +80,46 @@ class CohortMeasure:
     def _released(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers:
         view, key = self.cohort.view, self.cohort.key
         place = (key, self.metric.number, start, stop, before, self._origin, self._view, self._value)
-        found: Union[Peers, NotEnoughEvidence, None] = view.released.get(place)
+        found: Peers | NotEnoughEvidence | None = view.released.get(place)
         if found is None:
             found = view.released[place] = self._worked_out(start, stop, before)
         slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
         origin = ORIGINS[self._origin] if self._origin >= 0 else ""
         if isinstance(found, NotEnoughEvidence):
-            run.now.reads.append(Read(self.metric.name, start, stop, 1, 0, 1, self.metric.unit, -1, origin, slice_,
-                                      named(key), 0))
+            run.now.reads.append(
+                Read(
+                    self.metric.name,
+                    start,
+                    stop,
+                    1,
+                    0,
+                    1,
+                    self.metric.unit,
+                    -1,
+                    origin,
+                    slice_,
+                    named(key),
+                    0,
+                )
+            )
             raise NotEnoughEvidence(found.why, *found.asks)
         median = found.median
-        run.now.reads.append(Read(
-            self.metric.name + (" change" if before else ""), start, stop, KNOWN, median.top, median.bottom, median.unit,
-            -1, origin, slice_, found.cohort, found.size))
+        run.now.reads.append(
+            Read(
+                self.metric.name + (" change" if before else ""),
+                start,
+                stop,
+                KNOWN,
+                median.top,
+                median.bottom,
+                median.unit,
+                -1,
+                origin,
+                slice_,
+                found.cohort,
+                found.size,
+            )
+        )
         return found
 
     def _worked_out(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers | NotEnoughEvidence:
@@ -106,18 +137,27 @@ class CohortMeasure:
             if len(values) < view.least_cohort:
                 if not why:
                     known = len(values)
-                    why = (f"{metric.name} of {spoken(start, stop)} is known for {known} of the {len(who)} partners of "
-                           f"{named(key)}; fewer than {view.least_cohort} are not shown")
+                    why = (
+                        f"{title(metric.name)} of {spoken(start, stop)} is known for {known} of {len(who)} "
+                        f"partners of {named(key)}; fewer than {view.least_cohort} are not shown"
+                    )
                 continue
             if metric.kind == SUM and before is None:
                 total = sum(abs(v) for v in values.values())
                 if total and max(abs(v) for v in values.values()) > MOST_SHARE * total:
-                    why = why or f"one partner of {named(key)} holds most of {metric.name}: its figure would be told"
+                    why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
                     continue
             return Peers(named(key), sorted(values.values()), unit)
-        return NotEnoughEvidence(why, Ask(
-            f"{metric.name} of {spoken(start, stop)} of {max(1, view.least_cohort - known)} more partners of "
-            f"{named(self.cohort.key)}", metric.name, start, stop))
+        return NotEnoughEvidence(
+            why,
+            Ask(
+                f"{title(metric.name)} of {max(1, view.least_cohort - known)} more partners of "
+                f"{named(self.cohort.key)}",
+                metric.name,
+                start,
+                stop,
+            ),
+        )
 
     def _values(self, who: list[int], start: int, stop: int) -> dict[int, Fraction]:
         """The value of each partner that has one, in 1/scale of the unit."""
@@ -126,7 +166,11 @@ class CohortMeasure:
             rows = snapshot.cohort(array.array("I", who).tobytes(), metric.number, start, stop, self._origin)
         else:
             rows = [self._sliced(partner, start, stop) for partner in who]
-        return {p: Fraction(top, bottom) for p, (state, top, bottom) in zip(who, rows) if state == KNOWN}
+        return {
+            p: Fraction(top, bottom)
+            for p, (state, top, bottom) in zip(who, rows, strict=True)
+            if state == KNOWN
+        }
 
     def _sliced(self, partner: int, start: int, stop: int) -> tuple[int, int, int]:
         snapshot, number, origin = self.cohort.view.snapshot, self.metric.number, self._origin
@@ -135,11 +179,16 @@ class CohortMeasure:
             return whole[:3]
         values = [self._value]
         if self._value.endswith("/"):
-            values = [v for v in snapshot.values(partner, number, self._view, start, stop, origin)
-                      if v.startswith(self._value)]
+            values = [
+                v
+                for v in snapshot.values(partner, number, self._view, start, stop, origin)
+                if v.startswith(self._value)
+            ]
             if self.metric.kind == DISTINCT and len(values) > 1:
-                raise TypeError(f"{self.metric.name} counts who came, and who came two ways would be counted twice; "
-                                "take one value")
+                raise TypeError(
+                    f"{self.metric.name} counts who came, and who came two ways would be counted twice; "
+                    "take one value"
+                )
         parts = [snapshot.window(partner, number, start, stop, origin, self._view, value) for value in values]
         top = sum(part[1] for part in parts if part[0] == KNOWN)
         if self.metric.kind != RATIO_KIND:
@@ -179,13 +228,13 @@ class Peers:
         return found
 
     def robust_z(self, mine: Quantity) -> float:
-        """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The usual
-        distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
+        """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The
+        usual distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
         centre = _at(self._sorted, Fraction(1, 2))
         spread = _at(sorted(abs(v - centre) for v in self._sorted), Fraction(1, 2)) * Fraction(14826, 10000)
         spread = max(spread, abs(centre) * LEAST_SPREAD)
         away = self._native(mine) - centre
-        if not spread:      # all have 0: whoever differs at all stands alone
+        if not spread:  # all have 0: whoever differs at all stands alone
             return 0.0 if not away else math.copysign(math.inf, away)
         return float(f"{float(away / spread):.3g}")
 
@@ -197,7 +246,7 @@ class Peers:
     def _native(self, value: Quantity | Number) -> Fraction:
         if isinstance(value, Quantity):
             if value.unit is not self.unit:
-                value.__lt__(Quantity(0, 1, self.unit))     # raises UnitError, which says what is wrong
+                value.__lt__(Quantity(0, 1, self.unit))  # raises UnitError, which says what is wrong
             return Fraction(value.top, value.bottom)
         return exact(value) * self.unit.scale
 
@@ -211,8 +260,10 @@ def cohort_of(partner: Partner, by: tuple[str, ...]) -> Cohort:
     for name in by:
         value = partner.view.attribute(partner.index, name)
         if not value:
-            raise NotEnoughEvidence(f"{partner.id} has no {name} in its profile, so nobody to compare it with is known",
-                                    Ask(f"the {name} of {partner.id}, in its profile"))
+            raise NotEnoughEvidence(
+                f"{partner.id} has no {name} in its profile, so nobody to compare it with is known",
+                Ask(f"the {name} of {partner.id}, in its profile"),
+            )
         key.append((name, value))
     return Cohort(partner.view, tuple(key))
 
@@ -222,7 +273,10 @@ def members(view: View, key: _Key) -> list[int]:
     found = view.members.get(key)
     if found is None:
         found = view.members[key] = [
-            partner for partner in range(len(view.ids)) if all(view.attribute(partner, name) == value for name, value in key)]
+            partner
+            for partner in range(len(view.ids))
+            if all(view.attribute(partner, name) == value for name, value in key)
+        ]
     return found
 
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Days and windows. A day is a date in the partner's own zone; inside, it is the number of days since 1970-01-01.
+"""Days and windows. A day is a date in the partner's own zone; inside, it is the number of days since
+1970-01-01.
 
-A window is written as a strategist says it ("28d", "12w", "6m", "ytd") and ends with the moment of judgement, that day
-included. `previous("28d")` is the same length right before it, `last_year("28d")` the same days a year earlier.
-"""
+A window is written as a strategist says it ("28d", "12w", "6m", "ytd") and ends with the moment of
+judgement, that day included. `previous("28d")` is the same length right before it, `last_year("28d")` the
+same days a year earlier."""
+
 from __future__ import annotations
 
 import datetime
@@ -59,8 +61,12 @@ class Shifted(NamedTuple):
 
     def __str__(self) -> str:
         if self.years:
-            return f"{self.window}, {self.years} year{'s' if self.years > 1 else ''} earlier"
-        return f"the {self.window} before" if self.lengths == 1 else f"{self.window}, {self.lengths} times earlier"
+            return f"{words(self.window)}, {self.years} year{'s' if self.years > 1 else ''} earlier"
+        return (
+            f"the {words(self.window)} before"
+            if self.lengths == 1
+            else f"{words(self.window)}, {self.lengths} times earlier"
+        )
 
 
 class Period(NamedTuple):
@@ -120,7 +126,9 @@ def span_of(window: Window, as_of: int) -> Span:
         stop = _months_back(span.stop - 1, 12 * window.years) + 1
         return Span(stop - (span.stop - span.start), stop)
     if isinstance(window.window, str) and window.window in _TO_DATE:
-        raise ValueError(f"previous({window.window!r}) has no length of its own; use last_year({window.window!r})")
+        raise ValueError(
+            f"previous({window.window!r}) has no length of its own; use last_year({window.window!r})"
+        )
     span = span_of(window.window, as_of)
     for _ in range(window.lengths):
         span = _before(window.window, span)
@@ -173,6 +181,22 @@ def months_before(as_of: int, count: int) -> list[Period]:
 
 def _year_month(index: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
+
+
+def spoken(start: int, stop: int) -> str:
+    """Days as one says them: 2026-06-03 to 2026-06-30."""
+    return iso(start) if stop - start == 1 else f"{iso(start)} to {iso(stop - 1)}"
+
+
+def words(window: Window) -> str:
+    """A window as one says it: 8 weeks."""
+    if not isinstance(window, str):
+        return str(window)
+    match = _SPEC.match(window)
+    if not match:
+        return {"mtd": "this month", "qtd": "this quarter", "ytd": "this year"}.get(window, window)
+    unit = {"d": "day", "w": "week", "m": "month", "y": "year"}[match[2]]
+    return f"{match[1]} {unit}" + ("s" if match[1] != "1" else "")
 
 
 def cut(span: Span, days: int) -> list[Period]:

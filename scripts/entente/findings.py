@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a rule says. A finding's identity is (rule, partner, key): the text holds numbers that change, the key does not."""
+"""What a rule says. A finding's identity is (rule, partner, key): the text holds numbers that change, the
+key does not."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,15 +24,15 @@ class Finding:
     kind: Kind
     text: str
     key: str = ""
-    worth: Quantity | None = None               # money, for each `per`
+    worth: Quantity | None = None  # money, for each `per`
     per: str | None = None
     severity: Severity | None = None
-    confidence: float | None = None             # 0 to 1
-    rank: float | None = None                   # order among the findings of one rule; more is first
-    open: bool | None = None                    # gates only
-    rows: Sequence[Sequence[Cell]] = ()         # what it rests on, as a table; the first row names the columns
+    confidence: float | None = None  # 0 to 1
+    rank: float | None = None  # order among the findings of one rule; more is first
+    open: bool | None = None  # gates only
+    rows: Sequence[Sequence[Cell]] = ()  # what it rests on, as a table; the first row names the columns
     chart: tuple[str, Mapping[str, Cell]] | None = None
-    decides_on: Day | None = None               # unknown: when it will be known
+    decides_on: Day | None = None  # unknown: when it will be known
     asks: tuple[Ask, ...] = ()
 
 
@@ -54,31 +56,74 @@ def _rank(rank: Number | Quantity | None) -> float | None:
 
 
 def insight(
-    text: str, *, key: object = "", rank: Number | Quantity | None = None, confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (), chart: tuple[str, Mapping[str, Cell]] | None = None,
+    text: str,
+    *,
+    key: object = "",
+    rank: Number | Quantity | None = None,
+    confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (),
+    chart: tuple[str, Mapping[str, Cell]] | None = None,
 ) -> Finding:
     """Something worth telling."""
-    return _checked(Finding("insight", text, _key(key), rank=_rank(rank), confidence=confidence, rows=rows, chart=chart))
+    return _checked(
+        Finding("insight", text, _key(key), rank=_rank(rank), confidence=confidence, rows=rows, chart=chart)
+    )
 
 
 def opportunity(
-    text: str, *, worth: Quantity, per: Window, key: object = "", rank: Number | Quantity | None = None,
-    confidence: float | None = None, rows: Sequence[Sequence[Cell]] = (),
+    text: str,
+    *,
+    worth: Quantity,
+    per: Window,
+    key: object = "",
+    rank: Number | Quantity | None = None,
+    confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
 ) -> Finding:
     """What could be gained: `worth` in money, for each `per`."""
-    return _checked(Finding("opportunity", text, _key(key), worth, str(per), rank=_rank(rank), confidence=confidence,
-                            rows=rows, chart=chart))
+    return _checked(
+        Finding(
+            "opportunity",
+            text,
+            _key(key),
+            worth,
+            str(per),
+            rank=_rank(rank),
+            confidence=confidence,
+            rows=rows,
+            chart=chart,
+        )
+    )
 
 
 def red_flag(
-    text: str, *, key: object = "", severity: Severity = "medium", worth: Quantity | None = None,
-    per: Window | None = None, rank: Number | Quantity | None = None, confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (), chart: tuple[str, Mapping[str, Cell]] | None = None,
+    text: str,
+    *,
+    key: object = "",
+    severity: Severity = "medium",
+    worth: Quantity | None = None,
+    per: Window | None = None,
+    rank: Number | Quantity | None = None,
+    confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (),
+    chart: tuple[str, Mapping[str, Cell]] | None = None,
 ) -> Finding:
     """Something that must be talked about before going on."""
-    return _checked(Finding("red_flag", text, _key(key), worth, None if per is None else str(per), severity, confidence,
-                            _rank(rank), rows=rows, chart=chart))
+    return _checked(
+        Finding(
+            "red_flag",
+            text,
+            _key(key),
+            worth,
+            None if per is None else str(per),
+            severity,
+            confidence,
+            _rank(rank),
+            rows=rows,
+            chart=chart,
+        )
+    )
 
 
 def gate(text: str, *, open: bool, key: object = "", rows: Sequence[Sequence[Cell]] = ()) -> Finding:
@@ -87,12 +132,26 @@ def gate(text: str, *, open: bool, key: object = "", rows: Sequence[Sequence[Cel
 
 
 def proposal(
-    text: str, *, key: object = "", worth: Quantity | None = None, per: Window | None = None,
-    confidence: float | None = None, rows: Sequence[Sequence[Cell]] = (),
+    text: str,
+    *,
+    key: object = "",
+    worth: Quantity | None = None,
+    per: Window | None = None,
+    confidence: float | None = None,
+    rows: Sequence[Sequence[Cell]] = (),
 ) -> Finding:
     """Something to offer."""
-    return _checked(Finding("proposal", text, _key(key), worth, None if per is None else str(per),
-                            confidence=confidence, rows=rows))
+    return _checked(
+        Finding(
+            "proposal",
+            text,
+            _key(key),
+            worth,
+            None if per is None else str(per),
+            confidence=confidence,
+            rows=rows,
+        )
+    )
 
 
 def ask(what: str, *, metric: str = "", source: str = "") -> Ask:

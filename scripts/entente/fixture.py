@@ -10,10 +10,10 @@
 
 `Snapshot` is the twin of the C module's reader: the same methods, the same meaning, over dicts.
 """
+
 from __future__ import annotations
 
 import json
-import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Union
@@ -22,7 +22,7 @@ from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
 from .day import Day, day_number, iso
 from .judge import Outcome, judge
 from .partner import Partner
-from .reader import (DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries)
+from .reader import DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries
 from .rules import Rule
 from .view import LEAST_COVERAGE, View
 
@@ -46,33 +46,55 @@ class FixturePartner:
         self.world = world
         self.id = name
         known = ("name", "industry", "region", "stage", "currency", "zone", "signed_on")
-        self.profile: dict[str, Any] = {"id": name, "name": name, "currency": world.currency, "zone": "UTC",
-                                        **{k: v for k, v in profile.items() if k in known},
-                                        "attributes": {k: v for k, v in profile.items() if k not in known}}
-        self.cells: dict[tuple[str, int, int, str], dict[int, int]] = {}        # by measure, origin, view, value
+        self.profile: dict[str, Any] = {
+            "id": name,
+            "name": name,
+            "currency": world.currency,
+            "zone": "UTC",
+            **{k: v for k, v in profile.items() if k in known},
+            "attributes": {k: v for k, v in profile.items() if k not in known},
+        }
+        self.cells: dict[tuple[str, int, int, str], dict[int, int]] = {}  # by measure, origin, view, value
         self.sets: dict[tuple[str, int, int, str], dict[int, set[int]]] = {}
-        self.values: dict[tuple[str, int], dict[int, list[int]]] = {}           # by distribution, origin
-        self.covers: dict[tuple[str, int], list[_Cover]] = {}                   # by family, origin
+        self.values: dict[tuple[str, int], dict[int, list[int]]] = {}  # by distribution, origin
+        self.covers: dict[tuple[str, int], list[_Cover]] = {}  # by family, origin
         self.registers: dict[str, list[dict[str, Any]]] = {}
         self.kept: dict[str, str] = {}
         self.observations: list[dict[str, Any]] = []
         self._next = 1
 
-    def days(self, measure: str, amount: Spread, *, origin: str = "", first: str = "", last: str = "", cover: bool = True,
-             **views: str) -> FixturePartner:
-        """Give each day from `first` to `last` this much of a measure: one number, one for each day, or a function of the
-        days that are left until `last`. Money is in the reporting currency. Named views (channel="online/web") get it too."""
+    def days(
+        self,
+        measure: str,
+        amount: Spread,
+        *,
+        origin: str = "",
+        first: str = "",
+        last: str = "",
+        cover: bool = True,
+        **views: str,
+    ) -> FixturePartner:
+        """Give each day from `first` to `last` this much of a measure: one number, one for each day, or a
+        function of the days that are left until `last`. Money is in the reporting currency. Named views
+        (channel="online/web") get it too."""
         family, unit = MEASURES.get(measure) or (SETS[measure], "count")
         stop = (day_number(last) if last else self.world.as_of) + 1
         start = day_number(first) if first else stop - _DAYS
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         scale = _SCALES.get(unit, 1)
         for n, day in enumerate(range(start, stop)):
-            value = amount(stop - 1 - day) if callable(amount) else amount if isinstance(amount, (int, float)) else amount[n]
+            value = (
+                amount(stop - 1 - day)
+                if callable(amount)
+                else amount
+                if isinstance(amount, (int, float))
+                else amount[n]
+            )
             for view, name in [(0, ""), *((VIEWS.index(v), name) for v, name in views.items())]:
                 if measure in SETS:
                     self.sets.setdefault((measure, where, view, name), {})[day] = set(
-                        range(self._next, self._next + int(value)))
+                        range(self._next, self._next + int(value))
+                    )
                 else:
                     cell = self.cells.setdefault((measure, where, view, name), {})
                     cell[day] = cell.get(day, 0) + round(value * scale)
@@ -93,14 +115,19 @@ class FixturePartner:
         family, unit = DISTRIBUTIONS[name]
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         for day, amounts in seen.items():
-            self.values.setdefault((name, where), {})[day_number(day)] = [round(a * _SCALES.get(unit, 1)) for a in amounts]
+            self.values.setdefault((name, where), {})[day_number(day)] = [
+                round(a * _SCALES.get(unit, 1)) for a in amounts
+            ]
         return self
 
-    def cover(self, family: str, first: str, last: str, *, origin: str = "", source: str = "") -> FixturePartner:
+    def cover(
+        self, family: str, first: str, last: str, *, origin: str = "", source: str = ""
+    ) -> FixturePartner:
         """Say that a source speaks for these days."""
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         self.covers.setdefault((family, where), []).append(
-            _Cover(day_number(first), day_number(last) + 1, True, source or f"{self.id}-{family}"))
+            _Cover(day_number(first), day_number(last) + 1, True, source or f"{self.id}-{family}")
+        )
         return self
 
     def hole(self, family: str, first: str, last: str, *, origin: str = "") -> FixturePartner:
@@ -109,7 +136,10 @@ class FixturePartner:
         start, stop = day_number(first), day_number(last) + 1
         kept = []
         for cover in self.covers.get((family, where), []):
-            kept += [cover._replace(stop=min(cover.stop, start)), cover._replace(start=max(cover.start, stop))]
+            kept += [
+                cover._replace(stop=min(cover.stop, start)),
+                cover._replace(start=max(cover.start, stop)),
+            ]
         self.covers[family, where] = [c for c in kept if c.start < c.stop]
         for (measure, origin_, _, _), cell in self.cells.items():
             if MEASURES[measure][0] == family and origin_ == where:
@@ -127,19 +157,39 @@ class FixturePartner:
         self.kept[register] = since
         return self
 
-    def declares(self, metric: str, month: str, amount: Amount, *, currency: str = "", who: str = "") -> FixturePartner:
+    def declares(
+        self, metric: str, month: str, amount: Amount, *, currency: str = "", who: str = ""
+    ) -> FixturePartner:
         """What they say of themselves for one month, "2026-05"."""
         year, number = int(month[:4]), int(month[5:7])
         after = f"{year + number // 12}-{number % 12 + 1:02d}-01"
-        self.observations.append({"metric": metric, "origin": "declared", "from": f"{month}-01", "to": after,
-                                  "value": round(amount * 1_000_000), "scale": 6, "unit": "money",
-                                  "currency": currency or self.world.currency, "who": who, "grade": ""})
+        self.observations.append(
+            {
+                "metric": metric,
+                "origin": "declared",
+                "from": f"{month}-01",
+                "to": after,
+                "value": round(amount * 1_000_000),
+                "scale": 6,
+                "unit": "money",
+                "currency": currency or self.world.currency,
+                "who": who,
+                "grade": "",
+            }
+        )
         return self
 
     def json(self) -> str:
         """As the core writes it."""
-        return json.dumps({"profile": self.profile, "registers": self.registers, "kept_since": self.kept,
-                           "observations": self.observations, "sources": []})
+        return json.dumps(
+            {
+                "profile": self.profile,
+                "registers": self.registers,
+                "kept_since": self.kept,
+                "observations": self.observations,
+                "sources": [],
+            }
+        )
 
 
 class World:
@@ -179,7 +229,8 @@ class World:
         return Partner(view, view.index[name])
 
     def judge(self, rule: Rule, name: str, **settings: Any) -> Outcome:
-        """What the rule says of a partner, with some settings changed. The rules it comes after are not run before."""
+        """What the rule says of a partner, with some settings changed. The rules it comes after are not run
+        before."""
         return judge(rule, self.see(name), rule.set(settings))
 
 
@@ -204,8 +255,14 @@ class Snapshot:
 
     def meta_json(self) -> str:
         """The moment and the floor of cohorts."""
-        return json.dumps({"as_of": iso(self.as_of), "as_of_mode": "date", "currency": self.currency,
-                           "min_cohort": self._world.least_cohort})
+        return json.dumps(
+            {
+                "as_of": iso(self.as_of),
+                "as_of_mode": "date",
+                "currency": self.currency,
+                "min_cohort": self._world.least_cohort,
+            }
+        )
 
     def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]:
         """The catalogue."""
@@ -218,12 +275,22 @@ class Snapshot:
         rate = self._world.rates.get(currency, 0)
         return round((rate.get(iso(day), 0) if isinstance(rate, dict) else rate) * 10**12)
 
-    def window(self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
-               ) -> tuple[int, int, int, int, int, int]:
+    def window(
+        self,
+        partner: int,
+        metric: int,
+        start: int,
+        stop: int,
+        origin: int = -1,
+        view: int = 0,
+        value: str = "",
+    ) -> tuple[int, int, int, int, int, int]:
         """(state, top, bottom, covered days, declared days, day)."""
         who, row = self._partners[partner], METRICS[metric]
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
-        covered = min(len(self._covered(who, *place).intersection(range(start, stop))) for place in origins.items())
+        covered = min(
+            len(self._covered(who, *place).intersection(range(start, stop))) for place in origins.items()
+        )
         state = KNOWN if covered and covered >= LEAST_COVERAGE * (stop - start) else NO_COVERAGE
         if row.kind in (SUM, RATIO):
             top = self._sum(who, row.top, origins, start, stop, view, value)
@@ -244,21 +311,43 @@ class Snapshot:
         seen = self._seen(who, row, {f: self._origin(who, row, f, -1) for f in row.families}, start, stop)
         return (KNOWN, seen[round(q * (len(seen) - 1))]) if seen else (NO_DENOMINATOR, 0)
 
-    def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]:
+    def values(
+        self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1
+    ) -> list[str]:
         """Values of a view that have data in the window."""
         who, row = self._partners[partner], METRICS[metric]
         measures = {measure for _, measure in (*row.top, *row.bottom)} | {row.source}
-        kept = [(key, set(cell)) for key, cell in who.cells.items()] + [(key, set(ids)) for key, ids in who.sets.items()]
-        return sorted({value for (measure, o, v, value), days in kept
-                       if measure in measures and v == view and origin in (-1, o) and any(start <= day < stop for day in days)})
+        kept = [(key, set(cell)) for key, cell in who.cells.items()] + [
+            (key, set(ids)) for key, ids in who.sets.items()
+        ]
+        return sorted(
+            {
+                value
+                for (measure, o, v, value), days in kept
+                if measure in measures
+                and v == view
+                and origin in (-1, o)
+                and any(start <= day < stop for day in days)
+            }
+        )
 
     def origins(self, partner: int, metric: int) -> list[int]:
         """Origins that speak of the metric."""
         who, families = self._partners[partner], METRICS[metric].families
-        return sorted({origin for (family, origin), covers in who.covers.items() if family in families and covers})
+        return sorted(
+            {origin for (family, origin), covers in who.covers.items() if family in families and covers}
+        )
 
-    def series(self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
-               ) -> RawSeries:
+    def series(
+        self,
+        partner: int,
+        metric: int,
+        start: int,
+        stop: int,
+        origin: int = -1,
+        view: int = 0,
+        value: str = "",
+    ) -> RawSeries:
         """A sum by day."""
         who, row = self._partners[partner], METRICS[metric]
         if row.kind != SUM:
@@ -270,10 +359,15 @@ class Snapshot:
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
         """(from, to, declared, source)."""
         who, row = self._partners[partner], METRICS[metric]
-        return [(c.start, c.stop, c.declared, c.source) for family in row.families
-                for c in who.covers.get((family, self._origin(who, row, family, origin)), ())]
+        return [
+            (c.start, c.stop, c.declared, c.source)
+            for family in row.families
+            for c in who.covers.get((family, self._origin(who, row, family, origin)), ())
+        ]
 
-    def cohort(self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1) -> list[tuple[int, int, int]]:
+    def cohort(
+        self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1
+    ) -> list[tuple[int, int, int]]:
         """(state, top, bottom) for each partner."""
         packed = array("I")
         packed.frombytes(partners)
@@ -283,7 +377,10 @@ class Snapshot:
         found = self._days.get((who.id, family, origin))
         if found is None:
             found = self._days[who.id, family, origin] = frozenset(
-                day for cover in who.covers.get((family, origin), ()) for day in range(cover.start, cover.stop))
+                day
+                for cover in who.covers.get((family, origin), ())
+                for day in range(cover.start, cover.stop)
+            )
         return found
 
     def _origin(self, who: FixturePartner, row: MetricRow, family: str, origin: int) -> int:
@@ -292,15 +389,25 @@ class Snapshot:
             return origin
         return min((o for (f, o), covers in who.covers.items() if f == family and covers), default=0)
 
-    def _sum(self, who: FixturePartner, terms: Sequence[tuple[int, str]], origins: Mapping[str, int], start: int, stop: int,
-             view: int, value: str) -> int:
+    def _sum(
+        self,
+        who: FixturePartner,
+        terms: Sequence[tuple[int, str]],
+        origins: Mapping[str, int],
+        start: int,
+        stop: int,
+        view: int,
+        value: str,
+    ) -> int:
         total = 0
         for sign, measure in terms:
             cell = who.cells.get((measure, origins[MEASURES[measure][0]], view, value), {})
             total += sign * sum(cell[day] for day in range(start, stop) if day in cell)
         return total
 
-    def _seen(self, who: FixturePartner, row: MetricRow, origins: Mapping[str, int], start: int, stop: int) -> list[int]:
+    def _seen(
+        self, who: FixturePartner, row: MetricRow, origins: Mapping[str, int], start: int, stop: int
+    ) -> list[int]:
         days = who.values.get((row.source, next(iter(origins.values()))), {})
         return sorted(v for day, values in days.items() if start <= day < stop for v in values)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading one metric of one partner: whole, by channel or any other view, by origin, by day or month."""
+
 from __future__ import annotations
 
 import statistics
@@ -7,12 +8,24 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from . import run
-from .day import Day, Period, Window, cut, day_number, iso, months_before
+from .day import Day, Period, Window, cut, day_number, months_before, spoken
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Quantity
-from .reader import (DECLARED, DISTINCT, DISTRIBUTION, KNOWN, NO_COVERAGE, NO_DENOMINATOR, NO_RATE, ORIGINS, SUM, VIEWS,
-                     RawSeries)
+from .reader import (
+    DECLARED,
+    DISTINCT,
+    DISTRIBUTION,
+    KNOWN,
+    NO_COVERAGE,
+    NO_DENOMINATOR,
+    NO_RATE,
+    ORIGINS,
+    SUM,
+    VIEWS,
+    RawSeries,
+)
 from .run import Read
+from .titles import title
 from .view import LEAST_COVERAGE, Metric
 
 if TYPE_CHECKING:
@@ -26,21 +39,35 @@ class Measure:
 
     __slots__ = ("partner", "metric", "_origin", "_view", "_values")
 
-    def __init__(self, partner: Partner, metric: Metric, origin: int = -1, view: int = 0,
-                 values: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        partner: Partner,
+        metric: Metric,
+        origin: int = -1,
+        view: int = 0,
+        values: tuple[str, ...] | None = None,
+    ) -> None:
         self.partner = partner
         self.metric = metric
         self._origin = origin
         self._view = view
-        self._values = values       # of the view; ("online/",) with a slash at its end means all that begin so
+        self._values = values  # of the view; ("online/",) with a slash at its end means all that begin so
 
     @property
     def label(self) -> str:
-        """How it is spoken of: revenue.net, channel online/web."""
+        """Its name, and what it is narrowed to: revenue.net, channel online/web."""
         text = self.metric.name
         if self._values is not None:
             text += f", {VIEWS[self._view]} {' and '.join(v.rstrip('/') for v in self._values)}"
         return text if self._origin < 0 else f"{text} ({ORIGINS[self._origin]})"
+
+    @property
+    def title(self) -> str:
+        """How it is spoken of in a sentence: net revenue (online/web)."""
+        parts = [v.rstrip("/") for v in self._values or ()] + (
+            [ORIGINS[self._origin]] if self._origin >= 0 else []
+        )
+        return title(self.metric.name) + (f" ({', '.join(parts)})" if parts else "")
 
     def where(self, *, origin: str | None = None, side: str | None = None, **view: str) -> Measure:
         """Only one origin, one side (online, offline) or one value of a view: where(channel="online/web")."""
@@ -75,10 +102,21 @@ class Measure:
             return self._over_declared(span.start, span.stop)
         metric = self.metric
         state, top, bottom, covered, _, day = view.snapshot.window(
-            self.partner.index, metric.number, span.start, span.stop, self._origin, 0, "")
-        run.now.reads.append(Read(
-            metric.name, span.start, span.stop, state, top, bottom, metric.unit, covered,
-            ORIGINS[self._origin] if self._origin >= 0 else ""))
+            self.partner.index, metric.number, span.start, span.stop, self._origin, 0, ""
+        )
+        run.now.reads.append(
+            Read(
+                metric.name,
+                span.start,
+                span.stop,
+                state,
+                top,
+                bottom,
+                metric.unit,
+                covered,
+                ORIGINS[self._origin] if self._origin >= 0 else "",
+            )
+        )
         days = span.stop - span.start
         if state != KNOWN or covered < least_coverage * days:
             raise self._missing(span.start, span.stop, state or NO_COVERAGE, day)
@@ -99,10 +137,23 @@ class Measure:
             raise TypeError(f"{self.metric.name} is one figure and no distribution; use over()")
         view = self.partner.view
         span = view.span(window)
-        self.over(window)       # raises where the days are not covered
-        state, value = view.snapshot.quantile(self.partner.index, self.metric.number, span.start, span.stop, q)
-        run.now.reads.append(Read(self.metric.name, span.start, span.stop, state, value, 1, self.metric.unit, -1,
-                                  slice=f"quantile={q}"))
+        self.over(window)  # raises where the days are not covered
+        state, value = view.snapshot.quantile(
+            self.partner.index, self.metric.number, span.start, span.stop, q
+        )
+        run.now.reads.append(
+            Read(
+                self.metric.name,
+                span.start,
+                span.stop,
+                state,
+                value,
+                1,
+                self.metric.unit,
+                -1,
+                slice=f"quantile={q}",
+            )
+        )
         if state != KNOWN:
             raise self._missing(span.start, span.stop, state, span.start)
         return Quantity(value, 1, self.metric.unit)
@@ -112,9 +163,21 @@ class Measure:
         view = self.partner.view
         span = view.span(window)
         state, top, bottom, covered, _, _ = view.snapshot.window(
-            self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, "")
-        run.now.reads.append(Read(self.metric.name, span.start, span.stop, state, top, bottom, self.metric.unit, covered,
-                                  ORIGINS[self._origin] if self._origin >= 0 else ""))
+            self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, ""
+        )
+        run.now.reads.append(
+            Read(
+                self.metric.name,
+                span.start,
+                span.stop,
+                state,
+                top,
+                bottom,
+                self.metric.unit,
+                covered,
+                ORIGINS[self._origin] if self._origin >= 0 else "",
+            )
+        )
         return Quantity(covered, span.stop - span.start, RATIO)
 
     def is_known(self) -> bool:
@@ -145,19 +208,23 @@ class Measure:
     def daily(self, window: Window) -> Daily:
         """Its values by day, without a copy where they are kept so. Of metrics that can be summed."""
         if self.metric.kind != SUM:
-            raise TypeError(f"{self.metric.name} cannot be read by day; weekly() and monthly() build it anew for each")
-        self.over(window)       # evidence, and the exception where days are missing
+            raise TypeError(
+                f"{self.metric.name} cannot be read by day; weekly() and monthly() build it anew for each"
+            )
+        self.over(window)  # evidence, and the exception where days are missing
         view = self.partner.view
         span = view.span(window)
         value = "" if self._values is None else self._values[0]
         if value.endswith("/"):
             raise ValueError("days of a whole side are not kept; take one channel")
-        raw = view.snapshot.series(self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view,
-                                   value)
+        raw = view.snapshot.series(
+            self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view, value
+        )
         return Daily(raw)
 
     def weekly(self, window: Window) -> Series:
-        """Its values by week, the last of which ends with the window. Weeks not known are left out of the figures."""
+        """Its values by week, the last of which ends with the window. Weeks not known are left out of the
+        figures."""
         return self._series(cut(self.partner.view.span(window), 7))
 
     def monthly(self, count: int) -> Series:
@@ -191,16 +258,23 @@ class Measure:
         values: list[str] = []
         for wanted in self._values or ():
             if wanted.endswith("/"):
-                values += [v for v in view.snapshot.values(index, metric.number, self._view, start, stop, self._origin)
-                           if v.startswith(wanted)]
+                values += [
+                    v
+                    for v in view.snapshot.values(index, metric.number, self._view, start, stop, self._origin)
+                    if v.startswith(wanted)
+                ]
             else:
                 values.append(wanted)
         if metric.kind == DISTINCT and len(values) > 1:
-            raise TypeError(f"{metric.name} counts who came, and who came two ways would be counted twice; take one value")
+            raise TypeError(
+                f"{metric.name} counts who came, and who came two ways would be counted twice; take one value"
+            )
         top, bottom = 0, 0 if metric.kind not in (SUM, DISTINCT) else 1
         if state in (KNOWN, NO_DENOMINATOR):
             for value in values:
-                part = view.snapshot.window(index, metric.number, start, stop, self._origin, self._view, value)
+                part = view.snapshot.window(
+                    index, metric.number, start, stop, self._origin, self._view, value
+                )
                 if part[0] == NO_RATE:
                     state, day = part[0], part[5]
                 elif part[0] == KNOWN:
@@ -208,10 +282,20 @@ class Measure:
                     bottom = 1 if metric.kind in (SUM, DISTINCT) else bottom + part[2]
             if state != NO_RATE:
                 state = KNOWN if bottom else NO_DENOMINATOR
-        run.now.reads.append(Read(
-            metric.name, start, stop, state, top, bottom or 1, metric.unit, covered,
-            ORIGINS[self._origin] if self._origin >= 0 else "",
-            f"{VIEWS[self._view]}={' '.join(self._values or ())}"))
+        run.now.reads.append(
+            Read(
+                metric.name,
+                start,
+                stop,
+                state,
+                top,
+                bottom or 1,
+                metric.unit,
+                covered,
+                ORIGINS[self._origin] if self._origin >= 0 else "",
+                f"{VIEWS[self._view]}={' '.join(self._values or ())}",
+            )
+        )
         if state != KNOWN or covered < least_coverage * (stop - start):
             raise self._missing(start, stop, state or NO_COVERAGE, day)
         return Quantity(top, bottom, metric.unit, covered / (stop - start))
@@ -221,7 +305,11 @@ class Measure:
         view, metric = self.partner.view, self.metric
         pieces: dict[int, tuple[int, dict[str, object]]] = {}
         for row in view.about(self.partner.index).get("observations") or ():
-            if row.get("metric") == metric.name and row.get("origin", "declared") == "declared" and not row.get("dims"):
+            if (
+                row.get("metric") == metric.name
+                and row.get("origin", "declared") == "declared"
+                and not row.get("dims")
+            ):
                 first = day_number(str(row["from"]))
                 after = day_number(str(row["to"])) if row.get("to") else first + 1
                 if first == start and after == stop:
@@ -249,7 +337,8 @@ class Measure:
         return Quantity(top, 1, metric.unit)
 
     def _converted(self, row: dict[str, object], first: int, after: int) -> tuple[int, int | None]:
-        """A declared value in the scale of the metric and in the reporting currency, at the mean rate of its days."""
+        """A declared value in the scale of the metric and in the reporting currency, at the mean rate of
+        its days."""
         power = int(str(row.get("scale") or 6))
         value = int(str(row["value"])) * self.metric.unit.scale
         view = self.partner.view
@@ -281,35 +370,46 @@ class Measure:
         return out
 
     def _missing(self, start: int, stop: int, state: int, day: int) -> NotEnoughEvidence:
-        name, label, partner = self.metric.name, self.label, self.partner
+        name, label, partner = self.metric.name, self.title, self.partner
         days = spoken(start, stop)
         if state == NO_RATE:
-            currency = partner.profile.currency or "a currency"
+            currency = partner.profile.currency or "its currency"
             return NotEnoughEvidence(
                 f"{label} of {days} needs an exchange rate that is missing",
-                Ask(f"the rate of {currency} to {partner.view.currency} on {iso(day)}", name, day, day + 1))
+                Ask(f"the rate of {currency} to {partner.view.currency}", name, day, day + 1),
+            )
         if state == NO_DENOMINATOR:
             return NotEnoughEvidence(
                 f"{label} of {days} has nothing to be divided by",
-                Ask(f"days on which what {label} is counted by did happen: there was none in {days}", name, start, stop))
+                Ask(label, name, start, stop, note="nothing of what it is a share of happened then"),
+            )
         if self._origin == DECLARED:
-            return NotEnoughEvidence(f"nobody declared {name} for {days}",
-                                     Ask(f"what they say {name} was, {days}", name, start, stop))
-        sources = " and ".join(sorted({cover[3] for cover in self._covers() if cover[3]}))
-        if not sources:
             return NotEnoughEvidence(
-                f"no source gives {label}",
-                Ask(f"{label} of {days}, from a source that has it: none does so far", name, start, stop))
-        asks = self._gaps(start, stop)
-        if not asks:
-            return NotEnoughEvidence(f"{label} is not known for {days}", Ask(
-                f"what {label} of {days} needs beside that which {sources} gives", name, start, stop))
-        return NotEnoughEvidence(f"{label} of {days} is not known for {'all of its days' if len(asks) > 1 else asks[0].what}",
-                                 *(Ask(f"{label} for {ask.what}, from {ask.source}", name, ask.start, ask.stop, ask.source)
-                                   for ask in asks))
+                f"nobody declared {label} for {days}",
+                Ask(f"what they say of their {label}", name, start, stop),
+            )
+        if not self._covers():
+            return NotEnoughEvidence(
+                f"no source gives {label}", Ask(label, name, start, stop, note="no source gives it so far")
+            )
+        gaps = self._gaps(start, stop)
+        if not gaps:
+            sources = " and ".join(sorted({cover[3] for cover in self._covers() if cover[3]}))
+            return NotEnoughEvidence(
+                f"{label} is not known for {days}",
+                Ask(label, name, start, stop, note=f"it needs more than {sources} gives"),
+            )
+        lost = ", ".join(dict.fromkeys(spoken(a, b) for _, a, b in gaps[:3])) + (
+            " and more" if len(gaps) > 3 else ""
+        )
+        return NotEnoughEvidence(
+            f"{label} of {days} is not known for {'these days' if lost == days else lost}",
+            *(Ask(label, name, a, b, source) for source, a, b in gaps),
+        )
 
-    def _gaps(self, start: int, stop: int) -> list[Ask]:
-        """Days that a source at work in the window left out; where none of them did, those of the source that stopped last."""
+    def _gaps(self, start: int, stop: int) -> list[tuple[str, int, int]]:
+        """Days that a source at work in the window left out; where none of them did, those of the source
+        that stopped last."""
         by_source: dict[str, list[tuple[int, int]]] = {}
         for first, after, _, source in self._covers():
             by_source.setdefault(source, []).append((first, after))
@@ -318,11 +418,7 @@ class Measure:
         if not partly:
             ended = {s: max(after for _, after in by_source[s]) for s, gaps in holes.items() if gaps}
             partly = {s: holes[s] for s, end in ended.items() if end == max(ended.values())}
-        out = []
-        for source, gaps in sorted(partly.items()):
-            text = ", ".join(spoken(a, b) for a, b in gaps[:3]) + (f" and {len(gaps) - 3} more gaps" if len(gaps) > 3 else "")
-            out.append(Ask(text, "", gaps[0][0], gaps[-1][1], source))
-        return out
+        return [(source, a, b) for source, gaps in sorted(partly.items()) for a, b in gaps]
 
 
 class Slice(NamedTuple):
@@ -412,15 +508,23 @@ class Cut:
         span = view.span(window)
         name = VIEWS[self._view]
         parts = {}
-        for value in view.snapshot.values(measure.partner.index, measure.metric.number, self._view, span.start, span.stop,
-                                          measure._origin):
+        for value in view.snapshot.values(
+            measure.partner.index, measure.metric.number, self._view, span.start, span.stop, measure._origin
+        ):
             part = Measure(measure.partner, measure.metric, measure._origin, self._view, (value,))
             with run.if_known(f"{name} {value}"):
                 parts[value] = part.over(window, least_coverage)
         if not parts:
-            raise NotEnoughEvidence(f"{measure.label} is not known by {name}",
-                                    Ask(f"{measure.label} by {name}: a source that tells the {name}", measure.metric.name,
-                                        span.start, span.stop))
+            raise NotEnoughEvidence(
+                f"{measure.label} is not known by {name}",
+                Ask(
+                    f"{measure.title} by {name}",
+                    measure.metric.name,
+                    span.start,
+                    span.stop,
+                    note=f"no source tells the {name}",
+                ),
+            )
         return Breakdown(f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None)
 
 
@@ -439,7 +543,10 @@ class Origins:
         parts: dict[str, Quantity] = {}
         asks: list[Ask] = []
         origins = [o for o in partner.view.snapshot.origins(partner.index, metric.number) if o != DECLARED]
-        if any(row.get("metric") == metric.name for row in partner.view.about(partner.index).get("observations") or ()):
+        if any(
+            row.get("metric") == metric.name
+            for row in partner.view.about(partner.index).get("observations") or ()
+        ):
             origins.append(DECLARED)
         for origin in origins:
             try:
@@ -450,10 +557,20 @@ class Origins:
             span = partner.view.span(window)
             if len(origins) < least:
                 there = " and ".join(ORIGINS[o] for o in origins) or "nobody"
-                asks.append(Ask(f"{metric.name} of {spoken(span.start, span.stop)} from a second origin: so far {there} "
-                                "tells it", metric.name, span.start, span.stop))
-            raise NotEnoughEvidence(f"{metric.name} of {spoken(span.start, span.stop)} is told by "
-                                    f"{len(parts) or 'no'} origin{'s' if len(parts) > 1 else ''}", *asks)
+                asks.append(
+                    Ask(
+                        f"{measure.title} from a second origin",
+                        metric.name,
+                        span.start,
+                        span.stop,
+                        note=f"so far {there} tells it",
+                    )
+                )
+            raise NotEnoughEvidence(
+                f"{measure.title} of {spoken(span.start, span.stop)} is told by "
+                f"{len(parts) or 'no'} origin{'s' if len(parts) > 1 else ''}",
+                *asks,
+            )
         return Breakdown(f"{metric.name} by origin", parts, None)
 
 
@@ -485,13 +602,15 @@ class Series:
         return middle(self.known)
 
     def slope(self) -> float:
-        """By what share of the median it moves in each period: the median of the slopes of all pairs (Theil-Sen), which
-        a single odd period cannot turn."""
+        """By what share of the median it moves in each period: the median of the slopes of all pairs
+        (Theil-Sen), which a single odd period cannot turn."""
         known = [(n, point.value.number) for n, point in enumerate(self.points) if point.value is not None]
         if len(known) < 3:
-            raise NotEnoughEvidence(f"{self.metric.name} is known for {len(known)} of {len(self.points)} periods, "
-                                    "and a course needs 3")
-        slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1:]]
+            raise NotEnoughEvidence(
+                f"{self.metric.name} is known for {len(known)} of {len(self.points)} periods, "
+                "and a course needs 3"
+            )
+        slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1 :]]
         level = statistics.median(value for _, value in known)
         if not level:
             raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
@@ -522,11 +641,6 @@ class Daily:
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.raw.__arrow_c_stream__(requested_schema)
-
-
-def spoken(start: int, stop: int) -> str:
-    """Days as one says them: 2026-06-03 to 2026-06-30."""
-    return iso(start) if stop - start == 1 else f"{iso(start)} to {iso(stop - 1)}"
 
 
 def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:

@@ -1,19 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evidence that is not there. A rule that needs it is neither true nor false; what is missing becomes an ask."""
+"""Evidence that is not there. A rule that needs it is neither true nor false; what is missing becomes an
+ask."""
+
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .day import spoken
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """Which data, from which source, would decide."""
 
-    what: str               # as one would ask the partner for it
-    metric: str = ""        # metric or register that it would fill
-    start: int | None = None
-    stop: int | None = None  # days [start, stop), as numbers
-    source: str = ""        # configured source that should have brought it
+    what: str  # as one would ask the partner for it
+    metric: str = ""  # metric or register that it would fill
+    start: int | None = None  # days [start, stop), as numbers
+    stop: int | None = None
+    source: str = ""  # configured source that should have brought it
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it: visits, 2026-06-09 to 2026-06-18, from shop-feed."""
+        out = self.what
+        if self.start is not None and self.stop is not None:
+            out += f", {spoken(self.start, self.stop)}"
+        if self.source:
+            out += f", from {self.source}"
+        return f"{out} ({self.note})" if self.note else out
+
+
+def merged(asks: Iterable[Ask]) -> list[Ask]:
+    """Each thing asked for once, adjoining days in one piece."""
+    groups: dict[tuple[str, str, str, str], list[Ask]] = {}
+    for ask in dict.fromkeys(asks):
+        groups.setdefault((ask.what, ask.metric, ask.source, ask.note), []).append(ask)
+    out: list[Ask] = []
+    for group in groups.values():
+        last: Ask | None = None
+        for ask in sorted(group, key=lambda a: -1 if a.start is None else a.start):
+            if (
+                last is not None
+                and last.stop is not None
+                and ask.start is not None
+                and ask.start <= last.stop
+            ):
+                last = out[-1] = replace(last, stop=max(last.stop, ask.stop or last.stop))
+            else:
+                out.append(ask)
+                last = ask
+    return out
 
 
 class NotEnoughEvidence(Exception):

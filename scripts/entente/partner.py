@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The partner that a rule judges."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -77,7 +78,7 @@ class Partner:
         self.view = view
         self.index = index
         self.id = view.ids[index]
-        self.said: dict[str, list[Finding]] = {}        # by rule, of the rules that ran before
+        self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
         self._cohorts: dict[tuple[str, ...], Cohort] = {}
 
     def __repr__(self) -> str:
@@ -107,8 +108,8 @@ class Partner:
         return Measure(self, found if found is not None else self.view.metric(metric))
 
     def cohort(self, *by: str) -> Cohort:
-        """Partners with the same industry, or whatever attributes of the profile are named; the last named is dropped
-        where they are too few."""
+        """Partners with the same industry, or whatever attributes of the profile are named; the last named
+        is dropped where they are too few."""
         found = self._cohorts.get(by)
         if found is None:
             found = self._cohorts[by] = cohort_of(self, by)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantities: a number with its unit, exact inside. Euros and dollars, or a rate and a count, cannot be added.
+"""Quantities: a number with its unit, exact inside. Euros and dollars, or a rate and a count, cannot be
+added.
 
-The number is top / bottom in 1/scale of the unit (money in millionths), as integers, so that sums, quotients and comparisons
-are exact; a float appears only where a quantity is shown. A float of a setting counts as the decimal that was written.
-"""
+The number is top / bottom in 1/scale of the unit (money in millionths), as integers, so that sums,
+quotients and comparisons are exact; a float appears only where a quantity is shown. A float of a setting
+counts as the decimal that was written."""
+
 from __future__ import annotations
 
 from fractions import Fraction
@@ -13,7 +15,7 @@ from .missing import NotEnoughEvidence
 
 Number = Union[int, float, Fraction]
 
-_LONG: Final = 1 << 256     # fractions longer than this are reduced, so that chains of operations stay short
+_LONG: Final = 1 << 256  # fractions longer than this are reduced, so that chains of operations stay short
 
 
 class UnitError(TypeError):
@@ -42,7 +44,7 @@ SECONDS: Final = Unit("seconds", 1_000_000)
 PIECES: Final = Unit("pieces", 1_000)
 _UNITS: Final = {u.kind: u for u in (COUNT, RATIO, DAYS, SECONDS, PIECES)}
 _MONEY: Final[dict[str, Unit]] = {}
-_PLAIN: Final = (COUNT, RATIO, DAYS)        # bare numbers may be added to these
+_PLAIN: Final = (COUNT, RATIO, DAYS)  # bare numbers may be added to these
 _EXACT: Final[dict[float, Fraction]] = {}
 
 
@@ -78,9 +80,9 @@ class Quantity:
 
     def __init__(self, top: int, bottom: int, unit: Unit, coverage: float = 1.0) -> None:
         self.top = top
-        self.bottom = bottom            # > 0
+        self.bottom = bottom  # > 0
         self.unit = unit
-        self.coverage = coverage        # share of the window's days for which a source speaks
+        self.coverage = coverage  # share of the window's days for which a source speaks
 
     @property
     def number(self) -> float:
@@ -127,12 +129,22 @@ class Quantity:
             if other.unit is not self.unit:
                 raise UnitError(_unlike("add", self.unit, other.unit))
             if other.bottom == self.bottom:
-                return Quantity(self.top + other.top, self.bottom, self.unit, min(self.coverage, other.coverage))
-            return _short(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom, self.unit,
-                          min(self.coverage, other.coverage))
+                return Quantity(
+                    self.top + other.top, self.bottom, self.unit, min(self.coverage, other.coverage)
+                )
+            return _short(
+                self.top * other.bottom + other.top * self.bottom,
+                self.bottom * other.bottom,
+                self.unit,
+                min(self.coverage, other.coverage),
+            )
         plain = self._bare("add", other)
-        return _short(self.top * plain.denominator + plain.numerator * self.bottom, self.bottom * plain.denominator,
-                      self.unit, self.coverage)
+        return _short(
+            self.top * plain.denominator + plain.numerator * self.bottom,
+            self.bottom * plain.denominator,
+            self.unit,
+            self.coverage,
+        )
 
     __radd__ = __add__
 
@@ -159,7 +171,9 @@ class Quantity:
                 if a.unit is not PIECES:
                     raise UnitError(_unlike("multiply", self.unit, other.unit))
                 a, b = b, a
-            return _short(a.top * b.top, a.bottom * b.bottom * b.unit.scale, a.unit, min(a.coverage, b.coverage))
+            return _short(
+                a.top * b.top, a.bottom * b.bottom * b.unit.scale, a.unit, min(a.coverage, b.coverage)
+            )
         plain = _number("multiply", self.unit, other)
         return _short(self.top * plain.numerator, self.bottom * plain.denominator, self.unit, self.coverage)
 
@@ -173,7 +187,9 @@ class Quantity:
             if other.unit is self.unit:
                 return _short(self.top * other.bottom, self.bottom * other.top, RATIO, coverage)
             if other.unit is RATIO or other.unit is COUNT or other.unit is PIECES:
-                return _short(self.top * other.bottom * other.unit.scale, self.bottom * other.top, self.unit, coverage)
+                return _short(
+                    self.top * other.bottom * other.unit.scale, self.bottom * other.top, self.unit, coverage
+                )
             raise UnitError(_unlike("divide", self.unit, other.unit))
         plain = _number("divide", self.unit, other)
         if not plain:
@@ -196,7 +212,9 @@ class Quantity:
         if other == 0:
             return self.top
         if self.unit.kind == "money":
-            raise UnitError(f"cannot compare {self.unit} with the bare number {other}; write money({other}, partner)")
+            raise UnitError(
+                f"cannot compare {self.unit} with the bare number {other}; write money({other}, partner)"
+            )
         plain = exact(other)
         return self.top * plain.denominator - plain.numerator * self.bottom * self.unit.scale
 
@@ -287,5 +305,10 @@ def _unlike(verb: str, a: Unit, b: Unit) -> str:
 
 
 def _named(unit: Unit) -> str:
-    return f"money ({unit.currency})" if unit.kind == "money" else f"a {unit.kind}".replace("a seconds", "seconds").replace(
-        "a days", "days").replace("a pieces", "pieces")
+    return (
+        f"money ({unit.currency})"
+        if unit.kind == "money"
+        else f"a {unit.kind}".replace("a seconds", "seconds")
+        .replace("a days", "days")
+        .replace("a pieces", "pieces")
+    )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the package needs of a snapshot. In the rules worker it is the C module's Snapshot, in tests that of entente.fixture."""
+"""What the package needs of a snapshot. In the rules worker it is the C module's Snapshot, in tests that of
+entente.fixture."""
+
 from __future__ import annotations
 
 from typing import Final, Protocol
@@ -18,7 +20,18 @@ STATES: Final = ("known", "no_coverage", "no_rate", "no_denominator")
 
 ORIGINS: Final = ("shop", "analytics", "declared", "benchmark", "forecast")
 DECLARED: Final = 2
-VIEWS: Final = ("total", "channel", "category", "country", "campaign", "device", "source", "region", "vendor", "product")
+VIEWS: Final = (
+    "total",
+    "channel",
+    "category",
+    "country",
+    "campaign",
+    "device",
+    "source",
+    "region",
+    "vendor",
+    "product",
+)
 
 
 class RawSeries(Protocol):
@@ -50,13 +63,29 @@ class Snapshot(Protocol):
     def meta_json(self) -> str: ...
     def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]: ...
     def window(
-        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+        self,
+        partner: int,
+        metric: int,
+        start: int,
+        stop: int,
+        origin: int = -1,
+        view: int = 0,
+        value: str = "",
     ) -> tuple[int, int, int, int, int, int]: ...
     def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]: ...
-    def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]: ...
+    def values(
+        self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1
+    ) -> list[str]: ...
     def origins(self, partner: int, metric: int) -> list[int]: ...
     def series(
-        self, partner: int, metric: int, start: int, stop: int, origin: int = -1, view: int = 0, value: str = ""
+        self,
+        partner: int,
+        metric: int,
+        start: int,
+        stop: int,
+        origin: int = -1,
+        view: int = 0,
+        value: str = "",
     ) -> RawSeries: ...
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]: ...
     def cohort(

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registers: what people know and write down. contacts, claims, commitments, objectives, told, books, and any other.
+"""Registers: what people know and write down. contacts, claims, commitments, objectives, told, books, and
+any other.
 
-Before the day since which a register is kept, nothing in it means not known; after it, no meeting means no meeting. Where
-that day is not configured, the first entry stands for it. Entries and answers later than the moment of judgement are not seen.
-"""
+Before the day since which a register is kept, nothing in it means not known; after it, no meeting means no
+meeting. Where that day is not configured, the first entry stands for it. Entries and answers later than the
+moment of judgement are not seen."""
+
 from __future__ import annotations
 
 import datetime
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from . import run
-from .day import Day, Window, day_number, iso
+from .day import Day, Window, day_number
 from .missing import Ask, NotEnoughEvidence
 from .quantity import COUNT
 from .run import Read
@@ -28,13 +30,13 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
     "books": frozenset({"year", "assets", "liabilities", "revenue", "profit", "currency"}),
 }
 _ALWAYS: Final = frozenset({"id", "state", "actor", "effective", "recorded"})
-_DAYS: Final = ("at", "on", "said_on", "effective", "recorded")     # which of them dates an entry, in this order
+_DAYS: Final = ("at", "on", "said_on", "effective", "recorded")  # which of them dates an entry, in this order
 _OPEN: Final = ("", "open", "given", "reopened")
 
 
 class Entry:
-    """One row of a register. Fields read as attributes: None where nothing was said. Names ending in _on, and due and
-    effective, are days; `at` and names ending in _at are moments."""
+    """One row of a register. Fields read as attributes: None where nothing was said. Names ending in _on,
+    and due and effective, are days; `at` and names ending in _at are moments."""
 
     __slots__ = ("_register", "_row", "_as_of")
 
@@ -44,14 +46,18 @@ class Entry:
     def __getattr__(self, name: str) -> Any:
         value = self._row.get(name)
         if value is None:
-            if name not in self._row and name not in _ALWAYS and name not in _FIELDS.get(self._register, frozenset((name,))):
+            if (
+                name not in self._row
+                and name not in _ALWAYS
+                and name not in _FIELDS.get(self._register, frozenset((name,)))
+            ):
                 known = ", ".join(sorted(_FIELDS[self._register]))
                 raise AttributeError(f"the register {self._register} has no field {name!r}; it has {known}")
             return None
         if isinstance(value, str):
             if name == "at" or name.endswith("_at"):
                 if name != "at" and day_number(value) > self._as_of:
-                    return None     # nobody knew it at the moment of judgement
+                    return None  # nobody knew it at the moment of judgement
                 return moment(value)
             if name in ("due", "on", "effective", "recorded") or name.endswith("_on"):
                 return Day.of(day_number(value))
@@ -95,13 +101,15 @@ class Register:
         span = self.partner.view.span(window)
         kept = [e for e in self._entries if e.day is not None and span.start <= e.day.number < span.stop]
         known = self.kept_since is not None and self.kept_since.number <= span.start
-        run.now.reads.append(Read(f"register {self.name}", span.start, span.stop, 0 if known else 1, len(kept), 1, COUNT, -1))
+        run.now.reads.append(
+            Read(f"register {self.name}", span.start, span.stop, 0 if known else 1, len(kept), 1, COUNT, -1)
+        )
         if not known:
             since = "is not kept" if self.kept_since is None else f"is kept only since {self.kept_since}"
             raise NotEnoughEvidence(
                 f"the register {self.name} {since}",
-                Ask(f"{self.name} of {iso(span.start)} to {iso(span.stop - 1)}, in the register", self.name,
-                    span.start, span.stop))
+                Ask(f"{self.name} in the register of that name", self.name, span.start, span.stop),
+            )
         return Register(self.partner, self.name, self.kept_since, kept)
 
     def kept(self, window: Window) -> bool:
@@ -123,7 +131,10 @@ class Register:
         if days:
             return today.since(days[-1])
         if self.kept_since is None:
-            raise NotEnoughEvidence(f"the register {self.name} is not kept", Ask(f"{self.name}, in the register", self.name))
+            raise NotEnoughEvidence(
+                f"the register {self.name} is not kept",
+                Ask(f"{self.name} in the register of that name", self.name),
+            )
         return today.since(self.kept_since)
 
 
@@ -132,7 +143,9 @@ def register_of(partner: Partner, name: str) -> Register:
     about, as_of = partner.view.about(partner.index), partner.view.as_of
     entries = [Entry(name, row, as_of) for row in (about.get("registers") or {}).get(name) or ()]
     dated = [(e.day, n, e) for n, e in enumerate(entries)]
-    seen = sorted(((day.number if day else -(1 << 30), n, e) for day, n, e in dated if not day or day.number <= as_of))
+    seen = sorted(
+        ((day.number if day else -(1 << 30), n, e) for day, n, e in dated if not day or day.number <= as_of)
+    )
     kept = (about.get("kept_since") or {}).get(name)
     if kept:
         since: Day | None = Day.of(day_number(kept))
@@ -144,4 +157,4 @@ def register_of(partner: Partner, name: str) -> Register:
 def moment(text: str) -> datetime.datetime:
     """A moment with its zone; UTC where none is written."""
     value = datetime.datetime.fromisoformat(text)
-    return value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+    return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)

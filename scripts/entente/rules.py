@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The decorator that makes a generator function a rule, and its settings: the keyword-only parameters."""
+
 from __future__ import annotations
 
 import difflib
@@ -14,23 +15,63 @@ from .missing import Ask, RuleMistake
 
 Audience = Literal["us", "both"]
 Setting = Union[bool, int, float, str, tuple[Any, ...]]
-Function = Callable[..., Iterable[Union[Finding, Ask]]]
+Function = Callable[..., Iterable[Finding | Ask]]
 
 PRACTICES: Final = (
-    "informative", "consulting", "negotiation", "proof", "homework", "objectives", "trust", "strengths", "culture",
-    "agreements", "pace", "red_flags", "expectations", "management", "change", "legal")
-_NAMES: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
+    "informative",
+    "consulting",
+    "negotiation",
+    "proof",
+    "homework",
+    "objectives",
+    "trust",
+    "strengths",
+    "culture",
+    "agreements",
+    "pace",
+    "red_flags",
+    "expectations",
+    "management",
+    "change",
+    "legal",
+)
+_NAMES: Final = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    tuple: "a list",
+}
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}\Z")
 
 
 class Rule:
     """A function that judges one partner, and what is known about it without running it."""
 
-    __slots__ = ("function", "name", "practice", "row", "audience", "needs", "after", "doc", "file", "line", "defaults",
-                 "settings")
+    __slots__ = (
+        "function",
+        "name",
+        "practice",
+        "row",
+        "audience",
+        "needs",
+        "after",
+        "doc",
+        "file",
+        "line",
+        "defaults",
+        "settings",
+    )
 
-    def __init__(self, function: Function, practice: str, row: int | None, audience: Audience, needs: tuple[str, ...],
-                 after: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        function: Function,
+        practice: str,
+        row: int | None,
+        audience: Audience,
+        needs: tuple[str, ...],
+        after: tuple[str, ...],
+    ) -> None:
         code = function.__code__
         self.function = function
         self.name: str = function.__name__
@@ -45,7 +86,9 @@ class Rule:
         if practice not in PRACTICES:
             raise self.mistake(f"no practice is called {practice!r}", _meant(practice, PRACTICES))
         if audience not in ("us", "both"):
-            raise self.mistake(f"audience {audience!r} is neither 'us' nor 'both'", "say who may see what it finds")
+            raise self.mistake(
+                f"audience {audience!r} is neither 'us' nor 'both'", "say who may see what it finds"
+            )
         if not self.doc:
             raise self.mistake(f"{self.name} has no docstring", "say in one sentence what it finds")
 
@@ -54,10 +97,11 @@ class Rule:
 
     def __call__(self, *args: Any, **settings: Any) -> Findings:
         """The findings, as the function yields them. judge() records what is read and what fails besides."""
-        return iter(self.function(*args, **settings) or ())     # type: ignore[arg-type]
+        return iter(self.function(*args, **settings) or ())  # type: ignore[arg-type]
 
     def set(self, values: Mapping[str, Any]) -> dict[str, Setting]:
-        """Its settings with some of them changed. RuleMistake names what does not fit, at the rule's own line."""
+        """Its settings with some of them changed. RuleMistake names what does not fit, at the rule's own
+        line."""
         out = dict(self.defaults)
         for name, value in values.items():
             if name not in out:
@@ -72,10 +116,26 @@ class Rule:
 
     def described(self) -> dict[str, Any]:
         """As the list of rules shows it."""
-        return {"name": self.name, "practice": self.practice, "row": self.row, "audience": self.audience, "doc": self.doc,
-                "file": self.file, "line": self.line, "needs": list(self.needs), "after": list(self.after),
-                "settings": [{"name": name, "type": type(default).__name__, "default": default, "value": self.settings[name]}
-                             for name, default in self.defaults.items()]}
+        return {
+            "name": self.name,
+            "practice": self.practice,
+            "row": self.row,
+            "audience": self.audience,
+            "doc": self.doc,
+            "file": self.file,
+            "line": self.line,
+            "needs": list(self.needs),
+            "after": list(self.after),
+            "settings": [
+                {
+                    "name": name,
+                    "type": type(default).__name__,
+                    "default": default,
+                    "value": self.settings[name],
+                }
+                for name, default in self.defaults.items()
+            ],
+        }
 
     def _defaults(self) -> dict[str, Setting]:
         out: dict[str, Setting] = {}
@@ -83,14 +143,21 @@ class Rule:
             if n == 0 and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
                 continue
             if parameter.kind is not parameter.KEYWORD_ONLY:
-                raise self.mistake(f"the parameter {parameter.name!r} of {self.name} is not keyword-only",
-                                   f"put a * before it: def {self.name}(partner, *, {parameter.name}=...)")
+                raise self.mistake(
+                    f"the parameter {parameter.name!r} of {self.name} is not keyword-only",
+                    f"put a * before it: def {self.name}(partner, *, {parameter.name}=...)",
+                )
             default = parameter.default
             if default is parameter.empty:
-                raise self.mistake(f"the setting {parameter.name!r} of {self.name} has no default", "give it one: it is its type")
+                raise self.mistake(
+                    f"the setting {parameter.name!r} of {self.name} has no default",
+                    "give it one: it is its type",
+                )
             if not isinstance(default, (bool, int, float, str, tuple)):
-                raise self.mistake(f"the setting {parameter.name!r} of {self.name} is a {type(default).__name__}",
-                                   "settings are true or false, numbers, texts, or tuples of these")
+                raise self.mistake(
+                    f"the setting {parameter.name!r} of {self.name} is a {type(default).__name__}",
+                    "settings are true or false, numbers, texts, or tuples of these",
+                )
             out[parameter.name] = default
         return out
 
@@ -102,23 +169,33 @@ class Rule:
         if kind is tuple and isinstance(value, (list, tuple)):
             return tuple(value)
         if type(value) is not kind:
-            raise self.mistake(f"the setting {name!r} of {self.name} is {value!r}",
-                               f"it must be {_NAMES[kind]}, such as {_shown(default)}")
+            raise self.mistake(
+                f"the setting {name!r} of {self.name} is {value!r}",
+                f"it must be {_NAMES[kind]}, such as {_shown(default)}",
+            )
         if isinstance(default, str) and is_window(default) and not is_window(value):
-            raise self.mistake(f"the setting {name!r} of {self.name} is {value!r}, which is no window",
-                               f"write it like 28d, 12w, 6m or ytd; as shipped it is {default}")
+            raise self.mistake(
+                f"the setting {name!r} of {self.name} is {value!r}, which is no window",
+                f"write it like 28d, 12w, 6m or ytd; as shipped it is {default}",
+            )
         fitting: Setting = value
         return fitting
 
 
-def rule(*, practice: str, row: int | None = None, audience: Audience = "us", needs: Iterable[str] = (),
-         after: Iterable[str] = ()) -> Callable[[Function], Rule]:
+def rule(
+    *,
+    practice: str,
+    row: int | None = None,
+    audience: Audience = "us",
+    needs: Iterable[str] = (),
+    after: Iterable[str] = (),
+) -> Callable[[Function], Rule]:
     """Make a function a rule.
 
     practice  which part of the partner process it belongs to
     row       of the table of capabilities, if it is one of them
     audience  who may see what it finds: "us", or "both" sides
-    needs     metrics and registers without which it cannot judge: all that are wholly absent are asked for at once
+    needs     metrics and registers without which it cannot judge: those wholly absent are asked for at once
     after     rules whose findings it reads
     """
     for name, value in (("needs", needs), ("after", after)):
@@ -132,7 +209,8 @@ def rule(*, practice: str, row: int | None = None, audience: Audience = "us", ne
 
 
 def in_order(rules: list[Rule]) -> list[Rule]:
-    """Rules so that each comes after those it reads. RuleMistake for names that do not exist and for circles."""
+    """Rules so that each comes after those it reads. RuleMistake for names that do not exist and for
+    circles."""
     by_name = {r.name: r for r in rules}
     done: dict[str, bool] = {}
     out: list[Rule] = []
@@ -141,7 +219,9 @@ def in_order(rules: list[Rule]) -> list[Rule]:
         if done.get(one.name):
             return
         if one.name in done:
-            raise one.mistake(f"the rules around {one.name} wait for each other", "take one of the names out of after=")
+            raise one.mistake(
+                f"the rules around {one.name} wait for each other", "take one of the names out of after="
+            )
         done[one.name] = False
         for name in one.after:
             if name not in by_name:

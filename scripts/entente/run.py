@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one rule does while it judges one partner: what it read, what it missed. Rules run one at a time, on one thread."""
+"""What one rule does while it judges one partner: what it read, what it missed. Rules run one at a time, on
+one thread."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -22,11 +24,11 @@ class Read(NamedTuple):
     top: int
     bottom: int
     unit: Unit
-    covered: int            # days of the window for which a source speaks; -1: has no sense here
+    covered: int  # days of the window for which a source speaks; -1: has no sense here
     origin: str = ""
     slice: str = ""
     cohort: str = ""
-    size: int = 0           # partners of the cohort that are in the figure
+    size: int = 0  # partners of the cohort that are in the figure
 
 
 class Run:
@@ -57,8 +59,8 @@ def miss(label: str, error: NotEnoughEvidence) -> None:
 
 @contextmanager
 def if_known(label: str) -> Iterator[None]:
-    """Evidence missing inside is recorded as an ask, the block is left, and the rule goes on. A rule that finds nothing
-    and missed something has said unknown, not false."""
+    """Evidence missing inside is recorded as an ask, the block is left, and the rule goes on. A rule that
+    finds nothing and missed something has said unknown, not false."""
     try:
         yield
     except NotEnoughEvidence as error:
@@ -66,8 +68,8 @@ def if_known(label: str) -> Iterator[None]:
 
 
 def all_of(*parts: Callable[[], bool]) -> bool:
-    """True if every part is true; false if one is false, whatever is not known; else not known (Kleene's logic).
-    Each part is a lambda, for what cannot be evaluated must not stop the others."""
+    """True if every part is true; false if one is false, whatever is not known; else not known (Kleene's
+    logic). Each part is a lambda, for what cannot be evaluated must not stop the others."""
     return _settle(parts, False)
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A snapshot as rules see it: its moment, its metrics by name, its partners. What is looked up often is kept here."""
+"""A snapshot as rules see it: its moment, its metrics by name, its partners. What is looked up often is
+kept here."""
+
 from __future__ import annotations
 
 import difflib
@@ -10,7 +12,7 @@ from .day import Day, Period, Shifted, Span, Window, months_before, span_of
 from .quantity import Unit, unit_of
 from .reader import Snapshot
 
-LEAST_COVERAGE: Final = 0.8     # share of a window's days for which a source must speak
+LEAST_COVERAGE: Final = 0.8  # share of a window's days for which a source must speak
 LEAST_COHORT: Final = 5
 
 
@@ -42,7 +44,7 @@ class View:
         self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
         self.spans: dict[Window, Span] = {}
         self.members: dict[tuple[tuple[str, str], ...], list[int]] = {}
-        self.released: dict[object, Any] = {}       # cohort figures, see cohort.py
+        self.released: dict[object, Any] = {}  # cohort figures, see cohort.py
         self._about: list[dict[str, Any] | None] = [None] * len(self.ids)
 
     def about(self, partner: int) -> dict[str, Any]:

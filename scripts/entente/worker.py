@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What entente-rules calls: load the books, judge all partners of a snapshot, build a brief. One thread; JSON in and out."""
+"""What entente-rules calls: load the books, judge all partners of a snapshot, build a brief. One thread;
+JSON in and out."""
+
 from __future__ import annotations
 
 import contextlib
 import io
 import json
-import sys
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -13,10 +14,9 @@ from .books import Books, load_books
 from .judge import judge
 from .partner import Partner
 from .reader import Snapshot
-from .rules import Rule
 from .view import View
 
-_OUTPUT: Final = 16_384     # characters kept of what a rule prints for one partner
+_OUTPUT: Final = 16_384  # characters kept of what a rule prints for one partner
 
 _books = Books()
 _scopes: list[tuple[str, str, frozenset[str]]] = []
@@ -32,7 +32,7 @@ class _Output(io.StringIO):
 
     def write(self, text: str) -> int:
         if self.left > 0:
-            self.parts.append(text[:self.left])
+            self.parts.append(text[: self.left])
             if len(text) > self.left:
                 self.parts.append(f"\n[more was printed; the first {_OUTPUT} characters are kept]")
         self.left -= len(text)
@@ -51,20 +51,29 @@ def load(config: str) -> str:
     wanted = _object(config, "the configuration of the rules")
     output = _Output()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        _books = load_books(wanted.get("books") or [], wanted.get("settings") or {}, wanted.get("import") or [])
-    _scopes[:] = [(scope["attribute"], scope["value"], frozenset(scope["practices"])) for scope in wanted.get("for") or []]
+        _books = load_books(
+            wanted.get("books") or [], wanted.get("settings") or {}, wanted.get("import") or []
+        )
+    _scopes[:] = [
+        (scope["attribute"], scope["value"], frozenset(scope["practices"]))
+        for scope in wanted.get("for") or []
+    ]
     answer = _books.described()
     answer["output"] = output.take()
     return json.dumps(answer, ensure_ascii=False)
 
 
-def evaluate(snapshot: Snapshot, request: str, emit: Callable[[bytes], None], start: Callable[[int, int], None]) -> None:
+def evaluate(
+    snapshot: Snapshot, request: str, emit: Callable[[bytes], None], start: Callable[[int, int], None]
+) -> None:
     """Judge partner by partner. start(rule, partner) goes before each rule."""
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
     skip = set(wanted.get("skip") or ())
     chosen = set(only.get("rules") or ())
-    rules = [(n, r) for n, r in enumerate(_books.rules) if r.name not in skip and (not chosen or r.name in chosen)]
+    rules = [
+        (n, r) for n, r in enumerate(_books.rules) if r.name not in skip and (not chosen or r.name in chosen)
+    ]
     view = View(snapshot)
     partners = only.get("partners")
     indices = range(len(view.ids)) if not partners else [view.index[p] for p in partners if p in view.index]
@@ -86,8 +95,13 @@ def evaluate(snapshot: Snapshot, request: str, emit: Callable[[bytes], None], st
 
 def brief(snapshot: Snapshot, request: str) -> bytes:
     """The brief of one partner, as the request wants it: see docs/rules.md."""
-    from .briefing import build     # its tables and charts are not needed to judge
-    return build(View(snapshot), _object(request, "the request for a brief"), {r.name: r.audience for r in _books.rules})
+    from .briefing import build  # its tables and charts are not needed to judge
+
+    return build(
+        View(snapshot),
+        _object(request, "the request for a brief"),
+        {r.name: r.audience for r in _books.rules},
+    )
 
 
 def _practices(view: View, partner: int) -> frozenset[str] | None:

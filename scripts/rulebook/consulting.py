@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 2, consult: where the partner stands against where it could realistically be."""
-from entente import Findings, Partner, chance, if_known, insight, opportunity, rule
+
+from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, title
 
 
 @rule(practice="consulting", row=12, audience="both", needs=("sessions", "orders"))
-def conversion_trails_cohort(partner: Partner, *, window: str = "28d", quantile: float = 0.25, goal: float = 0.75,
-                             least_gap: float = 0.1) -> Findings:
+def conversion_trails_cohort(
+    partner: Partner,
+    *,
+    window: str = "28d",
+    quantile: float = 0.25,
+    goal: float = 0.75,
+    least_gap: float = 0.1,
+) -> Findings:
     """Conversion is in the lowest quarter of the industry; says what reaching the best quarter would bring.
 
     quantile   share of the peers that may do worse
@@ -20,16 +27,26 @@ def conversion_trails_cohort(partner: Partner, *, window: str = "28d", quantile:
     if not chance.share_differs(orders, sessions, peers.median):
         return
     reach = peers.quantile(goal)
-    yield opportunity(f"{mine:.2%} of visits become orders; the median of {peers.size} peers is {peers.median:.2%}, "
-                      f"and a quarter of them reaches {reach:.2%}",
-                      worth=(reach - mine) * sessions * partner["aov"].over(window), per=window,
-                      chart=("band", {"here": mine, "p25": peers.quantile(0.25), "median": peers.median,
-                                      "p75": peers.quantile(0.75)}))
+    yield opportunity(
+        f"{mine:.2%} of visits become orders; the median of {peers.size} peers is {peers.median:.2%}, "
+        f"and a quarter of them reaches {reach:.2%}. Getting there is what this is worth",
+        worth=(reach - mine) * sessions * partner["aov"].over(window),
+        per=window,
+        chart=(
+            "band",
+            {"here": mine, "p25": peers.quantile(0.25), "median": peers.median, "p75": peers.quantile(0.75)},
+        ),
+    )
 
 
 @rule(practice="consulting", row=13, audience="both")
-def against_industry(partner: Partner, *, window: str = "28d", unusual: float = 3.0,
-                     metrics: tuple[str, ...] = ("conversion_rate", "aov", "cart_abandonment", "refund_rate")) -> Findings:
+def against_industry(
+    partner: Partner,
+    *,
+    window: str = "28d",
+    unusual: float = 3.0,
+    metrics: tuple[str, ...] = ("conversion_rate", "aov", "cart_abandonment", "engagement_rate"),
+) -> Findings:
     """Figures that lie outside the band of the peers, and on which side.
 
     unusual  distance from the median, in usual distances of the peers (robust z), from which it is told
@@ -45,6 +62,9 @@ def against_industry(partner: Partner, *, window: str = "28d", unusual: float = 
             if low <= mine <= high or abs(z) < unusual:
                 continue
             side = "above" if mine > high else "below"
-            yield insight(f"{name} is {mine}, {side} the middle half of {peers.size} peers: {low} to {high}",
-                          key=name, rank=abs(z),
-                          chart=("band", {"here": mine, "p25": low, "median": peers.median, "p75": high}))
+            yield insight(
+                f"The {title(name)} is {mine}, {side} the middle half of {peers.size} peers, {low} to {high}",
+                key=name,
+                rank=abs(z),
+                chart=("band", {"here": mine, "p25": low, "median": peers.median, "p75": high}),
+            )

@@ -1,11 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 1, give: what we can tell a partner about itself that it does not know, or not so well."""
-from entente import Findings, Partner, chance, if_known, insight, opportunity, previous, red_flag, rule, unknown
+
+from entente import (
+    Findings,
+    Partner,
+    chance,
+    if_known,
+    insight,
+    opportunity,
+    previous,
+    red_flag,
+    rule,
+    unknown,
+    words,
+)
 
 
 @rule(practice="informative", row=5, audience="both", needs=("revenue.net", "orders"))
-def revenue_falls(partner: Partner, *, window: str = "8w", steep: float = 0.25, beyond_peers: float = 0.15,
-                  least_orders: int = 30, side: str = "") -> Findings:
+def revenue_falls(
+    partner: Partner,
+    *,
+    window: str = "8w",
+    steep: float = 0.25,
+    beyond_peers: float = 0.15,
+    least_orders: int = 30,
+    side: str = "",
+) -> Findings:
     """Revenue falls steeply against the period before, and more than at the peers.
 
     steep         least fall against the window before
@@ -19,7 +39,7 @@ def revenue_falls(partner: Partner, *, window: str = "8w", steep: float = 0.25, 
     before = previous(window)
     was, now = orders.over(before), orders.over(window)
     if was < least_orders:
-        yield unknown(f"{was} orders in {before} are too few to call a change of revenue a course")
+        yield unknown(f"{was} orders in {words(before)} are too few to call a change of revenue a course")
         return
     earlier = revenue.over(before)
     change = revenue.over(window) / earlier - 1
@@ -31,13 +51,20 @@ def revenue_falls(partner: Partner, *, window: str = "8w", steep: float = 0.25, 
         if change > peers.median - beyond_peers:
             return
         against = f"; at the median of {peers.size} peers it moved by {peers.median:+.0%}"
-    yield red_flag(f"Revenue fell by {-change:.0%} within {window}, from {earlier} to {revenue.over(window)}{against}",
-                   severity="high" if change < -2 * steep else "medium", worth=-change * earlier, per=window,
-                   chart=("bars", {str(before): earlier, f"last {window}": revenue.over(window)}))
+    yield red_flag(
+        f"Revenue fell by {-change:.0%} within {words(window)}, from {earlier} to {revenue.over(window)}"
+        f"{against}",
+        severity="high" if change < -1.5 * steep else "medium",
+        worth=-change * earlier,
+        per=window,
+        chart=("bars", {words(before): earlier, f"the last {words(window)}": revenue.over(window)}),
+    )
 
 
 @rule(practice="informative", row=6, audience="both", needs=("carts.left", "orders"))
-def carts_leak(partner: Partner, *, window: str = "28d", quantile: float = 0.75, least_gap: float = 0.05) -> Findings:
+def carts_leak(
+    partner: Partner, *, window: str = "28d", quantile: float = 0.75, least_gap: float = 0.05
+) -> Findings:
     """More carts are left than at most peers.
 
     quantile   share of the peers that must do better
@@ -51,18 +78,27 @@ def carts_leak(partner: Partner, *, window: str = "28d", quantile: float = 0.75,
     if not chance.share_differs(left, left + orders, peers.median):
         return
     value = partner["carts.left_value"].over(window)
-    yield opportunity(f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers: "
-                      f"{value} stood in them within {window}",
-                      worth=value * (1 - peers.median / rate), per=window)
+    yield opportunity(
+        f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers: "
+        f"{value} stood in them within {words(window)}",
+        worth=value * (1 - peers.median / rate),
+        per=window,
+    )
 
 
 @rule(practice="informative", row=7, audience="both", needs=("sessions", "orders"))
-def visits_convert(partner: Partner, *, window: str = "28d", most_unidentified: float = 0.4,
-                   least_seen: float = 0.6, most_seen: float = 1.15) -> Findings:
+def visits_convert(
+    partner: Partner,
+    *,
+    window: str = "28d",
+    most_unidentified: float = 0.4,
+    least_seen: float = 0.6,
+    most_seen: float = 1.15,
+) -> Findings:
     """How many came, how many bought, and whether these figures may be compared with the peers' at all.
 
     most_unidentified      share of visits without a known visitor from which visitors are not to be trusted
-    least_seen, most_seen  purchases that analytics sees for each order of the shop: outside, the two count different things
+    least_seen, most_seen  purchases that analytics sees for each order: outside, they count other things
     """
     sessions, orders = partner["sessions"].over(window), partner["orders"].over(window)
     rate = partner["conversion_rate"].over(window)
@@ -85,7 +121,10 @@ def visits_convert(partner: Partner, *, window: str = "28d", most_unidentified: 
     with if_known("conversion of the peers"):
         peers = partner.cohort("industry")["conversion_rate"].over(window)
         peers_say = f", {peers.median:.2%} at the median of {peers.size} peers"
-    yield insight(f"{sessions} visits{who} within {window} became {orders} orders: {rate:.2%}{peers_say}", key="funnel",
-                  chart=("funnel", {"visits": sessions, "orders": orders}))
+    yield insight(
+        f"{sessions} visits{who} within {words(window)} became {orders} orders: {rate:.2%}{peers_say}",
+        key="funnel",
+        chart=("funnel", {"visits": sessions, "orders": orders}),
+    )
     if doubts:
         yield insight(f"Compare visits and conversion with care: {'; '.join(doubts)}", key="comparability")

@@ -1,14 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Red flags, to be talked about head-on: what does not fit together, and who loses interest."""
+
 import itertools
 import statistics
 
-from entente import Findings, Partner, Period, Quantity, Register, chance, if_known, insight, previous, red_flag, rule
+from entente import (
+    Findings,
+    Partner,
+    Period,
+    Quantity,
+    Register,
+    chance,
+    if_known,
+    insight,
+    previous,
+    red_flag,
+    rule,
+    title,
+    words,
+)
 
 
 @rule(practice="red_flags", row=48, audience="both", needs=("revenue.gross",))
-def sources_disagree(partner: Partner, *, months: int = 6, tolerance: float = 0.12, analytics_tolerance: float = 0.3,
-                     least_months: int = 2, metrics: tuple[str, ...] = ("revenue.gross", "orders")) -> Findings:
+def sources_disagree(
+    partner: Partner,
+    *,
+    months: int = 6,
+    tolerance: float = 0.12,
+    analytics_tolerance: float = 0.3,
+    least_months: int = 2,
+    metrics: tuple[str, ...] = ("revenue.gross", "orders"),
+) -> Findings:
     """Shop, analytics and what was declared tell different numbers for the same months.
 
     tolerance            share by which two of them may differ
@@ -16,27 +38,42 @@ def sources_disagree(partner: Partner, *, months: int = 6, tolerance: float = 0.
     least_months         how many months must differ before it is more than a slip
     """
     for name in metrics:
-        apart: dict[tuple[str, str], list[tuple[Period, Quantity, Quantity]]] = {}
+        apart: list[tuple[str, str, Period, Quantity, Quantity]] = []
         for month in partner.months(months):
-            with if_known(f"{name} in {month}"):
+            with if_known(f"{title(name)} in {month}"):
                 told = partner[name].by_origin().over(month)
                 for (a, x), (b, y) in itertools.combinations(told.items(), 2):
                     allowed = analytics_tolerance if "analytics" in (a, b) else tolerance
                     if abs(x - y) > allowed * max(x, y) and (name != "orders" or chance.counts_differ(x, y)):
-                        apart.setdefault((a, b), []).append((month, x, y))
-        for (a, b), seen in apart.items():
-            if len(seen) < least_months:
-                continue
-            month, x, y = max(seen, key=lambda row: abs(row[1] - row[2]))
-            yield red_flag(f"{name}: in {len(seen)} of {months} months {a} and {b} disagree; in {month} {a} says {x}, "
-                           f"{b} says {y}", key=(name, a, b), severity="high" if 2 * min(x, y) < max(x, y) else "medium",
-                           rows=[("month", a, b), *((str(m), v, w) for m, v, w in seen)])
+                        apart.append((a, b, month, x, y))
+        wrong = {row[2] for row in apart}
+        if len(wrong) >= least_months:
+            a, b, month, x, y = max(apart, key=lambda row: abs(row[3] - row[4]))
+            yield red_flag(
+                f"{title(name).capitalize()}: in {len(wrong)} of {months} months what we are told does not "
+                f"fit together; in {month} {a} says {x}, {b} says {y}",
+                key=name,
+                severity="high" if 2 * min(x, y) < max(x, y) else "medium",
+                rows=[
+                    ("month", "one", "says", "other", "says"),
+                    *((str(month), a, x, b, y) for a, b, month, x, y in apart),
+                ],
+            )
 
 
 @rule(practice="red_flags", row=50, audience="us", needs=("contacts",))
-def engagement_fades(partner: Partner, *, window: str = "8w", earlier: int = 3, fewer: float = 0.5, slower: float = 3.0,
-                     least_hours: float = 24.0, patience_days: int = 7, unanswered: float = 0.4,
-                     lapse_days: int = 14) -> Findings:
+def engagement_fades(
+    partner: Partner,
+    *,
+    window: str = "8w",
+    earlier: int = 3,
+    fewer: float = 0.5,
+    slower: float = 3.0,
+    least_hours: float = 24.0,
+    patience_days: int = 7,
+    unanswered: float = 0.4,
+    lapse_days: int = 14,
+) -> Findings:
     """They lose interest: check-ins thin out, replies slow down, asks stay unanswered, feeds lapse.
 
     window, earlier  the last window is held against so many before it
@@ -50,11 +87,13 @@ def engagement_fades(partner: Partner, *, window: str = "8w", earlier: int = 3, 
     recent = contacts.during(window)
     past = [contacts.during(w) for w in (previous(window, n + 1) for n in range(earlier)) if contacts.kept(w)]
     if not past:
-        past = [contacts.during(previous(window))]      # raises, and asks for it
+        past = [contacts.during(previous(window))]  # raises, and asks for it
     signs = []
     usual = statistics.mean(_meetings(each) for each in past)
     if usual >= 2 and _meetings(recent) <= fewer * usual:
-        signs.append(f"{_meetings(recent)} check-ins in the last {window}, where there used to be {usual:.0f}")
+        signs.append(
+            f"{_meetings(recent)} check-ins in the last {words(window)}, where there used to be {usual:.0f}"
+        )
     took, usually = _hours(recent), [hours for each in past for hours in _hours(each)]
     if len(took) >= 2 and len(usually) >= 5:
         now, then = statistics.median(took), statistics.median(usually)
@@ -68,10 +107,13 @@ def engagement_fades(partner: Partner, *, window: str = "8w", earlier: int = 3, 
         if feed.is_known():
             silent = partner.today.since(feed.known_until())
             if silent > lapse_days:
-                signs.append(f"nothing about {name} has come for {silent} days")
+                signs.append(f"nothing about {title(name)} has come for {silent} days")
     if len(signs) > 1:
-        yield red_flag(f"{partner.name} is losing interest: {'; '.join(signs)}", key="fading",
-                       severity="high" if len(signs) > 2 else "medium")
+        yield red_flag(
+            f"{partner.name} is losing interest: {'; '.join(signs)}",
+            key="fading",
+            severity="high" if len(signs) > 2 else "medium",
+        )
     elif signs:
         yield insight(f"An early sign of lost interest: {signs[0]}", key="fading")
 
@@ -83,13 +125,21 @@ def _meetings(contacts: Register) -> int:
 
 def _hours(contacts: Register) -> list[float]:
     """Hours that each answered mail waited."""
-    return [(c.answered_at - c.at).total_seconds() / 3600 for c in contacts.where(kind="mail") if c.answered_at and c.at]
+    return [
+        (c.answered_at - c.at).total_seconds() / 3600
+        for c in contacts.where(kind="mail")
+        if c.answered_at and c.at
+    ]
 
 
 def _unanswered(stretches: list[Register], patience_days: int) -> float:
     """Share of our mails that waited longer than that, of at least three."""
-    mails = [c for each in stretches for c in each.where(kind="mail")
-             if c.day and each.partner.today.since(c.day) >= patience_days and c.direction != "them"]
+    mails = [
+        c
+        for each in stretches
+        for c in each.where(kind="mail")
+        if c.day and each.partner.today.since(c.day) >= patience_days and c.direction != "them"
+    ]
     return sum(1 for c in mails if not c.answered_at) / len(mails) if len(mails) >= 3 else 0.0
 
 

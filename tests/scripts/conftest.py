@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the package importable where PYTHONPATH does not name it, and loads the shipped rulebook once."""
+
 import sys
 from pathlib import Path
 

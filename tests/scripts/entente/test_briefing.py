@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The content of a brief: figures against the cohort, courses with their holes, findings, asks, sources."""
+
 import csv
 import io
 import json
 from typing import Any
 
 import pytest
-
 from entente import worker
 from entente.fixture import World
 
@@ -35,10 +35,24 @@ def judged(world: World) -> list[dict[str, Any]]:
 
 def test_content(world: World) -> None:
     records = [r for r in judged(world) if r["partner"] == "p0"]
-    findings = [{**f, "rule": r["rule"], "practice": r["practice"], "evidence": r["evidence"], "state": "open"}
-                for r in records for f in r["findings"]]
-    findings.append({"rule": "revenue_falls", "practice": "informative", "kind": "red_flag", "key": "", "text": "It fell.",
-                     "worth": 2_500_000, "per": "8w", "severity": "high", "evidence": records[0]["evidence"]})
+    findings = [
+        {**f, "rule": r["rule"], "practice": r["practice"], "evidence": r["evidence"], "state": "open"}
+        for r in records
+        for f in r["findings"]
+    ]
+    findings.append(
+        {
+            "rule": "revenue_falls",
+            "practice": "informative",
+            "kind": "red_flag",
+            "key": "",
+            "text": "It fell.",
+            "worth": 2_500_000,
+            "per": "8w",
+            "severity": "high",
+            "evidence": records[0]["evidence"],
+        }
+    )
     asks = [{**ask, "rule": r["rule"], "why": "; ".join(r["missed"])} for r in records for ask in r["asks"]]
     content = json.loads(brief(world, format="json", findings=findings, asks=asks))
     figures = {f["metric"]: f for f in content["figures"]}
@@ -60,16 +74,23 @@ def test_content(world: World) -> None:
 
 
 def test_the_partner_does_not_see_what_is_ours(world: World) -> None:
-    findings = [{"rule": "engagement_fades", "practice": "red_flags", "kind": "red_flag", "text": "Losing interest."},
-                {"rule": "revenue_falls", "practice": "informative", "kind": "red_flag", "text": "It fell."},
-                {"rule": "someone_elses", "practice": "legal", "kind": "insight", "text": "Nobody vouches for this."}]
+    findings = [
+        {"rule": "engagement_fades", "practice": "red_flags", "kind": "red_flag", "text": "Losing interest."},
+        {"rule": "revenue_falls", "practice": "informative", "kind": "red_flag", "text": "It fell."},
+        {"rule": "someone_elses", "practice": "legal", "kind": "insight", "text": "Nobody vouches for this."},
+    ]
     page = brief(world, findings=findings, **{"for": "partner"}).decode()
     assert "It fell." in page and "Losing interest." not in page and "Nobody vouches" not in page
 
 
-@pytest.mark.parametrize(("request_", "says"), [
-    ({"partner": "nobody"}, "there is no partner 'nobody'"), ({"format": "pdf"}, "html, json or csv"),
-    ({"for": "press"}, "for us or for the partner")])
+@pytest.mark.parametrize(
+    ("request_", "says"),
+    [
+        ({"partner": "nobody"}, "there is no partner 'nobody'"),
+        ({"format": "pdf"}, "html, json or csv"),
+        ({"for": "press"}, "for us or for the partner"),
+    ],
+)
 def test_what_cannot_be_briefed_says_so(world: World, request_: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         brief(world, **request_)

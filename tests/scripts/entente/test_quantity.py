@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Quantities stay exact, and unlike units do not mix."""
+
 from fractions import Fraction
 
 import pytest
-
 from entente import NotEnoughEvidence, UnitError, count, ratio
 from entente.quantity import PIECES, SECONDS, Quantity, amount
 
@@ -36,18 +36,22 @@ def test_units_follow_through() -> None:
     assert Quantity(2_500_000, 1, SECONDS) > 2.4
 
 
-@pytest.mark.parametrize(("wrong", "says"), [
-    (lambda: amount(1, "EUR") + amount(1, "USD"), "cannot add money (USD) to money (EUR); convert"),
-    (lambda: ratio(1, 2) + count(1), "cannot add a count to a ratio"),
-    (lambda: amount(1, "EUR") + 5, "cannot add the bare number 5 to EUR; write money(5, partner)"),
-    (lambda: amount(1, "EUR") > 5, "cannot compare EUR with the bare number 5"),
-    (lambda: amount(1, "EUR") < count(5), "cannot compare money (EUR) with a count"),
-    (lambda: amount(1, "EUR") * amount(1, "EUR"), "cannot multiply money (EUR) by money (EUR)"),
-    (lambda: Quantity(1, 1, SECONDS) * amount(1, "EUR"), "cannot multiply seconds by money (EUR)"),
-    (lambda: count(1) / amount(1, "EUR"), "cannot divide a count by money (EUR)")])
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda: amount(1, "EUR") + amount(1, "USD"), "cannot add money (USD) to money (EUR); convert"),
+        (lambda: ratio(1, 2) + count(1), "cannot add a count to a ratio"),
+        (lambda: amount(1, "EUR") + 5, "cannot add the bare number 5 to EUR; write money(5, partner)"),
+        (lambda: amount(1, "EUR") > 5, "cannot compare EUR with the bare number 5"),
+        (lambda: amount(1, "EUR") < count(5), "cannot compare money (EUR) with a count"),
+        (lambda: amount(1, "EUR") * amount(1, "EUR"), "cannot multiply money (EUR) by money (EUR)"),
+        (lambda: Quantity(1, 1, SECONDS) * amount(1, "EUR"), "cannot multiply seconds by money (EUR)"),
+        (lambda: count(1) / amount(1, "EUR"), "cannot divide a count by money (EUR)"),
+    ],
+)
 def test_what_cannot_be_mixed_says_so(wrong: object, says: str) -> None:
     with pytest.raises(UnitError) as error:
-        wrong()     # type: ignore[operator]
+        wrong()  # type: ignore[operator]
     assert says in str(error.value)
 
 
@@ -58,8 +62,10 @@ def test_dividing_by_nothing_is_missing_evidence() -> None:
         1 / ratio(0)
 
 
-@pytest.mark.parametrize(("number", "rounded"), [
-    (1234.5, 1230), (0.0012345, 0.00123), (999.9, 1000), (12.5, 12.5), (-1235, -1240), (1225, 1220), (0, 0)])
+@pytest.mark.parametrize(
+    ("number", "rounded"),
+    [(1234.5, 1230), (0.0012345, 0.00123), (999.9, 1000), (12.5, 12.5), (-1235, -1240), (1225, 1220), (0, 0)],
+)
 def test_released_figures_have_three_digits(number: float, rounded: float) -> None:
     assert amount(number, "EUR").rounded() == amount(rounded, "EUR")
 

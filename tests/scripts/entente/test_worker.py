@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What entente-rules drives: loading books with faults in them, judging everybody, one failing rule among others."""
+"""What entente-rules drives: loading books with faults in them, judging everybody, one failing rule among
+others."""
+
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-
 from entente import worker
 from entente.fixture import World
 
@@ -35,7 +36,9 @@ def load(*books: str, **config: Any) -> dict[str, Any]:
 def evaluate(world: World, **request: Any) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
     records: list[bytes] = []
     started: list[tuple[int, int]] = []
-    worker.evaluate(world.snapshot(), json.dumps(request), records.append, lambda r, p: started.append((r, p)))
+    worker.evaluate(
+        world.snapshot(), json.dumps(request), records.append, lambda r, p: started.append((r, p))
+    )
     return [json.loads(record) for record in records], started
 
 
@@ -56,20 +59,49 @@ def test_every_rule_and_partner_gets_a_record(tmp_path: Path, world: World) -> N
     records, started = evaluate(world)
     assert [(r["partner"], r["verdict"]) for r in records] == [("a", True), ("b", False), ("c", "unknown")]
     assert started == [(0, 0), (0, 1), (0, 2)]
-    assert records[0]["findings"] == [{"kind": "insight", "key": "many", "text": "112 orders", "worth": None, "per": None,
-                                       "severity": None, "confidence": None, "rank": None}]
-    assert records[0]["evidence"] == [{
-        "metric": "orders", "from": "2026-06-03", "through": "2026-06-30", "value": "112", "number": 112.0, "unit": "count",
-        "state": "known", "covered": 28, "days": 28, "origin": "", "slice": "", "cohort": "", "size": 0}]
-    assert records[1]["evidence"][0]["value"] == "0"        # false is stored with its evidence, too
-    assert "orders of 2026-06-03 to 2026-06-30" in records[2]["asks"][0]["what"]
+    assert records[0]["findings"] == [
+        {
+            "kind": "insight",
+            "key": "many",
+            "text": "112 orders",
+            "worth": None,
+            "per": None,
+            "severity": None,
+            "confidence": None,
+            "rank": None,
+        }
+    ]
+    assert records[0]["evidence"] == [
+        {
+            "metric": "orders",
+            "from": "2026-06-03",
+            "through": "2026-06-30",
+            "value": "112",
+            "number": 112.0,
+            "unit": "count",
+            "state": "known",
+            "covered": 28,
+            "days": 28,
+            "origin": "",
+            "slice": "",
+            "cohort": "",
+            "size": 0,
+        }
+    ]
+    assert records[1]["evidence"][0]["value"] == "0"  # false is stored with its evidence, too
+    assert records[2]["asks"][0]["what"] == "orders, 2026-06-03 to 2026-06-30 (no source gives it so far)"
 
 
 def test_one_failing_rule_leaves_the_others_alone(tmp_path: Path, world: World) -> None:
-    bad = ('from entente import insight, rule\n\ndef deep(n):\n    return 1 // n\n\n'
-           '@rule(practice="legal")\ndef breaks(partner):\n    "Breaks."\n    print("about to")\n    yield insight("x")\n    deep(0)\n\n'
-           '@rule(practice="legal")\ndef leaves(partner):\n    "Leaves."\n    raise SystemExit(3)\n\n'
-           '@rule(practice="legal")\ndef mixes(partner):\n    "Mixes."\n    partner["orders"].over("28d") + partner["aov"].over("28d")\n')
+    bad = (
+        "from entente import insight, rule\n\ndef deep(n):\n    return 1 // n\n\n"
+        '@rule(practice="legal")\ndef breaks(partner):\n    "Breaks."\n'
+        '    print("about to")\n    yield insight("x")\n'
+        "    deep(0)\n\n"
+        '@rule(practice="legal")\ndef leaves(partner):\n    "Leaves."\n    raise SystemExit(3)\n\n'
+        '@rule(practice="legal")\ndef mixes(partner):\n    "Mixes."\n'
+        '    partner["orders"].over("28d") + partner["aov"].over("28d")\n'
+    )
     load(write(tmp_path, good=GOOD, bad=bad))
     world.partners["a"].days("gross", 100)
     records, _ = evaluate(world, only={"partners": ["a"]})
@@ -85,11 +117,18 @@ def test_one_failing_rule_leaves_the_others_alone(tmp_path: Path, world: World) 
 
 
 def test_faults_are_told_with_their_place(tmp_path: Path) -> None:
-    answer = load(write(
-        tmp_path, good=GOOD, broken="def f(:\n", reads="import secrets_of_others\n",
-        raises="x = 1\nraise KeyError('gone')\n",
-        twice=GOOD, strange='from entente import rule\n\n@rule(practice="informatif")\ndef f(partner):\n    "x"\n'),
-        settings={"many_orders": {"lest": 3}, "many_ordres": {"x": 1}})
+    answer = load(
+        write(
+            tmp_path,
+            good=GOOD,
+            broken="def f(:\n",
+            reads="import secrets_of_others\n",
+            raises="x = 1\nraise KeyError('gone')\n",
+            twice=GOOD,
+            strange='from entente import rule\n\n@rule(practice="informatif")\ndef f(partner):\n    "x"\n',
+        ),
+        settings={"many_orders": {"lest": 3}, "many_ordres": {"x": 1}},
+    )
     assert [r["name"] for r in answer["rules"]] == ["many_orders"]
     told = {(Path(e["file"]).name, e["line"], e["what"].split(";")[0]) for e in answer["errors"]}
     assert ("broken.py", 1, "invalid syntax") in told
@@ -102,8 +141,9 @@ def test_faults_are_told_with_their_place(tmp_path: Path) -> None:
     assert any(e["todo"] == "did you mean 'many_orders'?" for e in answer["errors"])
 
 
-@pytest.mark.parametrize(("value", "todo"), [
-    ("ten", "a whole number"), (True, "a whole number"), (1.5, "a whole number")])
+@pytest.mark.parametrize(
+    ("value", "todo"), [("ten", "a whole number"), (True, "a whole number"), (1.5, "a whole number")]
+)
 def test_settings_keep_their_type(tmp_path: Path, value: object, todo: str) -> None:
     answer = load(write(tmp_path, good=GOOD), settings={"many_orders": {"least": value}})
     assert todo in answer["errors"][0]["todo"] and answer["errors"][0]["line"] == 4
@@ -115,35 +155,52 @@ def test_a_window_stays_a_window(tmp_path: Path) -> None:
 
 
 def test_helpers_beside_the_rules_can_be_imported(tmp_path: Path, world: World) -> None:
-    load(write(tmp_path, _help="LEAST = 7\n", uses=GOOD.replace("least=10", "least=LEAST").replace(
-        "from entente", "from ._help import LEAST\nfrom entente")))
+    load(
+        write(
+            tmp_path,
+            _help="LEAST = 7\n",
+            uses=GOOD.replace("least=10", "least=LEAST").replace(
+                "from entente", "from ._help import LEAST\nfrom entente"
+            ),
+        )
+    )
     assert evaluate(world)[0][0]["verdict"] is True
 
 
 def test_only_and_skip_and_scopes(tmp_path: Path, world: World) -> None:
     other = GOOD.replace("many_orders", "others").replace('"informative"', '"legal"')
-    load(write(tmp_path, good=GOOD, other=other),
-         **{"for": [{"attribute": "stage", "value": "signed", "practices": ["legal"]}]})
+    load(
+        write(tmp_path, good=GOOD, other=other),
+        **{"for": [{"attribute": "stage", "value": "signed", "practices": ["legal"]}]},
+    )
     assert [(r["rule"], r["partner"]) for r in evaluate(world)[0]] == [
-        ("many_orders", "a"), ("others", "a"), ("others", "b"), ("others", "c")]
+        ("many_orders", "a"),
+        ("others", "a"),
+        ("others", "b"),
+        ("others", "c"),
+    ]
     assert evaluate(world, skip=["others"])[1] == [(0, 0)]
     assert evaluate(world, only={"rules": ["others"], "partners": ["b"]})[1] == [(1, 1)]
 
 
 def test_rules_run_after_those_they_read(tmp_path: Path, world: World) -> None:
-    reader = ('from entente import insight, rule\n\n@rule(practice="change", after=["many_orders"])\n'
-              'def reads(partner):\n    "Reads."\n    for f in partner.findings("many_orders"):\n'
-              '        yield insight("also: " + f.text)\n')
+    reader = (
+        'from entente import insight, rule\n\n@rule(practice="change", after=["many_orders"])\n'
+        'def reads(partner):\n    "Reads."\n    for f in partner.findings("many_orders"):\n'
+        '        yield insight("also: " + f.text)\n'
+    )
     answer = load(write(tmp_path, a_reader=reader, good=GOOD))
     assert [r["name"] for r in answer["rules"]] == ["many_orders", "reads"]
     assert evaluate(world, only={"partners": ["a"]})[0][1]["findings"][0]["text"] == "also: 112 orders"
-    answer = load(write(tmp_path, a_reader=reader.replace("after=[\"many_orders\"]", "after=[\"many_order\"]")))
+    answer = load(write(tmp_path, a_reader=reader.replace('after=["many_orders"]', 'after=["many_order"]')))
     assert answer["errors"][0]["todo"] == "did you mean 'many_orders'?" and len(answer["rules"]) == 1
 
 
 def test_output_is_cut(tmp_path: Path, world: World) -> None:
-    loud = ('from entente import rule\n\n@rule(practice="legal")\ndef loud(partner):\n    "Loud."\n'
-            '    for n in range(100000):\n        print("x" * 100)\n')
+    loud = (
+        'from entente import rule\n\n@rule(practice="legal")\ndef loud(partner):\n    "Loud."\n'
+        '    for n in range(100000):\n        print("x" * 100)\n'
+    )
     load(write(tmp_path, loud=loud))
     record = evaluate(world, only={"partners": ["a"]})[0][0]
     assert len(record["output"]) < 17_000 and "more was printed" in record["output"]

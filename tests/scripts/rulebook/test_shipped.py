@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each shipped rule on planted cases: true, false and unknown, and nothing said of partners that are as they should be."""
+"""Each shipped rule on planted cases: true, false and unknown, and nothing said of partners that are as
+they should be."""
+
 import random
 from collections.abc import Callable
 
 import pytest
-
 from entente.books import Books
 from entente.day import Day, day_number, iso
 from entente.fixture import FixturePartner, World
@@ -27,21 +28,29 @@ def usual(world: World, name: str, seed: int = 0, level: float = 1.0) -> Fixture
     analytics = [n - sum(draw.random() < 0.08 for _ in range(n)) for n in orders]
     made = world.partner(name, industry="furniture", region="DE", stage="consulting")
     made.days("orders", orders).days("gross", [120.0 * n * draw.uniform(0.85, 1.15) for n in orders])
-    made.days("orders", analytics, origin="analytics").days("gross", [118.0 * n for n in analytics], origin="analytics")
+    made.days("orders", analytics, origin="analytics").days(
+        "gross", [118.0 * n for n in analytics], origin="analytics"
+    )
     made.days("sessions", [round(100 * level + draw.gauss(0, 10)) for _ in orders]).days("visitors", 70)
     made.days("purchases", analytics).days("sessions_unidentified", 12)
     made.days("carts_left", noisy(8 * level)).days("carts_left_value", 900 * level)
     for week in range(56):
         day = TODAY - 3 - 7 * week
-        made.note("contacts", at=f"{iso(day)}T09:00:00Z", kind="mail",
-                  answered_at=f"{iso(day)}T{9 + draw.randrange(3, 9)}:30:00Z")
+        made.note(
+            "contacts",
+            at=f"{iso(day)}T09:00:00Z",
+            kind="mail",
+            answered_at=f"{iso(day)}T{9 + draw.randrange(3, 9)}:30:00Z",
+        )
         if week % 2:
             made.note("contacts", at=f"{iso(day)}T14:00:00Z", kind="meeting", held=True)
     made.keeps("contacts", "2025-06-01")
     for month in ("2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"):
         first, after = day_number(f"{month}-01"), (Day.of(day_number(f"{month}-01")) + 31).replace(day=1)
         days = range(first, day_number(after.isoformat()))
-        made.declares("revenue.gross", month, sum(made.cells["gross", 0, 0, ""][d] for d in days) // 10**8 * 100)
+        made.declares(
+            "revenue.gross", month, sum(made.cells["gross", 0, 0, ""][d] for d in days) // 10**8 * 100
+        )
     return made
 
 
@@ -110,7 +119,9 @@ def test_a_fall_of_the_whole_industry_is_not_the_partners(book: Books, world: Wo
 
 
 def test_too_few_orders_to_fall(book: Books, world: World) -> None:
-    world.partner("tiny", industry="furniture").days("orders", lambda left: int(left % 20 == 5 and left > 56)).days("gross", 1)
+    world.partner("tiny", industry="furniture").days(
+        "orders", lambda left: int(left % 20 == 5 and left > 56)
+    ).days("gross", 1)
     assert judged(book, world, "revenue_falls", "tiny").verdict == "unknown"
 
 
@@ -122,7 +133,7 @@ def test_carts_leak(book: Books, world: World) -> None:
     world.partners["p0"].hole("carts", "2026-06-01", "2026-06-20")
     said = judged(book, world, "carts_leak")
     assert said.verdict == "unknown"
-    assert "2026-06-03 to 2026-06-20" in said.asks[0].what and said.asks[0].source == "p0-carts"
+    assert "2026-06-03 to 2026-06-20" in said.asks[0].text and said.asks[0].source == "p0-carts"
 
 
 def test_visits_convert(book: Books, world: World) -> None:
@@ -134,7 +145,7 @@ def test_visits_convert(book: Books, world: World) -> None:
     world.partners["p0"].hole("traffic", "2026-06-09", "2026-06-18")
     said = judged(book, world, "visits_convert")
     assert said.verdict == "unknown"
-    assert "2026-06-09 to 2026-06-18" in said.asks[0].what
+    assert "2026-06-09 to 2026-06-18" in said.asks[0].text
 
 
 def test_conversion_trails_cohort(book: Books, world: World) -> None:
@@ -187,16 +198,16 @@ def test_sources_disagree(book: Books, world: World) -> None:
     for day in cell:
         cell[day] = cell[day] * 2 // 5
     said = judged(book, world, "sources_disagree")
-    assert {f.key for f in said.findings} == {"revenue.gross shop analytics", "revenue.gross analytics declared"}
-    assert len(said.findings[0].rows) == 7
-    assert [f.kind for f in judged(book, world, "dont_rush").findings] == ["gate", "gate"]
+    assert [f.key for f in said.findings] == ["revenue.gross"]
+    assert len(said.findings[0].rows) == 13
+    assert [f.kind for f in judged(book, world, "dont_rush").findings] == ["gate"]
 
 
 def test_one_origin_alone_cannot_disagree(book: Books, world: World) -> None:
     world.partner("shop", industry="furniture").days("orders", 3).days("gross", 300)
     said = judged(book, world, "sources_disagree", "shop")
     assert said.verdict == "unknown"
-    assert "second origin" in said.asks[0].what
+    assert "second origin" in said.asks[0].text
 
 
 def test_declared_months_are_compared_in_one_currency(book: Books, world: World) -> None:
@@ -208,7 +219,9 @@ def test_declared_months_are_compared_in_one_currency(book: Books, world: World)
     assert said.verdict is False, said
     shop.observations[0]["value"] *= 2
     shop.observations[1]["value"] *= 2
-    assert judged(book, world, "sources_disagree", "usd", months=2, metrics=("revenue.gross",)).verdict is True
+    assert (
+        judged(book, world, "sources_disagree", "usd", months=2, metrics=("revenue.gross",)).verdict is True
+    )
     world.rates["USD"] = {"2026-05-01": 0.9}
     assert "rate" in judged(book, world, "sources_disagree", "usd", months=2).asks[0].what
 
@@ -236,6 +249,7 @@ def test_engagement_fades(book: Books, world: World) -> None:
 def test_a_single_sign_is_no_flag(book: Books, world: World) -> None:
     rows = world.partners["p0"].registers["contacts"]
     world.partners["p0"].registers["contacts"] = [
-        row for row in rows if row["kind"] == "mail" or TODAY - day_number(row["at"]) > 60]
+        row for row in rows if row["kind"] == "mail" or TODAY - day_number(row["at"]) > 60
+    ]
     said = judged(book, world, "engagement_fades")
     assert [f.kind for f in said.findings] == ["insight"]
