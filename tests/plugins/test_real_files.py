@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plugins on real files, against totals that are known. Skipped where the files are not there."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("ENTENTE_DATA", SOURCE.parent / "shared" / "data"))
+DUMP = Path(os.environ.get("ENTENTE_BUILD_DIR", SOURCE / "build")) / "tests" / "plugin-dump"
+
+OLIST_ITEMS = """
+system: olist
+fact: line
+columns: {key: order_item_id, order: order_id, partner: seller_id, gross: price, shipping: freight_value}
+constants: {currency: BRL, quantity: 1}
+"""
+OLIST_ORDERS = """
+system: olist
+fact: order
+columns: {key: order_id, customer: customer_id, status: order_status, at: order_purchase_timestamp}
+constants: {currency: BRL}
+values: {status: {canceled: cancelled, unavailable: cancelled, created: pending, "*": sold}}
+"""
+DEALS = """
+fact: observation
+columns: {from: won_date, key: mql_id, value: declared_monthly_revenue}
+constants: {metric: revenue.net, origin: declared}
+"""
+RETAIL = """
+system: retail
+fact: order-lines
+columns: {order: InvoiceNo, sku: StockCode, name: Description, quantity: Quantity, at: InvoiceDate,
+          unit_price: UnitPrice, customer: CustomerID, region: Country}
+constants: {currency: GBP}
+repeats: facts
+"""
+
+
+def need(name: str) -> Path:
+    """The real file, or a skip that says which one is missing."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    return path
+
+
+def dump(plugin: str, decoder: str, path: Path, tmp: Path, options: str = "{}") -> list[dict[str, object]]:
+    """What the decoder says of the file."""
+    file = tmp / "options.yaml"
+    file.write_text(options)
+    out = subprocess.run([DUMP, plugin, decoder, path, file], check=True, stdout=subprocess.PIPE).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def kinds(items: list[dict[str, object]]) -> Counter[object]:
+    """How many facts and verdicts of each kind."""
+    return Counter(i.get("fact", i.get("verdict")) for i in items)
+
+
+def total(items: list[dict[str, object]], field: str) -> int:
+    """Sum of an amount in micro-units."""
+    return sum(v for v in (i.get(field, 0) for i in items) if isinstance(v, int))
+
+
+def test_olist(tmp_path: Path) -> None:
+    items = dump("csv", "csv", need("olist/order_items.csv"), tmp_path, OLIST_ITEMS)
+    assert kinds(items) == {"line": 26109}
+    assert total(items, "gross") == 3_135_351_200_000
+    assert total(items, "shipping") == 523_883_560_000
+    assert len({i["partner"] for i in items}) == 2138
+    orders = dump("csv", "csv", need("olist/orders.csv"), tmp_path, OLIST_ORDERS)
+    assert kinds(orders) == {"order": 22870}
+    assert {i["order_key"] for i in items} <= {i["key"] for i in orders}  # some orders lost their items
+
+
+@pytest.mark.parametrize("name", ["closed_deals.csv", "mangled/closed_deals_dd-mm-yyyy.csv"])
+def test_dates_are_decided_from_the_column(tmp_path: Path, name: str) -> None:
+    plain = dump("csv", "csv", need("olist/closed_deals.csv"), tmp_path, DEALS)
+    again = dump("csv", "csv", need(f"olist/{name}"), tmp_path, DEALS)
+    assert kinds(again) == {"observation": 842}
+    day = {i["key"]: str(i["from"])[:10] for i in plain}
+    assert {i["key"]: str(i["from"])[:10] for i in again} == day
+
+
+def test_american_dates(tmp_path: Path) -> None:
+    options = DEALS.replace(", value: declared_monthly_revenue", "").replace("constants: {", "constants: {value: 1, ")
+    plain = dump("csv", "csv", need("olist/closed_deals.csv"), tmp_path, DEALS)
+    again = dump("csv", "csv", need("olist/mangled/closed_deals_us_mdyyyy_subset.csv"), tmp_path, options)
+    day = {i["key"]: str(i["from"])[:10] for i in plain}
+    assert len(again) == 380
+    assert all(str(i["from"])[:10] == day[i["key"]] for i in again)
+
+
+def test_census_firsts_of_months_are_refused(tmp_path: Path) -> None:
+    path = need("us_census_ecommerce/ECOMPCTSA_alt.csv")
+    options = "fact: observation\ncolumns: {from: DATE, value: ECOMPCTSA}\n"
+    options += "constants: {metric: share, origin: benchmark}\n"
+    file = tmp_path / "options.yaml"
+    file.write_text(options)
+    done = subprocess.run([DUMP, "csv", "csv", path, file], stdout=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert b"10/1/1999" in done.stdout and b"%m/%d/%Y" in done.stdout
+    said = dump("csv", "csv", path, tmp_path, options + 'dates: "%m/%d/%Y"\n')
+    assert kinds(said) == {"observation": 99}
+    assert said[0]["from"] == "1999-10-01"
+
+
+def test_retail(tmp_path: Path) -> None:
+    packed = need("uci_online_retail/all.csv.gz")
+    path = tmp_path / "all.csv"
+    path.write_bytes(gzip.decompress(packed.read_bytes()))
+    items = dump("csv", "csv", path, tmp_path, RETAIL)
+    lines = [i for i in items if i.get("fact") == "line"]
+    assert len(lines) == 541_909
+    assert total(lines, "gross") == 9_747_747_934_000
+    assert len({(i["order_key"], i["key"]) for i in lines}) == 541_909  # no two rows share a key
+    assert len({i["key"] for i in items if i.get("fact") == "order"}) == 25_900
+    assert set(kinds(items)) == {"order", "line"}
+
+
+def test_shopify(tmp_path: Path) -> None:
+    items = dump("shopify", "shopify", need("shopify_export_devstore/orders_export_scrubbed.csv"), tmp_path)
+    assert kinds(items) == {"order": 51, "line": 121}
