@@ -198,8 +198,8 @@ static void add_measure(ent_buf *b, const ent_measure_def *m) {
 	ent_buf_printf(b, "%s.%s:%s:%u", family_names[m->family], m->name, ent_unit_names[m->unit], m->revision);
 }
 
-static void add_terms(ent_buf *b, const ent_term *terms) {
-	for (const ent_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
+static void add_terms(ent_buf *b, const ent_metric_term *terms) {
+	for (const ent_metric_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
 		ent_buf_printf(b, " %c", t->sign > 0 ? '+' : '-');
 		add_measure(b, &ent_measures[t->measure]);
 	}
@@ -233,9 +233,9 @@ void ent_measure_definition(ent_measure m, char out[17]) {
 	print_hash(&b, out);
 }
 
-static unsigned families_of(const ent_term *terms) {
+static unsigned families_of(const ent_metric_term *terms) {
 	unsigned bits = 0;
-	for (const ent_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
+	for (const ent_metric_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
 		bits |= 1u << ent_measures[t->measure].family;
 	}
 	return bits;

@@ -120,10 +120,10 @@ typedef enum ent_additivity {
 	ENT_ADD_NONE  /* ratios and uniques: built anew for every window */
 } ent_additivity;
 
-typedef struct ent_term {
+typedef struct ent_metric_term {
 	int8_t sign; /* +1, -1; 0 ends the list */
 	uint16_t measure;
-} ent_term;
+} ent_metric_term;
 
 #define ENT_TERMS 4
 
@@ -131,8 +131,8 @@ typedef struct ent_metric {
 	const char *name;
 	uint8_t kind, unit, additivity;
 	uint8_t set_or_dist;     /* DISTINCT: ent_set, DISTRIBUTION: ent_dist */
-	ent_term top[ENT_TERMS]; /* SUM: the sum; RATIO: numerator */
-	ent_term bottom[ENT_TERMS];
+	ent_metric_term top[ENT_TERMS]; /* SUM: the sum; RATIO: numerator */
+	ent_metric_term bottom[ENT_TERMS];
 	const char *tags;        /* blank-separated, for metrics.tagged() */
 	const char *doc;         /* one sentence, with the choice that the name carries */
 } ent_metric;

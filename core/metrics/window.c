@@ -202,8 +202,9 @@ static void add_measure(const ent_snap *s, const ent_query *q, unsigned measure,
 	}
 }
 
-static void add_terms(const ent_snap *s, const ent_query *q, const ent_term *terms, span w, bool shared, sums *t) {
-	for (const ent_term *x = terms; x < terms + ENT_TERMS && x->sign; x++) {
+static void add_terms(
+	const ent_snap *s, const ent_query *q, const ent_metric_term *terms, span w, bool shared, sums *t) {
+	for (const ent_metric_term *x = terms; x < terms + ENT_TERMS && x->sign; x++) {
 		add_measure(s, q, x->measure, w, x->sign, t);
 		if (shared && x->measure == ENT_M_ORDERS) {
 			add_measure(s, q, ENT_M_ORDERS_SHARED, w, -x->sign, t);
@@ -222,7 +223,7 @@ static bool has_measure(const ent_snap *s, const ent_query *q, unsigned measure)
 
 /* Returns without dated refunds: revenue by refund day would look as if nothing ever came back. */
 static bool lacks_refund_days(const ent_snap *s, const ent_query *q, const ent_metric *m) {
-	for (const ent_term *x = m->top; x < m->top + ENT_TERMS && x->sign; x++) {
+	for (const ent_metric_term *x = m->top; x < m->top + ENT_TERMS && x->sign; x++) {
 		if (x->measure == ENT_M_RETURNS_ON_DAY) {
 			return has_measure(s, q, ENT_M_RETURNS) && !has_measure(s, q, ENT_M_RETURNS_ON_DAY);
 		}
@@ -555,7 +556,7 @@ static series_list series_of(const ent_snap *s, const ent_query *q, const ent_me
 	const ent_snap_partner *p = &s->partners[q->partner];
 	const ent_snap_series *end = s->series + p->series + p->n_series;
 	series_list list = {0};
-	for (const ent_term *t = m->top; t < m->top + ENT_TERMS && t->sign; t++) {
+	for (const ent_metric_term *t = m->top; t < m->top + ENT_TERMS && t->sign; t++) {
 		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, q->value);
 		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) == key; x++) {
 			ENT_GROW(list.items, list.n, list.capacity);
@@ -646,10 +647,10 @@ static void put_value(values *v, uint32_t value) {
 	v->items[v->n++] = value;
 }
 
-static void values_of_terms(const ent_snap *s, const ent_query *q, const ent_term *terms, span w, values *v) {
+static void values_of_terms(const ent_snap *s, const ent_query *q, const ent_metric_term *terms, span w, values *v) {
 	const ent_snap_partner *p = &s->partners[q->partner];
 	const ent_snap_series *end = s->series + p->series + p->n_series;
-	for (const ent_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
+	for (const ent_metric_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
 		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, 0);
 		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) >> 32 == key >> 32; x++) {
 			if (series_has_data(s, x, w)) {
