@@ -26,6 +26,20 @@ static int tie_to_parent(int argc, char **argv) {
 	return 0;
 }
 
+/* What the core was started with may hold secrets: rules see neither the variables nor, through /proc, the memory that
+ * they lay in. What is left makes a rule say the same on every machine. */
+static void forget_environment(void) {
+	for (char **e = environ; *e; e++) {
+		explicit_bzero(*e, strlen(*e));
+	}
+	clearenv();
+	setenv("TZ", "UTC", 1);
+	setenv("HOME", "/", 1);
+	/* Otherwise a BLAS thread for each core, and 30 MB of address space for each thread, for arrays of some hundred days. */
+	setenv("OPENBLAS_NUM_THREADS", "1", 1);
+	setenv("OMP_NUM_THREADS", "1", 1);
+}
+
 static char *read_text(ent_read *r) {
 	size_t n;
 	const char *p = ent_read_bytes(r, &n);
@@ -128,6 +142,7 @@ int main(int argc, char **argv) {
 	if (tie_to_parent(argc, argv)) {
 		return 2;
 	}
+	forget_environment();
 	ent__packet packet = {0};
 	bool greeted = false;
 	while (ent__receive(&packet) && packet.type != ENT_RULES_STOP) {

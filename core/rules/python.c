@@ -141,9 +141,6 @@ static int arm_faulthandler(ent_error *e) {
 }
 
 int ent__python_start(const ent__python *p, ent_error *e) {
-	/* A BLAS thread for each core, and 30 MB of address space for each thread, for arrays of some hundred days. */
-	setenv("OPENBLAS_NUM_THREADS", "1", 1);
-	setenv("OMP_NUM_THREADS", "1", 1);
 	if (PyImport_AppendInittab("_entente", PyInit__entente)) {
 		return ent_error_set(e, ENT_ERR_NOMEM, "cannot add the module _entente");
 	}

@@ -415,6 +415,61 @@ static void the_sandbox_holds(void **state) {
 	assert_int_equal(access("/tmp/entente-rules-was-here", F_OK), -1);
 }
 
+static void secrets_stay_out(void **state) {
+	(void)state;
+	driver d;
+	setenv("ENTENTE_TEST_SECRET", "sesame", 1);
+	open_worker(&d, ENT_SANDBOX_OFF, 0);
+	unsetenv("ENTENTE_TEST_SECRET");
+	char *r = judge(&d, "environment");
+	contains(r, "[\"HOME\", \"OMP_NUM_THREADS\", \"OPENBLAS_NUM_THREADS\", \"TZ\"]");
+	assert_null(strstr(r, "sesame"));
+	free(r);
+	driver_finish(&d);
+}
+
+static void write_file(const char *folder, const char *name, const char *text) {
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	FILE *f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* A venv as `python3 -m venv` makes it, as far as the worker looks at it; its packages come by a .pth file, too. */
+static void takes_packages_of_a_venv(void **state) {
+	(void)state;
+	driver d;
+	char venv[] = "/tmp/entente-venv-XXXXXX", packages[256], command[300];
+	assert_non_null(mkdtemp(venv));
+	driver_start(&d, ENT_SANDBOX_OFF, 0);
+	int major = 0, minor = 0;
+	assert_int_equal(sscanf(d.ready_version, "%d.%d", &major, &minor), 2);
+	driver_finish(&d);
+	snprintf(packages, sizeof packages, "%s/lib/python%d.%d/site-packages", venv, major, minor);
+	snprintf(command, sizeof command, "mkdir -p %s/more", packages);
+	assert_int_equal(system(command), 0);
+	write_file(venv, "pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = true\n");
+	write_file(packages, "more.pth", "more\n");
+	snprintf(command, sizeof command, "%s/more", packages);
+	write_file(command, "entente_test_of_venv.py", "VALUE = 'of the venv'\n");
+	const char *folders[] = {ENTENTE_SOURCE_DIR "/tests/rules/package", NULL};
+	driver_spawn(&d);
+	driver_hello(&d, ENT_RULES_PROTOCOL_VERSION, ENT_SANDBOX_BEST_EFFORT, 0, folders, venv);
+	assert_int_equal(driver_receive(&d, 60), ENT_RULES_READY);
+	free(driver_load(&d, BOOK));
+	char *r = judge(&d, "uses_the_venv");
+	contains(r, "\"said\": \"of the venv\"");
+	free(r);
+	r = judge(&d, "same_address"); /* numpy, if it is there, comes in with the system's packages */
+	assert_null(strstr(r, "\"error\""));
+	free(r);
+	driver_finish(&d);
+	snprintf(command, sizeof command, "rm -r %s", venv);
+	assert_int_equal(system(command), 0);
+}
+
 static void the_sandbox_can_be_required(void **state) {
 	(void)state;
 	driver d;
@@ -446,6 +501,8 @@ int main(void) {
 		cmocka_unit_test(imports_work_late),
 		cmocka_unit_test(the_sandbox_holds),
 		cmocka_unit_test(the_sandbox_can_be_required),
+		cmocka_unit_test(secrets_stay_out),
+		cmocka_unit_test(takes_packages_of_a_venv),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,3 +206,17 @@ def escapes(snapshot, partner):
         except (OSError, ValueError) as error:
             out[name] = type(error).__name__
     return out
+
+
+def environment(snapshot, partner):
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            raw = file.read().strip(b"\0").decode()
+    except PermissionError:
+        raw = ""
+    return [sorted(os.environ), raw]
+
+
+def uses_the_venv(snapshot, partner):
+    import entente_test_of_venv
+    return entente_test_of_venv.VALUE
