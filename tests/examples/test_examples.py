@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from entente.books import load_books
+from entente.fixture import World
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -68,6 +70,21 @@ def test_minimal(tmp_path: Path) -> None:
     assert f"{len(orders)} receipts with {len(lines)} lines" in readme
     assert f"{total // 1_000_000:,}.{total % 1_000_000 // 10_000:02d} EUR" in readme
     assert all(re.fullmatch(r"2026-0[234]-\d\dT\d\d:\d\d:00", f["at"]) for f in found if f["fact"] == "order")
+
+
+def test_rule_of_minimal() -> None:
+    books = load_books([str(EXAMPLES / "minimal" / "rules")])
+    assert books.errors == []
+    [rule] = books.rules
+    world = World(as_of="2026-04-25")
+    for name, now in (("shrinks", 40.0), ("stays", 58.0)):
+        daily = [60.0] * 372 + [now] * 28
+        world.partner(name).days("orders", 2).days("gross", daily)
+    said = world.judge(rule, "shrinks")
+    assert [f.text for f in said.findings] == [
+        "The average order fell from 30.00 EUR to 20.00 EUR within 28d"
+    ]
+    assert world.judge(rule, "stays").verdict is False
 
 
 @needs_data

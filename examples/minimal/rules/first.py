@@ -10,4 +10,4 @@ def baskets_shrink(partner: Partner, *, window: str = "28d", least: float = 0.1)
     """
     now, before = partner["aov"].over(window), partner["aov"].over(previous(window))
     if now < before * (1 - least):
-        yield insight(f"The average order fell from {before} to {now} within {window}", worth=before - now, per="order")
+        yield insight(f"The average order fell from {before} to {now} within {window}")

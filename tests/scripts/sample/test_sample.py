@@ -22,14 +22,6 @@ from entente.sample.world import HOLE_DAYS, INDUSTRIES, YOUNG_DAYS
 SPAN = Span.of(datetime.date(2026, 6, 30), 18)
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample as everybody gets it."""
-    directory = tmp_path_factory.mktemp("sample") / "project"
-    generate(directory, seed=7, span=SPAN)
-    return directory
-
-
 @dataclass
 class Seen:
     """What an independent reader of the files finds at one partner."""
@@ -275,7 +267,7 @@ def test_clean_partners_are_near_each_other(seen: dict[str, Seen]) -> None:
             assert all(abs(figure(seen[p.id]) / middle - 1) < 0.06 for p in clean), (name, figure)
     for partner in (p for p in PARTNERS if not p.truth):
         one = seen[partner.id]
-        assert abs(one.revenue(0, 28) / one.revenue(28, 56) - 1) < 0.08, partner.id
+        assert abs(one.revenue(0, 28) / one.revenue(28, 56) - 1) < 0.12, partner.id
         assert abs(one.revenue(0, 28) / one.revenue(364, 392) - 1) < 0.15, partner.id
         shop = one.shop_months()
         assert all(abs(one.analytics[m] / shop[m] - 1) < 0.06 for m in one.analytics), partner.id
