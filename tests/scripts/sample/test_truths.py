@@ -2,7 +2,7 @@
 """The shipped rules find each planted truth where it was planted, and raise nothing at the clean partners.
 
 Here a few lines of Python read the files into the fixture of the rules, without the engine: what fails is the
-the data or a rule. The same claim for the whole engine is made by the end-to-end tests.
+data or a rule. The same claim for the whole engine is made by the end-to-end tests.
 """
 
 import csv
