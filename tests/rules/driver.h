@@ -22,6 +22,8 @@ typedef struct driver {
 
 /* Starts the process alone. */
 void driver_spawn(driver *);
+/* The same, as if on a kernel that has no Landlock. */
+void driver_spawn_without_landlock(driver *);
 void driver_hello(driver *, uint32_t version, ent_sandbox, uint64_t memory, const char *const *folders, const char *venv);
 /* Type of the next packet; 0: end of file; -1: nothing within `seconds`. */
 int driver_receive(driver *, int seconds);

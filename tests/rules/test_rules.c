@@ -357,6 +357,36 @@ static void an_exit_is_seen(void **state) {
 	driver_finish(&d);
 }
 
+static void a_crash_names_the_rule(void **state) {
+	(void)state;
+	driver d;
+	open_worker(&d, ENT_SANDBOX_BEST_EFFORT, 0);
+	int last, snapshot = make_snapshot(SEALS);
+	driver_evaluate(&d, 1, "crashes", snapshot);
+	close(snapshot);
+	free(driver_records(&d, &last));
+	assert_int_equal(last, 0);
+	char *errors = driver_errors(&d, 30);
+	contains(errors, "Segmentation fault");
+	contains(errors, "in crashes");
+	free(errors);
+	driver_wait(&d);
+	driver_finish(&d);
+}
+
+/* Started by something that is not its parent any more, it must not live on. */
+static void wants_its_parent(void **state) {
+	(void)state;
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl(ENTENTE_BUILD_DIR "/bin/entente-rules", "entente-rules", "1", (char *)NULL);
+		_exit(127);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
+}
+
 static void memory_is_limited(void **state) {
 	(void)state;
 #if defined(__SANITIZE_ADDRESS__)
@@ -413,6 +443,28 @@ static void the_sandbox_holds(void **state) {
 	}
 	free(r);
 	assert_int_equal(access("/tmp/entente-rules-was-here", F_OK), -1);
+}
+
+static void goes_without_landlock(void **state) {
+	(void)state;
+	const char *folders[] = {ENTENTE_SOURCE_DIR "/tests/rules/package", NULL};
+	driver d;
+	driver_spawn_without_landlock(&d);
+	driver_hello(&d, ENT_RULES_PROTOCOL_VERSION, ENT_SANDBOX_BEST_EFFORT, 0, folders, "");
+	assert_int_equal(driver_receive(&d, 60), ENT_RULES_READY);
+	assert_non_null(memmem(d.packet.data, d.packet.n, "seccomp", 7));
+	assert_null(memmem(d.packet.data, d.packet.n, "landlock", 8));
+	free(driver_load(&d, BOOK));
+	char *r = judge(&d, "escapes");
+	contains(r, "\"socket\": \"PermissionError\"");
+	contains(r, "\"write\": \"PermissionError\"");
+	free(r);
+	driver_finish(&d);
+	driver_spawn_without_landlock(&d);
+	driver_hello(&d, ENT_RULES_PROTOCOL_VERSION, ENT_SANDBOX_REQUIRED, 0, folders, "");
+	assert_int_equal(driver_receive(&d, 60), ENT_RULES_FAILED);
+	assert_non_null(memmem(d.packet.data, d.packet.n, "the sandbox is required", 23));
+	driver_finish(&d);
 }
 
 static void secrets_stay_out(void **state) {
@@ -497,10 +549,13 @@ int main(void) {
 		cmocka_unit_test(wants_a_sealed_snapshot),
 		cmocka_unit_test(shows_where_an_endless_loop_is),
 		cmocka_unit_test(an_exit_is_seen),
+		cmocka_unit_test(a_crash_names_the_rule),
+		cmocka_unit_test(wants_its_parent),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(imports_work_late),
 		cmocka_unit_test(the_sandbox_holds),
 		cmocka_unit_test(the_sandbox_can_be_required),
+		cmocka_unit_test(goes_without_landlock),
 		cmocka_unit_test(secrets_stay_out),
 		cmocka_unit_test(takes_packages_of_a_venv),
 	};

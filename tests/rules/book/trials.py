@@ -148,6 +148,11 @@ def dies(snapshot, partner):
     os._exit(7)
 
 
+def crashes(snapshot, partner):
+    import ctypes
+    return ctypes.string_at(0)
+
+
 def loops(snapshot, partner):
     while True:
         pass
