@@ -93,8 +93,10 @@ ent_status shopify__cart_row(void *self, const ent_row *r) {
 		ent_status e = flush(d);
 		if (e)
 			return e;
-		if (shopify__carry(d, r)) {
-			shopify__reject(d, r, C_NAME, "Name, Id or Vendor is longer than 255 bytes");
+		const char *why = shopify__carry(d, r);
+		if (why) {
+			c->bad = 1;
+			shopify__reject(d, r, C_ID, why);
 			return ENT_OK;
 		}
 		c->bad = (uint8_t)first_row(d, r);

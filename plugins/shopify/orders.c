@@ -202,8 +202,10 @@ ent_status shopify__order_row(void *self, const ent_row *r) {
 				"this row is an abandoned checkout, not an order: its Name is # and its Id, and no payment was asked",
 				"decode the checkouts export with shopify-checkouts; if orders and checkouts were put into one file, "
 				"take them apart");
-		if (shopify__carry(d, r)) {
-			shopify__reject(d, r, C_NAME, "Name, Id or Vendor is longer than 255 bytes");
+		const char *why = shopify__carry(d, r);
+		if (why) {
+			c->bad = 1;
+			shopify__reject(d, r, C_ID, why);
 			return ENT_OK;
 		}
 		int e = order(d, r);

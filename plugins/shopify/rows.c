@@ -43,15 +43,21 @@ int shopify__starts(void *self, const ent_row *before, const ent_row *row) {
 	return !before || !text_equal(before->cell[C_NAME], row->cell[C_NAME]);
 }
 
-/* Makes `r` the first row of the order in hand. -1 if a key is too long to be carried. */
-int shopify__carry(shopify *d, const ent_row *r) {
+/* A spreadsheet that once saved the file has rounded long numbers to 5.8E+12: many orders would share that key. */
+static int spoiled(ent_str id) {
+	int64_t v;
+	return id.n && id.n <= 18 && text_digits(id.p, id.n, &v) != 0;
+}
+
+/* Makes `r` the first row of the order in hand. NULL, or why it cannot be. */
+const char *shopify__carry(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
 	ent_str name = r->cell[C_NAME], id = r->cell[C_ID], vendor = d->by_vendor ? r->cell[C_VENDOR] : (ent_str){NULL, 0};
 	c->lines = 0;
 	c->bad = 0;
 	c->name_n = 0;
 	if (name.n > sizeof c->name || id.n > sizeof c->id || vendor.n > sizeof c->partner)
-		return -1;
+		return "Name, Id or Vendor is longer than 255 bytes";
 	memcpy(c->name, name.p, name.n);
 	if (id.n)
 		memcpy(c->id, id.p, id.n);
@@ -60,7 +66,7 @@ int shopify__carry(shopify *d, const ent_row *r) {
 	c->name_n = (uint32_t)name.n;
 	c->id_n = (uint32_t)id.n;
 	c->partner_n = (uint32_t)vendor.n;
-	return 0;
+	return spoiled(id) ? "Id is no whole number: a spreadsheet has rounded it; export the file again" : NULL;
 }
 
 /* The Id where the vintage has one, else the Name. */

@@ -76,7 +76,7 @@ enum { SHOPIFY_OPT_PARTNER };
 /* rows.c: what both exports have in common. */
 int shopify__key(const shopify *d, ent_str *key);
 int shopify__continues(const shopify_carried *c, const ent_row *r);
-int shopify__carry(shopify *d, const ent_row *r);
+const char *shopify__carry(shopify *d, const ent_row *r);
 int shopify__time(shopify *d, ent_str text, ent_time *out);
 int shopify__is_checkout(ent_str name, ent_str id, ent_str financial, ent_str paid_at);
 void shopify__reject(shopify *d, const ent_row *r, uint32_t column, const char *why);

@@ -91,7 +91,8 @@ def test_dates_are_decided_from_the_column(tmp_path: Path, name: str) -> None:
 
 
 def test_american_dates(tmp_path: Path) -> None:
-    options = DEALS.replace(", value: declared_monthly_revenue", "").replace("constants: {", "constants: {value: 1, ")
+    options = DEALS.replace(", value: declared_monthly_revenue", "")
+    options = options.replace("constants: {", "constants: {value: 1, ")
     plain = dump("csv", "csv", need("olist/closed_deals.csv"), tmp_path, DEALS)
     again = dump("csv", "csv", need("olist/mangled/closed_deals_us_mdyyyy_subset.csv"), tmp_path, options)
     day = {i["key"]: str(i["from"])[:10] for i in plain}
