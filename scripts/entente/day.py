@@ -123,7 +123,7 @@ def span_of(window: Window, as_of: int) -> Span:
         return Span(window.start, window.stop)
     if window.years:
         span = span_of(window.window, as_of)
-        stop = _months_back(span.stop - 1, 12 * window.years) + 1
+        stop = _months_back(span.stop, 12 * window.years)
         return Span(stop - (span.stop - span.start), stop)
     if isinstance(window.window, str) and window.window in _TO_DATE:
         raise ValueError(
@@ -157,12 +157,11 @@ def _before(window: Window, span: Span) -> Span:
 
 
 def _months_back(number: int, months: int) -> int:
-    """The same day of the month `months` earlier, or that month's last day."""
+    """The same day of the month `months` earlier, or the first day after it where that month is too short."""
     day = datetime.date.fromordinal(number + EPOCH)
     index = day.year * 12 + day.month - 1 - months
-    year, month = divmod(index, 12)
-    last = (datetime.date(year + (month == 11), (month + 1) % 12 + 1, 1) - datetime.timedelta(days=1)).day
-    return datetime.date(year, month + 1, min(day.day, last)).toordinal() - EPOCH
+    first, after = (datetime.date(*_year_month(n), 1).toordinal() - EPOCH for n in (index, index + 1))
+    return min(first + day.day - 1, after)
 
 
 def month(year: int, number: int) -> Period:

@@ -228,10 +228,12 @@ class World:
         view = View(self.snapshot())
         return Partner(view, view.index[name])
 
-    def judge(self, rule: Rule, name: str, **settings: Any) -> Outcome:
-        """What the rule says of a partner, with some settings changed. The rules it comes after are not run
-        before."""
-        return judge(rule, self.see(name), rule.set(settings))
+    def judge(self, rule: Rule, name: str, /, *, first: Iterable[Rule] = (), **settings: Any) -> Outcome:
+        """What the rule says of a partner, with some settings changed, after the rules `first`."""
+        partner = self.see(name)
+        for other in first:
+            judge(other, partner)
+        return judge(rule, partner, rule.set(settings))
 
 
 class Snapshot:

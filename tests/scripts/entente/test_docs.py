@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What docs/rules.md shows is run: its rule, its test, its settings, its lists."""
+
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import entente
+from entente.books import load_books
+from entente.cohort import Cohort, CohortMeasure, Peers
+from entente.measure import Breakdown, Daily, Measure, Series, Slice
+from entente.partner import Partner
+from entente.register import Register
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = (ROOT / "docs" / "rules.md").read_text()
+BLOCKS = dict(re.findall(r"```python (\S+)\n(.*?)```", PAGE, re.S))
+
+
+def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
+    for name, text in BLOCKS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "rules" / "__init__.py").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "rules"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "scripts"), "PATH": "/usr/bin:/bin"},
+        timeout=60,
+    )
+    assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_example_can_be_loaded_and_set_as_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(BLOCKS["rules/visits_without_orders.py"])
+    (setting,) = re.findall(r"visits_without_orders: \{window: (\w+), more_visits: ([\d.]+)\}", PAGE)
+    books = load_books(
+        ["shipped", str(tmp_path)],
+        {"visits_without_orders": {"window": setting[0], "more_visits": float(setting[1])}},
+    )
+    assert books.errors == []
+    assert books.rule("visits_without_orders").settings == {"window": "12w", "more_visits": 0.3}
+
+
+def test_the_shipped_rules_are_all_listed() -> None:
+    listed = set(re.findall(r"^\| `(\w+)` \| (\w+) \| (\d+) \|", PAGE, re.M))
+    assert listed == {(r.name, r.practice, str(r.row)) for r in load_books(["shipped"]).rules}
+
+
+def test_the_vocabulary_is_there() -> None:
+    (page,) = re.findall(r"## The vocabulary\n\n```text\n(.*?)```", PAGE, re.S)
+    of: dict[str, list[type]] = {
+        "Measure": [Measure, Daily],
+        "Breakdown": [Breakdown, Slice],
+        "Series": [Series],
+        "Cohort": [Cohort, CohortMeasure, Peers],
+        "Register": [Register],
+    }
+    for head, classes in of.items():
+        (part,) = re.findall(rf"^{head} .*?(?=^\S|\Z)", page, re.S | re.M)
+        for name in re.findall(r"(?<=[\s)])\.([a-z_]+)", part):
+            assert any(hasattr(one, name) for one in classes), (head, name)
+    for name in re.findall(r"^partner\.([a-z_]+)", page, re.M):
+        assert hasattr(Partner, name), name
+    (words,) = re.findall(r"^findings  (.*?)^helpers  (.*?)\Z", page, re.S | re.M)
+    for name in re.findall(r"[a-z_]+(?=[ (\n])", " ".join(words)):
+        if name not in ("partner", "window", "metric"):
+            assert name in entente.__all__, name
+    assert len(inspect.getdoc(entente) or "") > 0
+
+
+def test_the_json_of_the_page_is_json() -> None:
+    for text in re.findall(r"```json\n(.*?)```", PAGE, re.S):
+        json.loads(text)
