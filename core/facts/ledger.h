@@ -80,6 +80,7 @@ ent_index_entry *ent_index_add(ent_index *, uint64_t key, uint64_t content, ent_
 void ent_index_remove(ent_index *, ent_index_entry *);
 void ent_index_prefetch(const ent_index *, uint64_t key);
 uint64_t ent_index_count(const ent_index *);
+/* All entries, in no order that means anything. The visitor neither adds nor removes. */
 typedef int (*ent_index_visit)(void *ctx, ent_index_entry *);
 int ent_index_each(ent_index *, ent_index_visit, void *ctx);
 

@@ -37,7 +37,7 @@ static int again(const ent_ledger *l, ent_error *e) {
 }
 
 static int flush(ent_ledger *l, ent_error *e) {
-	if (!l->piece_n) {
+	if (l->failed.code || !l->piece_n) {
 		return again(l, e);
 	}
 	ent__log_file *f = &l->files[l->n - 1];

@@ -8,9 +8,11 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -390,6 +392,87 @@ static void failed_write(void **state) {
 	ent_ledger_close(l);
 }
 
+static uint64_t random_state = 88172645463325252u;
+
+static uint64_t next_random(void) {
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static void flip(const fixture *f, uint64_t bit) {
+	uint8_t c;
+	int fd = open(path(f, "000001.log"), O_RDWR);
+	assert_int_equal(pread(fd, &c, 1, (off_t)(bit / 8)), 1);
+	c ^= (uint8_t)(1u << bit % 8);
+	assert_int_equal(pwrite(fd, &c, 1, (off_t)(bit / 8)), 1);
+	close(fd);
+}
+
+/* Any single bit, any shorter length is noticed, and what is mended is a good log again; any longer tail is cut. */
+static void any_damage(void **state) {
+	fixture *f = *state;
+	ent_ledger_report r;
+	ent_error e;
+	ent_ledger *l = reopen(f, true, &r);
+	for (uint64_t i = 0; i < 60; i++) {
+		append(l, i);
+	}
+	commit(f, l);
+	ent_ledger_close(l);
+	uint64_t valid = f->table[0].valid;
+	char damaged[160];
+	snprintf(damaged, sizeof damaged, "%s.damaged", path(f, "000001.log"));
+	for (unsigned round = 0; round < 400; round++) {
+		uint64_t bit = round < 64 ? round : next_random() % (valid * 8); /* the first frame's head in full */
+		flip(f, bit);
+		assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, true, &r, &e), ENT_ERR_CORRUPT);
+		assert_true(r.damage[0]);
+		assert_int_equal(rename(damaged, path(f, "000001.log")), 0);
+		flip(f, bit);
+	}
+	for (unsigned round = 0; round < 50; round++) {
+		uint64_t more = 1 + next_random() % 300;
+		assert_int_equal(truncate(path(f, "000001.log"), (off_t)(valid + more)), 0); /* zeros: no frame either */
+		ent_ledger_close(reopen(f, true, &r));
+		assert_int_equal(r.truncated_bytes, more);
+		assert_int_equal(size_of(f, "000001.log"), valid);
+	}
+	assert_int_equal(truncate(path(f, "000001.log"), (off_t)(next_random() % valid)), 0);
+	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, false, &r, &e), ENT_ERR_CORRUPT);
+}
+
+/* A disk that takes no more: the error stays, so that nobody syncs again and believes it. */
+static void full_disk(void **state) {
+	fixture *f = *state;
+	ent_ledger_report r;
+	ent_error e;
+	ent_ledger *l = reopen(f, true, &r);
+	append(l, 0);
+	commit(f, l);
+	struct rlimit before, small;
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = before;
+	small.rlim_cur = 4096;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (uint64_t i = 1; i < 100; i++) {
+		append(l, i);
+	}
+	assert_int_equal(ent_ledger_sync(l, &e), ENT_ERR_IO);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(ent_ledger_sync(l, &e), ENT_ERR_IO); /* there is room again, and it is not tried again */
+	assert_non_null(strstr(e.what, "000001.log"));
+	ent_ledger_close(l);
+	l = reopen(f, true, &r);
+	assert_true(r.truncated_bytes > 0); /* the part that went to the disk */
+	seen s = {0};
+	assert_int_equal(ent_ledger_scan(l, visit, &s, &e), 0);
+	assert_int_equal(s.count, 1);
+	ent_ledger_close(l);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checksum),
@@ -400,6 +483,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(shorter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reading_only, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(failed_write, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_damage, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,9 @@
  * Tests of the store's life (lock, schema, transactions, a process that dies) and of its tables of rows. */
 #include "store_fixture.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -174,6 +176,33 @@ static void killed(void **state) {
 		ent_store_close(f->s);
 		f->s = NULL;
 	}
+}
+
+/* A disk that takes no more: the commit fails whole, and what was committed before is there. */
+static void full_disk(void **state) {
+	fixture *f = *state;
+	put_number(f, "a", 1);
+	struct rlimit before, small;
+	getrlimit(RLIMIT_FSIZE, &before);
+	small = before;
+	small.rlim_cur = 200000;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	OK(f, ent_store_begin(f->s, &f->e));
+	put_number(f, "a", 2);
+	int status = 0;
+	for (int day = 0; day < 20000 && !status; day++) {
+		ent_cell c = {.key = {.partner = 1, .day = day}, .m = {1}};
+		status = ent_store_cells_add(f->s, &c, 1, &f->e);
+	}
+	status = status ? status : ent_store_commit(f->s, &f->e);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(status, ENT_ERR_IO);
+	reopen(f, ENT_STORE_WRITE);
+	char *value;
+	OK(f, ent_store_meta_get(f->s, "a", &value, &f->e));
+	assert_string_equal(value, "1");
+	free(value);
 }
 
 static void rollback(void **state) {
@@ -465,6 +494,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(places, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_schema, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rollback, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(inputs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(records_and_coverage, set_up, tear_down),
