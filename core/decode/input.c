@@ -97,7 +97,7 @@ void ent_input_finish(ent_input *in) {
 }
 
 void ent_input_seek(ent_input *in, uint64_t offset) {
-	in->at = offset;
+	in->at = in->unpacked = offset;
 	in->packed_n = in->packed_at = 0;
 	in->packed_end = false;
 }

@@ -86,6 +86,15 @@ static bool is_symbol(char c) {
 /* U+2212, which typesetters and some spreadsheets write for minus. */
 static bool is_true_minus(const char *p, const char *end) { return end - p >= 3 && !memcmp(p, "\xE2\x88\x92", 3); }
 
+/* At most four characters: "US$", "EUR", "Euro". */
+static bool short_enough(const char *p, const char *end) {
+	int n = 0;
+	for (; p < end; p++) {
+		n += ((unsigned char)*p & 0xc0) != 0x80;
+	}
+	return n <= 4;
+}
+
 /* Takes off sign, symbol, blanks and parentheses on both sides. False if what is there makes no sense. */
 static bool unwrap(const char **from, const char **to, bool *minus) {
 	const char *p = *from, *end = *to;
@@ -111,7 +120,7 @@ static bool unwrap(const char **from, const char **to, bool *minus) {
 			while (p < end && is_symbol(*p) && !blank_at(p, end) && !is_true_minus(p, end)) {
 				p++;
 			}
-			if (p == start || p - start > 6) {
+			if (p == start || !short_enough(start, p)) {
 				return false;
 			}
 			symbol = true;
@@ -132,7 +141,7 @@ static bool unwrap(const char **from, const char **to, bool *minus) {
 			while (blank_at(end, stop)) { /* a no-break space looks like the start of a symbol from behind */
 				end += blank_at(end, stop);
 			}
-			if (stop - end > 6) {
+			if (!short_enough(end, stop)) {
 				return false;
 			}
 			symbol = true;
