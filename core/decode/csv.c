@@ -4,6 +4,7 @@
 #include "decode/csv.h"
 #include "base/arena.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #define LOOK_BACK (64u << 10) /* how far before a chunk its rows are looked for */
 #define LOOK_AHEAD (64u << 10)
 #define LOOK_ROWS 16
+#define BAD_ROW 4
 
 int ent_csv_option(ent_csv_options *o, ent_str key, ent_str value, ent_error *e) {
 #define IS(s, text) ((s).n == sizeof text - 1 && !memcmp((s).p, text, sizeof text - 1))
@@ -312,8 +314,9 @@ static void go(ent_csv *c, uint64_t text_offset, uint64_t line) {
 	c->line = line;
 }
 
-/* Reads the piece as if it began outside (or within) quotes. Returns how many of the rows found have the right number of
- * fields, -1 if one has not; *row: start of the last row before `wanted`, or of the first row behind it. */
+/* Reads the piece as if it began outside (or within) quotes. Returns how well that fits: a point for each row with the right
+ * number of fields, less BAD_ROW for each other one (a file may have some); INT_MIN: no row was found. *row: start of the
+ * last row before `wanted`, or of the first row behind it. */
 static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wanted, bool quoted, size_t *row) {
 	const char *p = piece, *limit = piece + n, *open;
 	char d = c->delimiter, q = c->quote, e = c->line_end;
@@ -322,7 +325,7 @@ static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wante
 		for (;; p += 2) {
 			p = memchr(p, q, (size_t)(limit - p));
 			if (!p || p + 2 > limit) {
-				return -1;
+				return INT_MIN;
 			}
 			if (p[1] != q) {
 				p++;
@@ -334,14 +337,14 @@ static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wante
 		p++;
 	}
 	if (p == limit) {
-		return -1;
+		return INT_MIN;
 	}
 	if (*p == e) {
 		p++;
 	} else if (!(p = walk(NULL, p + 1, limit, d, q, e, &fields, &open))) { /* the rest of the row we fell into */
-		return -1;
+		return INT_MIN;
 	}
-	int good = 0;
+	int points = 0, rows = 0;
 	*row = (size_t)(p - piece);
 	while (p < limit) {
 		const char *next = walk(NULL, p, limit, d, q, e, &fields, &open);
@@ -353,17 +356,15 @@ static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wante
 			if ((size_t)(p - piece) < wanted) {
 				*row = (size_t)(p - piece);
 			}
-			if (fields != c->fields) {
-				return -1;
-			}
-			good++;
-			if ((size_t)(p - piece) >= wanted && good >= LOOK_ROWS) {
+			points += fields == c->fields ? 1 : -BAD_ROW;
+			rows++;
+			if ((size_t)(p - piece) >= wanted && rows >= LOOK_ROWS) {
 				break;
 			}
 		}
 		p = next;
 	}
-	return good;
+	return rows ? points : INT_MIN;
 }
 
 int ent_csv_seek(ent_csv *c, uint64_t offset, bool exact, ent_fault *f) {
@@ -393,10 +394,10 @@ int ent_csv_seek(ent_csv *c, uint64_t offset, bool exact, ent_fault *f) {
 		size_t row = 0, other = 0;
 		if (from > c->rows_at) {
 			int outside = try_state(c, piece, n, wanted, false, &row);
-			int inside = c->quote && outside < LOOK_ROWS ? try_state(c, piece, n, wanted, true, &other) : -1;
+			int inside = c->quote ? try_state(c, piece, n, wanted, true, &other) : INT_MIN;
 			if (inside > outside) {
 				row = other;
-			} else if (outside < 0) { /* neither fits: a bad row is near. Outside is by far the likelier */
+			} else if (outside == INT_MIN) { /* a row longer than the piece, or the end of the file */
 				const char *end = memchr(piece, c->line_end, n);
 				row = end ? (size_t)(end - piece) + 1 : wanted;
 			}

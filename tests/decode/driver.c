@@ -303,7 +303,10 @@ static void take_batch(driver *d, ent_read *r) {
 	uint32_t items = 0;
 	for (p += sizeof *b; p < end; items++) {
 		const ent_wire_item *item = (const ent_wire_item *)p;
-		assert_true(item->bytes >= sizeof *item && item->bytes % 8 == 0 && item->bytes <= (size_t)(end - p));
+		if (item->bytes < sizeof *item || item->bytes % 8 || item->bytes > (size_t)(end - p)) {
+			d->torn = true;
+			return;
+		}
 		take_item(d, item);
 		p += item->bytes;
 	}

@@ -57,6 +57,7 @@ static void expect(uint64_t records, uint64_t consumed, uint64_t rejected, uint6
 	if (worker.failed.what[0]) {
 		fail_msg("%s", worker.failed.what);
 	}
+	assert_false(worker.torn);
 	assert_int_equal(worker.records, records);
 	assert_int_equal(worker.consumed, consumed);
 	assert_int_equal(worker.rejected, rejected);
@@ -99,10 +100,521 @@ static void lines_become_visits(void **state) {
 	assert_int_equal(worker.skips, 1);
 }
 
+
+static void documents_and_bytes(void **state) {
+	(void)state;
+	static const char text[] = "{\"k\":\"a\"}\n{\"k\":\"b\"}\n{\"x\":\"bad\"}\n{\"x\":\"skip\"}\n{\"k\":\"c\"}";
+	assert_true(decode(DOCUMENT, text));
+	expect(5, 3, 1, 1, 3);
+	assert_int_equal(worker.docs[2].place, 45);
+	assert_true(decode(BYTES, text));
+	expect(5, 3, 1, 1, 3);
+	assert_int_equal(worker.docs[2].place, 45);
+	assert_true(decode_bytes(DOCUMENT, "\xff\xfe{\0\"\0k\0\"\0:\0\"\0a\0\"\0}\0", 20)); /* UTF-16 with its mark */
+	expect(1, 1, 0, 0, 1);
+	assert_string_equal(worker.docs[0].key, "a");
+	assert_true(decode(BYTES, ""));
+	expect(0, 0, 0, 0, 0);
+	ent_buf large = {0}; /* more than one piece, cut anywhere */
+	for (int i = 0; i < 60000; i++) {
+		ent_buf_printf(&large, "{\"k\":\"key %d\"}\n", i);
+	}
+	assert_true(decode_bytes(BYTES, large.data, large.n));
+	expect(60000, 60000, 0, 0, 60000);
+	assert_string_equal(worker.docs[59999].key, "key 59999");
+	ent_buf_finish(&large);
+}
+
+static void rejects_say_why(void **state) {
+	(void)state;
+	static const char text[] = "Name,At,Currency,Total,Email\n"
+		"#1,yesterday,EUR,1,Ann.Lee@example.org\n"
+		"#2,2024-03-02,EUR,many,x\n"
+		"skip,,,,\n"
+		"#3,2024-03-02,EUR\n"
+		"#4,2024-03-02,euro,4,x\n"
+		"#5,2024-03-02,EUR,5,x\n"
+		",2024-03-02,EUR,5,x\n";
+	assert_true(decode(ROWS, text));
+	expect(7, 1, 5, 1, 3);
+	/* #4 is refused with its currency; its line is a fact without a header, and stays: `pending` is for the ledger */
+	assert_int_equal(worker.n_docs, 2);
+	assert_string_equal(worker.docs[0].key, "#4");
+	assert_int_equal(worker.docs[0].flags, 0);
+	assert_int_equal(worker.n_rejects, 6);
+	driver_reject *r = worker.rejects;
+	assert_string_equal(r[0].reason, "not a time");
+	assert_string_equal(r[0].column, "At");
+	assert_string_equal(r[0].excerpt, "aaaaaaaaa");
+	assert_int_equal(r[0].place, 29);
+	assert_int_equal(r[0].line, 2);
+	assert_string_equal(r[1].column, "Total");
+	assert_string_equal(r[2].reason, "3 fields where the header has 5");
+	assert_string_equal(r[2].excerpt, "#9,9999-99-99,AAA");
+	assert_non_null(strstr(r[3].reason, "three letters"));
+	assert_string_equal(r[4].reason, "a fact without a key");
+	/* the record itself is there for whoever has the key */
+	uint8_t key[32], plain[200];
+	memset(key, 2, sizeof key);
+	size_t n = r[0].sealed_n - crypto_secretbox_NONCEBYTES;
+	assert_int_equal(crypto_secretbox_open_easy(plain, r[0].sealed + crypto_secretbox_NONCEBYTES, n, r[0].sealed, key), 0);
+	static const char record[] = "#1,yesterday,EUR,1,Ann.Lee@example.org";
+	assert_int_equal(n - crypto_secretbox_MACBYTES, sizeof record - 1);
+	assert_memory_equal(plain, record, sizeof record - 1);
+	for (uint32_t i = 1; i < worker.n_texts; i++) {
+		assert_null(strstr(worker.texts[i], "Ann")); /* and nowhere else */
+	}
+}
+
+static void content_is_what_is_said(void **state) {
+	(void)state;
+	assert_true(decode(ROWS, small));
+	uint64_t first = worker.docs[0].content, second = worker.docs[1].content;
+	assert_int_not_equal(first, second);
+	/* other columns, another order of rows, another spelling of the amount: the same facts */
+	assert_true(decode(ROWS, "Vendor;Currency;Name;Note;Date;Total;Qty;Sku;Email\r\n"
+		"south;EUR;#2;;2024-03-02;1.00;1;C;B@example.org\r\n"
+		"north;EUR;#1;\"two\nlines\";2024-03-01T10:00:00+01:00;10.5;1;A;a@example.org\r\n;;#1;;;;2;B;\r\n"));
+	assert_true(worker.docs[1].content == first);
+	assert_true(worker.docs[0].content == second);
+	/* one line less, one other quantity, one other buyer */
+	static const char *const changed[] = {
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,2,b@example.org,south,\n",
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,c@example.org,south,\n",
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,south,\n#2,,,,C,1,,,\n",
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,,b@example.org,south,\n",
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,north,\n"};
+	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
+		assert_true(decode(ROWS, changed[i]));
+		assert_int_equal(worker.n_docs, 1);
+		assert_true(worker.docs[0].content != second);
+	}
+}
+
+static void documents_that_are_refused(void **state) {
+	(void)state;
+	assert_false(decode(ROWS, "Nome,At,Total\n"));
+	assert_int_equal(worker.failed.about, ENT_MSG_DECODE);
+	assert_non_null(strstr(worker.failed.what, "'Name', 'Currency'"));
+	assert_non_null(strstr(worker.failed.todo, "'Name' looks like 'Nome'"));
+	assert_false(decode(ROWS, "Name,At,Currency,Total\n#1,2024-03-02,EUR,5\nfail,,,\n"));
+	assert_string_equal(worker.failed.what, "this is no order");
+	assert_string_equal(worker.failed.todo, "export orders");
+	assert_string_equal(worker.failed.column, "Name");
+	assert_int_equal(worker.failed.place, 43);
+	assert_int_equal(worker.failed.line, 3);
+	assert_false(decode(ROWS, "Name,At,Currency,Total\n#1,\"2024-03-02,EUR,5\n"));
+	assert_int_equal(worker.failed.place, 26);
+	assert_true(decode(ROWS, small)); /* and the worker goes on */
+	expect(3, 3, 0, 0, 5);
+}
+
+static void framing_options(void **state) {
+	(void)state;
+	const char *const good[] = {"encoding", "latin1", "delimiter", "tab", "skip_lines", "1", NULL};
+	assert_true(driver_open(&worker, 20, "rows", 1, good));
+	assert_true(decode(20, "Export\nName\tAt\tCurrency\tTotal\tSku\n#\xe9\t2024-03-02\tEUR\t1\t\"x\n"));
+	expect(1, 1, 0, 0, 2);
+	assert_string_equal(worker.docs[0].key, "#\xc3\xa9");
+	assert_string_equal(worker.done.notes, "latin1, tab");
+	const char *const bad[] = {"encoding", "klingon", NULL};
+	assert_false(driver_open(&worker, 21, "rows", 1, bad));
+	assert_int_equal(worker.failed.about, ENT_MSG_OPEN);
+	assert_non_null(strstr(worker.failed.what, "klingon"));
+	assert_false(driver_open(&worker, 22, "nobody", 0, NULL));
+	assert_non_null(strstr(worker.failed.what, "no decoder 'nobody'"));
+}
+
+static void companions_reach_the_plugin(void **state) {
+	(void)state;
+	driver_clear(&worker);
+	int fd = driver_file(small, sizeof small - 1), side = driver_file("beside", 6);
+	assert_true(driver_decode(&worker, ROWS, fd, 0, UINT64_MAX, false, side));
+	close(fd);
+	close(side);
+	assert_string_equal(worker.cursor, "companion=beside");
+}
+
+static void probing(void **state) {
+	(void)state;
+	uint32_t scores[8], n;
+	int fd = driver_file(small, sizeof small - 1);
+	assert_true(driver_probe(&worker, fd, scores, &n));
+	close(fd);
+	assert_int_equal(n, 5);
+	assert_int_equal(scores[0], 90);
+	assert_int_equal(scores[1], 0);
+	uint8_t packed[300];
+	size_t bytes = ZSTD_compress(packed, sizeof packed, "Name,\n", 6, 1);
+	fd = driver_file(packed, bytes);
+	assert_true(driver_probe(&worker, fd, scores, &n));
+	close(fd);
+	assert_int_equal(scores[0], 90);
+	fd = driver_file("Name \xfc", 6); /* nobody has said yet that it is latin1 */
+	assert_true(driver_probe(&worker, fd, scores, &n));
+	close(fd);
+	assert_int_equal(scores[0], 90);
+	fd = driver_file("\0\1\2\3", 4);
+	assert_true(driver_probe(&worker, fd, scores, &n));
+	close(fd);
+	assert_int_equal(scores[0], 0);
+}
+
+/* ---- chunks ---- */
+
+static uint64_t seed = 42;
+
+static uint32_t dice(uint32_t n) {
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+/* Orders of 1 to 5 rows whose notes hold line ends, quotes, and rows that look like orders. */
+static ent_buf orders(size_t bytes) {
+	ent_buf b = {0};
+	ent_buf_printf(&b, "Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n");
+	for (int i = 0; b.n < bytes; i++) {
+		uint32_t rows = 1 + dice(5);
+		for (uint32_t r = 0; r < rows; r++) {
+			ent_buf_printf(&b, "#%d,%s,EUR,%u.%02u,SKU-%u,%u,buyer%u@example.org,shop%u,", i, r ? "" : "2024-03-01 10:00:00 +0100", dice(500),
+				dice(100), dice(50), 1 + dice(4), dice(900), i / 40);
+			switch (dice(5)) {
+			case 0:
+				ent_buf_printf(&b, "\"first\nsecond, \"\"quoted\"\"\n\"");
+				break;
+			case 1:
+				ent_buf_printf(&b, "\"\n#%d,2024-03-01,EUR,1,SKU,1,x@example.org,shop,a row in a note\n\"", i + 1);
+				break;
+			case 2:
+				ent_buf_printf(&b, "%.*s", (int)dice(60), "plain words that go on for some time, but without a comma, no" + 7);
+				break;
+			default:
+				break;
+			}
+			if (b.data[b.n - 1] == ',' && dice(300) == 0) {
+				ent_buf_printf(&b, ",one field too many");
+			}
+			ent_buf_printf(&b, "%s", dice(9) ? "\n" : "\r\n");
+		}
+	}
+	return b;
+}
+
+static ent_buf json(size_t bytes) {
+	ent_buf b = {0};
+	for (int i = 0; b.n < bytes; i++) {
+		ent_buf_printf(&b, "{\"k\":\"key %d \xc3\xa4\xe2\x82\xac\",\"v\":\"%.*s\"}\n", i, (int)dice(70),
+			"badly skipped words, some of which count, as many as there are of them");
+		if (dice(20) == 0) {
+			ent_buf_printf(&b, "%s", dice(2) ? "\n" : " \r\n");
+		}
+	}
+	return b;
+}
+
+typedef struct outcome {
+	driver_doc *docs;
+	size_t n_docs, n_rejects;
+	uint64_t records, consumed, rejected, skipped, facts, skips;
+	unsigned covers, slices;
+} outcome;
+
+static outcome result(void) {
+	outcome o = {.n_docs = worker.n_docs, .n_rejects = worker.n_rejects, .records = worker.records, .consumed = worker.consumed,
+		.rejected = worker.rejected, .skipped = worker.skipped, .facts = worker.facts, .skips = worker.skips,
+		.covers = worker.covers, .slices = worker.slices};
+	o.docs = ent_xcalloc(o.n_docs + 1, sizeof *o.docs);
+	memcpy(o.docs, worker.docs, o.n_docs * sizeof *o.docs);
+	return o;
+}
+
+/* Decodes in ranges of about `chunk` bytes, as the core does: ranges that do not continue the one before are decoded again
+ * from where they must begin. Returns how many that were. */
+static unsigned decode_chunks(uint32_t instance, int fd, uint64_t size, uint64_t chunk) {
+	driver_clear(&worker);
+	outcome sum = {0};
+	size_t capacity = 0;
+	uint64_t expected = 0;
+	unsigned again = 0;
+	for (uint64_t begin = 0; begin < size; begin += chunk) {
+		uint64_t end = begin + chunk < size ? begin + chunk : UINT64_MAX;
+		driver_clear(&worker);
+		bool ok = driver_decode(&worker, instance, fd, begin, end, false, -1);
+		if (!ok || (begin && worker.done.begin != expected)) {
+			again++;
+			driver_clear(&worker);
+			if (!driver_decode(&worker, instance, fd, expected, end, true, -1)) {
+				fail_msg("range %llu: %s", (unsigned long long)begin, worker.failed.what);
+			}
+			assert_int_equal(worker.done.begin, expected);
+		}
+		expected = worker.done.end;
+		while (sum.n_docs + worker.n_docs > capacity) {
+			capacity = capacity ? capacity * 2 : 1024;
+			sum.docs = ent_xrealloc(sum.docs, capacity * sizeof *sum.docs);
+		}
+		memcpy(sum.docs + sum.n_docs, worker.docs, worker.n_docs * sizeof *sum.docs);
+		sum.n_docs += worker.n_docs;
+		sum.n_rejects += worker.n_rejects;
+		sum.records += worker.records;
+		sum.consumed += worker.consumed;
+		sum.rejected += worker.rejected;
+		sum.skipped += worker.skipped;
+		sum.facts += worker.facts;
+		sum.skips += worker.skips;
+		sum.covers += worker.covers;
+		sum.slices += worker.slices;
+		assert_int_equal(worker.done.eof, end == UINT64_MAX || expected == size);
+	}
+	assert_int_equal(expected, size);
+	free(worker.docs);
+	worker.docs = sum.docs;
+	worker.docs_capacity = capacity;
+	worker.n_docs = sum.n_docs;
+	worker.n_rejects = 0;
+	worker.records = sum.records;
+	worker.consumed = sum.consumed;
+	worker.rejected = sum.rejected;
+	worker.skipped = sum.skipped;
+	worker.facts = sum.facts;
+	worker.skips = sum.skips;
+	worker.covers = sum.covers;
+	worker.slices = sum.slices;
+	(void)sum.n_rejects;
+	return again;
+}
+
+static void compare(const outcome *whole, uint64_t chunk) {
+	if (worker.n_docs != whole->n_docs) {
+		fail_msg("chunks of %llu: %zu documents instead of %zu", (unsigned long long)chunk, worker.n_docs, whole->n_docs);
+	}
+	for (size_t i = 0; i < whole->n_docs; i++) {
+		const driver_doc *a = &worker.docs[i], *b = &whole->docs[i];
+		if (a->content != b->content || a->subs != b->subs || a->place != b->place || strcmp(a->key, b->key) != 0
+			|| strcmp(a->partner, b->partner) != 0 || a->flags != b->flags || a->n_subs != b->n_subs) {
+			fail_msg("chunks of %llu: document %zu is %s with %u lines instead of %s with %u", (unsigned long long)chunk, i, a->key,
+				a->n_subs, b->key, b->n_subs);
+		}
+	}
+	assert_int_equal(worker.records, whole->records);
+	assert_int_equal(worker.consumed, whole->consumed);
+	assert_int_equal(worker.rejected, whole->rejected);
+	assert_int_equal(worker.skipped, whole->skipped);
+	assert_int_equal(worker.facts, whole->facts);
+	assert_int_equal(worker.skips, whole->skips);
+	assert_int_equal(worker.covers, whole->covers);
+	assert_int_equal(worker.slices, whole->slices);
+}
+
+static void any_chunks_give_the_same(uint32_t instance, ent_buf b, const uint64_t *sizes, size_t n_sizes, unsigned may_repeat) {
+	int fd = driver_file(b.data, b.n);
+	driver_clear(&worker);
+	if (!driver_decode(&worker, instance, fd, WHOLE)) {
+		fail_msg("%s", worker.failed.what);
+	}
+	outcome whole = result();
+	assert_true(whole.records > 20);
+	for (size_t i = 0; i < n_sizes; i++) {
+		unsigned again = decode_chunks(instance, fd, b.n, sizes[i]);
+		compare(&whole, sizes[i]);
+		if (again > may_repeat) {
+			fail_msg("chunks of %llu: %u of them had to be decoded again", (unsigned long long)sizes[i], again);
+		}
+	}
+	free(whole.docs);
+	close(fd);
+	ent_buf_finish(&b);
+}
+
+static void chunks_of_orders(void **state) {
+	(void)state;
+	static const uint64_t tiny[] = {13, 64, 127, 500}, usual[] = {10000, 33333, 65536, 250000, 700001, 1u << 20};
+	any_chunks_give_the_same(ROWS, orders(12000), tiny, 4, 0);
+	any_chunks_give_the_same(ROWS, orders(1600000), usual, 6, 3); /* 160 guesses: a few may be wrong */
+}
+
+static void chunks_of_single_rows(void **state) {
+	(void)state;
+	static const uint64_t sizes[] = {333, 5000, 65537};
+	any_chunks_give_the_same(FLAT, orders(60000), sizes, 3, 0);
+}
+
+static void chunks_of_lines(void **state) {
+	(void)state;
+	static const uint64_t sizes[] = {1, 17, 300, 5000}, usual[] = {65536, 300000, 999999};
+	any_chunks_give_the_same(LINES, json(3000), sizes, 4, 0);
+	any_chunks_give_the_same(LINES, json(1600000), usual, 3, 0);
+}
+
+/* A note so long that its inside looks like the file itself, from further back than the worker looks. */
+static void a_wrong_guess_is_slow_but_not_wrong(void **state) {
+	(void)state;
+	ent_buf b = orders(20000);
+	ent_buf_printf(&b, "#long,2024-03-01,EUR,1,SKU,1,x@example.org,shop,\"");
+	for (int i = 0; i < 6000; i++) {
+		ent_buf_printf(&b, "#%d,2024-03-01,EUR,1,SKU,1,x@example.org,shop,said in the note\n", i);
+	}
+	ent_buf_printf(&b, "\"\n");
+	for (int i = 0; i < 3000; i++) {
+		ent_buf_printf(&b, "#after %d,2024-03-01,EUR,1,SKU,1,x@example.org,shop,note\n", i);
+	}
+	int fd = driver_file(b.data, b.n);
+	driver_clear(&worker);
+	assert_true(driver_decode(&worker, ROWS, fd, WHOLE));
+	outcome whole = result();
+	unsigned again = decode_chunks(ROWS, fd, b.n, 150000);
+	assert_true(again > 0);
+	compare(&whole, 150000);
+	free(whole.docs);
+	close(fd);
+	ent_buf_finish(&b);
+}
+
+static void archives_cannot_be_cut(void **state) {
+	(void)state;
+	ent_buf b = orders(300000);
+	driver_clear(&worker);
+	int fd = driver_file(b.data, b.n);
+	assert_true(driver_decode(&worker, ROWS, fd, WHOLE));
+	close(fd);
+	outcome whole = result();
+	size_t room = b.n + 1024;
+	uint8_t *packed = ent_xmalloc(room);
+	size_t n = ZSTD_compress(packed, room, b.data, b.n, 1);
+	fd = driver_file(packed, n);
+	assert_int_equal(decode_chunks(ROWS, fd, n, n / 3), 0); /* the first range takes all; the others are empty, and fit */
+	compare(&whole, n / 3);
+	close(fd);
+	z_stream z = {0};
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = b.data;
+	z.avail_in = (uInt)b.n;
+	z.next_out = packed;
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	n = z.total_out;
+	deflateEnd(&z);
+	fd = driver_file(packed, n);
+	driver_clear(&worker);
+	assert_true(driver_decode(&worker, ROWS, fd, WHOLE));
+	compare(&whole, n);
+	assert_int_equal(worker.done.bytes, b.n);
+	close(fd);
+	fd = driver_file(packed, n - 9);
+	driver_clear(&worker);
+	assert_false(driver_decode(&worker, ROWS, fd, WHOLE));
+	assert_non_null(strstr(worker.failed.what, "gzip archive ends in the middle"));
+	assert_int_equal(worker.failed.place, b.n);
+	close(fd);
+	free(packed);
+	free(whole.docs);
+	ent_buf_finish(&b);
+}
+
+/* ---- the ring ---- */
+
+static void a_small_ring_is_used_again_and_again(void **state) {
+	(void)state;
+	driver own = worker; /* the tests' worker waits meanwhile */
+	driver_start(&worker, &(driver_setup){.slots = 3, .slot_bytes = 8192});
+	assert_true(driver_load(&worker, PLUGINS "shop.so"));
+	assert_true(driver_open(&worker, ROWS, "rows", 1, NULL));
+	ent_buf b = orders(200000);
+	assert_true(decode_bytes(ROWS, b.data, b.n));
+	assert_true(worker.batches > 20);
+	outcome small_ring = result();
+	/* an order larger than a slot takes several; one larger than the ring is refused, and only that one */
+	ent_buf l = {0};
+	ent_buf_printf(&l, "Name,At,Currency,Total,Sku\n#1,2024-03-01,EUR,1,x\n");
+	for (int i = 0; i < 80; i++) {
+		ent_buf_printf(&l, "#2,2024-03-01,EUR,1,x\n");
+	}
+	for (int i = 0; i < 400; i++) {
+		ent_buf_printf(&l, "#3,2024-03-01,EUR,1,x\n");
+	}
+	ent_buf_printf(&l, "#4,2024-03-01,EUR,1,x\n");
+	assert_true(decode_bytes(ROWS, l.data, l.n));
+	expect(482, 481, 1, 0, 2 + 81 + 2);
+	assert_int_equal(worker.n_docs, 3);
+	assert_int_equal(worker.docs[1].n_subs, 80);
+	assert_string_equal(worker.docs[2].key, "#4");
+	assert_non_null(strstr(worker.rejects[0].reason, "larger than the ring"));
+	/* the same at the very end, when nothing else is to come */
+	size_t until = l.n - strlen("#4,2024-03-01,EUR,1,x\n");
+	assert_true(decode_bytes(ROWS, l.data, until));
+	expect(481, 480, 1, 0, 2 + 81);
+	assert_int_equal(driver_finish(&worker), 0);
+	worker = own;
+	driver_clear(&worker);
+	int fd = driver_file(b.data, b.n);
+	assert_true(driver_decode(&worker, ROWS, fd, WHOLE));
+	compare(&small_ring, 0);
+	close(fd);
+	free(small_ring.docs);
+	ent_buf_finish(&b);
+	ent_buf_finish(&l);
+}
+
+static void the_next_decode_may_be_sent_ahead(void **state) {
+	(void)state;
+	ent_buf b = orders(700000); /* more than the ring holds: the second DECODE is read while waiting for room */
+	int fd = driver_file(b.data, b.n);
+	driver_clear(&worker);
+	driver_send_decode(&worker, ROWS, fd, 0, UINT64_MAX, false, -1);
+	driver_send_decode(&worker, ROWS, fd, 0, UINT64_MAX, false, -1);
+	worker.assignment--;
+	assert_true(driver_take_decode(&worker, 10000));
+	outcome first = result();
+	driver_clear(&worker);
+	worker.assignment++;
+	assert_true(driver_take_decode(&worker, 10000));
+	compare(&first, 0);
+	free(first.docs);
+	close(fd);
+	ent_buf_finish(&b);
+}
+
+static void stop_ends_a_wait_for_room(void **state) {
+	(void)state;
+	driver d;
+	driver_start(&d, &(driver_setup){.slots = 2, .slot_bytes = 8192});
+	assert_true(driver_load(&d, PLUGINS "shop.so"));
+	assert_true(driver_open(&d, ROWS, "rows", 1, NULL));
+	ent_buf b = orders(100000);
+	int fd = driver_file(b.data, b.n);
+	driver_send_decode(&d, ROWS, fd, 0, UINT64_MAX, false, -1);
+	for (int i = 0; i < 500 && atomic_load(&((ent_ring_head *)d.ring)->state) != ENT_WORKER_WAITING; i++) {
+		usleep(10000);
+	}
+	assert_int_equal(atomic_load(&((ent_ring_head *)d.ring)->state), ENT_WORKER_WAITING);
+	int socket = dup(d.socket); /* keep it open: it is STOP that ends the worker, not end-of-file */
+	assert_int_equal(driver_finish(&d), 0);
+	close(socket);
+	close(fd);
+	ent_buf_finish(&b);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_become_orders),
 		cmocka_unit_test(lines_become_visits),
+		cmocka_unit_test(documents_and_bytes),
+		cmocka_unit_test(rejects_say_why),
+		cmocka_unit_test(content_is_what_is_said),
+		cmocka_unit_test(documents_that_are_refused),
+		cmocka_unit_test(framing_options),
+		cmocka_unit_test(companions_reach_the_plugin),
+		cmocka_unit_test(probing),
+		cmocka_unit_test(chunks_of_orders),
+		cmocka_unit_test(chunks_of_single_rows),
+		cmocka_unit_test(chunks_of_lines),
+		cmocka_unit_test(a_wrong_guess_is_slow_but_not_wrong),
+		cmocka_unit_test(archives_cannot_be_cut),
+		cmocka_unit_test(a_small_ring_is_used_again_and_again),
+		cmocka_unit_test(the_next_decode_may_be_sent_ahead),
+		cmocka_unit_test(stop_ends_a_wait_for_room),
 	};
 	if (sodium_init() < 0) {
 		return 1;

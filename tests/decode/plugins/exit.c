@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A faulty plugin: leaves the process, with a status that looks like success. */
+#include "faulty.h"
+
+static ent_status fault(const ent_host *host, ent_ctx *ctx, const ent_row *row) {
+	(void)host;
+	(void)ctx;
+	(void)row;
+	exit(0);
+}
