@@ -44,7 +44,7 @@ static PyObject *begin(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 		return NULL;
 	}
 	ent__output_clear();
-	ent__status_start((uint32_t)rule, (uint32_t)partner);
+	ent__status_start((uint32_t)rule + 1, (uint32_t)partner);
 	Py_RETURN_NONE;
 }
 
@@ -60,11 +60,13 @@ static PyObject *worker(const char *function) {
 }
 
 int ent__load(const char *json, size_t n, ent_error *e) {
+	ent__status_start(ENT_RULES_AT_LOAD, 0);
 	PyObject *f = worker("load");
 	PyObject *result = f ? PyObject_CallFunction(f, "s#", json, (Py_ssize_t)n) : NULL;
 	Py_ssize_t length;
 	const char *text = result ? utf8(result, &length) : NULL;
 	int status = text ? 0 : ent__python_error(e);
+	ent__status_idle();
 	if (!status) {
 		ent__send_stream(ENT_RULES_LOADED, false, 0, text, (size_t)length);
 	}
@@ -118,7 +120,9 @@ int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error
 }
 
 int ent__brief(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	ent__status_start(ENT_RULES_AT_BRIEF, 0);
 	PyObject *result = call("brief", false, fd, json, n, e);
+	ent__status_idle();
 	Py_ssize_t length;
 	const char *text = result ? utf8(result, &length) : NULL;
 	if (result && !text) {

@@ -39,11 +39,15 @@ typedef enum ent_rules_msg {
 	                         text what, text todo */
 } ent_rules_msg;
 
+/* In place of a rule's number: code of the rulebooks runs without a rule being at work. Deadlines hold then, too. */
+#define ENT_RULES_AT_LOAD UINT32_MAX
+#define ENT_RULES_AT_BRIEF (UINT32_MAX - 1)
+
 /* Status page. Written by the worker alone; the core reads it to enforce deadlines and to name who was at work. */
 typedef struct ent_rules_page {
 	uint32_t magic, version;
 	_Atomic uint64_t beat;    /* grows with every (rule, partner) that starts */
-	_Atomic uint32_t rule;    /* index in LOADED's list + 1; 0: none at work */
+	_Atomic uint32_t rule;    /* index in LOADED's list + 1; 0: none at work; ENT_RULES_AT_LOAD, ENT_RULES_AT_BRIEF */
 	_Atomic uint32_t partner; /* index in the snapshot */
 	_Atomic uint64_t started; /* CLOCK_MONOTONIC nanoseconds at which it started */
 } ent_rules_page;

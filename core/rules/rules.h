@@ -37,6 +37,7 @@ void ent__send_failed(uint32_t about, uint64_t run, const ent_error *);
 
 /* 0, or ENT_ERR_INVALID if descriptor 4 is no such page. */
 int ent__status_open(ent_error *);
+/* `rule`: number + 1, ENT_RULES_AT_LOAD or ENT_RULES_AT_BRIEF. */
 void ent__status_start(uint32_t rule, uint32_t partner);
 /* No rule is at work. Adds the time since the start to the sum of the run. */
 void ent__status_idle(void);

@@ -45,7 +45,7 @@ void ent__status_start(uint32_t rule, uint32_t partner) {
 	atomic_store_explicit(&page->started, now, memory_order_release);
 	atomic_store_explicit(&page->partner, partner, memory_order_release);
 	atomic_fetch_add_explicit(&page->beat, 1, memory_order_release);
-	atomic_store_explicit(&page->rule, rule + 1, memory_order_release);
+	atomic_store_explicit(&page->rule, rule, memory_order_release);
 }
 
 void ent__status_idle(void) {

@@ -145,7 +145,7 @@ static void reads_windows(void **state) {
 	free(r);
 	assert_true(d.nanoseconds > 0);
 	assert_int_equal(d.page->magic, ENT_RULES_PAGE_MAGIC);
-	assert_int_equal(atomic_load(&d.page->beat), 2);
+	assert_int_equal(atomic_load(&d.page->beat), 3); /* the book and two partners */
 	assert_int_equal(atomic_load(&d.page->rule), 0);
 	driver_finish(&d);
 }
@@ -340,6 +340,26 @@ static void shows_where_an_endless_loop_is(void **state) {
 		assert_true(atomic_load(&d.page->rule) != 0); /* still says who it was */
 		driver_finish(&d);
 	}
+}
+
+/* Code of a rulebook runs while it is imported, and may not end there either. */
+static void shows_that_a_book_hangs(void **state) {
+	(void)state;
+	driver d;
+	driver_start(&d, ENT_SANDBOX_BEST_EFFORT, 0);
+	ent_buf b = {0};
+	ent_buf_u32(&b, ENT_RULES_LOAD);
+	ent_buf_text(&b, "{\"books\": [\"" ENTENTE_SOURCE_DIR "/tests/rules/hangs\"], \"settings\": {}, \"import\": []}");
+	driver_send(&d, &b, -1);
+	ent_buf_finish(&b);
+	wait_for_rule(&d);
+	assert_int_equal(atomic_load(&d.page->rule), ENT_RULES_AT_LOAD);
+	usleep(200000);
+	kill(d.pid, SIGUSR1);
+	char *errors = driver_errors(&d, 30);
+	contains(errors, "/tests/rules/hangs/endless.py\", line ");
+	free(errors);
+	driver_finish(&d);
 }
 
 static void an_exit_is_seen(void **state) {
@@ -548,6 +568,7 @@ int main(void) {
 		cmocka_unit_test(names_the_place_of_a_failure),
 		cmocka_unit_test(wants_a_sealed_snapshot),
 		cmocka_unit_test(shows_where_an_endless_loop_is),
+		cmocka_unit_test(shows_that_a_book_hangs),
 		cmocka_unit_test(an_exit_is_seen),
 		cmocka_unit_test(a_crash_names_the_rule),
 		cmocka_unit_test(wants_its_parent),
