@@ -171,7 +171,9 @@ static void key_and_body(ent_buf *d, ent_str key, const void *body, size_t bytes
 	ent_buf_reserve(d, padded + bytes);
 	memset(d->data + d->n + padded - 8, 0, 8);
 	memcpy(d->data + d->n, key.p, key.n);
-	memcpy(d->data + d->n + padded, body, bytes);
+	if (bytes) {
+		memcpy(d->data + d->n + padded, body, bytes);
+	}
 	d->n += padded + bytes;
 }
 

@@ -126,8 +126,9 @@ static int filter_calls(ent__sandbox_stage stage) {
 		status = allow(filter, loading, sizeof loading / sizeof *loading);
 	}
 	/* abort() and raise() reach ourselves, nobody else */
+	struct scmp_arg_cmp self = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid(), .datum_b = 0};
 	if (!status) {
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		status = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &self);
 	}
 	if (!status) {
 		status = seccomp_load(filter);

@@ -288,7 +288,7 @@ static ent_buf orders(size_t bytes) {
 				ent_buf_printf(&b, "\"\n#%d,2024-03-01,EUR,1,SKU,1,x@example.org,shop,a row in a note\n\"", i + 1);
 				break;
 			case 2:
-				ent_buf_printf(&b, "%.*s", (int)dice(60), "plain words that go on for some time, but without a comma, no" + 7);
+				ent_buf_printf(&b, "%.*s", (int)dice(60), "words that go on for some time but without a comma and no end");
 				break;
 			default:
 				break;
@@ -326,7 +326,9 @@ static outcome result(void) {
 		.rejected = worker.rejected, .skipped = worker.skipped, .facts = worker.facts, .skips = worker.skips,
 		.covers = worker.covers, .slices = worker.slices};
 	o.docs = ent_xcalloc(o.n_docs + 1, sizeof *o.docs);
-	memcpy(o.docs, worker.docs, o.n_docs * sizeof *o.docs);
+	if (o.n_docs) {
+		memcpy(o.docs, worker.docs, o.n_docs * sizeof *o.docs);
+	}
 	return o;
 }
 
@@ -355,7 +357,9 @@ static unsigned decode_chunks(uint32_t instance, int fd, uint64_t size, uint64_t
 			capacity = capacity ? capacity * 2 : 1024;
 			sum.docs = ent_xrealloc(sum.docs, capacity * sizeof *sum.docs);
 		}
-		memcpy(sum.docs + sum.n_docs, worker.docs, worker.n_docs * sizeof *sum.docs);
+		if (worker.n_docs) {
+			memcpy(sum.docs + sum.n_docs, worker.docs, worker.n_docs * sizeof *sum.docs);
+		}
 		sum.n_docs += worker.n_docs;
 		sum.n_rejects += worker.n_rejects;
 		sum.records += worker.records;
