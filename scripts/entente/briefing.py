@@ -216,6 +216,7 @@ def _finding(view: View, row: Mapping[str, Any], audiences: Mapping[str, str]) -
         "state": row.get("state") or "open",
         "since": row.get("since"),
         "stale": bool(row.get("stale")),
+        "rows": [list(cells) for cells in row.get("rows") or ()],
     }
 
 

@@ -178,8 +178,8 @@ def band(value: float | None, cohort: Cohort, unit: Unit, currency: str | None, 
         f'<rect class="middle" x="{x(p25):.2f}%" y="26" width="{max(0.6, x(p75) - x(p25)):.2f}%" '
         f'height="16" rx="3"/>',
         f'<line class="median" x1="{x(p50):.2f}%" x2="{x(p50):.2f}%" y1="22" y2="46"/>',
-        f'<text x="{x(p25):.2f}%" y="60" text-anchor="end">{say(p25)}</text>',
-        f'<text x="{x(p75):.2f}%" y="60" text-anchor="start">{say(p75)}</text>',
+        f'<text x="{x(p25):.2f}%" dx="-3" y="60" text-anchor="end">{say(p25)}</text>',
+        f'<text x="{x(p75):.2f}%" dx="3" y="60" text-anchor="start">{say(p75)}</text>',
     ]
     told = "not known"
     if value is not None:

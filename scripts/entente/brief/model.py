@@ -126,6 +126,9 @@ class Finding(TypedDict):
     state: Literal["open", "acknowledged", "explained", "accepted", "resolved", "reopened"]
     since: str | None
     stale: NotRequired[bool]  # could not be judged again at this moment
+    rows: NotRequired[
+        list[list[str | float | None]]
+    ]  # what it rests on as a table; the first row names the columns
 
 
 class Ask(TypedDict):

@@ -3,27 +3,10 @@
 
 import datetime
 
-from . import charts, words
-from .model import Ask, Brief, Cohort, Evidence, Figure, Finding, Source
+from . import charts, findings, words
+from .model import Brief, Cohort, Figure, Source
 from .style import CSS
 
-KINDS = {
-    "red_flag": "Red flag",
-    "gate": "Gate",
-    "opportunity": "Opportunity",
-    "proposal": "Proposal",
-    "insight": "Insight",
-    "ask": "Question",
-}
-MARKS = {
-    "red_flag": "\u25b2",
-    "gate": "\u25a0",
-    "opportunity": "\u25cf",
-    "proposal": "\u25c6",
-    "insight": "\u25cb",
-    "ask": "?",
-}
-SEVERITIES = {"high": 0, "medium": 1, "low": 2, None: 3}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 text = words.text
 
@@ -35,10 +18,10 @@ def page(brief: Brief, partner_sees_it: bool) -> str:
         _header(brief, partner_sees_it),
         "<main>",
         _figures(brief),
-        _findings(brief, partner_sees_it),
+        findings.section(brief, partner_sees_it),
         _cohort(brief),
         _series(brief),
-        _asks(brief),
+        findings.asks(brief),
         _sources(brief),
         "</main>",
         _footer(brief),
@@ -67,13 +50,9 @@ def _header(brief: Brief, partner_sees_it: bool) -> str:
         f'<header><p class="kicker"><span><b>Partner brief</b>{reader}</span>'
         f"<span>As of <b>{words.day(brief['as_of'])}</b></span></p>"
         f"<h1>{text(partner['name'])}</h1>"
-        f'<p class="chips">{" ".join(f"<span>{text(_plain(c))}</span>" for c in chips if c)}</p>'
+        f'<p class="chips">{" ".join(f"<span>{text(words.plain(c))}</span>" for c in chips if c)}</p>'
         f'<p class="sum">{_summary(brief)}</p></header>'
     )
-
-
-def _plain(word: str) -> str:
-    return word.replace("-", " ") if word.islower() else word
 
 
 def _length(brief: Brief) -> int:
@@ -86,20 +65,16 @@ def _summary(brief: Brief) -> str:
     counts = [
         words.plural(n, word)
         for n, word in (
-            (sum(f["kind"] == kind for f in brief["findings"]), KINDS[kind].lower())
+            (sum(f["kind"] == kind for f in brief["findings"]), findings.KINDS[kind].lower())
             for kind in ("red_flag", "gate", "opportunity", "proposal", "insight")
         )
         if n
     ]
     asked = len(brief["asks"])
-    said = _join(counts) if counts else "no finding"
+    said = words.join(counts) if counts else "no finding"
     if asked:
         said += f"; {words.plural(asked, 'question')} that more data would decide"
     return f"{said[0].upper()}{said[1:]}."
-
-
-def _join(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _figures(brief: Brief) -> str:
@@ -121,7 +96,7 @@ def _card(figure: Figure) -> str:
     if value is None:
         return (
             f'<div class="card">{head}<p class="big unknown">unknown</p>'
-            f"<p>{text(_sentence(figure['unknown'] or ''))}</p></div>"
+            f"<p>{text(words.sentence(figure['unknown'] or ''))}</p></div>"
         )
     currency = f" <small>{text(figure['currency'])}</small>" if figure["currency"] and unit == "money" else ""
     lines = [f'<p class="big">{words.digits(value, unit)}{currency}</p>', f"<p>{_delta(figure, value)}</p>"]
@@ -169,117 +144,15 @@ def _place(value: float, cohort: Cohort | None) -> str:
     return "in the middle half of its cohort"
 
 
-def _findings(brief: Brief, partner_sees_it: bool) -> str:
-    order = list(KINDS)
-    found = sorted(
-        brief["findings"],
-        key=lambda f: (
-            order.index(f["kind"]),
-            SEVERITIES[f["severity"]],
-            -(f["worth"]["number"] if f["worth"] else 0),
-            f["rule"],
-        ),
-    )
-    judged = brief["judged"]
-    total = judged["true"] + judged["false"] + judged["unknown"] + judged["failed"]
-    lead = (
-        ""
-        if partner_sees_it
-        else (
-            f"{words.plural(total, 'judgement')}: {judged['true']} found something, "
-            f"{judged['false']} did not, {judged['unknown']} could not tell"
-            + (f", {judged['failed']} failed." if judged["failed"] else ".")
-        )
-    )
-    body = "".join(_finding(f, partner_sees_it) for f in found)
-    if not found:
-        body = "<p>Nothing stands out in what the data covers.</p>"
-    return (
-        f'<section aria-labelledby="findings"><h2 id="findings">Findings</h2><p class="lead">{lead}</p>'
-        f'<div class="findings">{body}</div></section>'
-    )
-
-
-def _finding(finding: Finding, partner_sees_it: bool) -> str:
-    kind = finding["kind"]
-    meta = [
-        f'<span class="kind"><span aria-hidden="true">{MARKS[kind]}</span> {KINDS[kind]}'
-        f"{_severity(finding) if not partner_sees_it else ''}</span>"
-    ]
-    if not partner_sees_it:
-        meta.append(f"<span>{text(_plain(finding['practice'].replace('_', ' ')))}</span>")
-        meta.append(f"<span><code>{text(finding['rule'])}</code></span>")
-        if finding["confidence"] is not None:
-            meta.append(f"<span>confidence {finding['confidence']:.0%}</span>")
-        since = f" since {words.day(finding['since'])}" if finding["since"] else ""
-        meta.append(f"<span>{finding['state']}{since}</span>")
-    if finding.get("stale"):
-        meta.append('<span class="unknown">from an earlier day: could not be judged again</span>')
-    worth = finding["worth"]
-    right = ""
-    if worth:
-        per = f"in {words.span(worth['per'])}" if worth["per"] else ""
-        if "low" in worth and "high" in worth:
-            per += f" ({words.digits(worth['low'], 'money')} to {words.digits(worth['high'], 'money')})"
-        right = (
-            f'<p class="worth"><span class="big">{words.digits(worth["number"], "money")} '
-            f"<small>{text(worth['currency'])}</small></span> <span>{per}</span></p>"
-        )
-    evidence = "".join(_evidence(e) for e in finding["evidence"])
-    wide = "" if worth else " wide"
-    return (
-        f'<article class="finding {kind}{wide}"><p class="meta">{"".join(meta)}</p>'
-        f'<p class="say">{text(finding["text"])}</p>{right}'
-        + (f'<dl class="evidence">{evidence}</dl>' if evidence else "")
-        + "</article>"
-    )
-
-
-def _severity(finding: Finding) -> str:
-    return f", {finding['severity']}" if finding["severity"] else ""
-
-
-def _evidence(evidence: Evidence) -> str:
-    value, unit = evidence["value"], evidence["unit"]
-    if value is None:
-        shown = (
-            f'<span class="unknown">unknown</span><small>{text(evidence.get("unknown") or "no data")}</small>'
-        )
-    elif isinstance(value, str) or unit is None:
-        shown = text(str(value))
-    else:
-        shown = text(words.amount(value, unit, evidence["currency"]))
-    when = f"<small>{words.days(evidence['window'])}</small>" if evidence["window"] else ""
-    return f"<div><dt>{text(evidence['label'])}</dt><dd>{shown}{when}</dd></div>"
-
-
-def _asks(brief: Brief) -> str:
-    if not brief["asks"]:
-        return ""
-    return (
-        '<section aria-labelledby="asks"><h2 id="asks">What more data would decide</h2>'
-        '<p class="lead">Missing data '
-        "counts neither for nor against anybody. With it, these questions could be answered.</p>"
-        f'<ul class="asks">{"".join(_ask(a) for a in brief["asks"])}</ul></section>'
-    )
-
-
-def _ask(ask: Ask) -> str:
-    decides = f"<p>It would decide: {text(_join(ask['decides']))}.</p>" if ask["decides"] else ""
-    source = f' <span class="soft">({text(ask["source"])})</span>' if ask["source"] else ""
-    why = text(_sentence(ask["why"]))
-    return f'<li><b>{text(ask["what"])}</b>{source}<p class="soft">{why}</p>{decides}</li>'
-
-
 def _cohort(brief: Brief) -> str:
     compared = [f for f in brief["figures"] if f["cohort"]]
     if not compared:
         return ""
     rows = "".join(_band(figure, n) for n, figure in enumerate(compared))
-    names = sorted({_plain(f["cohort"]["name"]) for f in compared if f["cohort"]})
+    names = sorted({words.plain(f["cohort"]["name"]) for f in compared if f["cohort"]})
     return (
         f'<section aria-labelledby="cohort"><h2 id="cohort">Against the cohort</h2><p class="lead">'
-        f"{text(_join(names)).capitalize()}, {words.days(brief['window'])}. Released figures of several "
+        f"{text(words.join(names)).capitalize()}, {words.days(brief['window'])}. Released figures of several "
         f'partners together; never those of one.</p><div class="bands">{rows}</div>'
         '<p class="legend"><span><i class="l-dot"></i>this partner</span>'
         '<span><i class="l-middle"></i>middle half '
@@ -294,7 +167,7 @@ def _band(figure: Figure, number: int) -> str:
         why = cohort["unknown"] if cohort else None
         return (
             f'<div class="bandrow">{head}<p class="why"><span class="unknown">unknown</span> '
-            f"{text(_sentence(why or 'no data'))}</p></div>"
+            f"{text(words.sentence(why or 'no data'))}</p></div>"
         )
     svg = charts.band(value, cohort, figure["unit"], figure["currency"], figure["label"], f"band{number}")
     own = "" if value is not None else '<br><span class="unknown">unknown here</span>'
@@ -318,10 +191,11 @@ def _series(brief: Brief) -> str:
         )
     if not drawn:
         return ""
+    even = " even" if len(drawn) in (2, 4) else ""  # two beside each other, so that none is alone in its row
     return (
         '<section aria-labelledby="course"><h2 id="course">Course</h2><p class="lead">Tinted: '
         "the days that the key figures speak of. Hatched: no data, which is not zero.</p>"
-        f'<div class="charts">{"".join(drawn)}</div></section>'
+        f'<div class="charts{even}">{"".join(drawn)}</div></section>'
     )
 
 
@@ -385,7 +259,7 @@ def _footer(brief: Brief) -> str:
             facts.append(f"{word} <code>{text(value)}</code>")
     definitions = "".join(
         f"<div><dt>{text(d['metric'])} <code>{text(d['hash'])}</code></dt>"
-        f"<dd>{text(_sentence(d['doc']))}</dd></div>"
+        f"<dd>{text(words.sentence(d['doc']))}</dd></div>"
         for d in made["definitions"]
     )
     return (
@@ -393,8 +267,3 @@ def _footer(brief: Brief) -> str:
         + (f"<dl>{definitions}</dl>" if definitions else "")
         + "</div></footer>"
     )
-
-
-def _sentence(words_: str) -> str:
-    said = words_.strip()
-    return said if not said else said[0].upper() + said[1:] + ("" if said[-1] in ".!?" else ".")

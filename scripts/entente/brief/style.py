@@ -42,7 +42,7 @@ border-bottom:1px solid var(--rule);padding-bottom:.6rem;margin-bottom:1.1rem}
 .chips span:not(:last-child)::after{content:"\\00b7";margin-inline:.5em}
 .sum{font-size:1.15rem;max-width:48rem;margin-top:1.1rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,14.5rem),1fr));gap:1px;
-background:var(--rule);
+background:var(--card);
 border:1px solid var(--rule);border-radius:.5rem;overflow:hidden}
 .card{background:var(--card);padding:1rem 1.1rem 1.05rem;display:flex;flex-direction:column;gap:.15rem;
 box-shadow:0 0 0 1px var(--rule)}
@@ -62,17 +62,26 @@ padding:.95rem 1.2rem 1rem;display:grid;grid-template-columns:1fr auto;gap:.3rem
 color:var(--soft)}
 .finding .kind{color:var(--tone);font-weight:700}
 .finding .say{font-size:1.15rem;font-weight:600;line-height:1.4;text-wrap:pretty;max-width:52rem}
-.wide .say{grid-column:1/-1}
+.wide .say{grid-column:1/-1;max-width:none}
 .worth{text-align:right;white-space:nowrap}
 .worth .big{font-size:1.5rem;display:block}
 .worth span:not(.big){font-size:.85rem;color:var(--soft)}
 .red_flag{--tone:var(--bad)}.opportunity,.proposal{--tone:var(--good)}.gate{--tone:var(--warn)}
 .insight{--tone:var(--accent)}.ask{--tone:var(--ask)}
-dl.evidence{grid-column:1/-1;display:grid;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));
-gap:0 1.6rem;border-top:1px solid var(--rule);margin-top:.55rem;padding-top:.45rem;font-size:.86rem}
+.rest,.rows{grid-column:1/-1;border-top:1px solid var(--rule);margin-top:.55rem;padding-top:.45rem;
+font-size:.86rem}
+.rest>p{color:var(--soft)}
+.rest summary{cursor:pointer;color:var(--soft)}
+.rows{overflow-x:auto}
+table{border-collapse:collapse;width:100%}
+th{font-weight:600;color:var(--soft)}
+th,td{text-align:right;padding:.2rem 0 .2rem 1rem;white-space:nowrap}
+th:first-child,td:first-child,table .left{text-align:left}
+th:first-child,td:first-child{padding-left:0}
+tbody tr{border-top:1px solid var(--grid)}
+dl.evidence{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));gap:0 1.6rem}
 .evidence div{display:flex;justify-content:space-between;gap:.8rem;padding:.18rem 0}
-.evidence dt{color:var(--soft)}.evidence dd{text-align:right;font-weight:600}
+.evidence dt{color:var(--soft)}.evidence dd{text-align:right;flex:none;max-width:60%;font-weight:600}
 .evidence dd small{display:block;font-weight:400;color:var(--soft)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,20rem),1fr));gap:1.6rem 1.8rem}
 figure{break-inside:avoid;min-width:0}
@@ -126,6 +135,7 @@ footer h2{font-size:1rem}
 footer dl{columns:22rem;column-gap:2rem;margin-top:.6rem}
 footer dl div{break-inside:avoid;padding:.15rem 0}footer dt{color:var(--ink);font-weight:600}
 code{font:.92em ui-monospace,"Cascadia Mono","Liberation Mono",monospace;overflow-wrap:anywhere}
+@media (min-width:44.01rem){.charts.even{grid-template-columns:1fr 1fr}}
 @media (max-width:44rem){
 section{padding-top:1.9rem}
 .cards{grid-template-columns:1fr 1fr}.card{padding:.8rem .85rem}.big{font-size:1.45rem}
@@ -137,6 +147,7 @@ font-size:1.3rem}
 .striprow div:last-child{text-align:right}}
 @media (max-width:22rem){.cards{grid-template-columns:1fr}}
 @media print{
+.rest::details-content{content-visibility:visible;block-size:auto}
 @page{margin:14mm 13mm}
 :root{LIGHT_COLORS;--paper:#fff;color-scheme:light}
 html{font-size:9.5pt}body{background:#fff}

@@ -96,3 +96,24 @@ def plural(count: int, word: str) -> str:
     if count == 1:
         return f"1 {word}"
     return f"{count:,} {word[:-1] + 'ies' if word.endswith('ty') else word + 's'}"
+
+
+def plain(word: str) -> str:
+    """A name of the configuration as one says it: "industrial supply"."""
+    return word.replace("-", " ") if word.islower() else word
+
+
+def join(parts: list[str]) -> str:
+    """ "a, b and c"."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def capital(said: str) -> str:
+    """With its first letter large."""
+    return said[:1].upper() + said[1:]
+
+
+def sentence(said: str) -> str:
+    """As a sentence: its first letter large, and an end."""
+    said = said.strip()
+    return capital(said) + ("" if not said or said[-1] in ".!?" else ".")

@@ -153,6 +153,11 @@ def _findings() -> list[Finding]:
         ],
     )
     disagree["practice"], disagree["severity"], disagree["key"] = "red_flags", "high", "2026-05"
+    disagree["rows"] = [
+        ["month", "shop", "analytics"],
+        ["2026-04", "26,110 EUR", "20,870 EUR"],
+        ["2026-05", 26902.0, None],
+    ]
     disagree["since"], disagree["state"] = "2026-06-02", "acknowledged"
     fades = _finding(
         "engagement_fades",

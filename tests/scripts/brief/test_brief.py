@@ -93,6 +93,16 @@ def test_findings_come_by_weight(ours: str) -> None:
     assert ours.index("the shop says") < ours.index("No meeting was held"), "high before medium"
 
 
+def test_rows_are_a_table_and_long_evidence_is_folded(ours: str) -> None:
+    [table] = re.findall(r"<table>.*?</table>", ours)
+    assert '<th scope="col">Analytics</th>' in table
+    assert "<td>2026-05</td><td>26,902</td>" in table and '<span class="unknown">unknown</span>' in table
+    assert ours.count("<details") == 1, "where a table says it, the figures read are folded"
+    brief = example()
+    brief["findings"][0]["evidence"] *= 3
+    assert "Rests on 15 figures" in Reader(render(brief)).text
+
+
 def test_unknown_is_said_with_its_reason(ours: str) -> None:
     text = Reader(ours).text
     assert "Page load unknown The analytics feed sends no page timing." in text
