@@ -7,10 +7,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Part of keys that are stored: it must be the same on every machine, so bytes are put together by hand at the end. */
 uint64_t csv__hash(uint64_t h, ent_str s) {
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3ULL;
-	h = (h ^ 0xff ^ s.n) * 0x9e3779b97f4a7c15ULL;
+	size_t i = 0;
+	uint64_t x;
+	for (; i + 8 <= s.n; i += 8) {
+		memcpy(&x, s.p + i, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		x = __builtin_bswap64(x);
+#endif
+		h = (h ^ x) * 0x9e3779b97f4a7c15ULL;
+		h ^= h >> 32;
+	}
+	x = s.n;
+	for (; i < s.n; i++)
+		x = x << 8 | (unsigned char)s.p[i];
+	h = (h ^ x) * 0xd1b54a32d192ed03ULL;
 	return h ^ h >> 29;
 }
 
@@ -73,14 +85,16 @@ static void forget(uint64_t *table, size_t *n, size_t room) {
 /* Key of a row that has none: its content, and the how-manieth of its kind it is within the rows of its order that
  * stand together. Not its number: an order whose rows stand apart would number two of them alike. */
 static int made_key(csv *d, const ent_row *r, char out[40], ent_str *key) {
+	static const char hex[] = "0123456789abcdef";
 	uint64_t h = 0xcbf29ce484222325ULL;
 	for (uint32_t i = 0; i < d->n_wanted; i++)
 		h = csv__hash(h, r->cell[i]);
 	int64_t before = count(&d->twins, &d->n_twins, &d->room_twins, h);
 	if (before < 0)
 		return -1;
-	int n = before ? snprintf(out, 40, "%016llx.%lld", (unsigned long long)h, (long long)before + 1)
-				   : snprintf(out, 40, "%016llx", (unsigned long long)h);
+	for (int i = 0; i < 16; i++)
+		out[i] = hex[h >> (60 - 4 * i) & 15];
+	int n = before ? 16 + snprintf(out + 16, 24, ".%lld", (long long)before + 1) : 16;
 	*key = (ent_str){out, (size_t)n};
 	return 0;
 }

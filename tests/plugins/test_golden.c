@@ -124,6 +124,46 @@ static void lines_case(const golden *g) {
 	host_close(h);
 }
 
+static uint64_t seed = 88172645463325252ULL;
+
+static uint32_t rnd(uint32_t n) {
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 33) % n;
+}
+
+/* Behind the header anything may stand: the decoder takes it, rejects it or refuses the document, and stays whole. */
+static void broken_case(const golden *g) {
+	static const char nasty[] = ",;\"\n\r\t '-+.0959/:#(\0\xff\xc3";
+	host *h = open_case(g);
+	const char *line_end = memchr(g->bytes, '\n', g->n);
+	size_t first = line_end && host_decoder(h)->frame == ENT_FRAME_DELIMITED ? (size_t)(line_end + 1 - g->bytes) : 0;
+	for (int round = 0; round < 40 && g->n > first + 2; round++) {
+		char *bad = malloc(g->n);
+		size_t n = g->n;
+		host_text t = {0};
+		assert_non_null(bad);
+		memcpy(bad, g->bytes, n);
+		for (uint32_t k = rnd(12) + 1; k && n > first + 2; k--) {
+			size_t at = first + rnd((uint32_t)(n - first - 1));
+			if (rnd(3)) {
+				bad[at] = nasty[rnd(sizeof nasty - 1)];
+			} else {
+				memmove(bad + at, bad + at + 1, n - at - 1);
+				n--;
+			}
+		}
+		bad[n - 1] = '\n';
+		ent_status e = host_run(h, g->document, bad, n, (host_cut){0}, &t);
+		if (e != ENT_OK && (e != ENT_ENOTFORMAT || !refused(&t)))
+			fail_msg("%s/%s: status %d", g->plugin, g->name, e);
+		host_text_free(&t);
+		free(bad);
+	}
+	host_close(h);
+}
+
 static const char *const plugins[] = {PLUGIN_NAMES};
 
 static void each(void (*check)(const golden *g)) {
@@ -146,8 +186,13 @@ static void test_lines(void **state) {
 	each(lines_case);
 }
 
+static void test_broken(void **state) {
+	(void)state;
+	each(broken_case);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden), cmocka_unit_test(test_cuts), cmocka_unit_test(test_lines)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_cuts),
+		cmocka_unit_test(test_lines), cmocka_unit_test(test_broken)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
