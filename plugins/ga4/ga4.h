@@ -19,6 +19,7 @@ typedef struct ga4 {
 	sessions sessions;
 	/* the document */
 	uint64_t at;                /* bytes fed so far */
+	int64_t length;             /* of the whole document; -1: not known, and then it comes whole */
 	int named_day;              /* the file's name says which day it holds: covered as a whole */
 	uint32_t tried;             /* lines looked at while no event was seen */
 	uint32_t events;            /* 0: none yet, 1: there were */
