@@ -57,11 +57,13 @@ static void allow_reading(int ruleset, const char *path) {
 	close(rule.parent_fd);
 }
 
-/* Where shared objects, time zones and the facts about the machine are that libraries ask for when they are imported. */
+/* Where shared objects, time zones and the facts about the machine are that libraries ask for when they are imported.
+ * (jemalloc in pyarrow asks for overcommit and huge pages; DuckDB 1 aborts if it cannot read the limits of its cgroup.) */
 static const char *const system_paths[] = {
 	"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime",
 	"/usr/share/zoneinfo", "/dev/null", "/dev/urandom", "/proc/self", "/proc/cpuinfo", "/proc/meminfo",
-	"/sys/devices/system/cpu",
+	"/sys/devices/system/cpu", "/sys/fs/cgroup", "/sys/kernel/mm/transparent_hugepage", "/proc/sys/vm/overcommit_memory",
+	"/etc/ssl/openssl.cnf",
 };
 
 /* The version in force, or -1. */
@@ -109,7 +111,7 @@ static int enter_landlock(const ent__sandbox *s) {
 static const int allowed[] = {
 	/* memory, threads, signals */
 	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
-	SCMP_SYS(mincore), SCMP_SYS(msync), SCMP_SYS(get_mempolicy), SCMP_SYS(membarrier), SCMP_SYS(futex),
+	SCMP_SYS(mincore), SCMP_SYS(msync), SCMP_SYS(get_mempolicy), SCMP_SYS(mbind), SCMP_SYS(membarrier), SCMP_SYS(futex),
 	SCMP_SYS(set_robust_list), SCMP_SYS(get_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(arch_prctl),
 	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
 	SCMP_SYS(restart_syscall), SCMP_SYS(setitimer), SCMP_SYS(getitimer), SCMP_SYS(alarm), SCMP_SYS(exit),
@@ -121,7 +123,8 @@ static const int allowed[] = {
 	SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(lseek), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
 	SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(fadvise64), SCMP_SYS(dup),
 	SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(poll),
-	SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(umask),
+	SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(umask),
 	/* clocks, and facts about this process */
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(times),
 	SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getppid),

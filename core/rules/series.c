@@ -289,6 +289,23 @@ static PyObject *arrow_stream(PyObject *self, PyObject *args, PyObject *names) {
 	return wrap_stream(stream);
 }
 
+/* For pandas, which knows neither of the two protocols and asks for this one. numpy itself takes the buffer. */
+static PyObject *as_numpy(PyObject *self, PyObject *args, PyObject *names) {
+	static char dtype_name[] = "dtype", copy_name[] = "copy";
+	static char *arguments[] = {dtype_name, copy_name, NULL};
+	PyObject *dtype = Py_None, *copy = Py_None;
+	if (!PyArg_ParseTupleAndKeywords(args, names, "|OO:__array__", arguments, &dtype, &copy)) {
+		return NULL;
+	}
+	int copied = PyObject_IsTrue(copy);
+	PyObject *numpy = copied < 0 ? NULL : PyImport_ImportModule("numpy");
+	PyObject *view = numpy ? PyMemoryView_FromObject(self) : NULL;
+	PyObject *array = view ? PyObject_CallMethod(numpy, copied ? "array" : "asarray", "OO", view, dtype) : NULL;
+	Py_XDECREF(view);
+	Py_XDECREF(numpy);
+	return array;
+}
+
 /* ---- the type --------------------------------------------------------------------------------------------------- */
 
 static PyObject *get_day0(PyObject *self, void *unused) {
@@ -314,6 +331,7 @@ static PyGetSetDef fields[] = {
 };
 
 static PyMethodDef methods[] = {
+	{"__array__", (PyCFunction)(void (*)(void))as_numpy, METH_VARARGS | METH_KEYWORDS, NULL},
 	{"__arrow_c_schema__", arrow_schema, METH_NOARGS, NULL},
 	{"__arrow_c_array__", (PyCFunction)(void (*)(void))arrow_array, METH_VARARGS | METH_KEYWORDS, NULL},
 	{"__arrow_c_stream__", (PyCFunction)(void (*)(void))arrow_stream, METH_VARARGS | METH_KEYWORDS, NULL},
@@ -324,6 +342,7 @@ static PyType_Slot slots[] = {
 	{Py_tp_dealloc, dealloc},
 	{Py_sq_length, length},
 	{Py_sq_item, item},
+	{Py_tp_iter, PySeqIter_New},
 	{Py_bf_getbuffer, get_buffer},
 	{Py_tp_methods, methods},
 	{Py_tp_getset, fields},

@@ -2,7 +2,8 @@
 """The C module that the rules worker adds to its interpreter: a reader of one snapshot. Days are days since 1970-01-01,
 windows are half open [start, stop), money is int micro-units of the reporting currency. Present only inside the worker."""
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 
 SUM: Final = 0
 RATIO: Final = 1
@@ -16,13 +17,15 @@ NO_DENOMINATOR: Final = 3  # a ratio over nothing
 
 class Series:
     """Values of one metric, one int64 a day, in the memory of the snapshot: numpy.asarray(series) copies nothing.
-    Exports the buffer protocol (format 'q', read-only) and the Arrow C data interface."""
+    Exports the buffer protocol (format 'q', read-only), the Arrow C data interface, and __array__ for pandas."""
 
     day0: int
     scale: int  # values are in 1/scale of the unit
     unit: str
     def __len__(self) -> int: ...
     def __getitem__(self, index: int) -> int: ...
+    def __iter__(self) -> Iterator[int]: ...
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -45,7 +48,9 @@ class Snapshot:
         DISTRIBUTION: top is the median, bottom 1. origin -1: by the catalogue's precedence. `coverage`: with a smaller part
         of the days covered the state is NO_COVERAGE, and top and bottom are what is there; 0: never. Days after as_of are
         not read. OverflowError where a sum cannot be held, IndexError where partner, metric, view or origin do not exist."""
-    def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
+    def quantile(
+        self, partner: int, metric: int, start: int, stop: int, q: float, origin: int = -1, coverage: float = 0.8
+    ) -> tuple[int, int]:
         """(state, value) of a DISTRIBUTION."""
     def values(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1) -> list[str]:
         """Values of a view that have data of the metric in the window, sorted."""

@@ -65,7 +65,11 @@ def same_address(snapshot, partner):
     one = numpy.asarray(snapshot.series(partner, number["orders"], 100, 110))
     two = numpy.asarray(snapshot.series(partner, number["orders"], 102, 110))
     assert one.dtype == numpy.int64 and not one.flags.writeable and not one.flags.owndata
-    del snapshot
+    series = snapshot.series(partner, number["orders"], 100, 110)
+    here = numpy.asarray(series).ctypes.data
+    assert series.__array__().ctypes.data == here and series.__array__(copy=True).ctypes.data != here
+    assert series.__array__(dtype=float).sum() == one.sum()
+    del snapshot, series
     return [two.ctypes.data - one.ctypes.data, int(one.sum())]
 
 
