@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine: everything between the configuration and the store. A command opens it, lets it run, reads, and closes it.
+ * Loop thread only; the caller owns the configuration, which must outlive the engine. */
+#ifndef ENT_ENGINE_ENGINE_H
+#define ENT_ENGINE_ENGINE_H
+
+#include "config/config.h"
+#include "engine/pool.h"
+#include "metrics/snapshot.h"
+#include "store/store.h"
+
+typedef struct ent_engine ent_engine;
+
+/* Opens store and ledger. `writable`: takes the lock, creates what is absent, recovers from an interrupted run. */
+int ent_engine_open(ent_engine **out, const ent_config *config, bool writable, ent_errors *errors);
+void ent_engine_close(ent_engine *);
+
+ent_store *ent_engine_store(ent_engine *);
+/* What recovery found on opening; empty texts and zeros if nothing. */
+const ent_ledger_report *ent_engine_recovery(const ent_engine *);
+/* Text of a code of the store. */
+const char *ent_engine_text(const ent_engine *, uint32_t code);
+/* Code of a text, or UINT32_MAX. */
+uint32_t ent_engine_code(const ent_engine *, const char *text);
+
+/* ---- plugins ------------------------------------------------------------------------------------------------------------ */
+
+/* Describes the plugins of the configuration (or all that are found, if it names none). A plugin that cannot be loaded is
+ * an error in `errors`; the others are described all the same. */
+int ent_engine_plugins(ent_engine *, const ent_plugin_info *const **out, size_t *n, ent_errors *errors);
+
+/* ---- ingest --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct ent_progress {
+	uint64_t bytes_total, bytes_done; /* packed bytes of the inputs that are new */
+	uint64_t records, facts;
+	uint32_t inputs_total, inputs_done, inputs_unchanged;
+	const char *doing; /* "reading", "judging" */
+} ent_progress;
+
+typedef struct ent_run_report {
+	ent_progress progress;
+	uint32_t inputs_failed;
+	ent_errors errors;      /* of inputs that failed: file and position; the run went on without them */
+	unsigned workers_started, workers_died;
+	char sandbox[128];
+	uint64_t ledger_bytes;
+	double seconds;
+	bool balanced;          /* both equations close for every source */
+	ent_errors imbalances;  /* which do not, and by how much */
+	uint64_t waits;         /* times that a decoder waited for the core */
+} ent_run_report;
+
+/* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when
+ * the run itself could not go on: then nothing since the last commit is kept. `progress` may be NULL. */
+int ent_engine_ingest(ent_engine *, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_run_report *report,
+	ent_error *e);
+
+/* ---- reading ---------------------------------------------------------------------------------------------------------------- */
+
+/* The day of judgement: configuration's as_of, or `override` if it is not NULL. */
+int ent_engine_as_of(ent_engine *, const ent_as_of *override, int32_t *day, ent_error *e);
+
+/* A snapshot as one block in a sealed memfd, mapped read-only. */
+typedef struct ent_snapshot_block {
+	int fd;
+	void *data;
+	size_t bytes;
+	int32_t as_of;
+} ent_snapshot_block;
+int ent_engine_snapshot(ent_engine *, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *e);
+void ent_snapshot_block_finish(ent_snapshot_block *);
+
+/* ---- judging ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct ent_judge_report {
+	uint32_t rules, partners;
+	uint64_t evaluations;
+	uint64_t said_true, said_false, unknown, failed;
+	uint64_t findings;
+	double seconds;
+	ent_errors errors; /* rulebooks that could not be loaded, rules that were stopped */
+} ent_judge_report;
+
+/* Evaluates all rules over the snapshot in the rules worker, and stores findings and verdicts. */
+int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report *, ent_error *e);
+/* Lists rules as JSON without evaluating them. */
+int ent_engine_rules(ent_engine *, ent_buf *json, ent_error *e);
+/* Makes a brief: `request` is JSON (docs/rules.md), `page` gets what the worker made. */
+int ent_engine_brief(ent_engine *, const ent_snapshot_block *, const char *request, ent_buf *page, ent_error *e);
+
+/* ---- proof ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Canonical digest, BLAKE2b-256, over everything that must not depend on order, splits, workers or repetition. */
+int ent_engine_digest(ent_engine *, uint8_t out[32], ent_error *e);
+
+#endif

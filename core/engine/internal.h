@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the engine share. Loop thread only. */
+#ifndef ENT_ENGINE_INTERNAL_H
+#define ENT_ENGINE_INTERNAL_H
+
+#include "base/intern.h"
+#include "base/zone.h"
+#include "engine/engine.h"
+#include "facts/batch.h"
+#include "facts/document.h"
+#include "facts/ledger.h"
+#include "metrics/fold.h"
+
+/* A record of the store that is no fact: partners that the data brought (created or parked). */
+#define ENT__RECORD_PARTNER 100u
+
+typedef struct ent__source ent__source;
+
+/* A source read by one decoder: what the workers know as an instance. */
+typedef struct ent__stream {
+	ent__source *source;
+	const ent_decoder_info *decoder;
+	uint32_t instance;
+	uint32_t system; /* code */
+	uint8_t origin;  /* ent_origin of its orders, visits, carts */
+	bool restates;
+	ent_buf options; /* serialized values */
+	const char *framing[16];
+	struct ent__stream *next;
+} ent__stream;
+
+struct ent__source {
+	const ent_config_source *config;
+	uint32_t code; /* of its name */
+	ent_zone *zone; /* of times without offset; NULL: the partner's */
+	ent__stream *streams;
+	uint32_t fixed; /* code of the partner, 0 none */
+	uint32_t also;  /* code of `as`, 0: the stream's system */
+	ent_balance delta; /* since the last commit */
+	ent_balance total; /* of this run, for the report */
+	uint64_t told_records, told_facts; /* what the workers said they handed over, to be held against it */
+};
+
+/* A partner as the engine sees it; index: code. */
+typedef struct ent__partner {
+	uint8_t known;  /* 1 configured, 2 created from data, 3 parked */
+	const ent_config_partner *config;
+	ent_zone *zone; /* NULL: UTC */
+} ent__partner;
+
+/* An input of this run beside its row. */
+typedef struct ent__work ent__work;
+
+struct ent_engine {
+	const ent_config *config;
+	bool writable;
+	ent_arena arena;
+	uv_loop_t loop;
+	ent_store *store;
+	ent_ledger *ledger;
+	ent_ledger_report recovery;
+	ent_identities *identities;
+	ent_index *index; /* NULL until it is needed */
+	ent_intern texts;
+	uint32_t texts_saved;
+	ent_cells *cells;
+	ent_fold fold;
+	ent_zone *utc;
+	ent_zone **zones; /* all that were loaded */
+	uint32_t n_zones, zones_capacity;
+	ent__source *sources;
+	uint32_t n_sources;
+	ent__partner *partners;
+	uint32_t partners_capacity;
+	ent_intern also;         /* "system\0value" -> number; also_partner[number] */
+	uint32_t *also_partner;
+	uint32_t also_capacity;
+	ent_intern channels;     /* "system\0raw" -> number; channel_code[number] */
+	uint32_t *channel_code;
+	uint32_t channel_capacity;
+	uint32_t *channel_cache; /* by raw code, for the last system */
+	uint32_t channel_cache_n, channel_cache_system;
+	uint32_t unconfigured_partners;
+	ent_input *inputs; /* by id; 0 is unused */
+	uint32_t n_inputs, inputs_capacity;
+	bool *input_dirty;
+	ent_pool *pool;
+	ent_plugin_info const **plugins;
+	size_t n_plugins;
+	bool plugins_described;
+	uint8_t identity_key[32];
+	int64_t now_us;
+	uint32_t n_instances;
+	ent_errors *plan_errors;
+	ent_run_report *report;
+	/* scratch of the intake */
+	ent_document incoming, current;
+	ent_buf frame, body;
+	uint8_t *batch;
+	size_t batch_capacity;
+	/* what is to be committed beside cells and ledger */
+	struct ent__pending *pending;
+	uint64_t run; /* number of this run, for findings */
+	uint64_t last_commit_ns;
+};
+
+/* partners.c */
+int ent__partners_open(ent_engine *, ent_errors *errors);
+void ent__partners_close(ent_engine *);
+uint32_t ent__code(ent_engine *, const char *p, size_t n);
+uint32_t ent__code_of(ent_engine *, const char *text);
+const char *ent__text(const ent_engine *, uint32_t code);
+/* Partner of a text as a source wrote it. 0: refused (the source says reject). New ones are created or parked. */
+uint32_t ent__partner_of(ent_engine *, ent__stream *, uint32_t raw);
+ent__partner *ent__partner(ent_engine *, uint32_t code);
+/* Zone by name, loaded once. NULL and e set if unknown. */
+ent_zone *ent__zone(ent_engine *, const char *name, ent_error *e);
+void ent__fold_setup(ent_engine *);
+
+/* records.c */
+int ent__record(void *engine, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
+
+/* intake.c */
+int ent__index_load(ent_engine *, ent_error *e);
+/* Takes one document in: ledger, cells, balance. */
+int ent__intake(ent_engine *, ent__stream *, ent_input *, ent_document *, bool superseded, ent_error *e);
+/* Puts a document that changed in place of the one that counts (NULL: none). `entry` may be NULL. */
+int ent__put(ent_engine *, ent_index_entry *entry, const ent_document *fresh, ent_error *e);
+int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *e);
+
+/* takeback.c: takes back all items of the inputs that `dead` names. */
+int ent__take_back(ent_engine *, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *e);
+
+/* inputs.c */
+int ent__sources_open(ent_engine *, ent_errors *errors);
+typedef struct ent__plan ent__plan;
+struct ent__work {
+	ent__stream *stream;
+	uint32_t input; /* id */
+	char *path;
+	int fd;
+	bool splittable;
+	uint64_t next;     /* where the next chunk nominally starts */
+	uint64_t folded;   /* contiguous prefix that is folded */
+	struct ent__chunk *chunks, **chunks_end;
+	bool all_asked;    /* the last chunk was given out */
+	bool partial;      /* part of a chunk is folded: no commit now */
+	bool finished, failed;
+	bool slice_superseded; /* its slice has an edition of higher grade */
+	uint32_t replaces; /* input whose facts go when this one comes; 0 none */
+	bool begun;
+	struct ent__work *next_work;
+};
+int ent__plan_make(ent_engine *, ent__work **works, ent_error *e);
+void ent__work_free(ent__work *);
+
+/* dispatch.c */
+int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, const ent_progress *), void *ctx,
+	ent_error *e);
+
+/* commit.c */
+typedef struct ent__pending ent__pending;
+void ent__pending_reject(ent_engine *, const ent_reject *);
+void ent__pending_cover(ent_engine *, const ent_cover *);
+void ent__pending_covers_drop(ent_engine *, uint32_t input);
+void ent__pending_record(ent_engine *, const ent_record *, bool drop);
+int ent__commit(ent_engine *, ent_error *e);
+void ent__pending_free(ent_engine *);
+
+#endif
