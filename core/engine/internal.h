@@ -27,6 +27,8 @@ typedef struct ent__stream {
 	bool restates;
 	ent_buf options; /* serialized values */
 	const char *framing[16];
+	uint32_t *partner_cache; /* by raw code: partner + 1 */
+	uint32_t partner_cache_n;
 	struct ent__stream *next;
 } ent__stream;
 
@@ -43,11 +45,18 @@ struct ent__source {
 };
 
 /* A partner as the engine sees it; index: code. */
-typedef struct ent__partner {
+typedef struct ent__member {
 	uint8_t known;  /* 1 configured, 2 created from data, 3 parked */
 	const ent_config_partner *config;
 	ent_zone *zone; /* NULL: UTC */
-} ent__partner;
+} ent__member;
+
+/* What the store has of an input: the compare of its compare-and-set. */
+typedef struct ent__stored {
+	bool exists;
+	uint64_t position;
+	uint32_t generation;
+} ent__stored;
 
 /* An input of this run beside its row. */
 typedef struct ent__work ent__work;
@@ -71,7 +80,7 @@ struct ent_engine {
 	uint32_t n_zones, zones_capacity;
 	ent__source *sources;
 	uint32_t n_sources;
-	ent__partner *partners;
+	ent__member *partners;
 	uint32_t partners_capacity;
 	ent_intern also;         /* "system\0value" -> number; also_partner[number] */
 	uint32_t *also_partner;
@@ -82,9 +91,11 @@ struct ent_engine {
 	uint32_t *channel_cache; /* by raw code, for the last system */
 	uint32_t channel_cache_n, channel_cache_system;
 	uint32_t unconfigured_partners;
+	ent_intern skipped; /* "source\0name" of documents that failed in this process */
 	ent_input *inputs; /* by id; 0 is unused */
 	uint32_t n_inputs, inputs_capacity;
 	bool *input_dirty;
+	ent__stored *stored; /* by id */
 	ent_pool *pool;
 	ent_plugin_info const **plugins;
 	size_t n_plugins;
@@ -113,7 +124,9 @@ uint32_t ent__code_of(ent_engine *, const char *text);
 const char *ent__text(const ent_engine *, uint32_t code);
 /* Partner of a text as a source wrote it. 0: refused (the source says reject). New ones are created or parked. */
 uint32_t ent__partner_of(ent_engine *, ent__stream *, uint32_t raw);
-ent__partner *ent__partner(ent_engine *, uint32_t code);
+/* Partner that `also: {system: value}` names; 0: none. */
+uint32_t ent__also(const ent_engine *, const char *system, const char *value, size_t n);
+ent__member *ent__partner(ent_engine *, uint32_t code);
 /* Zone by name, loaded once. NULL and e set if unknown. */
 ent_zone *ent__zone(ent_engine *, const char *name, ent_error *e);
 void ent__fold_setup(ent_engine *);
@@ -124,7 +137,7 @@ int ent__record(void *engine, const ent_document *, const ent_item *head, int32_
 /* intake.c */
 int ent__index_load(ent_engine *, ent_error *e);
 /* Takes one document in: ledger, cells, balance. */
-int ent__intake(ent_engine *, ent__stream *, ent_input *, ent_document *, bool superseded, ent_error *e);
+int ent__intake(ent_engine *, ent__work *, ent_document *, bool superseded, ent_error *e);
 /* Puts a document that changed in place of the one that counts (NULL: none). `entry` may be NULL. */
 int ent__put(ent_engine *, ent_index_entry *entry, const ent_document *fresh, ent_error *e);
 int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *e);
@@ -132,12 +145,29 @@ int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, en
 /* takeback.c: takes back all items of the inputs that `dead` names. */
 int ent__take_back(ent_engine *, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *e);
 
-/* inputs.c */
+/* streams.c */
 int ent__sources_open(ent_engine *, ent_errors *errors);
-typedef struct ent__plan ent__plan;
+void ent__sources_close(ent_engine *);
+/* The stream of a source under a decoder; made, and its options checked, at first need. NULL: errors were added. */
+ent__stream *ent__stream_of(ent_engine *, ent__source *, const ent_decoder_info *, ent_errors *errors);
+/* Decoder by name, over all plugins; NULL if there is none. */
+const ent_decoder_info *ent__decoder_find(const ent_engine *, const char *name);
+
+/* Adds a row for an input, id next. */
+ent_input *ent__input_add(ent_engine *);
+
+/* files.c: the files of a source, sorted by name */
+typedef struct ent__file {
+	char *path, *name; /* name: below the source's root */
+} ent__file;
+int ent__files_list(const ent_config_source *, ent__file **out, size_t *n, ent_error *e);
+void ent__files_free(ent__file *, size_t n);
+
+/* inputs.c */
 struct ent__work {
 	ent__stream *stream;
-	uint32_t input; /* id */
+	uint32_t input;   /* id */
+	uint32_t partner; /* of what names none: the source's, or that of the path; 0 none */
 	char *path;
 	int fd;
 	bool splittable;
@@ -155,7 +185,12 @@ struct ent__work {
 int ent__plan_make(ent_engine *, ent__work **works, ent_error *e);
 void ent__work_free(ent__work *);
 
-/* dispatch.c */
+/* Leaves a document out of what this process still plans: it failed. */
+void ent__skip(ent_engine *, const ent__source *, const char *name);
+
+/* dispatch.c. ENT__AGAIN: what is not committed has to be thrown away and planned anew, see ent_engine_ingest. */
+#define ENT__AGAIN 1
+extern const ent_pool_events ent__dispatch_events;
 int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, const ent_progress *), void *ctx,
 	ent_error *e);
 

@@ -27,6 +27,7 @@ struct ent_worker {
 	ent_slot_batch *oldest, *newest;
 	uint32_t occupied; /* slots */
 	uint64_t beat, beat_seen_ns;
+	ent_dictionary dictionary;
 	/* answer to a question that is being waited for */
 	bool answered;
 	ent_error answer;
@@ -172,14 +173,16 @@ static void on_batch(ent_worker *w, ent_read *r) {
 	*(w->newest ? &w->newest->after : &w->oldest) = b;
 	w->newest = b;
 	w->occupied += b->slots;
-	if (a->dropped) {
+	w->pool->events->batch(w->pool->ctx, a, b);
+	if (w->condemned || a->dropped) {
 		ent_pool_release(w->pool, b);
 		return;
 	}
 	*(a->last ? &a->last->next : &a->first) = b;
 	a->last = b;
-	w->pool->events->batch(w->pool->ctx, a);
 }
+
+ent_dictionary *ent_pool_dictionary(ent_worker *w) { return &w->dictionary; }
 
 static void finish(ent_worker *w) {
 	ent_assignment *a = w->running;
@@ -340,6 +343,7 @@ static void free_worker(ent_worker *w) {
 	ent_child_destroy(w->child);
 	free((void *)(uintptr_t)w->path);
 	free(w->opened);
+	free(w->dictionary.codes);
 	free(w);
 }
 
@@ -614,6 +618,7 @@ int ent_pool_decode(ent_pool *p, const ent_decode_order *o, ent_assignment *a, e
 	ent_buf_u64(&m, o->begin);
 	ent_buf_u64(&m, o->end);
 	ent_buf_u32(&m, 0);
+	ent_buf_u8(&m, o->exact);
 	ent_child_send(w->child, &m, &o->fd, 1);
 	ent_buf_finish(&m);
 	return 0;

@@ -75,8 +75,16 @@ typedef struct ent_assignment {
 	void *owner;           /* of the caller */
 } ent_assignment;
 
+/* Codes of the numbers of a worker's dictionary; kept with the worker, filled by whoever reads its batches. */
+typedef struct ent_dictionary {
+	uint32_t *codes, n, capacity;
+} ent_dictionary;
+ent_dictionary *ent_pool_dictionary(ent_worker *);
+
 typedef struct ent_pool_events {
-	void (*batch)(void *ctx, ent_assignment *);    /* one more batch lies ready */
+	/* One more batch lies ready. Called for every batch, in the order in which the worker wrote them, also for one that is
+	 * dropped: its definitions of texts hold for what follows. */
+	void (*batch)(void *ctx, ent_assignment *, const ent_slot_batch *);
 	void (*finished)(void *ctx, ent_assignment *); /* done or failed */
 	void (*log)(void *ctx, const char *plugin, int level, const char *text);
 } ent_pool_events;
@@ -100,16 +108,17 @@ typedef struct ent_decode_order {
 	const char *name, *origin;
 	ent_time arrived, modified;
 	uint64_t begin, end;
+	bool exact; /* a record group starts at `begin`, as the end of the range before it said */
 } ent_decode_order;
 
 /* Is there a worker that could take an order of this decoder now? */
 bool ent_pool_ready(const ent_pool *, const ent_decoder_info *);
-/* Gives it to a worker. The assignment is the caller's, zeroed but for owner; it must live until it is finished (or, when
- * dropped, until ent_pool_forget). 0, or an error when a worker cannot be started. */
+/* Gives it to a worker. The assignment is from calloc, zeroed but for owner; the caller frees it once it is finished and
+ * its batches are released; one that is dropped is freed by the pool. 0, or an error when a worker cannot be started. */
 int ent_pool_decode(ent_pool *, const ent_decode_order *, ent_assignment *, ent_error *e);
 /* Bytes of a batch in the ring; the worker may still write there: copy before reading. */
 const void *ent_pool_bytes(const ent_slot_batch *);
-/* Does the batch lie within the ring? (a worker's word is not taken for it) */
+/* Gives its slots back to the worker. */
 void ent_pool_release(ent_pool *, ent_slot_batch *);
 /* Is the worker's ring nearly full, so that it waits or soon will? */
 bool ent_pool_crowded(const ent_assignment *);

@@ -94,7 +94,7 @@ static int read_head(const ent_wire_doc *doc, const uint8_t *body, size_t room, 
 	item->partner = codes[doc->partner];
 	item->has = doc->has;
 	item->place = doc->place;
-	item->rank.content = doc->content;
+	item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
 	*used = 0;
 	if (!(doc->flags & ENT_DOC_HEAD)) {
 		return 0;
@@ -149,7 +149,7 @@ static int read_sub(const uint8_t *p, size_t room, const uint32_t *codes, uint32
 	item->partner = codes[sub->partner];
 	item->has = sub->has;
 	item->place = sub->place;
-	item->rank.content = sub->content;
+	item->rank = (ent_rank){.updated = (int64_t)sub->version, .content = sub->content};
 	memcpy(&item->body, p + body, size);
 	*used = sub->bytes;
 	return map_body(item, codes, n_codes, e);

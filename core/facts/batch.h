@@ -27,7 +27,8 @@ const ent_wire_item *ent_batch_next(ent_batch *, ent_error *e);
 int ent_batch_close(const ent_batch *, ent_error *e);
 
 /* Reads an ENT_ITEM_DOC item into a document, without system, scope, origin and rank times, which are the core's to
- * know. `codes[n_codes]` maps the worker's dictionary to codes. Identities stay raw. Keys are borrowed from the batch. */
+ * know. `codes[n_codes]` maps the worker's dictionary to codes. Identities stay raw. rank.updated
+ * holds the packed ent_wire_time of the version, for the core to place in its zone. Keys are borrowed from the batch. */
 int ent_batch_document(const ent_wire_item *, const uint32_t *codes, uint32_t n_codes, ent_document *out, ent_error *e);
 
 /* Checked readers of the other items; texts are borrowed. */

@@ -1,0 +1,661 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Dispatch: which worker decodes what, and the order in which it is folded. A document that can be cut is given out in
+ * chunks; chunks are folded in the order of the document, each only when it begins where the one before it ended. A chunk
+ * is folded when it is whole, so that after it the position can be committed; only a worker whose ring is full is relieved
+ * before (then no commit happens until that chunk is whole). A worker that dies is replaced, and its chunk decoded again,
+ * at most ATTEMPTS times; then the document is given up, and its position stays where it was. Loop thread only. */
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ATTEMPTS = 3, AHEAD = 3 /* chunks of one document under way for each worker */ };
+static const uint64_t CHUNK_BYTES = UINT64_C(8) << 20;
+static const uint64_t COMMIT_BYTES = UINT64_C(64) << 20, COMMIT_NS = UINT64_C(5000000000);
+
+typedef struct ent__chunk {
+	ent_assignment *a;
+	ent__work *work;
+	uint64_t begin, end;
+	unsigned attempts;
+	uint64_t batches; /* folded so far */
+	uint64_t records, consumed, rejected, skipped, facts; /* seen in those batches */
+	struct ent__chunk *next;
+} ent__chunk;
+
+typedef struct run {
+	ent_engine *e;
+	ent__work *works; /* all */
+	ent__work *active[64];
+	unsigned n_active;
+	ent__work *next_work;
+	ent_error *error;
+	int status;
+	bool stopping; /* a signal asked to */
+	void (*progress)(void *ctx, const ent_progress *);
+	void *progress_ctx;
+	uint64_t told_ns;
+} run;
+
+/* ---- reading a batch ---------------------------------------------------------------------------------------------------- */
+
+/* The texts that a batch defines, taken as soon as it is there: batches are folded in the order of their documents, but
+ * defined in that of their worker. The worker could change its ring while we look: every length is loaded once. */
+static int take_texts(ent_engine *e, ent_dictionary *d, const ent_slot_batch *slot, ent_error *error) {
+	const uint8_t *base = ent_pool_bytes(slot);
+	if (d->n == 0) {
+		ENT_GROW(d->codes, d->n, d->capacity);
+		d->codes[d->n++] = 0;
+	}
+	for (uint32_t at = sizeof(ent_wire_batch); at + sizeof(ent_wire_item) <= slot->bytes;) {
+		ent_wire_item item;
+		memcpy(&item, base + at, sizeof item);
+		if (item.bytes < sizeof item || item.bytes % 8 || item.bytes > slot->bytes - at) {
+			return ent_error_set(error, ENT_ERR_WORKER, "the worker wrote nonsense into its ring: length of an item (%u)", item.bytes);
+		}
+		if (item.type == ENT_ITEM_TEXT) {
+			_Alignas(8) uint8_t own[sizeof(ent_wire_text) + ENT_TEXT_MAX + 8];
+			ent_str text;
+			if (item.bytes > sizeof own) {
+				return ent_error_set(error, ENT_ERR_WORKER, "the worker wrote nonsense into its ring: length of a text (%u)", item.bytes);
+			}
+			memcpy(own, base + at, item.bytes);
+			const ent_wire_text *wire = (const ent_wire_text *)own;
+			((ent_wire_item *)own)->bytes = item.bytes;
+			if (ent_batch_text(&wire->item, &text, error)) {
+				return error->code;
+			}
+			if (wire->code != d->n) {
+				return ent_error_set(error, ENT_ERR_WORKER,
+					"the worker wrote nonsense into its ring: dictionary number %u where %u is next", wire->code, d->n);
+			}
+			ENT_GROW(d->codes, d->n, d->capacity);
+			d->codes[d->n++] = ent__code(e, text.p, text.n);
+		}
+		at += item.bytes;
+	}
+	return 0;
+}
+
+static char *copy(const ent_str *s, char *out, size_t size) {
+	size_t n = s->n < size ? s->n : size - 1;
+	memcpy(out, s->p, n);
+	out[n] = 0;
+	return out;
+}
+
+static int take_reject(run *r, ent__work *w, const ent_wire_item *item) {
+	const ent_wire_reject *head;
+	ent_str reason, column, excerpt, sealed;
+	if (ent_batch_reject(item, &head, &reason, &column, &excerpt, &sealed, r->error)) {
+		return r->error->code;
+	}
+	char texts[3][512];
+	const ent_input *input = &r->e->inputs[w->input];
+	ent_reject reject = {.source = w->stream->source->code, .input = w->input, .place = head->place, .line = head->line,
+		.hash = head->hash, .input_name = input->name, .reason = copy(&reason, texts[0], sizeof texts[0]),
+		.column = copy(&column, texts[1], sizeof texts[1]), .excerpt = copy(&excerpt, texts[2], sizeof texts[2]),
+		.sealed = (const uint8_t *)sealed.p, .sealed_n = sealed.n, .seen_us = r->e->now_us};
+	ent__pending_reject(r->e, &reject);
+	return 0;
+}
+
+static int take_covers(run *r, ent__work *w, const ent_wire_item *item) {
+	const ent_wire_covers *c;
+	if (ent_batch_covers(item, &c, r->error)) {
+		return r->error->code;
+	}
+	ent_time from = ent_wire_time_unpack(c->from), to = ent_wire_time_unpack(c->to);
+	ent_cover cover = {.partner = w->partner, .source = w->stream->source->code, .input = w->input, .kind = c->kind,
+		.origin = w->stream->origin, .declared = 1, .complete = c->complete != 0};
+	const ent_zone *zone = r->e->fold.zone(r->e, w->partner);
+	cover.from = from.kind == ENT_TIME_DATE ? (int32_t)from.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, from, cover.source, w->partner));
+	cover.to = to.kind == ENT_TIME_DATE ? (int32_t)to.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, to, cover.source, w->partner));
+	if (cover.from < cover.to) {
+		ent__pending_cover(r->e, &cover);
+	}
+	return 0;
+}
+
+struct edition {
+	ent_engine *e;
+	const ent_input *input;
+};
+
+static bool lower_edition(void *ctx, uint32_t id) {
+	const struct edition *x = ctx;
+	const ent_input *other = id < x->e->n_inputs ? &x->e->inputs[id] : NULL;
+	return other && other != x->input && other->source == x->input->source && other->slice == x->input->slice &&
+		   other->slice_grade < x->input->slice_grade;
+}
+
+/* The document is an edition of a slice: the highest grade counts. */
+static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
+	int32_t grade;
+	ent_str name;
+	if (ent_batch_slice(item, &grade, &name, r->error)) {
+		return r->error->code;
+	}
+	ent_engine *e = r->e;
+	ent_input *input = &e->inputs[w->input];
+	input->slice = ent__code(e, name.p, name.n);
+	input->slice_grade = (uint8_t)grade;
+	bool lower = false;
+	for (uint32_t i = 1; i < e->n_inputs; i++) {
+		const ent_input *x = &e->inputs[i];
+		if (x == input || !x->live || x->source != input->source || x->slice != input->slice) {
+			continue;
+		}
+		w->slice_superseded |= x->slice_grade > input->slice_grade;
+		lower |= x->slice_grade < input->slice_grade;
+	}
+	if (!lower) {
+		return 0;
+	}
+	struct edition edition = {e, input};
+	int status = ent__take_back(e, lower_edition, &edition, r->error);
+	for (uint32_t i = 1; i < e->n_inputs && !status; i++) {
+		if (e->inputs[i].live && lower_edition(&edition, i)) {
+			e->inputs[i].live = 0;
+			e->input_dirty[i] = true;
+			ent__pending_covers_drop(e, i);
+		}
+	}
+	return status;
+}
+
+static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
+	ent_engine *e = r->e;
+	if (slot->bytes > e->batch_capacity) {
+		e->batch_capacity = slot->bytes;
+		free(e->batch);
+		e->batch = ent_xmalloc(e->batch_capacity);
+	}
+	/* Our own copy: the worker could change its ring while we look. */
+	memcpy(e->batch, ent_pool_bytes(slot), slot->bytes);
+	const ent_dictionary *d = ent_pool_dictionary(c->a->worker);
+	ent_batch b;
+	if (ent_batch_open(&b, e->batch, slot->bytes, c->a->id, slot->seq, r->error)) {
+		return r->error->code;
+	}
+	if (slot->seq != c->batches) {
+		return ent_error_set(r->error, ENT_ERR_WORKER, "batch %llu is missing", (unsigned long long)c->batches);
+	}
+	*r->error = (ent_error){0};
+	const ent_wire_item *item;
+	int status = 0;
+	while (!status && (item = ent_batch_next(&b, r->error))) {
+		switch (item->type) {
+		case ENT_ITEM_TEXT:
+			break; /* taken when the batch came */
+		case ENT_ITEM_DOC:
+			status = ent_batch_document(item, d->codes, d->n, &e->incoming, r->error);
+			if (!status) {
+				status = ent__intake(e, c->work, &e->incoming, c->work->slice_superseded, r->error);
+			}
+			break;
+		case ENT_ITEM_REJECT:
+			status = take_reject(r, c->work, item);
+			break;
+		case ENT_ITEM_COVERS:
+			status = take_covers(r, c->work, item);
+			break;
+		case ENT_ITEM_SLICE:
+			status = take_slice(r, c->work, item);
+			break;
+		case ENT_ITEM_CURSOR:
+		case ENT_ITEM_SKIPS:
+			break; /* cursors are for polls; reasons of skips are for the log */
+		default:
+			status = ent_error_set(r->error, ENT_ERR_WORKER, "the worker wrote nonsense into its ring: an item of type %u", item->type);
+		}
+	}
+	if (status || r->error->code) {
+		return r->error->code ? r->error->code : status;
+	}
+	if (ent_batch_close(&b, r->error)) {
+		return r->error->code;
+	}
+	c->batches++;
+	c->records += b.head->records;
+	c->consumed += b.head->consumed;
+	c->rejected += b.head->rejected;
+	c->skipped += b.head->skipped;
+	c->facts += b.facts;
+	return 0;
+}
+
+/* ---- chunks ---------------------------------------------------------------------------------------------------------------- */
+
+static void drop_chunks(run *r, ent__chunk *from) {
+	while (from) {
+		ent__chunk *next = from->next;
+		if (from->a) {
+			ent_pool_drop(r->e->pool, from->a);
+		}
+		free(from);
+		from = next;
+	}
+}
+
+/* Everything of the document behind what is folded is asked for again. */
+static void start_over(run *r, ent__work *w) {
+	drop_chunks(r, w->chunks);
+	w->chunks = NULL;
+	w->chunks_end = &w->chunks;
+	w->next = w->folded;
+	w->all_asked = false;
+}
+
+static void give_up(run *r, ent__work *w, const ent_error *why, uint64_t place, bool with_place) {
+	ent_input *input = &r->e->inputs[w->input];
+	ent_error e = *why;
+	if (!e.file[0]) {
+		snprintf(e.file, sizeof e.file, "%.255s", input->name);
+	}
+	if (with_place) {
+		size_t n = strlen(e.what);
+		snprintf(e.what + n, sizeof e.what - n, " (source %s, at byte %llu)", w->stream->source->config->name.s,
+			(unsigned long long)place);
+	}
+	ent_errors_take(&r->e->report->errors, &e);
+	r->e->report->inputs_failed++;
+	drop_chunks(r, w->chunks);
+	w->chunks = NULL;
+	w->chunks_end = &w->chunks;
+	w->failed = w->finished = true;
+	ent__skip(r->e, w->stream->source, input->name);
+}
+
+struct same_input {
+	uint32_t id;
+};
+
+static bool is_input(void *ctx, uint32_t id) { return id == ((struct same_input *)ctx)->id; }
+
+/* The first of a document is about to be folded. */
+static int begin_work(run *r, ent__work *w) {
+	w->begun = true;
+	if (!w->replaces) {
+		return 0;
+	}
+	struct same_input old = {w->replaces};
+	int status = ent__take_back(r->e, is_input, &old, r->error);
+	if (!status) {
+		r->e->inputs[w->replaces].live = 0;
+		r->e->input_dirty[w->replaces] = true;
+		ent__pending_covers_drop(r->e, w->replaces);
+	}
+	return status;
+}
+
+/* Folds the batches of the first chunk that lie ready. false: the chunk was dropped, or the run cannot go on. */
+static bool fold_batches(run *r, ent__work *w, ent__chunk *c) {
+	while (c->a->first) {
+		ent_slot_batch *slot = c->a->first;
+		if (slot->begin != w->folded) {
+			start_over(r, w);
+			return false;
+		}
+		if (!w->begun && begin_work(r, w)) {
+			r->status = r->error->code;
+			return false;
+		}
+		int status = take_batch(r, c, slot);
+		if (status == ENT_ERR_WORKER) {
+			/* part of a batch may be folded already: back to the last commit, and without this document */
+			ent_error nonsense = *r->error;
+			ent_pool_condemn(r->e->pool, c->a, &nonsense);
+			give_up(r, w, &nonsense, c->begin, true);
+			r->status = ENT__AGAIN;
+			return false;
+		}
+		if (status) {
+			r->status = status;
+			return false;
+		}
+		c->a->first = slot->next;
+		if (!c->a->first) {
+			c->a->last = NULL;
+		}
+		ent_pool_release(r->e->pool, slot);
+	}
+	return true;
+}
+
+static void complete_chunk(run *r, ent__work *w, ent__chunk *c) {
+	ent_engine *e = r->e;
+	ent_assignment *a = c->a;
+	ent__source *s = w->stream->source;
+	ent_input *input = &e->inputs[w->input];
+	s->delta.records += c->records;
+	s->delta.consumed += c->consumed;
+	s->delta.rejected += c->rejected;
+	s->delta.skipped += c->skipped;
+	s->delta.bytes += a->bytes;
+	/* what the worker says at the end is counted apart from what its batches said: the balance compares them */
+	s->told_records += a->records;
+	s->told_facts += a->facts;
+	input->records += c->records;
+	input->consumed += c->consumed;
+	input->rejected += c->rejected;
+	input->skipped += c->skipped;
+	input->facts += c->facts;
+	e->report->progress.records += c->records;
+	e->report->progress.facts += c->facts;
+	uint64_t end = a->eof ? input->size : a->end;
+	e->report->progress.bytes_done += end > w->folded ? end - w->folded : 0;
+	w->folded = a->end;
+	input->position = end;
+	e->input_dirty[w->input] = true;
+	w->partial = false;
+	w->chunks = c->next;
+	if (!w->chunks) {
+		w->chunks_end = &w->chunks;
+	}
+	if (a->eof || (w->all_asked && !w->chunks)) {
+		input->done = 1;
+		input->position = input->size;
+		input->live = !w->slice_superseded;
+		w->finished = true;
+		e->report->progress.inputs_done++;
+		drop_chunks(r, w->chunks);
+		w->chunks = NULL;
+		w->chunks_end = &w->chunks;
+	}
+	free(a);
+	free(c);
+}
+
+static bool chunk_failed(run *r, ent__work *w, ent__chunk *c) {
+	ent_assignment *a = c->a;
+	ent_error why = a->error;
+	uint64_t place = a->died_at;
+	bool partial = w->partial;
+	bool again = a->died && !partial && c->attempts + 1 < ATTEMPTS;
+	if (partial) {
+		/* part of the chunk is folded and cannot be told apart any more: back to the last commit, and without this document */
+		give_up(r, w, &why, place, true);
+		r->status = ENT__AGAIN;
+		return false;
+	}
+	if (!again) {
+		give_up(r, w, &why, place, true);
+		return true;
+	}
+	unsigned attempts = c->attempts + 1;
+	start_over(r, w);
+	w->chunks = ent_xcalloc(1, sizeof *w->chunks);
+	*w->chunks = (ent__chunk){.work = w, .begin = w->folded, .attempts = attempts};
+	w->chunks_end = &w->chunks->next;
+	return true;
+}
+
+/* Folds what can be folded. Returns whether anything happened. */
+static bool fold_work(run *r, ent__work *w, bool commit_due) {
+	bool moved = false;
+	while (w->chunks && w->chunks->a && !r->status) {
+		ent__chunk *c = w->chunks;
+		bool whole = c->a->done || c->a->failed;
+		if (c->a->failed) {
+			chunk_failed(r, w, c);
+			return true;
+		}
+		if (!whole && !(c->a->first && ent_pool_crowded(c->a) && (!commit_due || w->partial))) {
+			break;
+		}
+		if (c->a->first) {
+			moved = true;
+			if (!whole) {
+				w->partial = true;
+				r->e->report->waits++;
+			}
+			if (!fold_batches(r, w, c)) {
+				return true;
+			}
+		}
+		if (!whole) {
+			break;
+		}
+		if (c->a->batches == 0 && c->a->begin != w->folded) {
+			/* a chunk without any record: the one before it ended behind it */
+			c->a->end = c->a->end > w->folded ? c->a->end : w->folded;
+		}
+		if (!w->begun && begin_work(r, w)) {
+			r->status = r->error->code;
+			return true;
+		}
+		moved = true;
+		complete_chunk(r, w, c);
+		if (w->finished) {
+			break;
+		}
+	}
+	return moved;
+}
+
+/* ---- giving out ---------------------------------------------------------------------------------------------------------------- */
+
+static int open_work(run *r, ent__work *w) {
+	const ent_input *input = &r->e->inputs[w->input];
+	ent_error e = {0};
+	if (w->fd < 0) {
+		w->fd = open(w->path, O_RDONLY | O_CLOEXEC);
+	}
+	struct stat st;
+	if (w->fd < 0 || fstat(w->fd, &st)) {
+		ent_error_errno(&e, ENT_ERR_IO, "cannot open the file");
+	} else if ((uint64_t)st.st_size != input->size) {
+		ent_error_set(&e, ENT_ERR_IO, "the file changed while it was being read");
+		ent_error_todo(&e, "run again when it is whole; `settle:` leaves files alone that are still growing");
+	}
+	if (e.code) {
+		give_up(r, w, &e, 0, false);
+	}
+	return e.code;
+}
+
+/* Gives one more chunk of the document to a worker, if there is one. */
+static bool give_chunk(run *r, ent__work *w) {
+	ent_engine *e = r->e;
+	const ent_input *input = &e->inputs[w->input];
+	if (w->finished || !ent_pool_ready(e->pool, w->stream->decoder)) {
+		return false;
+	}
+	ent__chunk *c = NULL;
+	if (w->chunks && !w->chunks->a) {
+		c = w->chunks; /* again */
+	} else {
+		unsigned under_way = 0;
+		for (ent__chunk *x = w->chunks; x; x = x->next) {
+			under_way++;
+		}
+		unsigned alive, started, died;
+		ent_pool_counts(e->pool, &alive, &started, &died);
+		if (w->all_asked || under_way >= AHEAD * (alive ? alive : 1)) {
+			return false;
+		}
+	}
+	if (w->fd < 0 && open_work(r, w)) {
+		return true;
+	}
+	if (!c) {
+		c = ent_xcalloc(1, sizeof *c);
+		c->work = w;
+		c->begin = w->next;
+		*w->chunks_end = c;
+		w->chunks_end = &c->next;
+	}
+	bool last = !w->splittable || input->size - c->begin <= CHUNK_BYTES + CHUNK_BYTES / 2;
+	c->end = last ? UINT64_MAX : c->begin + CHUNK_BYTES;
+	w->next = last ? input->size : c->end;
+	w->all_asked = last;
+	ent_decode_order o = {.decoder = w->stream->decoder, .instance = w->stream->instance, .options = &w->stream->options,
+		.framing = w->stream->framing, .fd = w->fd, .name = input->name, .origin = "",
+		.arrived = {.v = e->now_us, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
+		.modified = {.v = (int64_t)(input->mtime_ns / 1000), .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
+		.begin = c->begin, .end = c->end, .exact = c->begin == w->folded};
+	c->a = ent_xcalloc(1, sizeof *c->a);
+	c->a->owner = c;
+	if (ent_pool_decode(e->pool, &o, c->a, r->error)) {
+		free(c->a);
+		c->a = NULL;
+		r->status = r->error->code;
+	}
+	return true;
+}
+
+static bool give_out(run *r) {
+	bool moved = false;
+	for (bool again = true; again && !r->status;) {
+		again = false;
+		for (unsigned i = 0; i < r->n_active && !r->status; i++) {
+			again |= give_chunk(r, r->active[i]);
+		}
+		moved |= again;
+		/* a further document where those at hand cannot keep the workers busy */
+		if (!again && r->next_work && r->n_active < sizeof r->active / sizeof *r->active &&
+			ent_pool_ready(r->e->pool, r->next_work->stream->decoder)) {
+			r->active[r->n_active++] = r->next_work;
+			r->next_work = r->next_work->next_work;
+			again = true;
+		}
+	}
+	return moved;
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------------------------------------- */
+
+static void on_batch(void *ctx, ent_assignment *a, const ent_slot_batch *b) {
+	ent_error nonsense = {0};
+	if (take_texts(ctx, ent_pool_dictionary(a->worker), b, &nonsense)) {
+		ent_pool_condemn(((ent_engine *)ctx)->pool, a, &nonsense);
+	}
+}
+
+static void on_finished(void *ctx, ent_assignment *a) {
+	(void)ctx; /* the loop looks at every chunk after each turn */
+	(void)a;
+}
+
+static void on_log(void *ctx, const char *plugin, int level, const char *text) {
+	(void)ctx;
+	(void)plugin;
+	(void)level;
+	(void)text;
+}
+
+const ent_pool_events ent__dispatch_events = {on_batch, on_finished, on_log};
+
+static void on_tick(uv_timer_t *timer) {
+	run *r = timer->data;
+	ent_pool_tick(r->e->pool);
+	if (r->progress) {
+		r->progress(r->progress_ctx, &r->e->report->progress);
+	}
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+	(void)number;
+	((run *)handle->data)->stopping = true;
+}
+
+static bool any_partial(const run *r) {
+	for (unsigned i = 0; i < r->n_active; i++) {
+		if (r->active[i]->partial) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A restating document replaces its old self in one commit: none between its begin and its end. */
+static bool replacing(const run *r) {
+	for (unsigned i = 0; i < r->n_active; i++) {
+		if (r->active[i]->replaces && r->active[i]->begun && !r->active[i]->finished) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void retire(run *r) {
+	unsigned kept = 0;
+	for (unsigned i = 0; i < r->n_active; i++) {
+		ent__work *w = r->active[i];
+		if (!w->finished) {
+			r->active[kept++] = w;
+		} else if (w->fd >= 0) {
+			close(w->fd);
+			w->fd = -1;
+		}
+	}
+	r->n_active = kept;
+}
+
+static bool step(run *r) {
+	ent_engine *e = r->e;
+	bool due = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) > COMMIT_BYTES || uv_hrtime() - e->last_commit_ns > COMMIT_NS;
+	bool moved = false;
+	for (unsigned i = 0; i < r->n_active && !r->status; i++) {
+		moved |= fold_work(r, r->active[i], due);
+	}
+	retire(r);
+	if (due && !r->status && !any_partial(r) && !replacing(r)) {
+		r->status = ent__commit(e, r->error);
+	}
+	if (!r->status) {
+		moved |= give_out(r);
+	}
+	return moved;
+}
+
+int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, const ent_progress *), void *ctx,
+	ent_error *error) {
+	run *r = ent_xcalloc(1, sizeof *r);
+	r->e = e;
+	r->works = r->next_work = works;
+	r->error = error;
+	r->progress = progress;
+	r->progress_ctx = ctx;
+	e->last_commit_ns = uv_hrtime();
+	uv_timer_t tick;
+	uv_signal_t signals[2];
+	uv_timer_init(&e->loop, &tick);
+	tick.data = r;
+	uv_timer_start(&tick, on_tick, 50, 50);
+	for (int i = 0; i < 2; i++) {
+		uv_signal_init(&e->loop, &signals[i]);
+		signals[i].data = r;
+		uv_signal_start(&signals[i], on_signal, i ? SIGTERM : SIGINT);
+	}
+	give_out(r);
+	while (!r->status && (r->n_active || r->next_work)) {
+		uv_run(&e->loop, UV_RUN_ONCE);
+		while (!r->status && !r->stopping && step(r)) {
+		}
+		if (r->stopping && !r->status) {
+			r->status = ent_error_set(error, ENT_ERR_STOPPED, "stopped by a signal");
+			ent_error_todo(error, "run again: what was committed stays, the rest is read again");
+		}
+	}
+	for (unsigned i = 0; i < r->n_active; i++) {
+		drop_chunks(r, r->active[i]->chunks);
+		r->active[i]->chunks = NULL;
+	}
+	uv_timer_stop(&tick);
+	uv_close((uv_handle_t *)&tick, NULL);
+	for (int i = 0; i < 2; i++) {
+		uv_close((uv_handle_t *)&signals[i], NULL);
+	}
+	uv_run(&e->loop, UV_RUN_NOWAIT);
+	int status = r->status;
+	free(r);
+	return status;
+}

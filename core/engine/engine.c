@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening and closing the engine, and the run of an ingest. Loop thread only. */
+#include "config/install.h"
+#include "config/options.h"
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SLOTS = 16, SLOT_BYTES = 1 << 20 };
+
+/* ---- identity key -------------------------------------------------------------------------------------------------------- */
+
+static int key_from_secret(ent_engine *e, ent_error *error) {
+	ent_str text;
+	if (ent_config_secret(e->config->identity_key.s, e->config->folder, &e->arena, &text, error)) {
+		return error->code;
+	}
+	if (text.n < 16) {
+		ent_error_set(error, ENT_ERR_INVALID, "the identity key has %zu bytes, at least 16 are needed", text.n);
+		return ent_error_todo(error, "make one: head -c 32 /dev/urandom | base64 > identity.key");
+	}
+	crypto_generichash(e->identity_key, sizeof e->identity_key, (const uint8_t *)text.p, text.n, NULL, 0);
+	return 0;
+}
+
+/* The store's own key: made once, readable by its owner alone. Without it no identity can be recognized again. */
+static int key_from_store(ent_engine *e, ent_error *error) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s/identity.key", ent_store_folder(e->store));
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && e->writable) {
+		char fresh[sizeof path + 8];
+		snprintf(fresh, sizeof fresh, "%s.new", path);
+		randombytes_buf(e->identity_key, sizeof e->identity_key);
+		fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		if (fd < 0 || write(fd, e->identity_key, sizeof e->identity_key) != sizeof e->identity_key || fsync(fd) ||
+			rename(fresh, path)) {
+			ent_error_errno(error, ENT_ERR_IO, "cannot keep the identity key in %s", path);
+		}
+	} else if (fd < 0 || read(fd, e->identity_key, sizeof e->identity_key) != sizeof e->identity_key) {
+		if (fd >= 0 || e->writable || errno != ENOENT) {
+			ent_error_set(error, ENT_ERR_CORRUPT, "the identity key %s cannot be read, or is cut off", path);
+			ent_error_todo(error, "restore it from a backup: without it customers cannot be recognized again");
+		}
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return error->code;
+}
+
+/* ---- state from the store --------------------------------------------------------------------------------------------------- */
+
+static int take_code(void *ctx, uint32_t kind, uint32_t id, const char *text, size_t n) {
+	ent_engine *e = ctx;
+	(void)kind;
+	return ent_intern_put(&e->texts, text, n) == id ? 0 : ENT_ERR_CORRUPT;
+}
+
+static int take_input(void *ctx, const ent_input *row) {
+	ent_engine *e = ctx;
+	while (e->n_inputs <= row->id) { /* ids are dense, but for rows of runs that did not commit */
+		ent__input_add(e)->live = 0;
+	}
+	e->inputs[row->id] = *row;
+	e->stored[row->id] = (ent__stored){true, row->position, row->generation};
+	return 0;
+}
+
+static int open_ledger(ent_engine *e, ent_error *error) {
+	ent_segment *segments;
+	size_t n;
+	char folder[4096], *count;
+	if (ent_store_segments_load(e->store, &segments, &n, error)) {
+		return error->code;
+	}
+	snprintf(folder, sizeof folder, "%s/ledger", ent_store_folder(e->store));
+	int status = ent_ledger_open(&e->ledger, folder, segments, n, e->writable, false, &e->recovery, error);
+	free(segments);
+	if (!status) {
+		status = ent_store_meta_get(e->store, "identities", &count, error);
+	}
+	if (!status) {
+		uint64_t committed = count ? strtoull(count, NULL, 10) : 0;
+		free(count);
+		status = ent_identities_open(&e->identities, ent_store_folder(e->store), committed, e->writable, error);
+	}
+	e->n_inputs = 0;
+	if (!status) {
+		status = ent_store_inputs_load(e->store, take_input, e, error);
+	}
+	return status;
+}
+
+static void close_ledger(ent_engine *e) {
+	ent_ledger_close(e->ledger);
+	ent_identities_close(e->identities);
+	ent_index_destroy(e->index);
+	e->ledger = NULL;
+	e->identities = NULL;
+	e->index = NULL;
+}
+
+static int open_store(ent_engine *e, ent_error *error) {
+	if (ent_store_open(&e->store, e->config->store.s, e->writable ? ENT_STORE_CREATE : ENT_STORE_READ, error)) {
+		return error->code;
+	}
+	int status = ent_store_codes_load(e->store, take_code, e, error);
+	if (status == ENT_ERR_CORRUPT && !error->what[0]) {
+		ent_error_set(error, ENT_ERR_CORRUPT, "the codes of the store are not in their order");
+	}
+	if (status) {
+		return status;
+	}
+	e->texts_saved = e->texts.count;
+	status = e->config->identity_key.s ? key_from_secret(e, error) : key_from_store(e, error);
+	return status ? status : open_ledger(e, error);
+}
+
+static void start_pool(ent_engine *e) {
+	static const ent_sandbox levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
+		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT, [ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
+	const ent_config *c = e->config;
+	ent_pool_settings set = {.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS, .slot_bytes = SLOT_BYTES,
+		.sandbox = levels[c->sandbox], .max_unpacked = UINT64_C(1) << 40, .max_ratio = 1000,
+		.memory = (uint64_t)c->decoder_memory, .deadline_ns = (uint64_t)c->decoder_deadline_us * 1000,
+		.program = ent_install_program("entente-decoder", &e->arena)};
+	memcpy(set.identity_key, e->identity_key, 32);
+	/* rejected records are sealed with a key of their own, derived from the deployment's */
+	crypto_generichash(set.seal_key, 32, e->identity_key, 32, (const uint8_t *)"entente.rejects.1", 17);
+	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
+}
+
+int ent_engine_open(ent_engine **out, const ent_config *config, bool writable, ent_errors *errors) {
+	ent_error error = {0};
+	ent_engine *e = ent_xcalloc(1, sizeof *e);
+	*out = NULL;
+	e->config = config;
+	e->writable = writable;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	uv_loop_init(&e->loop);
+	ent_intern_init(&e->texts);
+	ent_intern_init(&e->skipped);
+	e->cells = ent_cells_create();
+	if (sodium_init() < 0) {
+		ent_error_set(&error, ENT_ERR_IO, "libsodium cannot start: the system gives no random numbers");
+	}
+	if (error.code || open_store(e, &error)) {
+		ent_errors_take(errors, &error);
+		ent_engine_close(e);
+		return error.code;
+	}
+	int status = ent__partners_open(e, errors);
+	ent__fold_setup(e);
+	if (!status) {
+		status = ent__sources_open(e, errors);
+	}
+	if (status) {
+		ent_engine_close(e);
+		return status;
+	}
+	start_pool(e);
+	*out = e;
+	return 0;
+}
+
+void ent_engine_close(ent_engine *e) {
+	if (!e) {
+		return;
+	}
+	ent_pool_destroy(e->pool);
+	ent__sources_close(e);
+	ent__partners_close(e);
+	ent__pending_free(e);
+	close_ledger(e);
+	ent_store_close(e->store);
+	ent_cells_destroy(e->cells);
+	ent_document_finish(&e->incoming);
+	ent_document_finish(&e->current);
+	ent_buf_finish(&e->frame);
+	ent_buf_finish(&e->body);
+	free(e->batch);
+	free(e->inputs);
+	free(e->input_dirty);
+	free(e->stored);
+	ent_intern_finish(&e->texts);
+	ent_intern_finish(&e->skipped);
+	ent_arena_finish(&e->arena);
+	while (uv_run(&e->loop, UV_RUN_NOWAIT)) {
+	}
+	uv_loop_close(&e->loop);
+	sodium_memzero(e->identity_key, sizeof e->identity_key);
+	free(e);
+}
+
+ent_store *ent_engine_store(ent_engine *e) { return e->store; }
+const ent_ledger_report *ent_engine_recovery(const ent_engine *e) { return &e->recovery; }
+const char *ent_engine_text(const ent_engine *e, uint32_t code) { return ent__text(e, code); }
+uint32_t ent_engine_code(const ent_engine *e, const char *text) { return ent_intern_find(&e->texts, text, strlen(text)); }
+
+/* ---- ingest ---------------------------------------------------------------------------------------------------------------------- */
+
+/* Back to the last commit: what was folded since is forgotten, the log is cut to what the store vouches for. */
+static int roll_back(ent_engine *e, ent_error *error) {
+	ent_pool_destroy(e->pool);
+	e->pool = NULL;
+	uv_run(&e->loop, UV_RUN_NOWAIT);
+	close_ledger(e);
+	ent_cells_reset(e->cells);
+	ent__pending_free(e);
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		ent__source *s = &e->sources[i];
+		s->delta = (ent_balance){.source = s->code};
+		s->told_records = s->total.records;
+		s->told_facts = s->total.received;
+	}
+	ent_ledger_report found = e->recovery;
+	int status = open_ledger(e, error);
+	e->recovery = found;
+	start_pool(e);
+	return status;
+}
+
+/* Days that an input speaks for, guessed from the first to the last day of its facts, where its decoder declares none. */
+static void guess_coverage(ent_engine *e, const ent__work *w) {
+	const ent_input *x = &e->inputs[w->input];
+	if (!x->done || x->last_day < x->first_day) {
+		return;
+	}
+	static const uint8_t kinds[] = {ENT_ORDER, ENT_CART, ENT_VISIT, ENT_CONTACT};
+	for (size_t i = 0; i < sizeof kinds; i++) {
+		if (!(w->stream->decoder->facts >> kinds[i] & 1) || ent__declared(e, w->input, kinds[i])) {
+			continue;
+		}
+		ent_cover c = {.partner = w->partner, .source = w->stream->source->code, .input = w->input, .kind = kinds[i],
+			.from = x->first_day, .to = x->last_day + 1, .origin = w->stream->origin};
+		ent__pending_cover(e, &c);
+	}
+}
+
+static void check_balance(ent_engine *e, ent_run_report *report) {
+	report->balanced = true;
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		const ent__source *s = &e->sources[i];
+		const ent_balance *b = &s->total;
+		uint64_t facts = b->stored + b->replaced + b->duplicate + b->superseded + b->merged + b->refused;
+		ent_place nowhere = {.file = s->config->name.s};
+		if (b->records != b->consumed + b->rejected + b->skipped || b->records != s->told_records) {
+			report->balanced = false;
+			ent_errors_add(&report->imbalances, nowhere, "the decoder or the engine lost a record: keep the store and tell us",
+				"records read %llu = consumed %llu + rejected %llu + skipped %llu does not close (the worker counted %llu)",
+				(unsigned long long)b->records, (unsigned long long)b->consumed, (unsigned long long)b->rejected,
+				(unsigned long long)b->skipped, (unsigned long long)s->told_records);
+		}
+		if (b->received != facts || b->received != s->told_facts) {
+			report->balanced = false;
+			ent_errors_add(&report->imbalances, nowhere, "the decoder or the engine lost a fact: keep the store and tell us",
+				"facts received %llu = stored %llu + replaced %llu + duplicate %llu + superseded %llu + merged %llu + rejected %llu "
+				"does not close (the worker counted %llu)",
+				(unsigned long long)b->received, (unsigned long long)b->stored, (unsigned long long)b->replaced,
+				(unsigned long long)b->duplicate, (unsigned long long)b->superseded, (unsigned long long)b->merged,
+				(unsigned long long)b->refused, (unsigned long long)s->told_facts);
+		}
+	}
+}
+
+static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_error *error) {
+	ent__work *works = NULL;
+	int status = ent__plan_make(e, &works, error);
+	if (!status && works) {
+		status = ent__index_load(e, error);
+	}
+	if (!status) {
+		status = ent__dispatch(e, works, progress, ctx, error);
+	}
+	for (ent__work *w = works; w && !status; w = w->next_work) {
+		guess_coverage(e, w);
+	}
+	if (!status) {
+		status = ent__commit(e, error);
+	}
+	while (works) {
+		ent__work *next = works->next_work;
+		ent__work_free(works);
+		works = next;
+	}
+	return status;
+}
+
+int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_run_report *report,
+	ent_error *error) {
+	uint64_t started = uv_hrtime();
+	const ent_plugin_info *const *plugins;
+	size_t n;
+	ent_errors plan_errors = {0};
+	e->report = report;
+	e->plan_errors = &plan_errors;
+	report->progress.doing = "reading";
+	if (ent_engine_plugins(e, &plugins, &n, &report->errors)) {
+		*error = report->errors.e[0];
+		return error->code;
+	}
+	int status;
+	do {
+		report->progress = (ent_progress){.doing = "reading"};
+		status = run_once(e, progress, ctx, error);
+		if (status == ENT__AGAIN) {
+			status = roll_back(e, error);
+			status = status ? status : ENT__AGAIN;
+		}
+	} while (status == ENT__AGAIN);
+	if (plan_errors.total) {
+		report->errors = plan_errors;
+	}
+	check_balance(e, report);
+	unsigned alive;
+	ent_pool_counts(e->pool, &alive, &report->workers_started, &report->workers_died);
+	snprintf(report->sandbox, sizeof report->sandbox, "%s", ent_pool_sandbox(e->pool));
+	report->seconds = (double)(uv_hrtime() - started) / 1e9;
+	e->report = NULL;
+	e->plan_errors = NULL;
+	return status;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The transports of a one-shot run: a file, a glob, a directory with all below it, standard input. Each gives a list of
+ * files with their names below the source's root, in order of the names. Hidden files are left alone. Standard input is
+ * first written to an unnamed file of the store's file system, so that it can be read in pieces and again. */
+#include "engine/internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct list {
+	ent__file *files;
+	size_t n, capacity;
+} list;
+
+static void add(list *l, const char *path, const char *name) {
+	ENT_GROW(l->files, l->n, l->capacity);
+	l->files[l->n++] = (ent__file){ent_xstrdup(path), ent_xstrdup(name)};
+}
+
+static int by_name(const void *a, const void *b) {
+	return strcmp(((const ent__file *)a)->name, ((const ent__file *)b)->name);
+}
+
+static int walk(list *l, const char *root, const char *below, unsigned depth, ent_error *e) {
+	char path[4096];
+	snprintf(path, sizeof path, "%s%s%s", root, below[0] ? "/" : "", below);
+	DIR *d = opendir(path);
+	if (!d) {
+		ent_error_errno(e, ENT_ERR_IO, "cannot read the directory %s", path);
+		return ent_error_todo(e, "check the path in `from:`, and that it may be read");
+	}
+	int status = 0;
+	struct dirent *item;
+	while (!status && (item = readdir(d))) {
+		char name[2048], full[sizeof path + sizeof name];
+		if (item->d_name[0] == '.') {
+			continue;
+		}
+		snprintf(name, sizeof name, "%s%s%s", below, below[0] ? "/" : "", item->d_name);
+		snprintf(full, sizeof full, "%s/%s", root, name);
+		struct stat st;
+		if (stat(full, &st)) {
+			continue; /* gone since */
+		}
+		if (S_ISDIR(st.st_mode) && depth < 32) {
+			status = walk(l, root, name, depth + 1, e);
+		} else if (S_ISREG(st.st_mode)) {
+			add(l, full, name);
+		}
+	}
+	closedir(d);
+	return status;
+}
+
+/* Where the names of a glob begin: behind the last slash before its first special character. */
+static size_t glob_root(const char *pattern) {
+	size_t special = strcspn(pattern, "*?[{");
+	while (special && pattern[special - 1] != '/') {
+		special--;
+	}
+	return special;
+}
+
+int ent__files_list(const ent_config_source *s, ent__file **out, size_t *n, ent_error *e) {
+	const ent_transport_config *from = &s->from;
+	const char *path = from->path.s;
+	list l = {0};
+	int status = 0;
+	glob_t g;
+	struct stat st;
+	switch (from->kind) {
+	case ENT_FROM_FILE:
+		if (stat(path, &st) || S_ISDIR(st.st_mode)) {
+			if (!errno || S_ISDIR(st.st_mode)) {
+				status = ent_error_set(e, ENT_ERR_IO, "%s is a directory, not a file", path);
+				ent_error_todo(e, "write `directory:` in place of `file:`");
+			} else {
+				status = ent_error_errno(e, ENT_ERR_IO, "cannot read %s", path);
+				ent_error_todo(e, "check the path in `from:`");
+			}
+			ent_error_at(e, from->path.at.file, from->path.at.line, from->path.at.column);
+			break;
+		}
+		add(&l, path, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+		break;
+	case ENT_FROM_GLOB:
+		if (glob(path, GLOB_BRACE | GLOB_NOSORT, NULL, &g) == 0) {
+			size_t root = glob_root(path);
+			for (size_t i = 0; i < g.gl_pathc; i++) {
+				if (!stat(g.gl_pathv[i], &st) && S_ISREG(st.st_mode)) {
+					add(&l, g.gl_pathv[i], g.gl_pathv[i] + root);
+				}
+			}
+			globfree(&g);
+		}
+		break;
+	case ENT_FROM_DIRECTORY:
+		status = walk(&l, path, "", 0, e);
+		if (status) {
+			ent_error_at(e, from->path.at.file, from->path.at.line, from->path.at.column);
+		}
+		break;
+	case ENT_FROM_STDIN:
+		add(&l, "/dev/stdin", path ? path : "stdin");
+		break;
+	}
+	qsort(l.files, l.n, sizeof *l.files, by_name);
+	*out = l.files;
+	*n = l.n;
+	return status;
+}
+
+void ent__files_free(ent__file *files, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		free(files[i].path);
+		free(files[i].name);
+	}
+	free(files);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which documents are new. An input is known by source and name; it is unchanged when size, time of change and the hashes
+ * of its first and last 64 KiB are what they were when it was read to its end by the same decoder in the same version.
+ * One that was interrupted goes on at its position; one that changed is read again from the start as a new generation.
+ * Loop thread only. */
+#include "config/pattern.h"
+#include "engine/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SUM_BYTES = 65536, SURE = 50 /* a probe's score from which it claims a document */ };
+
+static void fail(ent_engine *e, const ent__source *s, const char *name, const ent_error *error) {
+	ent_error told = *error;
+	if (!told.file[0]) {
+		snprintf(told.file, sizeof told.file, "%s", name);
+	}
+	(void)s;
+	e->report->inputs_failed++;
+	ent_errors_take(&e->report->errors, &told);
+}
+
+static uint64_t sum_at(int fd, uint64_t offset, uint64_t size) {
+	static uint8_t bytes[SUM_BYTES];
+	uint64_t want = size - offset < SUM_BYTES ? size - offset : SUM_BYTES;
+	ssize_t n = pread(fd, bytes, want, (off_t)offset);
+	return ent_hash64(bytes, n > 0 ? (size_t)n : 0, 0);
+}
+
+/* Copies standard input into an unnamed file. */
+static int spool(ent_engine *e, ent_error *error) {
+	int out = open(e->config->store.s, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char *piece = ent_xmalloc(1 << 20);
+	int status = 0;
+	for (ssize_t n; out >= 0 && !status;) {
+		n = read(STDIN_FILENO, piece, 1 << 20);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			status = n < 0 ? ent_error_errno(error, ENT_ERR_IO, "cannot read standard input") : 0;
+			break;
+		}
+		for (ssize_t done = 0, w; done < n; done += w) {
+			w = write(out, piece + done, (size_t)(n - done));
+			if (w < 0) {
+				status = ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
+				break;
+			}
+		}
+	}
+	free(piece);
+	if (out < 0) {
+		status = ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
+	} else if (status) {
+		close(out);
+	}
+	return status ? status : out;
+}
+
+static size_t skip_key(const ent__source *s, const char *name, char out[1024]) {
+	int n = snprintf(out, 1024, "%s%c%s", s->config->name.s, 0, name);
+	return n < 0 ? 0 : (size_t)n < 1024 ? (size_t)n : 1023;
+}
+
+void ent__skip(ent_engine *e, const ent__source *s, const char *name) {
+	char key[1024];
+	ent_intern_put(&e->skipped, key, skip_key(s, name, key));
+}
+
+/* The newest generation of an input, or NULL. */
+static ent_input *known(ent_engine *e, uint32_t source, const char *name) {
+	ent_input *found = NULL;
+	for (uint32_t i = 1; i < e->n_inputs; i++) {
+		ent_input *x = &e->inputs[i];
+		if (x->source == source && !strcmp(x->name, name) && (!found || x->generation > found->generation)) {
+			found = x;
+		}
+	}
+	return found;
+}
+
+ent_input *ent__input_add(ent_engine *e) {
+	if (e->n_inputs == 0) {
+		e->n_inputs = 1;
+	}
+	uint32_t before = e->inputs_capacity;
+	ENT_GROW(e->inputs, e->n_inputs, e->inputs_capacity);
+	if (before != e->inputs_capacity) {
+		e->input_dirty = ent_xrealloc(e->input_dirty, e->inputs_capacity);
+		memset(e->input_dirty + before, 0, e->inputs_capacity - before);
+		e->stored = ent_xrealloc(e->stored, e->inputs_capacity * sizeof *e->stored);
+	}
+	ent_input *x = &e->inputs[e->n_inputs];
+	*x = (ent_input){.id = e->n_inputs, .live = 1, .first_day = INT32_MAX, .last_day = INT32_MIN};
+	e->stored[e->n_inputs] = (ent__stored){0};
+	e->input_dirty[e->n_inputs] = false;
+	e->n_inputs++;
+	return x;
+}
+
+/* ---- which decoder ---------------------------------------------------------------------------------------------------- */
+
+/* By the first bytes: exactly one decoder must claim it. */
+static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, ent_error *error) {
+	const ent_decoder_info *best = NULL, *second = NULL;
+	uint32_t best_score = 0;
+	char reasons[600] = "";
+	size_t at = 0;
+	for (size_t i = 0; i < e->n_plugins; i++) {
+		const ent_plugin_info *p = e->plugins[i];
+		uint32_t scores[256] = {0};
+		const char *why[256] = {0};
+		if (ent_pool_probe(e->pool, p, fd, name, &e->arena, scores, why, error)) {
+			return NULL;
+		}
+		for (uint32_t k = 0; k < p->n_decoders; k++) {
+			if (at < sizeof reasons && why[k] && why[k][0]) {
+				int n = snprintf(reasons + at, sizeof reasons - at, "%s%s: %s", at ? "; " : "", p->decoders[k].name, why[k]);
+				at += n > 0 ? (size_t)n : 0;
+			}
+			if (scores[k] >= SURE) {
+				if (best) {
+					second = &p->decoders[k];
+				}
+				if (!best || scores[k] > best_score) {
+					second = best ? best : second;
+					best = &p->decoders[k];
+					best_score = scores[k];
+				}
+			}
+		}
+	}
+	if (!best) {
+		ent_error_set(error, ENT_ERR_INVALID, "no decoder knows this format%s%s%s", reasons[0] ? " (" : "", reasons, reasons[0] ? ")" : "");
+		ent_error_todo(error, "name one in `decode:`, or move the file out of the folder; `entente plugin list` shows all");
+		return NULL;
+	}
+	if (second && second != best) {
+		ent_error_set(error, ENT_ERR_INVALID, "two decoders claim this file, %s and %s (%s)", best->name, second->name, reasons);
+		ent_error_todo(error, "name the right one in `decode:` of a source of its own");
+		return NULL;
+	}
+	return best;
+}
+
+static const ent_decoder_info *decoder_of(ent_engine *e, ent__source *s, const char *name, int fd, ent_error *error) {
+	const ent_word *word = &s->config->decode.name;
+	if (!word->s) {
+		return probe(e, name, fd, error);
+	}
+	const ent_decoder_info *d = ent__decoder_find(e, word->s);
+	if (d) {
+		return d;
+	}
+	const char *names[256];
+	size_t n = 0;
+	for (size_t i = 0; i < e->n_plugins; i++) {
+		for (uint32_t k = 0; k < e->plugins[i]->n_decoders && n < 256; k++) {
+			names[n++] = e->plugins[i]->decoders[k].name;
+		}
+	}
+	const char *near = ent_nearest(word->s, names, n);
+	ent_error_set(error, ENT_ERR_INVALID, "no plugin holds a decoder '%s'", word->s);
+	ent_error_at(error, word->at.file, word->at.line, word->at.column);
+	if (near) {
+		ent_error_todo(error, "did you mean '%s'?", near);
+	} else {
+		ent_error_todo(error, "`entente plugin list` shows all; `plugins:` says which are loaded");
+	}
+	return NULL;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------------------------------------ */
+
+static bool splittable(const ent__work *w, int fd) {
+	uint8_t b[4] = {0};
+	if (!w->stream->decoder->splittable || pread(fd, b, 4, 0) < 4) {
+		return false;
+	}
+	bool packed = (b[0] == 0x1f && b[1] == 0x8b) || (b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd);
+	bool wide = (b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff);
+	return !packed && !wide;
+}
+
+/* When was its content true? From the path's pattern, else the time of its last change. */
+static int64_t snapshot_time(const ent_config_source *s, const char *path, int64_t mtime_ns) {
+	ent_match match;
+	int64_t us;
+	if (s->from.snapshot.s && ent_pattern_match(s->from.snapshot.s, path, &match) && ent_match_time(&match, &us)) {
+		return us;
+	}
+	return mtime_ns / 1000;
+}
+
+static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error *error) {
+	const ent_partner_rule *rule = &w->stream->source->config->partner;
+	ent_match match;
+	w->partner = w->stream->source->fixed;
+	if (rule->from != ENT_PARTNER_PATH) {
+		return 0;
+	}
+	if (!ent_pattern_match(rule->pattern.s, path, &match)) {
+		if (w->partner) {
+			return 0;
+		}
+		ent_error_set(error, ENT_ERR_INVALID, "the path does not fit the pattern '%s', which names its partner", rule->pattern.s);
+		return ent_error_todo(error, "move the file, change the pattern, or give the source an `else:` partner");
+	}
+	ent_str name = ent_match_get(&match, "partner");
+	w->partner = ent__partner_of(e, w->stream, ent__code(e, name.p, name.n));
+	if (!w->partner) {
+		ent_error_set(error, ENT_ERR_INVALID, "'%.*s' in its path is no partner, and the source says to reject unknown ones",
+			(int)name.n, name.p);
+		return ent_error_todo(error, "add it to `partners:`, or move the file");
+	}
+	return 0;
+}
+
+/* One file: NULL if it is unchanged or failed (then it is in the report). */
+static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file) {
+	ent_error error = {0};
+	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
+	int fd = standard_input ? spool(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st)) {
+		if (!error.code) {
+			ent_error_errno(&error, ENT_ERR_IO, "cannot open the file");
+		}
+		fail(e, s, file->name, &error);
+		return NULL;
+	}
+	int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	uint64_t size = (uint64_t)st.st_size;
+	if (!standard_input && s->config->from.settle_us && e->now_us - mtime / 1000 < s->config->from.settle_us) {
+		close(fd);
+		return NULL; /* may still grow: the next run takes it */
+	}
+	uint64_t head = sum_at(fd, 0, size), tail = sum_at(fd, size > SUM_BYTES ? size - SUM_BYTES : 0, size);
+	ent_input *old = known(e, s->code, file->name);
+	bool same = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
+				(standard_input || old->mtime_ns == (uint64_t)mtime) && old->live;
+	const ent_decoder_info *d = same ? ent__decoder_find(e, old->decoder) : NULL;
+	if (s->config->decode.name.s || !d) {
+		d = decoder_of(e, s, file->name, fd, &error);
+	}
+	if (!d) {
+		close(fd);
+		fail(e, s, file->name, &error);
+		return NULL;
+	}
+	same = same && !strcmp(old->decoder, d->name) && !strcmp(old->version, d->version);
+	if (same && old->done) {
+		close(fd);
+		e->report->progress.inputs_unchanged++;
+		return NULL;
+	}
+	ent__stream *stream = ent__stream_of(e, s, d, e->plan_errors);
+	if (!stream) {
+		close(fd);
+		return NULL;
+	}
+	ent__work *w = ent_xcalloc(1, sizeof *w);
+	w->stream = stream;
+	w->path = ent_xstrdup(file->path);
+	w->fd = standard_input ? fd : -1;
+	w->chunks_end = &w->chunks;
+	w->splittable = splittable(w, fd);
+	if (!standard_input) {
+		close(fd);
+	}
+	if (path_partner(e, w, file->path, &error)) {
+		fail(e, s, file->name, &error);
+		ent__work_free(w);
+		return NULL;
+	}
+	if (same) { /* interrupted: go on */
+		w->input = old->id;
+		w->next = w->folded = old->position;
+		w->begun = old->position > 0;
+	} else {
+		uint32_t replaced = old && stream->restates && old->live ? old->id : 0;
+		uint32_t generation = old ? old->generation + 1 : 1;
+		ent_input *x = ent__input_add(e);
+		x->source = s->code;
+		snprintf(x->name, sizeof x->name, "%s", file->name);
+		x->size = size;
+		x->mtime_ns = (uint64_t)mtime;
+		x->inode = st.st_ino;
+		x->device = st.st_dev;
+		x->head_sum = head;
+		x->tail_sum = tail;
+		uint64_t sums[] = {size, head, tail};
+		x->content = ent_hash64(sums, sizeof sums, 0);
+		x->snapshot_us = snapshot_time(s->config, file->path, mtime);
+		x->generation = generation;
+		snprintf(x->decoder, sizeof x->decoder, "%s", d->name);
+		snprintf(x->version, sizeof x->version, "%s", d->version);
+		w->input = x->id;
+		w->replaces = replaced;
+	}
+	e->report->progress.inputs_total++;
+	e->report->progress.bytes_total += size - w->folded;
+	return w;
+}
+
+int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
+	ent__work **end = works;
+	*works = NULL;
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		ent__source *s = &e->sources[i];
+		ent__file *files;
+		size_t n;
+		ent_error listing = {0};
+		if (ent__files_list(s->config, &files, &n, &listing)) {
+			fail(e, s, s->config->name.s, &listing);
+		}
+		for (size_t k = 0; k < n; k++) {
+			char key[1024];
+			bool failed = ent_intern_find(&e->skipped, key, skip_key(s, files[k].name, key)) != UINT32_MAX;
+			ent__work *w = failed ? NULL : plan_file(e, s, &files[k]);
+			if (w) {
+				*end = w;
+				end = &w->next_work;
+			}
+		}
+		ent__files_free(files, n);
+	}
+	if (e->plan_errors->total) {
+		*error = e->plan_errors->e[0];
+		return error->code;
+	}
+	return 0;
+}
+
+void ent__work_free(ent__work *w) {
+	if (w) {
+		if (w->fd >= 0) {
+			close(w->fd);
+		}
+		free(w->path);
+		free(w);
+	}
+}

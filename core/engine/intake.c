@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Intake: a document from a worker joins what the ledger knows under its key. A change takes the old state out of the
+ * cells whole and puts the new one in, so that an order that moves to another day or channel takes its lines along. What
+ * loses by rank is kept in the log as superseded; what is told twice is counted and not kept. Loop thread only. */
+#include "engine/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- index -------------------------------------------------------------------------------------------------------------- */
+
+static int index_frame(void *ctx, ent_position at, const uint8_t *body, size_t n) {
+	ent_engine *e = ctx;
+	ent_document *d = &e->current;
+	if (!ent_document_decode(d, body, n)) {
+		return ENT_ERR_CORRUPT;
+	}
+	if (d->superseded) {
+		return 0;
+	}
+	uint64_t key = ent_document_index_key(d), content = ent_document_content(d);
+	ent_index_entry *entry = ent_index_find(e->index, key, NULL);
+	while (entry) {
+		/* equal 64-bit keys are one key but for a collision, which only the frames themselves can settle */
+		ent_error ignored;
+		ent_document other = {0};
+		if (ent_ledger_read(e->ledger, entry->at, &e->frame, &ignored) ||
+			!ent_document_decode(&other, e->frame.data, e->frame.n)) {
+			ent_document_finish(&other);
+			return ENT_ERR_CORRUPT;
+		}
+		bool same = ent_document_same_key(d, &other);
+		ent_document_finish(&other);
+		if (same) {
+			break;
+		}
+		entry = ent_index_find(e->index, key, entry);
+	}
+	if (d->n == 0) {
+		if (entry) {
+			ent_index_remove(e->index, entry);
+		}
+	} else if (entry) {
+		entry->content = content;
+		entry->at = at;
+	} else {
+		ent_index_add(e->index, key, content, at);
+	}
+	return 0;
+}
+
+int ent__index_load(ent_engine *e, ent_error *error) {
+	if (e->index) {
+		return 0;
+	}
+	size_t n;
+	const ent_segment *segments = ent_ledger_segments(e->ledger, &n);
+	uint64_t frames = 0;
+	for (size_t i = 0; i < n; i++) {
+		frames += segments[i].frames;
+	}
+	e->index = ent_index_create(frames + 1024);
+	int status = ent_ledger_scan(e->ledger, index_frame, e, error);
+	if (status == ENT_ERR_CORRUPT && !error->what[0]) {
+		ent_error_set(error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
+		ent_error_todo(error, "restore the store's folder from a backup, or start a new store from the exports");
+	}
+	return status;
+}
+
+/* Finds the entry of the document's key and reads the state that counts into `current` (its texts are borrowed from
+ * e->frame). *entry is NULL if there is none. */
+int ent__find(ent_engine *e, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *error) {
+	uint64_t hash = ent_document_index_key(key);
+	for (*entry = ent_index_find(e->index, hash, NULL); *entry; *entry = ent_index_find(e->index, hash, *entry)) {
+		if (ent_ledger_read(e->ledger, (*entry)->at, &e->frame, error)) {
+			return error->code;
+		}
+		if (!ent_document_decode(current, e->frame.data, e->frame.n)) {
+			return ent_error_set(error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
+		}
+		if (ent_document_same_key(current, key)) {
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static ent_position append(ent_engine *e, const ent_document *d, ent_error *error) {
+	e->body.n = 0;
+	ent_document_encode(d, &e->body);
+	return ent_ledger_append(e->ledger, e->body.data, e->body.n, error);
+}
+
+int ent__put(ent_engine *e, ent_index_entry *entry, const ent_document *fresh, ent_error *error) {
+	ent_position at = append(e, fresh, error);
+	if (!at) {
+		return error->code;
+	}
+	if (fresh->n == 0) {
+		if (entry) {
+			ent_index_remove(e->index, entry);
+		}
+		return 0;
+	}
+	uint64_t content = ent_document_content(fresh);
+	if (entry) {
+		entry->content = content;
+		entry->at = at;
+	} else {
+		ent_index_add(e->index, ent_document_index_key(fresh), content, at);
+	}
+	return 0;
+}
+
+/* ---- what the core adds to a worker's document --------------------------------------------------------------------------- */
+
+/* 128-bit identities become dense numbers, kept as number + 1 in the first four bytes. */
+static void number_identities(ent_engine *e, ent_item *item) {
+	static const ent_id none;
+	uint8_t *base = (uint8_t *)&item->body;
+	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
+		if (f->type != ENT_FIELD_ID) {
+			continue;
+		}
+		ent_id *id = (ent_id *)(base + f->offset);
+		if (memcmp(id, &none, sizeof none) != 0) {
+			uint32_t dense = ent_identities_put(e->identities, id->b) + 1;
+			*id = none;
+			memcpy(id->b, &dense, 4);
+		}
+	}
+}
+
+static void refuse(ent_engine *e, ent__stream *s, const ent_input *input, const ent_item *item, const char *why) {
+	ent_reject r = {.source = s->source->code, .input = input->id, .place = item->place, .input_name = input->name,
+		.reason = why, .column = "", .excerpt = "", .seen_us = e->now_us};
+	ent__pending_reject(e, &r);
+	s->source->delta.refused++;
+}
+
+/* Fills in partner, rank and lineage of every item, and drops those whose partner is refused. */
+static void complete(ent_engine *e, const ent__work *w, ent_document *d) {
+	ent__stream *s = w->stream;
+	const ent_input *input = &e->inputs[w->input];
+	bool shared = s->source->config->keys == ENT_KEYS_SHARED;
+	ent_partner_from from = s->source->config->partner.from;
+	d->system = s->system;
+	d->origin = s->origin;
+	uint32_t head_partner = w->partner, kept = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		ent_item *item = &d->items[i];
+		bool head = item->kind == d->kind;
+		uint32_t partner = item->partner && from != ENT_PARTNER_FIXED ? ent__partner_of(e, s, item->partner) : 0;
+		if (item->partner && from != ENT_PARTNER_FIXED && !partner) {
+			refuse(e, s, input, item, "the partner is not known, and the source says to reject unknown ones");
+			continue;
+		}
+		if (!partner) {
+			partner = head || shared ? w->partner : head_partner;
+		}
+		if (head) {
+			head_partner = partner;
+		}
+		if (!partner && !(shared && d->kind == ENT_ORDER) && !(d->kind == ENT_OBSERVATION && from == ENT_PARTNER_NONE)) {
+			refuse(e, s, input, item, "the record names no partner, and the source has none of its own");
+			continue;
+		}
+		item->partner = partner;
+		item->source = s->source->code;
+		item->input = input->id;
+		item->arrival = e->now_us;
+		item->rank.snapshot = input->snapshot_us;
+		/* the worker's packed time stands here until now, see facts/batch.h */
+		ent_time version = ent_wire_time_unpack((ent_wire_time)item->rank.updated);
+		item->rank.updated = version.kind == ENT_TIME_NONE
+			? input->snapshot_us
+			: ent_fold_instant(&e->fold, version, item->source, partner);
+		if (item->kind == ENT_VISIT) {
+			item->rank.content = 0; /* parts add up: the hash of a part says nothing about the visit */
+		}
+		number_identities(e, item);
+		d->items[kept++] = *item;
+	}
+	d->n = kept;
+	d->scope = shared && d->kind == ENT_ORDER ? 0 : kept ? d->items[0].partner : 0;
+}
+
+/* ---- the join --------------------------------------------------------------------------------------------------------------- */
+
+static void count(ent_balance *b, const ent_join *j) {
+	b->stored += j->stored;
+	b->replaced += j->replaced;
+	b->duplicate += j->duplicate;
+	b->superseded += j->superseded;
+	b->merged += j->merged;
+}
+
+/* First and last day of an input's facts: coverage is guessed from them where the decoder does not declare it. */
+static void widen(ent_engine *e, ent_input *input, const ent_document *d) {
+	const ent_item *head = ent_document_head(d);
+	int32_t day;
+	if (head && !(head->flags & ENT_DOC_RETRACT) && ent_fold_day(&e->fold, head, head->partner, &day)) {
+		input->first_day = day < input->first_day ? day : input->first_day;
+		input->last_day = day > input->last_day ? day : input->last_day;
+	}
+}
+
+static int keep_superseded(ent_engine *e, ent_document *d, ent_error *error) {
+	d->superseded = true;
+	ent_position at = append(e, d, error);
+	d->superseded = false;
+	return at ? 0 : error->code;
+}
+
+int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, ent_error *error) {
+	ent_balance *balance = &w->stream->source->delta;
+	balance->received += d->n;
+	complete(e, w, d);
+	if (d->n == 0) {
+		return 0;
+	}
+	ent_join j = {0};
+	ent_document_normalize(d, &j);
+	const ent_item *head = ent_document_head(d);
+	d->has_complete = head && (head->flags & ENT_DOC_LINES_COMPLETE);
+	if (d->has_complete) {
+		d->complete = head->rank;
+		for (uint32_t i = 0; i < d->n; i++) { /* given whole: lines have the rank of their order */
+			if (d->items[i].kind == ENT_LINE) {
+				d->items[i].rank = head->rank;
+			}
+		}
+	}
+	if (superseded) {
+		j.superseded += d->n;
+		count(balance, &j);
+		return keep_superseded(e, d, error);
+	}
+	widen(e, &e->inputs[w->input], d);
+	ent_index_entry *entry;
+	ent_document *current = &e->current;
+	if (ent__find(e, d, &entry, current, error)) {
+		return error->code;
+	}
+	if (!entry) {
+		j.stored += d->n;
+		count(balance, &j);
+		return ent__put(e, NULL, d, error) ? error->code : ent_fold_document(&e->fold, d, 1, error);
+	}
+	/* Fold the old state away before joining: joining changes it in place. */
+	ent_document old = *current;
+	old.items = ent_xmalloc((size_t)current->n * sizeof *old.items);
+	memcpy(old.items, current->items, (size_t)current->n * sizeof *old.items);
+	old.capacity = current->n;
+	ent_join joined = ent_document_join(current, d);
+	joined.stored += j.stored;
+	joined.duplicate += j.duplicate;
+	joined.replaced += j.replaced;
+	joined.superseded += j.superseded;
+	joined.merged += j.merged;
+	count(balance, &joined);
+	int status = 0;
+	if (joined.superseded && d->kind != ENT_VISIT) {
+		status = keep_superseded(e, d, error);
+	}
+	if (!status && joined.changed) {
+		status = ent_fold_document(&e->fold, &old, -1, error);
+		if (!status) {
+			status = ent_fold_document(&e->fold, current, 1, error);
+		}
+	}
+	if (!status && (joined.changed || joined.raised)) {
+		status = ent__put(e, entry, current, error);
+	}
+	free(old.items);
+	return status;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Records: facts that are read one by one (contacts, observations, register entries, touches), as JSON in the store. The
+ * JSON is made from the field tables of facts/; times are written as the partner sees them. Loop thread only. */
+#include "base/day.h"
+#include "base/json.h"
+#include "engine/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void put_time(ent_engine *e, ent_json *j, ent_time t, const ent_item *item) {
+	char text[40], day[16];
+	const ent_zone *zone = e->fold.zone(e, item->partner);
+	int64_t local = t.v;
+	switch (t.kind) {
+	case ENT_TIME_DATE:
+		ent_json_text(j, ent_day_text((int32_t)t.v, day));
+		return;
+	case ENT_TIME_MONTH:
+		ent_json_text(j, ent_day_text(ent_day_of_month(t.v), day));
+		return;
+	case ENT_TIME_INSTANT:
+		local = t.v + (int64_t)ent_zone_offset(zone, t.v) * 1000000;
+		break;
+	default:
+		break;
+	}
+	int32_t days = ent_day_of_us(local);
+	int64_t seconds = (local - days * ENT_US_PER_DAY) / 1000000;
+	snprintf(text, sizeof text, "%s %02d:%02d:%02d", ent_day_text(days, day), (int)(seconds / 3600),
+		(int)(seconds / 60 % 60), (int)(seconds % 60));
+	ent_json_text(j, text);
+}
+
+static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
+	const uint8_t *base = (const uint8_t *)&item->body;
+	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
+		const uint8_t *at = base + f->offset;
+		uint64_t u = 0;
+		int64_t v;
+		switch (f->type) {
+		case ENT_FIELD_TIME:
+			memcpy(&u, at, 8);
+			if (u) {
+				ent_json_key(j, f->name);
+				put_time(e, j, ent_wire_time_unpack(u), item);
+			}
+			break;
+		case ENT_FIELD_I64:
+			memcpy(&v, at, 8);
+			ent_json_key(j, f->name);
+			ent_json_int(j, v);
+			break;
+		case ENT_FIELD_CODE:
+			memcpy(&u, at, 4);
+			if (u) {
+				ent_json_key(j, f->name);
+				ent_json_text(j, ent__text(e, (uint32_t)u));
+			}
+			break;
+		case ENT_FIELD_U32:
+			memcpy(&u, at, 4);
+			ent_json_key(j, f->name);
+			ent_json_uint(j, u);
+			break;
+		case ENT_FIELD_CURRENCY:
+			if (at[0]) {
+				ent_json_key(j, f->name);
+				ent_json_text_n(j, (const char *)at, strnlen((const char *)at, 3));
+			}
+			break;
+		case ENT_FIELD_U8:
+			ent_json_key(j, f->name);
+			ent_json_uint(j, *at);
+			break;
+		default: /* identities stay in the ledger */
+			break;
+		}
+	}
+}
+
+/* The register or metric by which records are looked up. A rate is kept as "rate/FROM/TO". */
+static uint32_t topic_of(ent_engine *e, const ent_item *item) {
+	char text[64];
+	int n;
+	switch (item->kind) {
+	case ENT_CONTACT:
+		return ent__code_of(e, "contacts");
+	case ENT_ENTRY:
+		return item->body.entry.reg;
+	case ENT_OBSERVATION:
+		if (item->body.observation.origin != ENT_ORIGIN_RATE) {
+			return item->body.observation.metric;
+		}
+		n = snprintf(text, sizeof text, "rate/%.20s/%.3s", ent__text(e, item->body.observation.unit),
+			item->body.observation.currency);
+		return ent__code(e, text, (size_t)n);
+	default:
+		return 0;
+	}
+}
+
+int ent__record(void *engine, const ent_document *d, const ent_item *head, int32_t day, int sign, ent_error *error) {
+	(void)error;
+	ent_engine *e = engine;
+	ent_record r = {.key = ent_document_index_key(d), .kind = d->kind, .partner = head->partner, .day = day,
+		.register_ = topic_of(e, head)};
+	if (sign < 0) {
+		ent__pending_record(e, &r, true);
+		return 0;
+	}
+	ent_buf text = {0};
+	ent_json j;
+	ent_json_init(&j, &text, false);
+	ent_json_object(&j);
+	if (head->kind == ENT_OBSERVATION) { /* first, where the reader of rates looks for it */
+		ent_json_key(&j, "value");
+		ent_json_int(&j, head->body.observation.value);
+		ent_json_key(&j, "scale");
+		ent_json_uint(&j, head->body.observation.scale ? head->body.observation.scale : 6);
+	}
+	ent_json_key(&j, "key");
+	ent_json_text_n(&j, d->key, d->key_n);
+	ent_json_key(&j, "source");
+	ent_json_text(&j, ent__text(e, head->source));
+	ent_json_key(&j, "fields");
+	ent_json_object(&j);
+	put_fields(e, &j, head);
+	for (uint32_t i = 0; head->kind == ENT_ENTRY && i < head->body.entry.n; i++) {
+		ent_json_key(&j, ent__text(e, head->pairs[i * 2]));
+		ent_json_text(&j, ent__text(e, head->pairs[i * 2 + 1]));
+	}
+	ent_json_end(&j);
+	ent_json_end(&j);
+	ent_buf_u8(&text, 0);
+	r.json = (const char *)text.data;
+	r.n = text.n - 1;
+	ent__pending_record(e, &r, false);
+	ent_buf_finish(&text);
+	return 0;
+}

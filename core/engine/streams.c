@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sources and the decoders that read them. The options of a decoder are checked against the table that its plugin
+ * declares; the options of framing (delimiter, quote, encoding, skip_lines) are the host's and the same for every decoder
+ * of delimited files. Loop thread only. */
+#include "config/install.h"
+#include "config/options.h"
+#include "config/options_wire.h"
+#include "engine/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const ent_option ent_framing_options[] = {
+	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "separator of cells; without it, found on the header line", NULL},
+	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto", NULL},
+	{"encoding", ENT_OPT_STR, 0, NULL, NULL, "encoding of the text, such as latin1; without it, by byte order mark, else UTF-8", NULL},
+	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "lines above the header that are none of the table", NULL},
+	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
+
+int ent__sources_open(ent_engine *e, ent_errors *errors) {
+	const ent_config *c = e->config;
+	e->sources = ent_xcalloc(c->n_sources, sizeof *e->sources);
+	for (size_t i = 0; i < c->n_sources; i++) {
+		ent__source *s = &e->sources[e->n_sources++];
+		s->config = &c->sources[i];
+		s->code = ent__code_of(e, s->config->name.s);
+		s->delta.source = s->total.source = s->code;
+		if (s->config->partner.fallback.s) {
+			s->fixed = ent__code_of(e, s->config->partner.fallback.s);
+			ent__member *p = ent__partner(e, s->fixed);
+			p->known = p->known ? p->known : 1;
+		}
+		if (s->config->zone.s && strcmp(s->config->zone.s, "partner") != 0) {
+			ent_error error;
+			s->zone = ent__zone(e, s->config->zone.s, &error);
+			if (!s->zone) {
+				ent_errors_add(errors, s->config->zone.at, error.todo, "%s", error.what);
+			}
+		}
+	}
+	return errors->total ? ENT_ERR_INVALID : 0;
+}
+
+void ent__sources_close(ent_engine *e) {
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		ent__stream *s = e->sources[i].streams;
+		while (s) {
+			ent__stream *next = s->next;
+			ent_buf_finish(&s->options);
+			free(s->partner_cache);
+			free(s);
+			s = next;
+		}
+	}
+	free(e->sources);
+}
+
+const ent_decoder_info *ent__decoder_find(const ent_engine *e, const char *name) {
+	for (size_t i = 0; i < e->n_plugins; i++) {
+		for (uint32_t k = 0; k < e->plugins[i]->n_decoders; k++) {
+			if (!strcmp(e->plugins[i]->decoders[k].name, name)) {
+				return &e->plugins[i]->decoders[k];
+			}
+		}
+	}
+	return NULL;
+}
+
+/* The decoder's table, and behind it that of the framing, if it frames rows. */
+const ent_option *ent__options_table(ent_engine *e, const ent_decoder_info *d) {
+	size_t n = ent_options_count(d->options), extra = 0;
+	if (d->frame == ENT_FRAME_DELIMITED) {
+		extra = sizeof ent_framing_options / sizeof *ent_framing_options - 1;
+	}
+	ent_option *table = ent_arena_alloc(&e->arena, (n + extra + 1) * sizeof *table);
+	if (n) {
+		memcpy(table, d->options, n * sizeof *table);
+	}
+	if (extra) {
+		memcpy(table + n, ent_framing_options, extra * sizeof *table);
+	}
+	return table;
+}
+
+ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decoder_info *d, ent_errors *errors) {
+	for (ent__stream *s = source->streams; s; s = s->next) {
+		if (s->decoder == d) {
+			return s;
+		}
+	}
+	size_t n = ent_options_count(d->options);
+	const ent_option *table = ent__options_table(e, d);
+	ent_value *values = NULL;
+	const ent_decode_config *decode = &source->config->decode;
+	/* options belong to the decoder that the configuration names; under `auto` every decoder has its defaults */
+	const ent_yaml_node *node = decode->name.s ? decode->options : NULL;
+	if (ent_config_options_check(table, node, decode->at, e->config->folder, &e->arena, &values, errors)) {
+		return NULL;
+	}
+	ent__stream *s = ent_xcalloc(1, sizeof *s);
+	s->source = source;
+	s->decoder = d;
+	s->instance = e->n_instances++;
+	const char *system = d->system;
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(table[i].key, "system") && values[i].set && values[i].s.n) {
+			system = values[i].s.p;
+		}
+	}
+	s->system = ent__code_of(e, system);
+	s->origin = (uint8_t)(source->config->origin >= 0
+			? source->config->origin
+			: d->flags & ENT_DECODER_ANALYTICS ? ENT_ORIGIN_ANALYTICS : ENT_ORIGIN_SHOP);
+	s->restates = d->flags & ENT_DECODER_RESTATES;
+	ent_error error;
+	if (ent_values_write(values, n, &s->options, &error)) {
+		ent_errors_add(errors, decode->at, error.todo, "%s", error.what);
+		free(s);
+		return NULL;
+	}
+	unsigned k = 0;
+	for (size_t i = n; table[i].key; i++) {
+		if (values[i].set) {
+			s->framing[k++] = table[i].key;
+			s->framing[k++] = values[i].s.p;
+		}
+	}
+	s->next = source->streams;
+	source->streams = s;
+	return s;
+}
+
+int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t *n, ent_errors *errors) {
+	const ent_config *c = e->config;
+	if (!e->plugins_described) {
+		e->plugins_described = true;
+		const ent_plugin_file *files;
+		size_t found = 0;
+		if (c->plugins.n == 0) {
+			found = ent_plugin_list(c->folder, &e->arena, &files);
+		}
+		size_t wanted = c->plugins.n ? c->plugins.n : found;
+		e->plugins = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugins);
+		for (size_t i = 0; i < wanted; i++) {
+			ent_error error = {0};
+			const char *path = c->plugins.n ? ent_plugin_find(c->plugins.v[i].s, c->folder, &e->arena, &error) : files[i].path;
+			const ent_plugin_info *info;
+			if (!path) {
+				ent_errors_add(errors, c->plugins.v[i].at, error.todo, "%s", error.what);
+			} else if (ent_pool_describe(e->pool, path, &e->arena, &info, &error)) {
+				ent_errors_take(errors, &error);
+			} else {
+				e->plugins[e->n_plugins++] = info;
+			}
+		}
+	}
+	*out = e->plugins;
+	*n = e->n_plugins;
+	return errors->total ? ENT_ERR_INVALID : 0;
+}
