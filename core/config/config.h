@@ -155,7 +155,13 @@ typedef struct ent_rules_config {
 	ent_words import;    /* Python modules that rules may import beyond the standard library */
 	int64_t deadline_us; /* of one rule for one partner */
 	int64_t memory;      /* bytes, of the rules worker */
+	ent_word venv;       /* absolute folder of a Python virtual environment; NULL: none */
 } ent_rules_config;
+
+typedef struct ent_decoders_config {
+	int64_t deadline_us; /* without any progress */
+	int64_t memory;      /* bytes, of one process */
+} ent_decoders_config;
 
 typedef struct ent_register_config {
 	ent_word name;
@@ -188,6 +194,7 @@ typedef struct ent_config {
 	ent_rules_config rules;
 	const ent_register_config *registers;
 	size_t n_registers;
+	ent_decoders_config decoders;
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;
 	const ent_yaml_node *root; /* what was read */

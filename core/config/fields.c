@@ -457,6 +457,18 @@ static const ent__field rules_fields[] = {
 		.offset = AT(ent_rules_config, deadline_us), .doc = "How long one rule may take for one partner."},
 	{.key = "memory", .type = ENT__SIZE, .preset = "1GB", .least = INT64_C(64) << 20, .most = INT64_C(1) << 40,
 		.offset = AT(ent_rules_config, memory), .doc = "Memory of the process that runs the rules."},
+	{.key = "venv", .type = ENT__PATH, .offset = AT(ent_rules_config, venv), .form = "FOLDER",
+		.doc = "A Python virtual environment (of the Python that Entente was built with) whose packages rules may import."},
+	END};
+/* clang-format on */
+
+/* clang-format off */
+static const ent__field decoder_fields[] = {
+	{.key = "deadline", .type = ENT__DURATION, .preset = "30s", .least = 100000, .most = INT64_C(3600) * 1000000,
+		.offset = AT(ent_decoders_config, deadline_us),
+		.doc = "How long a decoder may go without any progress before it is stopped."},
+	{.key = "memory", .type = ENT__SIZE, .preset = "2GB", .least = INT64_C(64) << 20, .most = INT64_C(1) << 40,
+		.offset = AT(ent_decoders_config, memory), .doc = "Memory of one decoder process."},
 	END};
 /* clang-format on */
 
@@ -503,6 +515,8 @@ const ent__field ent__config_fields[] = {
 	{.key = "registers", .type = ENT__ITEMS, .item = register_fields, .size = sizeof(ent_register_config),
 		.offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
 		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
+	{.key = "decoders", .type = ENT__STRUCT, .item = decoder_fields, .offset = AT(ent_config, decoders), .form = "{…}",
+		.doc = "Limits of the processes that run plugins."},
 	{.key = "workers", .type = ENT__INT, .least = 1, .most = 256, .offset = AT(ent_config, workers),
 		.doc = "How many decoders may run at once. Without it, as many as there are cores."},
 	{.key = "sandbox", .type = ENT__ENUM, .preset = "best-effort", .choices = sandbox_words,

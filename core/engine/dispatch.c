@@ -112,11 +112,12 @@ static int take_covers(run *r, ent__work *w, const ent_wire_item *item) {
 		return r->error->code;
 	}
 	ent_time from = ent_wire_time_unpack(c->from), to = ent_wire_time_unpack(c->to);
-	ent_cover cover = {.partner = w->partner, .source = w->stream->source->code, .input = w->input, .kind = c->kind,
+	ent_cover cover = {.partner = ent__cover_partner(w), .source = w->stream->source->code, .input = w->input, .kind = c->kind,
 		.origin = w->stream->origin, .declared = 1, .complete = c->complete != 0};
 	const ent_zone *zone = r->e->fold.zone(r->e, w->partner);
 	cover.from = from.kind == ENT_TIME_DATE ? (int32_t)from.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, from, cover.source, w->partner));
 	cover.to = to.kind == ENT_TIME_DATE ? (int32_t)to.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, to, cover.source, w->partner));
+	w->declared |= 1u << c->kind;
 	if (cover.from < cover.to) {
 		ent__pending_cover(r->e, &cover);
 	}

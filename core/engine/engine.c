@@ -131,7 +131,7 @@ static void start_pool(ent_engine *e) {
 	const ent_config *c = e->config;
 	ent_pool_settings set = {.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS, .slot_bytes = SLOT_BYTES,
 		.sandbox = levels[c->sandbox], .max_unpacked = UINT64_C(1) << 40, .max_ratio = 1000,
-		.memory = (uint64_t)c->decoder_memory, .deadline_ns = (uint64_t)c->decoder_deadline_us * 1000,
+		.memory = (uint64_t)c->decoders.memory, .deadline_ns = (uint64_t)c->decoders.deadline_us * 1000,
 		.program = ent_install_program("entente-decoder", &e->arena)};
 	memcpy(set.identity_key, e->identity_key, 32);
 	/* rejected records are sealed with a key of their own, derived from the deployment's */
@@ -231,20 +231,19 @@ static int roll_back(ent_engine *e, ent_error *error) {
 	return status;
 }
 
-/* Days that an input speaks for, guessed from the first to the last day of its facts, where its decoder declares none. */
+/* Days that an input speaks for, guessed from the first to the last day of its facts, for the kinds of facts that it
+ * brought and its decoder declares no days for. Of a source whose facts name their partners it speaks for all of them. */
 static void guess_coverage(ent_engine *e, const ent__work *w) {
 	const ent_input *x = &e->inputs[w->input];
 	if (!x->done || x->last_day < x->first_day) {
 		return;
 	}
-	static const uint8_t kinds[] = {ENT_ORDER, ENT_CART, ENT_VISIT, ENT_CONTACT};
-	for (size_t i = 0; i < sizeof kinds; i++) {
-		if (!(w->stream->decoder->facts >> kinds[i] & 1) || ent__declared(e, w->input, kinds[i])) {
-			continue;
+	for (unsigned kind = 1; kind < ENT_FACT_COUNT; kind++) {
+		if ((w->seen >> kind & 1) && !(w->declared >> kind & 1)) {
+			ent_cover c = {.partner = ent__cover_partner(w), .source = w->stream->source->code, .input = w->input, .kind = kind,
+				.from = x->first_day, .to = x->last_day + 1, .origin = w->stream->origin};
+			ent__pending_cover(e, &c);
 		}
-		ent_cover c = {.partner = w->partner, .source = w->stream->source->code, .input = w->input, .kind = kinds[i],
-			.from = x->first_day, .to = x->last_day + 1, .origin = w->stream->origin};
-		ent__pending_cover(e, &c);
 	}
 }
 

@@ -92,7 +92,17 @@ int ent_engine_brief(ent_engine *, const ent_snapshot_block *, const char *reque
 
 /* ---- proof ---------------------------------------------------------------------------------------------------------------------- */
 
-/* Canonical digest, BLAKE2b-256, over everything that must not depend on order, splits, workers or repetition. */
-int ent_engine_digest(ent_engine *, uint8_t out[32], ent_error *e);
+/* Canonical digest, BLAKE2b-256, over everything that must not depend on order, workers or repetition; by group, and over
+ * all groups. How files are split shows in `inputs` (and in the places of rejects), never in the other three. Comparable
+ * only under one identity key. */
+typedef struct ent_digest {
+	uint8_t documents[32]; /* live keys: partner, source, kind, key, rank, content, pending */
+	uint8_t cells[32];     /* measures that are not zero */
+	uint8_t members[32];   /* distinct sets by identity, distributions by bucket */
+	uint8_t rejects[32];
+	uint8_t inputs[32];    /* sources with the content and position of each live input */
+	uint8_t all[32];
+} ent_digest;
+int ent_engine_digest(ent_engine *, ent_digest *out, ent_error *e);
 
 #endif

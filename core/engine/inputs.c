@@ -339,6 +339,11 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	return 0;
 }
 
+uint32_t ent__cover_partner(const ent__work *w) {
+	ent_partner_from from = w->stream->source->config->partner.from;
+	return from == ENT_PARTNER_FIXED || from == ENT_PARTNER_PATH ? w->partner : 0;
+}
+
 void ent__work_free(ent__work *w) {
 	if (w) {
 		if (w->fd >= 0) {

@@ -198,10 +198,12 @@ static void count(ent_balance *b, const ent_join *j) {
 }
 
 /* First and last day of an input's facts: coverage is guessed from them where the decoder does not declare it. */
-static void widen(ent_engine *e, ent_input *input, const ent_document *d) {
+static void widen(ent_engine *e, ent__work *w, const ent_document *d) {
+	ent_input *input = &e->inputs[w->input];
 	const ent_item *head = ent_document_head(d);
 	int32_t day;
 	if (head && !(head->flags & ENT_DOC_RETRACT) && ent_fold_day(&e->fold, head, head->partner, &day)) {
+		w->seen |= 1u << d->kind;
 		input->first_day = day < input->first_day ? day : input->first_day;
 		input->last_day = day > input->last_day ? day : input->last_day;
 	}
@@ -238,7 +240,7 @@ int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, e
 		count(balance, &j);
 		return keep_superseded(e, d, error);
 	}
-	widen(e, &e->inputs[w->input], d);
+	widen(e, w, d);
 	ent_index_entry *entry;
 	ent_document *current = &e->current;
 	if (ent__find(e, d, &entry, current, error)) {

@@ -180,10 +180,13 @@ struct ent__work {
 	bool slice_superseded; /* its slice has an edition of higher grade */
 	uint32_t replaces; /* input whose facts go when this one comes; 0 none */
 	bool begun;
+	uint32_t seen, declared; /* kinds of facts that came, and whose days the decoder declared: 1 << kind */
 	struct ent__work *next_work;
 };
 int ent__plan_make(ent_engine *, ent__work **works, ent_error *e);
 void ent__work_free(ent__work *);
+/* For whom its coverage speaks: its partner, or 0 for all whom its facts name. */
+uint32_t ent__cover_partner(const ent__work *);
 
 /* Leaves a document out of what this process still plans: it failed. */
 void ent__skip(ent_engine *, const ent__source *, const char *name);

@@ -33,12 +33,36 @@ static void put_time(ent_engine *e, ent_json *j, ent_time t, const ent_item *ite
 	ent_json_text(j, text);
 }
 
+/* Small numbers that stand for words are told as words. */
+static void put_small(ent_json *j, const char *name, uint8_t v) {
+	static const char *const sides[] = {NULL, "us", "them"};
+	if (!strcmp(name, "scale") || (!strcmp(name, "grade") && !v)) {
+		return; /* written first, or not known */
+	}
+	ent_json_key(j, name);
+	if (!strcmp(name, "origin")) {
+		ent_json_text(j, v < ENT_ORIGIN_COUNT ? ent_origin_names[v] : NULL);
+	} else if (!strcmp(name, "direction")) {
+		ent_json_text(j, v < 3 ? sides[v] : NULL);
+	} else if (!strcmp(name, "grade")) {
+		ent_json_text_n(j, (const char *)&v, 1);
+	} else if (!strcmp(name, "held") || !strcmp(name, "additive")) {
+		ent_json_bool(j, v);
+	} else {
+		ent_json_uint(j, v);
+	}
+}
+
 static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
 	const uint8_t *base = (const uint8_t *)&item->body;
 	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
 		const uint8_t *at = base + f->offset;
 		uint64_t u = 0;
 		int64_t v;
+		if ((!strcmp(f->name, "held") && !(item->has & ENT_HAS_HELD)) ||
+			(!strcmp(f->name, "minutes") && !(item->has & ENT_HAS_MINUTES))) {
+			continue; /* not said */
+		}
 		switch (f->type) {
 		case ENT_FIELD_TIME:
 			memcpy(&u, at, 8);
@@ -49,6 +73,9 @@ static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
 			break;
 		case ENT_FIELD_I64:
 			memcpy(&v, at, 8);
+			if (!strcmp(f->name, "value")) {
+				break; /* written first, see below */
+			}
 			ent_json_key(j, f->name);
 			ent_json_int(j, v);
 			break;
@@ -61,6 +88,9 @@ static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
 			break;
 		case ENT_FIELD_U32:
 			memcpy(&u, at, 4);
+			if (!strcmp(f->name, "n")) {
+				break;
+			}
 			ent_json_key(j, f->name);
 			ent_json_uint(j, u);
 			break;
@@ -71,8 +101,7 @@ static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
 			}
 			break;
 		case ENT_FIELD_U8:
-			ent_json_key(j, f->name);
-			ent_json_uint(j, *at);
+			put_small(j, f->name, *at);
 			break;
 		default: /* identities stay in the ledger */
 			break;
@@ -124,14 +153,16 @@ int ent__record(void *engine, const ent_document *d, const ent_item *head, int32
 	ent_json_text_n(&j, d->key, d->key_n);
 	ent_json_key(&j, "source");
 	ent_json_text(&j, ent__text(e, head->source));
-	ent_json_key(&j, "fields");
-	ent_json_object(&j);
 	put_fields(e, &j, head);
+	if (head->kind == ENT_ENTRY) {
+		char day_text[16];
+		ent_json_key(&j, "recorded");
+		ent_json_text(&j, ent_day_text(ent_zone_day(e->fold.zone(e, head->partner), head->arrival), day_text));
+	}
 	for (uint32_t i = 0; head->kind == ENT_ENTRY && i < head->body.entry.n; i++) {
 		ent_json_key(&j, ent__text(e, head->pairs[i * 2]));
 		ent_json_text(&j, ent__text(e, head->pairs[i * 2 + 1]));
 	}
-	ent_json_end(&j);
 	ent_json_end(&j);
 	ent_buf_u8(&text, 0);
 	r.json = (const char *)text.data;

@@ -1,0 +1,666 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Building a snapshot (metrics/snapshot.h) from the store: cells become dense series, sets and distributions become
+ * arrays, coverage, rates and what is known of each partner go along. One pass over each table. Loop thread only. */
+#include "base/day.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "engine/internal.h"
+#include "engine/snapshot_build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { RATE_HOLDS = 35 /* days that a rate holds until the next one: monthly tables have no gaps then */ };
+
+/* ---- texts ------------------------------------------------------------------------------------------------------------------ */
+
+uint32_t ent__build_text(ent__build *b, uint32_t code) {
+	if (code == 0) {
+		return 0;
+	}
+	if (code >= b->text_of_n) {
+		uint32_t n = b->e->texts.count > code ? b->e->texts.count : code + 1;
+		b->text_of = ent_xrealloc(b->text_of, n * sizeof *b->text_of);
+		memset(b->text_of + b->text_of_n, 0, (n - b->text_of_n) * sizeof *b->text_of);
+		b->text_of_n = n;
+	}
+	if (!b->text_of[code]) {
+		ENT_GROW(b->texts, b->n_texts, b->texts_capacity);
+		b->texts[b->n_texts] = code;
+		b->text_of[code] = b->n_texts++;
+	}
+	return b->text_of[code];
+}
+
+static bool included(const ent__build *b, uint32_t partner) {
+	return partner < b->e->partners_capacity && (b->e->partners[partner].known == 1 || b->e->partners[partner].known == 2);
+}
+
+/* ---- series ------------------------------------------------------------------------------------------------------------------- */
+
+static int by_slice(const void *x, const void *y) {
+	const ent_cell_key *a = &((const ent_cell *)x)->key, *b = &((const ent_cell *)y)->key;
+#define BY(field)                                                                                                      \
+	if (a->field != b->field)                                                                                          \
+	return a->field < b->field ? -1 : 1
+	BY(origin);
+	BY(view);
+	BY(value);
+	BY(currency);
+	BY(day);
+#undef BY
+	return 0;
+}
+
+static bool same_slice(const ent_cell_key *a, const ent_cell_key *b) {
+	return a->origin == b->origin && a->view == b->view && a->value == b->value && a->currency == b->currency;
+}
+
+/* The cells of one slice of one partner, in order of days: one series for each measure that has anything. */
+static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
+	ent_family family = cells[0].key.family;
+	unsigned first = ent_family_first(family), width = ent_family_width(family);
+	int32_t day0 = cells[0].key.day;
+	uint64_t days = (uint64_t)(cells[n - 1].key.day - day0) + 1;
+	for (unsigned column = 0; column < width; column++) {
+		bool any = false;
+		for (size_t i = 0; i < n && !any; i++) {
+			any = cells[i].m[column] != 0;
+		}
+		if (!any) {
+			continue;
+		}
+		ENT_GROW(b->series, b->n_series, b->series_capacity);
+		ent__build_series *s = &b->series[b->n_series++];
+		s->partner = cells[0].key.partner;
+		s->s = (ent_snap_series){.measure = (uint16_t)(first + column), .origin = cells[0].key.origin,
+			.view = cells[0].key.view, .value = ent__build_text(b, cells[0].key.value),
+			.currency = ent__build_text(b, cells[0].key.currency), .day0 = day0, .n = days, .data = b->data.n};
+		ent_buf_reserve(&b->data, days * 8);
+		int64_t *out = (int64_t *)(b->data.data + b->data.n);
+		memset(out, 0, days * 8);
+		for (size_t i = 0; i < n; i++) {
+			out[cells[i].key.day - day0] = cells[i].m[column];
+		}
+		b->data.n += days * 8;
+	}
+}
+
+static void finish_partner(ent__build *b) {
+	qsort(b->cells, b->n_cells, sizeof *b->cells, by_slice);
+	for (size_t i = 0; i < b->n_cells;) {
+		size_t k = i + 1;
+		while (k < b->n_cells && same_slice(&b->cells[k].key, &b->cells[i].key)) {
+			k++;
+		}
+		add_slice(b, b->cells + i, k - i);
+		i = k;
+	}
+	b->n_cells = 0;
+}
+
+static int take_cell(void *ctx, const ent_cell *c) {
+	ent__build *b = ctx;
+	if (c->key.day > b->as_of || !included(b, c->key.partner)) {
+		return 0;
+	}
+	if (b->n_cells && b->cells[0].key.partner != c->key.partner) {
+		finish_partner(b);
+	}
+	ENT_GROW(b->cells, b->n_cells, b->cells_capacity);
+	b->cells[b->n_cells++] = *c;
+	return 0;
+}
+
+/* ---- sets and distributions ------------------------------------------------------------------------------------------------------ */
+
+static int take_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
+	(void)multiplicity; /* how often an identity came never enters a metric */
+	ent__build *b = ctx;
+	if (key->day > b->as_of || !included(b, key->partner) || n == 0) {
+		return 0;
+	}
+	ENT_GROW(b->days, b->n_days, b->days_capacity);
+	b->days[b->n_days++] = (ent__build_day){*key, b->ids.n / 4, n};
+	ent_buf_add(&b->ids, ids, n * 4);
+	return 0;
+}
+
+static int by_set(const void *x, const void *y) {
+	const ent_cell_key *a = &((const ent__build_day *)x)->key, *b = &((const ent__build_day *)y)->key;
+#define BY(field)                                                                                                      \
+	if (a->field != b->field)                                                                                          \
+	return a->field < b->field ? -1 : 1
+	BY(partner);
+	BY(family);
+	BY(origin);
+	BY(view);
+	BY(value);
+	BY(day);
+#undef BY
+	return 0;
+}
+
+static void finish_sets(ent__build *b) {
+	qsort(b->days, b->n_days, sizeof *b->days, by_set);
+	for (size_t i = 0; i < b->n_days;) {
+		const ent_cell_key *key = &b->days[i].key;
+		size_t k = i;
+		while (k < b->n_days && b->days[k].key.partner == key->partner && b->days[k].key.family == key->family &&
+			   b->days[k].key.origin == key->origin && b->days[k].key.view == key->view && b->days[k].key.value == key->value) {
+			k++;
+		}
+		uint32_t days = (uint32_t)(b->days[k - 1].key.day - key->day) + 1;
+		ENT_GROW(b->sets, b->n_sets, b->sets_capacity);
+		ent__build_set *s = &b->sets[b->n_sets++];
+		s->partner = key->partner;
+		s->s = (ent_snap_set){.set = key->family, .origin = key->origin, .view = key->view,
+			.value = ent__build_text(b, key->value), .day0 = key->day, .n = days, .starts = b->data.n};
+		ent_buf_reserve(&b->data, ENT_PAD8(((size_t)days + 1) * 4));
+		uint32_t *starts = (uint32_t *)(b->data.data + b->data.n);
+		memset(starts, 0, ENT_PAD8(((size_t)days + 1) * 4));
+		uint32_t total = 0;
+		for (size_t d = i, day = 0; day < days; day++) {
+			starts[day] = total;
+			if (d < k && b->days[d].key.day == key->day + (int32_t)day) {
+				total += (uint32_t)b->days[d++].n;
+			}
+			starts[day + 1] = total;
+		}
+		b->data.n += ENT_PAD8(((size_t)days + 1) * 4);
+		s->s.ids = b->data.n;
+		for (size_t d = i; d < k; d++) {
+			ent_buf_add(&b->data, b->ids.data + b->days[d].at * 4, b->days[d].n * 4);
+		}
+		while (b->data.n % 8) {
+			ent_buf_u8(&b->data, 0);
+		}
+		i = k;
+	}
+}
+
+static int take_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
+	ent__build *b = ctx;
+	if (key->day > b->as_of || !included(b, key->partner)) {
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		ENT_GROW(b->buckets, b->n_buckets, b->buckets_capacity);
+		b->buckets[b->n_buckets++] = (ent__build_bucket){*key, buckets[i], counts[i]};
+	}
+	return 0;
+}
+
+static int by_dist(const void *x, const void *y) {
+	const ent__build_bucket *p = x, *q = y;
+	const ent_cell_key *a = &p->key, *b = &q->key;
+#define BY(field)                                                                                                      \
+	if (a->field != b->field)                                                                                          \
+	return a->field < b->field ? -1 : 1
+	BY(partner);
+	BY(family);
+	BY(origin);
+	BY(currency);
+	BY(day);
+#undef BY
+	return p->bucket < q->bucket ? -1 : p->bucket > q->bucket;
+}
+
+static void finish_dists(ent__build *b) {
+	qsort(b->buckets, b->n_buckets, sizeof *b->buckets, by_dist);
+	for (size_t i = 0; i < b->n_buckets;) {
+		const ent_cell_key *key = &b->buckets[i].key;
+		ENT_GROW(b->dists, b->n_dists, b->dists_capacity);
+		ent__build_dist *d = &b->dists[b->n_dists++];
+		d->partner = key->partner;
+		d->d = (ent_snap_dist){.dist = key->family, .origin = key->origin, .currency = ent__build_text(b, key->currency),
+			.rows = b->data.n};
+		size_t k = i;
+		for (; k < b->n_buckets && b->buckets[k].key.partner == key->partner && b->buckets[k].key.family == key->family &&
+			   b->buckets[k].key.origin == key->origin && b->buckets[k].key.currency == key->currency;
+			 k++) {
+			ent_snap_bucket row = {b->buckets[k].key.day, b->buckets[k].bucket, b->buckets[k].count};
+			ent_buf_add(&b->data, &row, sizeof row);
+		}
+		d->d.n = k - i;
+		i = k;
+	}
+}
+
+/* ---- coverage ------------------------------------------------------------------------------------------------------------------------ */
+
+static int family_of(uint32_t kind) {
+	switch (kind) {
+	case ENT_ORDER:
+	case ENT_LINE:
+	case ENT_REFUND:
+		return ENT_SALES;
+	case ENT_VISIT:
+		return ENT_TRAFFIC;
+	case ENT_CART:
+		return ENT_CARTS;
+	default:
+		return -1;
+	}
+}
+
+static void add_cover(ent__build *b, uint32_t partner, int family, const ent_cover *c) {
+	ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
+	ent__build_cover *mine = &b->covers[b->n_covers++];
+	mine->partner = partner;
+	mine->c = (ent_snap_cover){.family = (uint8_t)family, .origin = c->origin, .declared = c->declared,
+		.complete = c->complete, .source = ent__build_text(b, c->source), .from = c->from,
+		.to = c->to > b->as_of + 1 ? b->as_of + 1 : c->to};
+}
+
+static int take_cover(void *ctx, const ent_cover *c) {
+	ent__build *b = ctx;
+	int family = family_of(c->kind);
+	if (family < 0 || c->from > b->as_of) {
+		return 0;
+	}
+	if (c->partner) {
+		if (included(b, c->partner)) {
+			add_cover(b, c->partner, family, c);
+		}
+		return 0;
+	}
+	/* a source of many partners speaks for all that have such data */
+	unsigned first = ent_family_first((ent_family)family), width = ent_family_width((ent_family)family);
+	uint32_t last = 0;
+	for (size_t i = 0; i < b->n_series; i++) {
+		const ent__build_series *s = &b->series[i];
+		if (s->partner != last && s->s.measure >= first && s->s.measure < first + width && s->s.origin == c->origin) {
+			last = s->partner;
+			add_cover(b, last, family, c);
+		}
+	}
+	return 0;
+}
+
+/* ---- rates ------------------------------------------------------------------------------------------------------------------------------ */
+
+static int take_rate(void *ctx, const ent_record *r) {
+	ent__build *b = ctx;
+	const char *topic = ent__text(b->e, r->register_);
+	char from[24], to[8];
+	long long value;
+	unsigned scale;
+	if (r->day > b->as_of || sscanf(topic, "rate/%20[^/]/%3s", from, to) != 2 ||
+		sscanf(r->json, "{\"value\":%lld,\"scale\":%u", &value, &scale) != 2 || value <= 0 || scale > 12) {
+		return 0;
+	}
+	const char *reporting = b->e->config->currency.s;
+	bool direct = !strcmp(to, reporting), inverse = !strcmp(from, reporting);
+	if (direct == inverse) {
+		return 0;
+	}
+	ent_i128 ten = 1;
+	for (unsigned i = 0; i < scale; i++) {
+		ten *= 10;
+	}
+	ent_i128 rate = direct ? ent_div_half_even((ent_i128)value * ENT_SNAP_RATE_ONE, ten)
+						   : ent_div_half_even(ten * ENT_SNAP_RATE_ONE, value);
+	if (rate <= 0 || rate > INT64_MAX) {
+		return 0;
+	}
+	ENT_GROW(b->rates, b->n_rates, b->rates_capacity);
+	b->rates[b->n_rates++] = (ent__build_rate){ent__code_of(b->e, direct ? from : to), r->day, (int64_t)rate};
+	return 0;
+}
+
+static int by_rate(const void *x, const void *y) {
+	const ent__build_rate *a = x, *b = y;
+	if (a->currency != b->currency) {
+		return a->currency < b->currency ? -1 : 1;
+	}
+	return a->day < b->day ? -1 : a->day > b->day;
+}
+
+static void finish_rates(ent__build *b) {
+	for (size_t i = 0; i < b->n_rates; i++) { /* in order of the snapshot's texts */
+		b->rates[i].currency = ent__build_text(b, b->rates[i].currency);
+	}
+	qsort(b->rates, b->n_rates, sizeof *b->rates, by_rate);
+	for (size_t i = 0; i < b->n_rates;) {
+		size_t k = i;
+		while (k < b->n_rates && b->rates[k].currency == b->rates[i].currency) {
+			k++;
+		}
+		int32_t day0 = b->rates[i].day, end = b->rates[k - 1].day + RATE_HOLDS;
+		end = end > b->as_of ? b->as_of : end;
+		uint64_t n = (uint64_t)(end - day0) + 1;
+		ent_snap_rate row = {.currency = b->rates[i].currency, .day0 = day0, .n = n, .data = b->data.n};
+		ent_buf_reserve(&b->data, n * 8);
+		int64_t *out = (int64_t *)(b->data.data + b->data.n);
+		memset(out, 0, n * 8);
+		for (size_t r = i; r < k; r++) {
+			int32_t until = r + 1 < k ? b->rates[r + 1].day : end + 1;
+			for (int32_t d = b->rates[r].day; d < until && d <= end && d - b->rates[r].day < RATE_HOLDS; d++) {
+				out[d - day0] = b->rates[r].rate;
+			}
+		}
+		b->data.n += n * 8;
+		ent_buf_add(&b->rate_rows, &row, sizeof row);
+		i = k;
+	}
+}
+
+/* ---- assembly ---------------------------------------------------------------------------------------------------------------------------- */
+
+static int by_partner_series(const void *x, const void *y, void *ctx) {
+	const ent__build *b = ctx;
+	const ent__build_series *p = x, *q = y;
+	if (p->partner != q->partner) {
+		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
+	}
+#define BY(field)                                                                                                      \
+	if (p->s.field != q->s.field)                                                                                      \
+	return p->s.field < q->s.field ? -1 : 1
+	BY(measure);
+	BY(origin);
+	BY(view);
+	BY(value);
+	BY(currency);
+#undef BY
+	return 0;
+}
+
+static int by_partner_set(const void *x, const void *y, void *ctx) {
+	const ent__build *b = ctx;
+	const ent__build_set *p = x, *q = y;
+	if (p->partner != q->partner) {
+		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
+	}
+#define BY(field)                                                                                                      \
+	if (p->s.field != q->s.field)                                                                                      \
+	return p->s.field < q->s.field ? -1 : 1
+	BY(set);
+	BY(origin);
+	BY(view);
+	BY(value);
+#undef BY
+	return 0;
+}
+
+static int by_partner_dist(const void *x, const void *y, void *ctx) {
+	const ent__build *b = ctx;
+	const ent__build_dist *p = x, *q = y;
+	if (p->partner != q->partner) {
+		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
+	}
+#define BY(field)                                                                                                      \
+	if (p->d.field != q->d.field)                                                                                      \
+	return p->d.field < q->d.field ? -1 : 1
+	BY(dist);
+	BY(origin);
+	BY(currency);
+#undef BY
+	return 0;
+}
+
+static int by_partner_cover(const void *x, const void *y, void *ctx) {
+	const ent__build *b = ctx;
+	const ent__build_cover *p = x, *q = y;
+	if (p->partner != q->partner) {
+		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
+	}
+#define BY(field)                                                                                                      \
+	if (p->c.field != q->c.field)                                                                                      \
+	return p->c.field < q->c.field ? -1 : 1
+	BY(family);
+	BY(origin);
+	BY(from);
+	BY(to);
+	BY(source);
+#undef BY
+	return 0;
+}
+
+static int by_name(const void *x, const void *y, void *engine) {
+	return strcmp(ent__text(engine, *(const uint32_t *)x), ent__text(engine, *(const uint32_t *)y));
+}
+
+static void rank_partners(ent__build *b) {
+	ent_engine *e = b->e;
+	for (uint32_t code = 1; code < e->partners_capacity; code++) {
+		if (included(b, code)) {
+			ENT_GROW(b->partners, b->n_partners, b->partners_capacity);
+			b->partners[b->n_partners++] = code;
+		}
+	}
+	qsort_r(b->partners, b->n_partners, sizeof *b->partners, by_name, e);
+	b->rank_of = ent_xcalloc(e->partners_capacity, sizeof *b->rank_of);
+	for (uint32_t i = 0; i < b->n_partners; i++) {
+		b->rank_of[b->partners[i]] = i;
+	}
+}
+
+static void pad(ent_buf *b) {
+	while (b->n % 8) {
+		ent_buf_u8(b, 0);
+	}
+}
+
+static ent_snap_section section(ent_buf *out, const void *rows, size_t n, size_t size) {
+	pad(out);
+	ent_snap_section s = {out->n, n};
+	ent_buf_add(out, rows, n * size);
+	return s;
+}
+
+/* The block: head, then what has a fixed form, then the data behind it, whose offsets are moved by where it begins. */
+static void assemble(ent__build *b, ent_buf *out) {
+	ent_engine *e = b->e;
+	qsort_r(b->series, b->n_series, sizeof *b->series, by_partner_series, b);
+	qsort_r(b->sets, b->n_sets, sizeof *b->sets, by_partner_set, b);
+	qsort_r(b->dists, b->n_dists, sizeof *b->dists, by_partner_dist, b);
+	qsort_r(b->covers, b->n_covers, sizeof *b->covers, by_partner_cover, b);
+	ent_snap_head head = {.magic = ENT_SNAP_MAGIC, .version = ENT_SNAP_VERSION, .as_of = b->as_of,
+		.currency = ent__build_text(b, ent__code_of(e, e->config->currency.s)), .generation = b->generation};
+	ent_snap_partner *partners = ent_xcalloc(b->n_partners, sizeof *partners);
+	for (uint32_t i = 0; i < b->n_partners; i++) {
+		partners[i].id = ent__build_text(b, b->partners[i]);
+	}
+	ent_buf_add(out, &head, sizeof head);
+	/* the data goes first, so that every offset into it is known when the rows are written */
+	pad(out);
+	uint64_t base = out->n;
+	ent_buf_add(out, b->data.data, b->data.n);
+	for (uint32_t i = 0; i < b->n_partners; i++) {
+		pad(out);
+		partners[i].json = out->n;
+		ent__build_partner_json(b, b->partners[i], out);
+		partners[i].n_json = out->n - partners[i].json;
+		ent_buf_u8(out, 0);
+	}
+	pad(out);
+#define ROWS(array, count, member, field, first, number)                                                               \
+	do {                                                                                                               \
+		pad(out);                                                                                                      \
+		head.field = (ent_snap_section){out->n, count};                                                                \
+		for (size_t i = 0; i < count; i++) {                                                                           \
+			ent_snap_partner *p = &partners[b->rank_of[array[i].partner]];                                             \
+			if (p->number++ == 0) {                                                                                    \
+				p->first = i;                                                                                          \
+			}                                                                                                          \
+			ent_buf_add(out, &array[i].member, sizeof array[i].member);                                                \
+		}                                                                                                              \
+	} while (0)
+	for (size_t i = 0; i < b->n_series; i++) {
+		b->series[i].s.data += base;
+	}
+	for (size_t i = 0; i < b->n_sets; i++) {
+		b->sets[i].s.starts += base;
+		b->sets[i].s.ids += base;
+	}
+	for (size_t i = 0; i < b->n_dists; i++) {
+		b->dists[i].d.rows += base;
+	}
+	ROWS(b->series, b->n_series, s, series, series, n_series);
+	ROWS(b->sets, b->n_sets, s, sets, sets, n_sets);
+	ROWS(b->dists, b->n_dists, d, dists, dists, n_dists);
+	ROWS(b->covers, b->n_covers, c, covers, covers, n_covers);
+#undef ROWS
+	head.partners = section(out, partners, b->n_partners, sizeof *partners);
+	ent_snap_rate *rates = (ent_snap_rate *)b->rate_rows.data;
+	size_t n_rates = b->rate_rows.n / sizeof *rates;
+	for (size_t i = 0; i < n_rates; i++) {
+		rates[i].data += base;
+	}
+	head.rates = section(out, rates, n_rates, sizeof *rates);
+	pad(out);
+	head.meta.offset = out->n;
+	ent__build_meta_json(b, out);
+	head.meta.n = out->n - head.meta.offset;
+	pad(out);
+	ent_snap_text *texts = ent_xcalloc(b->n_texts, sizeof *texts);
+	for (uint32_t i = 0; i < b->n_texts; i++) {
+		size_t n;
+		const char *text = ent_intern_text(&e->texts, b->texts[i], &n);
+		texts[i] = (ent_snap_text){out->n, n};
+		ent_buf_add(out, text, n);
+		ent_buf_u8(out, 0);
+	}
+	head.texts = section(out, texts, b->n_texts, sizeof *texts);
+	pad(out);
+	head.bytes = out->n;
+	memcpy(out->data, &head, sizeof head);
+	free(texts);
+	free(partners);
+}
+
+static void build_finish(ent__build *b) {
+	free(b->text_of);
+	free(b->texts);
+	free(b->cells);
+	free(b->series);
+	free(b->days);
+	free(b->sets);
+	free(b->buckets);
+	free(b->dists);
+	free(b->covers);
+	free(b->rates);
+	free(b->partners);
+	free(b->rank_of);
+	free(b->records);
+	ent_arena_finish(&b->arena);
+	ent_buf_finish(&b->data);
+	ent_buf_finish(&b->ids);
+	ent_buf_finish(&b->rate_rows);
+}
+
+static int seal(const ent_buf *block, ent_snapshot_block *out, ent_error *error) {
+	int fd = memfd_create("entente-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t done = 0;
+	while (fd >= 0 && done < block->n) {
+		ssize_t n = write(fd, block->data + done, block->n - done);
+		if (n < 0 && errno != EINTR) {
+			break;
+		}
+		done += n > 0 ? (size_t)n : 0;
+	}
+	if (fd < 0 || done < block->n || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
+		ent_error_errno(error, ENT_ERR_IO, "cannot make a snapshot of %zu bytes", block->n);
+		if (fd >= 0) {
+			close(fd);
+		}
+		return error->code;
+	}
+	void *data = mmap(NULL, block->n, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED) {
+		ent_error_errno(error, ENT_ERR_IO, "cannot map a snapshot of %zu bytes", block->n);
+		close(fd);
+		return error->code;
+	}
+	out->fd = fd;
+	out->data = data;
+	out->bytes = block->n;
+	return 0;
+}
+
+void ent_snapshot_block_finish(ent_snapshot_block *s) {
+	if (s && s->data) {
+		munmap(s->data, s->bytes);
+		close(s->fd);
+		*s = (ent_snapshot_block){.fd = -1};
+	}
+}
+
+int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *error) {
+	ent__build b = {.e = e, .as_of = as_of, .as_of_mode = as_of_mode};
+	*out = (ent_snapshot_block){.fd = -1, .as_of = as_of};
+	ENT_GROW(b.texts, b.n_texts, b.texts_capacity);
+	b.texts[b.n_texts++] = 0;
+	char *generation = NULL;
+	int status = ent_store_meta_get(e->store, "run", &generation, error);
+	b.generation = generation ? strtoull(generation, NULL, 10) : 0;
+	free(generation);
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
+		status = ent_store_cells_scan(e->store, (ent_family)f, UINT32_MAX, take_cell, &b, error);
+		if (b.n_cells) {
+			finish_partner(&b);
+		}
+	}
+	if (!status) {
+		status = ent_store_sets_scan(e->store, UINT32_MAX, take_set, &b, error);
+		finish_sets(&b);
+	}
+	if (!status) {
+		status = ent_store_dists_scan(e->store, UINT32_MAX, take_dist, &b, error);
+		finish_dists(&b);
+	}
+	if (!status) {
+		status = ent_store_covers_scan(e->store, take_cover, &b, error);
+	}
+	if (!status) {
+		status = ent_store_records_scan(e->store, ENT_OBSERVATION, UINT32_MAX, take_rate, &b, error);
+		finish_rates(&b);
+	}
+	if (!status) {
+		status = ent__build_records(&b, error);
+	}
+	if (!status) {
+		ent_buf block = {0};
+		rank_partners(&b);
+		assemble(&b, &block);
+		status = seal(&block, out, error);
+		ent_buf_finish(&block);
+	}
+	build_finish(&b);
+	return status;
+}
+
+/* ---- the moment of judgement ----------------------------------------------------------------------------------------------------------------- */
+
+static int latest_of(void *ctx, const ent_cover *c) {
+	int32_t *day = ctx;
+	if (family_of(c->kind) >= 0) {
+		/* guessed from what was read: its last day may have been half over when the export was made */
+		int32_t last = c->declared || c->to - c->from < 2 ? c->to - 1 : c->to - 2;
+		*day = last > *day ? last : *day;
+	}
+	return 0;
+}
+
+int ent_engine_as_of(ent_engine *e, const ent_as_of *override, int32_t *day, ent_error *error) {
+	const ent_as_of *as_of = override ? override : &e->config->as_of;
+	int32_t today = ent_zone_day(e->utc, e->now_us);
+	if (as_of->kind == ENT_AS_OF_DAY) {
+		*day = as_of->day;
+		return 0;
+	}
+	*day = today;
+	if (as_of->kind == ENT_AS_OF_NOW) {
+		return 0;
+	}
+	int32_t latest = INT32_MIN;
+	int status = ent_store_covers_scan(e->store, latest_of, &latest, error);
+	*day = latest == INT32_MIN ? today : latest;
+	return status;
+}

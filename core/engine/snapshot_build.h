@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the two files that build a snapshot share. */
+#ifndef ENT_ENGINE_SNAPSHOT_BUILD_H
+#define ENT_ENGINE_SNAPSHOT_BUILD_H
+
+#include "engine/internal.h"
+#include "metrics/snapshot.h"
+
+typedef struct ent__build_series {
+	uint32_t partner; /* code */
+	ent_snap_series s;
+} ent__build_series;
+
+typedef struct ent__build_day {
+	ent_cell_key key;
+	uint64_t at, n; /* in ids */
+} ent__build_day;
+
+typedef struct ent__build_set {
+	uint32_t partner;
+	ent_snap_set s;
+} ent__build_set;
+
+typedef struct ent__build_bucket {
+	ent_cell_key key;
+	int32_t bucket;
+	int64_t count;
+} ent__build_bucket;
+
+typedef struct ent__build_dist {
+	uint32_t partner;
+	ent_snap_dist d;
+} ent__build_dist;
+
+typedef struct ent__build_cover {
+	uint32_t partner;
+	ent_snap_cover c;
+} ent__build_cover;
+
+typedef struct ent__build_rate {
+	uint32_t currency; /* code, later text of the snapshot */
+	int32_t day;
+	int64_t rate; /* 1e-12 */
+} ent__build_rate;
+
+typedef struct ent__build_record {
+	uint32_t partner, kind, topic; /* codes */
+	const char *json;
+	size_t n;
+} ent__build_record;
+
+typedef struct ent__build {
+	ent_engine *e;
+	int32_t as_of;
+	const char *as_of_mode;
+	uint64_t generation;
+	ent_arena arena;
+	uint32_t *text_of, text_of_n;           /* by code: number in the snapshot */
+	uint32_t *texts, n_texts, texts_capacity; /* codes */
+	ent_cell *cells;                        /* of the partner at hand */
+	size_t n_cells, cells_capacity;
+	ent__build_series *series;
+	size_t n_series, series_capacity;
+	ent__build_day *days;
+	size_t n_days, days_capacity;
+	ent_buf ids;
+	ent__build_set *sets;
+	size_t n_sets, sets_capacity;
+	ent__build_bucket *buckets;
+	size_t n_buckets, buckets_capacity;
+	ent__build_dist *dists;
+	size_t n_dists, dists_capacity;
+	ent__build_cover *covers;
+	size_t n_covers, covers_capacity;
+	ent__build_rate *rates;
+	size_t n_rates, rates_capacity;
+	ent_buf rate_rows;
+	uint32_t *partners, n_partners, partners_capacity; /* codes, by name */
+	uint32_t *rank_of; /* by code */
+	ent__build_record *records; /* by partner, kind, topic */
+	size_t n_records, records_capacity;
+	ent_buf data;
+} ent__build;
+
+/* Number of a code's text in the snapshot. */
+uint32_t ent__build_text(ent__build *, uint32_t code);
+/* snapshot_json.c */
+int ent__build_records(ent__build *, ent_error *e);
+void ent__build_partner_json(ent__build *, uint32_t partner, ent_buf *out);
+void ent__build_meta_json(ent__build *, ent_buf *out);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The JSON of a snapshot: what is known of each partner (profile, registers, observations, sources) and of the whole; the
+ * form is in docs/rules.md, "What a snapshot holds". Loop thread only. */
+#include "base/day.h"
+#include "base/json.h"
+#include "engine/snapshot_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int take_record(void *ctx, const ent_record *r) {
+	ent__build *b = ctx;
+	bool wanted = r->kind == ENT_CONTACT || r->kind == ENT_ENTRY || r->kind == ENT_OBSERVATION;
+	/* an observation of a month not over, or a claim about next year, was known when it arrived: rules look at its days */
+	if (!wanted || (r->kind != ENT_OBSERVATION && r->kind != ENT_ENTRY && r->day > b->as_of)) {
+		return 0;
+	}
+	ENT_GROW(b->records, b->n_records, b->records_capacity);
+	b->records[b->n_records++] = (ent__build_record){r->partner, r->kind, r->register_, ent_arena_copy(&b->arena, r->json, r->n), r->n};
+	return 0;
+}
+
+static int by_partner(const void *x, const void *y) {
+	const ent__build_record *a = x, *b = y;
+	if (a->partner != b->partner) {
+		return a->partner < b->partner ? -1 : 1;
+	}
+	bool p = a->kind == ENT_OBSERVATION, q = b->kind == ENT_OBSERVATION;
+	if (p != q) {
+		return p ? 1 : -1;
+	}
+	if (a->topic != b->topic) {
+		return a->topic < b->topic ? -1 : 1;
+	}
+	return a->json < b->json ? -1 : a->json > b->json; /* as they came: by day */
+}
+
+int ent__build_records(ent__build *b, ent_error *error) {
+	int status = ent_store_records_scan(b->e->store, 0, UINT32_MAX, take_record, b, error);
+	if (b->n_records) {
+		qsort(b->records, b->n_records, sizeof *b->records, by_partner);
+	}
+	return status;
+}
+
+static void member(ent_json *j, const char *key, const char *text) {
+	ent_json_key(j, key);
+	ent_json_text(j, text);
+}
+
+static void profile(ent_json *j, const ent_config_partner *p, const char *id) {
+	char day[16];
+	ent_json_key(j, "profile");
+	ent_json_object(j);
+	member(j, "id", id);
+	member(j, "name", p ? p->name.s : id);
+	member(j, "industry", p ? p->industry.s : NULL);
+	member(j, "region", p ? p->region.s : NULL);
+	member(j, "stage", p ? p->stage.s : NULL);
+	member(j, "currency", p ? p->currency.s : NULL);
+	member(j, "zone", p ? p->zone.s : "UTC");
+	member(j, "signed_on", p && p->signed_on != INT32_MIN ? ent_day_text(p->signed_on, day) : NULL);
+	ent_json_key(j, "attributes");
+	ent_json_object(j);
+	for (size_t i = 0; p && i < p->n_attributes; i++) {
+		member(j, p->attributes[i].key.s, p->attributes[i].value.s);
+	}
+	ent_json_end(j);
+	ent_json_end(j);
+}
+
+static void records(ent__build *b, ent_json *j, uint32_t partner) {
+	size_t low = 0, high = b->n_records;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (b->records[middle].partner < partner) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	size_t i = low;
+	ent_json_key(j, "registers");
+	ent_json_object(j);
+	while (i < b->n_records && b->records[i].partner == partner && b->records[i].kind != ENT_OBSERVATION) {
+		uint32_t topic = b->records[i].topic;
+		ent_json_key(j, ent__text(b->e, topic));
+		ent_json_array(j);
+		for (; i < b->n_records && b->records[i].partner == partner && b->records[i].kind != ENT_OBSERVATION &&
+			   b->records[i].topic == topic;
+			 i++) {
+			ent_json_raw(j, b->records[i].json, b->records[i].n);
+		}
+		ent_json_end(j);
+	}
+	ent_json_end(j);
+	ent_json_key(j, "observations");
+	ent_json_array(j);
+	for (; i < b->n_records && b->records[i].partner == partner; i++) {
+		ent_json_raw(j, b->records[i].json, b->records[i].n);
+	}
+	ent_json_end(j);
+}
+
+void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
+	const ent_config *c = b->e->config;
+	ent_json j;
+	char day[16];
+	ent_json_init(&j, out, false);
+	ent_json_object(&j);
+	profile(&j, b->e->partners[partner].config, ent__text(b->e, partner));
+	records(b, &j, partner);
+	ent_json_key(&j, "kept_since");
+	ent_json_object(&j);
+	for (size_t i = 0; i < c->n_registers; i++) {
+		member(&j, c->registers[i].name.s, ent_day_text(c->registers[i].kept_since, day));
+	}
+	ent_json_end(&j);
+	ent_json_key(&j, "sources");
+	ent_json_array(&j);
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const ent_config_source *s = &c->sources[i];
+		if (s->partner.fallback.s && !strcmp(s->partner.fallback.s, ent__text(b->e, partner))) {
+			ent_json_object(&j);
+			member(&j, "name", s->name.s);
+			ent_json_end(&j);
+		}
+	}
+	ent_json_end(&j);
+	ent_json_end(&j);
+}
+
+void ent__build_meta_json(ent__build *b, ent_buf *out) {
+	ent_json j;
+	char day[16];
+	ent_json_init(&j, out, false);
+	ent_json_object(&j);
+	member(&j, "as_of", ent_day_text(b->as_of, day));
+	member(&j, "as_of_mode", b->as_of_mode);
+	member(&j, "currency", b->e->config->currency.s);
+	ent_json_key(&j, "min_cohort");
+	ent_json_int(&j, 5);
+	ent_json_end(&j);
+}
