@@ -38,7 +38,7 @@ typedef struct run {
 	ent_error *error;
 	int status;
 	bool stopping; /* a signal asked to */
-	void (*progress)(void *ctx, const ent_progress *);
+	void (*progress)(void *ctx, const ent_ingest_progress *);
 	void *progress_ctx;
 	uint64_t told_ns;
 } run;
@@ -617,7 +617,7 @@ static bool step(run *r) {
 	return moved;
 }
 
-int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, const ent_progress *), void *ctx,
+int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx,
 	ent_error *error) {
 	run *r = ent_xcalloc(1, sizeof *r);
 	r->e = e;

@@ -78,12 +78,11 @@ static int take_input(void *ctx, const ent_input *row) {
 static int open_ledger(ent_engine *e, ent_error *error) {
 	ent_segment *segments;
 	size_t n;
-	char folder[4096], *count;
+	char *count;
 	if (ent_store_segments_load(e->store, &segments, &n, error)) {
 		return error->code;
 	}
-	snprintf(folder, sizeof folder, "%s/ledger", ent_store_folder(e->store));
-	int status = ent_ledger_open(&e->ledger, folder, segments, n, e->writable, false, &e->recovery, error);
+	int status = ent_ledger_open(&e->ledger, ent_store_folder(e->store), segments, n, e->writable, false, &e->recovery, error);
 	free(segments);
 	if (!status) {
 		status = ent_store_meta_get(e->store, "identities", &count, error);
@@ -139,12 +138,12 @@ static void start_pool(ent_engine *e) {
 	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
 }
 
-int ent_engine_open(ent_engine **out, const ent_config *config, bool writable, ent_errors *errors) {
+int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors) {
 	ent_error error = {0};
 	ent_engine *e = ent_xcalloc(1, sizeof *e);
 	*out = NULL;
 	e->config = config;
-	e->writable = writable;
+	e->writable = mode == ENT_ENGINE_WRITE;
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
@@ -155,7 +154,7 @@ int ent_engine_open(ent_engine **out, const ent_config *config, bool writable, e
 	if (sodium_init() < 0) {
 		ent_error_set(&error, ENT_ERR_IO, "libsodium cannot start: the system gives no random numbers");
 	}
-	if (error.code || open_store(e, &error)) {
+	if (error.code || (mode != ENT_ENGINE_PLUGINS && open_store(e, &error))) {
 		ent_errors_take(errors, &error);
 		ent_engine_close(e);
 		return error.code;
@@ -273,7 +272,7 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 	}
 }
 
-static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_error *error) {
+static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
 	int status = ent__plan_make(e, &works, error);
 	if (!status && works) {
@@ -296,7 +295,7 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_progres
 	return status;
 }
 
-int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_run_report *report,
+int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_run_report *report,
 	ent_error *error) {
 	uint64_t started = uv_hrtime();
 	const ent_plugin_info *const *plugins;
@@ -311,7 +310,7 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_progr
 	}
 	int status;
 	do {
-		report->progress = (ent_progress){.doing = "reading"};
+		report->progress = (ent_ingest_progress){.doing = "reading"};
 		status = run_once(e, progress, ctx, error);
 		if (status == ENT__AGAIN) {
 			status = roll_back(e, error);

@@ -12,8 +12,13 @@
 
 typedef struct ent_engine ent_engine;
 
-/* Opens store and ledger. `writable`: takes the lock, creates what is absent, recovers from an interrupted run. */
-int ent_engine_open(ent_engine **out, const ent_config *config, bool writable, ent_errors *errors);
+typedef enum ent_engine_mode {
+	ENT_ENGINE_PLUGINS, /* no store: for looking at plugins and checking a configuration */
+	ENT_ENGINE_READ,    /* the store as the last commit left it, also while a run is under way */
+	ENT_ENGINE_WRITE    /* takes the lock, creates what is absent, recovers from an interrupted run */
+} ent_engine_mode;
+
+int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors);
 void ent_engine_close(ent_engine *);
 
 ent_store *ent_engine_store(ent_engine *);
@@ -30,17 +35,22 @@ uint32_t ent_engine_code(const ent_engine *, const char *text);
  * an error in `errors`; the others are described all the same. */
 int ent_engine_plugins(ent_engine *, const ent_plugin_info *const **out, size_t *n, ent_errors *errors);
 
+/* Options of a decoder as they may be written: its own, and behind them those of the framing. Lives with the engine. */
+const ent_option *ent_engine_options(ent_engine *, const ent_decoder_info *);
+/* Checks decoders and options of all sources against the plugins. Needs ent_engine_plugins before. */
+int ent_engine_check(ent_engine *, ent_errors *errors);
+
 /* ---- ingest --------------------------------------------------------------------------------------------------------------- */
 
-typedef struct ent_progress {
+typedef struct ent_ingest_progress {
 	uint64_t bytes_total, bytes_done; /* packed bytes of the inputs that are new */
 	uint64_t records, facts;
 	uint32_t inputs_total, inputs_done, inputs_unchanged;
 	const char *doing; /* "reading", "judging" */
-} ent_progress;
+} ent_ingest_progress;
 
 typedef struct ent_run_report {
-	ent_progress progress;
+	ent_ingest_progress progress;
 	uint32_t inputs_failed;
 	ent_errors errors;      /* of inputs that failed: file and position; the run went on without them */
 	unsigned workers_started, workers_died;
@@ -54,7 +64,7 @@ typedef struct ent_run_report {
 
 /* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when
  * the run itself could not go on: then nothing since the last commit is kept. `progress` may be NULL. */
-int ent_engine_ingest(ent_engine *, void (*progress)(void *ctx, const ent_progress *), void *ctx, ent_run_report *report,
+int ent_engine_ingest(ent_engine *, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_run_report *report,
 	ent_error *e);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */

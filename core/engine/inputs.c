@@ -155,26 +155,7 @@ static const ent_decoder_info *decoder_of(ent_engine *e, ent__source *s, const c
 	if (!word->s) {
 		return probe(e, name, fd, error);
 	}
-	const ent_decoder_info *d = ent__decoder_find(e, word->s);
-	if (d) {
-		return d;
-	}
-	const char *names[256];
-	size_t n = 0;
-	for (size_t i = 0; i < e->n_plugins; i++) {
-		for (uint32_t k = 0; k < e->plugins[i]->n_decoders && n < 256; k++) {
-			names[n++] = e->plugins[i]->decoders[k].name;
-		}
-	}
-	const char *near = ent_nearest(word->s, names, n);
-	ent_error_set(error, ENT_ERR_INVALID, "no plugin holds a decoder '%s'", word->s);
-	ent_error_at(error, word->at.file, word->at.line, word->at.column);
-	if (near) {
-		ent_error_todo(error, "did you mean '%s'?", near);
-	} else {
-		ent_error_todo(error, "`entente plugin list` shows all; `plugins:` says which are loaded");
-	}
-	return NULL;
+	return ent__decoder_named(e, word, error);
 }
 
 /* ---- the plan ------------------------------------------------------------------------------------------------------------ */

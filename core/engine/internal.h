@@ -152,6 +152,7 @@ void ent__sources_close(ent_engine *);
 ent__stream *ent__stream_of(ent_engine *, ent__source *, const ent_decoder_info *, ent_errors *errors);
 /* Decoder by name, over all plugins; NULL if there is none. */
 const ent_decoder_info *ent__decoder_find(const ent_engine *, const char *name);
+const ent_decoder_info *ent__decoder_named(const ent_engine *, const ent_word *, ent_error *e);
 
 /* Adds a row for an input, id next. */
 ent_input *ent__input_add(ent_engine *);
@@ -194,7 +195,7 @@ void ent__skip(ent_engine *, const ent__source *, const char *name);
 /* dispatch.c. ENT__AGAIN: what is not committed has to be thrown away and planned anew, see ent_engine_ingest. */
 #define ENT__AGAIN 1
 extern const ent_pool_events ent__dispatch_events;
-int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, const ent_progress *), void *ctx,
+int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx,
 	ent_error *e);
 
 /* commit.c */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ent_option ent_framing_options[] = {
+static const ent_option framing_options[] = {
 	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "separator of cells; without it, found on the header line", NULL},
 	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto", NULL},
 	{"encoding", ENT_OPT_STR, 0, NULL, NULL, "encoding of the text, such as latin1; without it, by byte order mark, else UTF-8", NULL},
@@ -68,17 +68,17 @@ const ent_decoder_info *ent__decoder_find(const ent_engine *e, const char *name)
 }
 
 /* The decoder's table, and behind it that of the framing, if it frames rows. */
-const ent_option *ent__options_table(ent_engine *e, const ent_decoder_info *d) {
+const ent_option *ent_engine_options(ent_engine *e, const ent_decoder_info *d) {
 	size_t n = ent_options_count(d->options), extra = 0;
 	if (d->frame == ENT_FRAME_DELIMITED) {
-		extra = sizeof ent_framing_options / sizeof *ent_framing_options - 1;
+		extra = sizeof framing_options / sizeof *framing_options - 1;
 	}
 	ent_option *table = ent_arena_alloc(&e->arena, (n + extra + 1) * sizeof *table);
 	if (n) {
 		memcpy(table, d->options, n * sizeof *table);
 	}
 	if (extra) {
-		memcpy(table + n, ent_framing_options, extra * sizeof *table);
+		memcpy(table + n, framing_options, extra * sizeof *table);
 	}
 	return table;
 }
@@ -90,7 +90,7 @@ ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decode
 		}
 	}
 	size_t n = ent_options_count(d->options);
-	const ent_option *table = ent__options_table(e, d);
+	const ent_option *table = ent_engine_options(e, d);
 	ent_value *values = NULL;
 	const ent_decode_config *decode = &source->config->decode;
 	/* options belong to the decoder that the configuration names; under `auto` every decoder has its defaults */
@@ -157,5 +157,43 @@ int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t
 	}
 	*out = e->plugins;
 	*n = e->n_plugins;
+	return errors->total ? ENT_ERR_INVALID : 0;
+}
+
+/* Decoder by the name in a source's `decode:`; NULL: *error says what was meant. */
+const ent_decoder_info *ent__decoder_named(const ent_engine *e, const ent_word *word, ent_error *error) {
+	const ent_decoder_info *d = ent__decoder_find(e, word->s);
+	if (d) {
+		return d;
+	}
+	const char *names[256];
+	size_t n = 0;
+	for (size_t i = 0; i < e->n_plugins; i++) {
+		for (uint32_t k = 0; k < e->plugins[i]->n_decoders && n < 256; k++) {
+			names[n++] = e->plugins[i]->decoders[k].name;
+		}
+	}
+	const char *near = ent_nearest(word->s, names, n);
+	ent_error_set(error, ENT_ERR_INVALID, "no plugin holds a decoder '%s'", word->s);
+	ent_error_at(error, word->at.file, word->at.line, word->at.column);
+	if (near) {
+		ent_error_todo(error, "did you mean '%s'?", near);
+	} else {
+		ent_error_todo(error, "`entente plugin list` shows all; `plugins:` says which are loaded");
+	}
+	return NULL;
+}
+
+int ent_engine_check(ent_engine *e, ent_errors *errors) {
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		const ent_word *name = &e->sources[i].config->decode.name;
+		ent_error error = {0};
+		const ent_decoder_info *d = name->s ? ent__decoder_named(e, name, &error) : NULL;
+		if (error.code) {
+			ent_errors_take(errors, &error);
+		} else if (d) {
+			ent__stream_of(e, &e->sources[i], d, errors);
+		}
+	}
 	return errors->total ? ENT_ERR_INVALID : 0;
 }

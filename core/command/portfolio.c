@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Balance sheet and portfolio, see portfolio.h. */
+#include "command/portfolio.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- balance --------------------------------------------------------------------------------------------------------- */
+
+typedef struct sheet {
+	ent_call *call;
+	ent_engine *engine;
+	ent_table table;
+	bool closes;
+} sheet;
+
+static void number(sheet *s, uint64_t v) {
+	char text[ENT_NUMBER_TEXT];
+	ent_table_cell(&s->table, ent_number_text((__int128)v, 0, 0, text));
+}
+
+static int take_balance(void *ctx, const ent_balance *b) {
+	sheet *s = ctx;
+	const char *name = ent_engine_text(s->engine, b->source);
+	bool records = b->records == b->consumed + b->rejected + b->skipped;
+	bool facts = b->received == b->stored + b->replaced + b->duplicate + b->superseded + b->merged + b->refused;
+	s->closes = s->closes && records && facts;
+	const struct {
+		const char *key;
+		uint64_t value;
+	} numbers[] = {{"records", b->records}, {"consumed", b->consumed}, {"rejected", b->rejected}, {"skipped", b->skipped},
+		{"received", b->received}, {"stored", b->stored}, {"replaced", b->replaced}, {"duplicate", b->duplicate},
+		{"superseded", b->superseded}, {"merged", b->merged}, {"refused", b->refused}};
+	if (s->call->json) {
+		ent_json *j = &s->call->writer;
+		ent_json_object(j);
+		ent_json_key(j, "source");
+		ent_json_text(j, name);
+		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+			ent_json_key(j, numbers[i].key);
+			ent_json_uint(j, numbers[i].value);
+		}
+		ent_json_key(j, "closes");
+		ent_json_bool(j, records && facts);
+		ent_json_end(j);
+		return 0;
+	}
+	ent_table_styled(&s->table, ENT_ACCENT, name);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		number(s, numbers[i].value);
+	}
+	ent_table_styled(&s->table, records && facts ? ENT_GOOD : ENT_BAD, records && facts ? "yes" : "NO");
+	return 0;
+}
+
+int ent__balance_show(ent_call *call, ent_engine *engine, bool *closes, ent_error *e) {
+	static const ent_table_column columns[] = {{"source", false, false}, {"records", true, false}, {"= consumed", true, false},
+		{"+ rejected", true, false}, {"+ skipped", true, false}, {"facts", true, false}, {"= stored", true, false},
+		{"+ replaced", true, false}, {"+ duplicate", true, false}, {"+ superseded", true, false}, {"+ merged", true, false},
+		{"+ refused", true, false}, {"closes", false, true}, {NULL, false, false}};
+	sheet s = {.call = call, .engine = engine, .closes = true};
+	ent_table_init(&s.table, columns);
+	if (call->json) {
+		ent_json_key(&call->writer, "balance");
+		ent_json_array(&call->writer);
+	}
+	int status = ent_store_balance_scan(ent_engine_store(engine), take_balance, &s, e);
+	if (call->json) {
+		ent_json_end(&call->writer);
+	} else if (ent_table_rows(&s.table)) {
+		ent_buf_printf(&call->out, "\n");
+		ent_table_print(&s.table, &call->term, &call->out);
+		ent_buf_printf(&call->out, "\n");
+	}
+	ent_table_finish(&s.table);
+	*closes = s.closes;
+	return status;
+}
+
+/* ---- portfolio --------------------------------------------------------------------------------------------------------- */
+
+typedef struct row {
+	char *partner;
+	unsigned red_flags, gates, opportunities, insights, other, unknown, failed;
+	int64_t worth;
+	char *first; /* what to look at first */
+	int first_weight;
+} row;
+
+typedef struct portfolio {
+	row *rows;
+	size_t n, capacity;
+} portfolio;
+
+static row *row_of(portfolio *p, const char *partner) {
+	/* scans come ordered by partner: it is nearly always the last one */
+	for (size_t i = p->n; i-- > 0;) {
+		if (!strcmp(p->rows[i].partner, partner)) {
+			return &p->rows[i];
+		}
+	}
+	ENT_GROW(p->rows, p->n, p->capacity);
+	p->rows[p->n] = (row){.partner = ent_xstrdup(partner)};
+	return &p->rows[p->n++];
+}
+
+static int weight(const char *kind, const char *severity) {
+	int w = !strcmp(kind, "red_flag") ? 40 : !strcmp(kind, "gate") ? 30 : !strcmp(kind, "opportunity") ? 20 : 10;
+	return w + (severity && !strcmp(severity, "high") ? 5 : 0);
+}
+
+static int take_finding(void *ctx, const ent_finding *f) {
+	if (!strcmp(f->state, "cleared") || !strcmp(f->state, "resolved")) {
+		return 0;
+	}
+	row *r = row_of(ctx, f->partner);
+	*(!strcmp(f->kind, "red_flag") ? &r->red_flags
+		: !strcmp(f->kind, "gate") ? &r->gates
+		: !strcmp(f->kind, "opportunity") ? &r->opportunities
+		: !strcmp(f->kind, "insight") ? &r->insights
+		: &r->other) += 1;
+	if (f->has_worth && !strcmp(f->kind, "opportunity")) {
+		r->worth += f->worth;
+	}
+	int w = weight(f->kind, f->severity);
+	if (w > r->first_weight) {
+		r->first_weight = w;
+		free(r->first);
+		r->first = ent_xstrdup(f->text);
+	}
+	return 0;
+}
+
+static int take_verdict(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
+	(void)rule;
+	(void)as_of;
+	(void)json;
+	row *r = row_of(ctx, partner);
+	r->unknown += !strcmp(verdict, "unknown");
+	r->failed += !strcmp(verdict, "failed");
+	return 0;
+}
+
+static int by_weight(const void *a, const void *b) {
+	const row *x = a, *y = b;
+	if (x->red_flags != y->red_flags) {
+		return x->red_flags > y->red_flags ? -1 : 1;
+	}
+	if (x->gates != y->gates) {
+		return x->gates > y->gates ? -1 : 1;
+	}
+	if (x->worth != y->worth) {
+		return x->worth > y->worth ? -1 : 1;
+	}
+	return strcmp(x->partner, y->partner);
+}
+
+static void show_json(ent_call *call, const portfolio *p) {
+	ent_json *j = &call->writer;
+	ent_json_key(j, "partners");
+	ent_json_array(j);
+	for (size_t i = 0; i < p->n; i++) {
+		const row *r = &p->rows[i];
+		ent_json_object(j);
+		ent_json_key(j, "partner");
+		ent_json_text(j, r->partner);
+		const struct {
+			const char *key;
+			unsigned value;
+		} numbers[] = {{"red_flags", r->red_flags}, {"gates", r->gates}, {"opportunities", r->opportunities},
+			{"insights", r->insights}, {"unknown", r->unknown}, {"failed", r->failed}};
+		for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+			ent_json_key(j, numbers[k].key);
+			ent_json_uint(j, numbers[k].value);
+		}
+		ent_json_key(j, "worth");
+		ent_json_decimal(j, r->worth, 6);
+		ent_json_key(j, "first");
+		ent_json_text(j, r->first);
+		ent_json_end(j);
+	}
+	ent_json_end(j);
+}
+
+static void count(ent_table *t, ent_style style, unsigned n) {
+	if (n) {
+		ent_table_printf(t, style, "%u", n);
+	} else {
+		ent_table_styled(t, ENT_FAINT, "·");
+	}
+}
+
+static void show_table(ent_call *call, const portfolio *p) {
+	static const ent_table_column columns[] = {{"partner", false, true}, {"red flags", true, false}, {"gates", true, false},
+		{"opportunities", true, false}, {"worth", true, false}, {"insights", true, false}, {"unknown", true, false},
+		{"look at first", false, false}, {NULL, false, false}};
+	enum { MOST = 60 };
+	ent_table t;
+	ent_table_init(&t, columns);
+	for (size_t i = 0; i < p->n && i < MOST; i++) {
+		const row *r = &p->rows[i];
+		char worth[ENT_NUMBER_TEXT];
+		ent_table_styled(&t, ENT_ACCENT, r->partner);
+		count(&t, ENT_BAD, r->red_flags);
+		count(&t, ENT_WARN, r->gates);
+		count(&t, ENT_GOOD, r->opportunities);
+		ent_table_cell(&t, r->worth ? ent_number_text(r->worth, 6, 0, worth) : "");
+		count(&t, ENT_PLAIN, r->insights);
+		count(&t, ENT_FAINT, r->unknown);
+		ent_table_cell(&t, r->first ? r->first : "");
+	}
+	ent_buf_printf(&call->out, "\n");
+	ent_table_print(&t, &call->term, &call->out);
+	if (p->n > MOST) {
+		ent_buf_printf(&call->out, "and %zu more; `entente partners` lists all\n", p->n - MOST);
+	}
+	ent_table_finish(&t);
+}
+
+int ent__portfolio_show(ent_call *call, ent_engine *engine, ent_error *e) {
+	portfolio p = {0};
+	ent_store *store = ent_engine_store(engine);
+	int status = ent_store_verdicts_scan(store, NULL, take_verdict, &p, e);
+	if (!status) {
+		status = ent_store_findings_scan(store, NULL, take_finding, &p, e);
+	}
+	if (p.n) {
+		qsort(p.rows, p.n, sizeof *p.rows, by_weight);
+	}
+	if (!status && call->json) {
+		show_json(call, &p);
+	} else if (!status) {
+		show_table(call, &p);
+	}
+	for (size_t i = 0; i < p.n; i++) {
+		free(p.rows[i].partner);
+		free(p.rows[i].first);
+	}
+	free(p.rows);
+	return status;
+}
