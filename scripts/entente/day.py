@@ -171,6 +171,12 @@ def month(year: int, number: int) -> Period:
     return Period(first, after, f"{year}-{number:02d}")
 
 
+def month_after(number: int) -> int:
+    """The first day of the next month."""
+    day = datetime.date.fromordinal(number + EPOCH)
+    return datetime.date(*_year_month(day.year * 12 + day.month), 1).toordinal() - EPOCH
+
+
 def months_before(as_of: int, count: int) -> list[Period]:
     """The last `count` calendar months that were over at the end of the day `as_of`, oldest first."""
     after = datetime.date.fromordinal(as_of + 1 + EPOCH)

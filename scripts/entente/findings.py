@@ -52,7 +52,7 @@ def _checked(finding: Finding) -> Finding:
 
 
 def _rank(rank: Number | Quantity | None) -> float | None:
-    return None if rank is None else float(rank)
+    return None if rank is None else min(max(float(rank), -1e9), 1e9)  # JSON knows no infinity
 
 
 def insight(

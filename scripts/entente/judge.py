@@ -8,20 +8,17 @@ import traceback
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Union
 
-from .day import iso
-from .findings import Cell, Finding
+from .findings import Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
 from .partner import Partner
-from .quantity import Quantity
-from .reader import KNOWN, STATES
+from .record import record
 from .register import register_of
 from .rules import Rule
 from .run import Read, now
 
 Verdict = Union[bool, Literal["unknown", "failed"]]
 _TRACEBACK: Final = 8_000  # characters kept of a traceback
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Outcome:
@@ -45,25 +42,37 @@ class Outcome:
 
     def record(self) -> dict[str, Any]:
         """As docs/rules.md describes it."""
-        rule = self.rule
-        return {
-            "rule": rule.name,
-            "practice": rule.practice,
-            "row": rule.row,
-            "audience": rule.audience,
-            "partner": self.partner,
-            "verdict": self.verdict,
-            "findings": [_finding(f) for f in self.findings],
-            "evidence": [_evidence(r) for r in self.reads],
-            "asks": [_ask(a) for a in self.asks],
-            "missed": self.missed,
-            "error": self.error,
-            "output": self.output,
-        }
+        found: dict[str, Any] = json.loads(self.json())
+        return found
 
     def json(self) -> bytes:
-        """The record as UTF-8 JSON."""
-        return _encode(self.record()).encode()
+        """The record as UTF-8 JSON. What a rule yielded and nobody can write down makes it a failure of the
+        rule."""
+        try:
+            return self._written()
+        except Exception as error:
+            self.fail(error)
+            return self._written()
+
+    def fail(self, error: BaseException) -> None:
+        """Something went wrong in the rule: it has said nothing."""
+        self.error = _failure(self.rule, error)
+        self.verdict = "failed"
+        text = f"{self.rule.name} failed for {self.partner}: {self.error['text']}"
+        self.findings = [Finding("failure", text)]
+
+    def _written(self) -> bytes:
+        return record(
+            self.rule.head,
+            self.partner,
+            self.verdict,
+            self.findings,
+            self.reads,
+            self.asks,
+            self.missed,
+            self.error,
+            self.output,
+        )
 
 
 def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome:
@@ -86,13 +95,9 @@ def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = Non
         for ask in _wholly_absent(rule, partner):
             now.asks.append(ask)
     except BaseException as error:  # a rule may raise anything, also SystemExit and MemoryError
-        outcome.error = _failure(rule, error)
-        outcome.findings = [
-            Finding("failure", f"{rule.name} failed for {partner.id}: {outcome.error['text']}")
-        ]
-        outcome.verdict = "failed"
+        outcome.fail(error)
     outcome.reads, outcome.missed = now.reads, now.missed
-    outcome.asks = merged(now.asks)
+    outcome.asks = merged(now.asks) if now.asks else []
     if outcome.error is None:
         if any(f.kind != "unknown" for f in found):
             outcome.verdict = True
@@ -141,63 +146,4 @@ def _failure(rule: Rule, error: BaseException) -> dict[str, Any]:
         "line": line,
         "text": f"{type(error).__name__}: {said}"[:1000] if said else type(error).__name__,
         "traceback": "".join(lines)[-_TRACEBACK:],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    out: dict[str, Any] = {
-        "kind": finding.kind,
-        "key": finding.key,
-        "text": finding.text,
-        "worth": None if finding.worth is None else finding.worth.micro,
-        "per": finding.per,
-        "severity": finding.severity,
-        "confidence": finding.confidence,
-        "rank": finding.rank,
-    }
-    if finding.open is not None:
-        out["open"] = finding.open
-    if finding.rows:
-        out["rows"] = [[_cell(cell) for cell in row] for row in finding.rows]
-    if finding.chart is not None:
-        out["chart"] = [finding.chart[0], {key: _plain(value) for key, value in finding.chart[1].items()}]
-    if finding.decides_on is not None:
-        out["decides_on"] = finding.decides_on.isoformat()
-    return out
-
-
-def _cell(cell: Cell) -> str | int | float | None:
-    return str(cell) if isinstance(cell, Quantity) else cell
-
-
-def _plain(cell: Cell) -> str | int | float | None:
-    return cell.number if isinstance(cell, Quantity) else cell
-
-
-def _evidence(read: Read) -> dict[str, Any]:
-    value = Quantity(read.top, read.bottom, read.unit) if read.state == KNOWN else None
-    return {
-        "metric": read.metric,
-        "from": iso(read.start),
-        "through": iso(read.stop - 1),
-        "value": str(value) if value is not None else "",
-        "number": None if value is None else value.number,
-        "unit": str(read.unit),
-        "state": STATES[read.state],
-        "covered": None if read.covered < 0 else read.covered,
-        "days": read.stop - read.start,
-        "origin": read.origin,
-        "slice": read.slice,
-        "cohort": read.cohort,
-        "size": read.size,
-    }
-
-
-def _ask(ask: Ask) -> dict[str, Any]:
-    return {
-        "what": ask.text,
-        "metric": ask.metric,
-        "from": "" if ask.start is None else iso(ask.start),
-        "through": "" if ask.stop is None else iso(ask.stop - 1),
-        "source": ask.source,
     }

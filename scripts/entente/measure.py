@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import run
-from .day import Day, Period, Window, cut, day_number, months_before, spoken
+from .day import Day, Period, Window, cut, day_number, month_after, months_before, spoken
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Quantity
 from .reader import (
@@ -31,7 +31,8 @@ from .view import LEAST_COVERAGE, Metric
 if TYPE_CHECKING:
     from .partner import Partner
 
-RATE_ONE = 10**12
+RATE_ONE: Final = 10**12
+_read: Final = tuple.__new__  # of a Read, without its checks: there is one for every figure of every rule
 
 
 class Measure:
@@ -95,31 +96,24 @@ class Measure:
     def over(self, window: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
         """Its value over the days of the window. Not enough of the days known: NotEnoughEvidence."""
         view = self.partner.view
-        span = view.spans.get(window) or view.span(window)
+        start, stop = view.spans.get(window) or view.span(window)
         if self._values is not None:
-            return self._over_values(span.start, span.stop, least_coverage)
+            return self._over_values(start, stop, least_coverage)
         if self._origin == DECLARED:
-            return self._over_declared(span.start, span.stop)
+            return self._over_declared(start, stop)
         metric = self.metric
         state, top, bottom, covered, _, day = view.snapshot.window(
-            self.partner.index, metric.number, span.start, span.stop, self._origin, 0, ""
+            self.partner.index, metric.number, start, stop, self._origin, 0, ""
         )
+        origin = ORIGINS[self._origin] if self._origin >= 0 else ""
         run.now.reads.append(
-            Read(
-                metric.name,
-                span.start,
-                span.stop,
-                state,
-                top,
-                bottom,
-                metric.unit,
-                covered,
-                ORIGINS[self._origin] if self._origin >= 0 else "",
+            _read(
+                Read, (metric.name, start, stop, state, top, bottom, metric.unit, covered, origin, "", "", 0)
             )
         )
-        days = span.stop - span.start
+        days = stop - start
         if state != KNOWN or covered < least_coverage * days:
-            raise self._missing(span.start, span.stop, state or NO_COVERAGE, day)
+            raise self._missing(start, stop, state or NO_COVERAGE, day)
         return Quantity(top, bottom, metric.unit, covered / days)
 
     def change(self, window: Window, since: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
@@ -304,19 +298,25 @@ class Measure:
         """What was said of exactly these days, or of periods that together make them up."""
         view, metric = self.partner.view, self.metric
         pieces: dict[int, tuple[int, dict[str, object]]] = {}
-        for row in view.about(self.partner.index).get("observations") or ():
-            if (
-                row.get("metric") == metric.name
-                and row.get("origin", "declared") == "declared"
-                and not row.get("dims")
-            ):
-                first = day_number(str(row["from"]))
-                after = day_number(str(row["to"])) if row.get("to") else first + 1
-                if first == start and after == stop:
-                    pieces = {first: (after, row)}
-                    break
-                if metric.kind == SUM:
-                    pieces.setdefault(first, (after, row))
+        rows = [
+            row
+            for row in view.about(self.partner.index).get("observations") or ()
+            if row.get("metric") == metric.name
+            and row.get("origin", "declared") == "declared"
+            and not row.get("dims")
+        ]
+        monthly = all(str(row["from"])[8:10] == "01" for row in rows if not row.get("to"))
+        for row in rows:
+            first = day_number(str(row["from"]))
+            if row.get("to"):
+                after = day_number(str(row["to"]))
+            else:  # one day; or its month, where all that is said without an end is said of the first of one
+                after = month_after(first) if monthly else first + 1
+            if first == start and after == stop:
+                pieces = {first: (after, row)}
+                break
+            if metric.kind == SUM:
+                pieces.setdefault(first, (after, row))
         at, found = start, []
         while at < stop and at in pieces:
             after, row = pieces[at]

@@ -30,7 +30,7 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
     "books": frozenset({"year", "assets", "liabilities", "revenue", "profit", "currency"}),
 }
 _ALWAYS: Final = frozenset({"id", "state", "actor", "effective", "recorded"})
-_DAYS: Final = ("at", "on", "said_on", "effective", "recorded")  # which of them dates an entry, in this order
+_DAYS: Final = ("at", "on", "said_on", "effective")  # which of them dates an entry, in this order
 _OPEN: Final = ("", "open", "given", "reopened")
 
 

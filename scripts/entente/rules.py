@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Union
@@ -61,6 +62,7 @@ class Rule:
         "line",
         "defaults",
         "settings",
+        "head",
     )
 
     def __init__(
@@ -81,6 +83,8 @@ class Rule:
         self.line: int = code.co_firstlineno
         self.defaults = self._defaults()
         self.settings: dict[str, Setting] = dict(self.defaults)
+        names = {"rule": self.name, "practice": practice, "row": row, "audience": audience}
+        self.head = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[:-1]  # of its records
         if not _NAME.match(self.name):
             raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")
         if practice not in PRACTICES:

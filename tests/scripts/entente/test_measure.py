@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from entente import NotEnoughEvidence, last_year, previous
 from entente.catalogue import MEASURES, METRICS
-from entente.day import Day, Window, cut, day_number, iso, month, months_before, span_of, words
+from entente.day import Day, Period, Window, cut, day_number, iso, month, months_before, span_of, words
 from entente.fixture import World
 from entente.run import now
 
@@ -174,8 +174,17 @@ def test_declared_periods_add_up_to_a_window() -> None:
         declared.over("4m")
     told = world.see("a")["revenue.gross"].by_origin().over("1m")
     assert [(k, str(v)) for k, v in told.items()] == [("shop", "300 EUR"), ("declared", "300 EUR")]
+    for row in shop.observations:
+        del row["to"]
+    assert str(world.see("a")["revenue.gross"].where(origin="declared").over("3m")) == "600 EUR"
+    shop.observations.append({**shop.observations[0], "from": "2026-06-02"})
+    assert str(world.see("a")["revenue.gross"].where(origin="declared").over(month_day())) == "300 EUR"
     with pytest.raises(TypeError, match="cannot be added"):
         assert told.total
+
+
+def month_day() -> Period:
+    return Period(day_number("2026-06-01"), day_number("2026-06-02"), "the first of June")
 
 
 def test_the_catalogue_of_fixtures_is_that_of_the_engine() -> None:

@@ -204,3 +204,19 @@ def test_output_is_cut(tmp_path: Path, world: World) -> None:
     load(write(tmp_path, loud=loud))
     record = evaluate(world, only={"partners": ["a"]})[0][0]
     assert len(record["output"]) < 17_000 and "more was printed" in record["output"]
+
+
+def test_what_cannot_be_written_down_is_a_failure_of_the_rule(tmp_path: Path, world: World) -> None:
+    odd = (
+        'from entente import insight, rule\n\n@rule(practice="legal")\ndef odd(partner):\n    "Odd."\n'
+        '    yield insight("lone \\ud800 surrogate", rank=float("inf"),'
+        'rows=[("a",), (object(),), (float("nan"),)])\n\n'
+        '@rule(practice="legal")\ndef worse(partner):\n    "Worse."\n    yield insight("x", chart="none")\n'
+    )
+    load(write(tmp_path, odd=odd, good=GOOD))
+    records, _ = evaluate(world, only={"partners": ["a"]})
+    said = {r["rule"]: r for r in records}
+    assert (
+        said["odd"]["findings"][0]["text"] == "lone ? surrogate" and said["odd"]["findings"][0]["rank"] == 1e9
+    )
+    assert said["worse"]["verdict"] == "failed" and said["many_orders"]["verdict"] is True

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record of one rule and partner as JSON, see "What a rule leaves behind" in docs/rules.md.
+
+Evidence is written piece by piece: there is a record for every rule and partner, most of them with nothing
+but a few reads, and building dictionaries for them took longer than the rules themselves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from .day import iso
+from .findings import Finding
+from .missing import Ask
+from .quantity import Quantity
+from .reader import KNOWN, STATES
+from .run import Read
+
+_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_texts: Final[dict[str, str]] = {}
+_heads: Final[dict[tuple[str, int, int], str]] = {}
+_PLAIN: Final = '"origin":"","slice":"","cohort":"","size":0}'
+
+
+def record(
+    head: str,
+    partner: str,
+    verdict: bool | str,
+    findings: Iterable[Finding],
+    reads: Iterable[Read],
+    asks: Iterable[Ask],
+    missed: list[str],
+    error: Mapping[str, Any] | None,
+    output: str,
+) -> bytes:
+    """All of it. `head` is what is the same for every partner, without its closing brace."""
+    said = "true" if verdict is True else "false" if verdict is False else _quoted(verdict)
+    text = (
+        f'{head},"partner":{_quoted(partner)},"verdict":{said},'
+        f'"findings":[{",".join([_json(finding(f)) for f in findings]) if findings else ""}],'
+        f'"evidence":[{",".join([_evidence(r) for r in reads])}],'
+    )
+    if asks or missed or error or output:
+        text += (
+            f'"asks":[{",".join([_json(_ask(a)) for a in asks])}],"missed":{_json(missed)},'
+            f'"error":{_json(error)},"output":{_json(output)}}}'
+        )
+    else:
+        text += '"asks":[],"missed":[],"error":null,"output":""}'
+    return text.encode("utf-8", "replace")
+
+
+def finding(said: Finding) -> dict[str, Any]:
+    """One finding; `worth` in millionths of the reporting currency."""
+    out: dict[str, Any] = {
+        "kind": said.kind,
+        "key": said.key,
+        "text": str(said.text),
+        "worth": None if said.worth is None else said.worth.micro,
+        "per": said.per,
+        "severity": said.severity,
+        "confidence": said.confidence,
+        "rank": said.rank,
+    }
+    if said.open is not None:
+        out["open"] = said.open
+    if said.rows:
+        out["rows"] = [[_cell(cell) for cell in row] for row in said.rows]
+    if said.chart is not None:
+        kind, values = said.chart
+        out["chart"] = [str(kind), {str(key): _drawn(value) for key, value in values.items()}]
+    if said.decides_on is not None:
+        out["decides_on"] = said.decides_on.isoformat()
+    return out
+
+
+def _evidence(read: Read) -> str:
+    metric, start, stop, state, top, bottom, unit, covered, origin, part, cohort, size = read
+    head = _heads.get((metric, start, stop))
+    if head is None:
+        if len(_heads) > 100_000:
+            _heads.clear()
+        head = _heads[metric, start, stop] = (
+            f'{{"metric":{_quoted(metric)},"from":"{iso(start)}","through":"{iso(stop - 1)}",'
+            f'"days":{stop - start},'
+        )
+    value, number = "", "null"
+    if state == KNOWN:
+        known = Quantity(top, bottom, unit)
+        value, number = str(known), repr(known.number)
+    tail = _PLAIN
+    if origin or part or cohort:
+        tail = f'"origin":"{origin}","slice":{_quoted(part)},"cohort":{_quoted(cohort)},"size":{size}}}'
+    return (
+        f'{head}"value":"{value}","number":{number},"unit":"{unit}","state":"{STATES[state]}",'
+        f'"covered":{covered if covered >= 0 else "null"},{tail}'
+    )
+
+
+def _ask(ask: Ask) -> dict[str, Any]:
+    return {
+        "what": ask.text,
+        "metric": ask.metric,
+        "from": "" if ask.start is None else iso(ask.start),
+        "through": "" if ask.stop is None else iso(ask.stop - 1),
+        "source": ask.source,
+    }
+
+
+def _quoted(text: str) -> str:
+    """As JSON. The same names of metrics, units and partners come again and again."""
+    found = _texts.get(text)
+    if found is None:
+        if len(_texts) > 100_000:
+            _texts.clear()
+        found = _texts[text] = _json(text)
+    return found
+
+
+def _cell(cell: object) -> str | int | float | None:
+    """Tables show quantities as they are spoken; whatever JSON does not know is told as text."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return str(cell)
+    return cell if cell is None or isinstance(cell, (str, int, float)) else str(cell)
+
+
+def _drawn(value: object) -> str | int | float | None:
+    """Charts draw numbers."""
+    return value.number if isinstance(value, Quantity) else _cell(value)
