@@ -238,8 +238,9 @@ static int params(cursor *c, event *e) {
 
 static const want privacy[] = {WANT("analytics_storage")}, device[] = {WANT("category")}, geo[] = {WANT("country")},
 				  first_user[] = {WANT("medium"), WANT("source"), WANT("name")},
-				  collected[] = {WANT("manual_medium"), WANT("manual_source"), WANT("manual_campaign_name")},
-				  clicks[] = {WANT("manual_campaign")},
+				  collected[] = {WANT("manual_medium"), WANT("manual_source"), WANT("manual_campaign_name"),
+					  WANT("gclid")},
+				  clicks[] = {WANT("manual_campaign"), WANT("cross_channel_campaign")},
 				  campaign[] = {WANT("medium"), WANT("source"), WANT("campaign_name")},
 				  ecommerce[] = {WANT("purchase_revenue"), WANT("refund_value"), WANT("transaction_id")};
 
@@ -282,11 +283,14 @@ static int member(cursor *c, const char *k, size_t n, event *e) {
 		break;
 	case 24:
 		if (IS(k, n, "collected_traffic_source"))
-			return object(c, collected, TRAFFIC_COUNT, e->collected);
+			return object(c, collected, TRAFFIC_COUNT + 1, e->collected);
 		break;
 	case 33:
-		if (IS(k, n, "session_traffic_source_last_click"))
-			return object(c, clicks, 1, &v) || inner(c, &v, campaign, TRAFFIC_COUNT, e->last_click);
+		if (IS(k, n, "session_traffic_source_last_click")) {
+			event_value kinds[2] = {{0}};
+			return object(c, clicks, 2, kinds) || inner(c, &kinds[0], campaign, TRAFFIC_COUNT, e->last_click) ||
+				   inner(c, &kinds[1], campaign, TRAFFIC_COUNT, e->cross_channel);
+		}
 		break;
 	default:
 		break;

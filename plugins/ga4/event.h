@@ -45,7 +45,9 @@ enum { MONEY_REVENUE, MONEY_REFUND, MONEY_TRANSACTION, MONEY_COUNT };
 typedef struct event {
 	event_value date, name, timestamp, user, consent, category, country;
 	event_value param[PARAM_COUNT];
-	event_value last_click[TRAFFIC_COUNT], collected[TRAFFIC_COUNT], first_user[TRAFFIC_COUNT];
+	event_value last_click[TRAFFIC_COUNT], cross_channel[TRAFFIC_COUNT]; /* of the session */
+	event_value collected[TRAFFIC_COUNT + 1];                            /* with this event; the last is the gclid */
+	event_value first_user[TRAFFIC_COUNT];
 	event_value money[MONEY_COUNT];
 } event;
 

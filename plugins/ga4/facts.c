@@ -61,14 +61,25 @@ static uint32_t step_of(ent_str s) {
 	}
 }
 
-/* The session's own last click where the export has it (since July 2024), else what this event came with, else the
- * user's first touch. */
+static int given(const event_value *v) { return v->kind == VALUE_STRING && v->n && !TEXT_IS(*v, "(not set)"); }
+
+static int names_source(const event_value traffic[TRAFFIC_COUNT]) {
+	return given(&traffic[TRAFFIC_MEDIUM]) || given(&traffic[TRAFFIC_SOURCE]);
+}
+
+/* The session's own last click where the export has it (since July 2024): by the marks in the address, else as Google's
+ * advertisements tell. Else what this event came with; an advertisement's click id alone means what it means to Google.
+ * Else the user's first touch, all that older exports have. */
 static const event_value *traffic(const event *e, int which) {
-	if (e->last_click[TRAFFIC_MEDIUM].kind || e->last_click[TRAFFIC_SOURCE].kind)
+	static const event_value clicked[TRAFFIC_COUNT] = {
+		[TRAFFIC_MEDIUM] = {"cpc", 3, VALUE_STRING}, [TRAFFIC_SOURCE] = {"google", 6, VALUE_STRING}};
+	if (names_source(e->last_click))
 		return &e->last_click[which];
-	if (e->collected[TRAFFIC_MEDIUM].kind || e->collected[TRAFFIC_SOURCE].kind)
+	if (names_source(e->cross_channel))
+		return &e->cross_channel[which];
+	if (names_source(e->collected))
 		return &e->collected[which];
-	return &e->first_user[which];
+	return given(&e->collected[TRAFFIC_COUNT]) ? &clicked[which] : &e->first_user[which];
 }
 
 static int truth(const event_value *v) { return v->n == 1 ? v->p[0] == '1' : v->kind == VALUE_WORD && v->p[0] == 't'; }
