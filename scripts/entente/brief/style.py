@@ -147,6 +147,10 @@ font-size:1.3rem}
 .striprow div:last-child{text-align:right}}
 @media (max-width:22rem){.cards{grid-template-columns:1fr}}
 @media print{
+.finding:has(.rows,details){display:block;break-inside:auto}
+.finding:has(.rows,details) .worth{text-align:left}
+.findings{display:block}.finding{margin-bottom:.8rem}tr,.evidence div{break-inside:avoid}
+.meta,.say{break-after:avoid}
 .rest::details-content{content-visibility:visible;block-size:auto}
 @page{margin:14mm 13mm}
 :root{LIGHT_COLORS;--paper:#fff;color-scheme:light}

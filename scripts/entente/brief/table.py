@@ -108,6 +108,12 @@ def rows(brief: Brief) -> str:
                 span["end"] if span else None,
                 e.get("unknown"),
             )
+        head, *body = finding.get("rows") or [[]]
+        for cells in body:
+            said = "; ".join(
+                f"{name}: {'unknown' if cell is None else cell}" for name, cell in zip(head, cells)
+            )
+            put("row", finding["rule"], str(cells[0]), "", note=said)
     for ask in brief["asks"]:
         put("ask", ask["source"] or "", ask["what"], "; ".join(ask["decides"]), note=ask["why"])
     for source in brief["sources"]:

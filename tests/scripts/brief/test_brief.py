@@ -253,6 +253,9 @@ def test_table_holds_the_same() -> None:
     assert by["figure", "load_time", "Page load"]["note"] == "the analytics feed sends no page timing"
     assert by["cohort", "conversion_rate", "p50"]["value"] == "0.0599"
     assert sum(r["section"] == "finding" for r in rows) == 5
+    assert by["row", "sources_disagree", "2026-04"]["note"] == (
+        "month: 2026-04; shop: 26,110 EUR; analytics: 20,870 EUR"
+    )
     theirs = to_csv(example(), for_partner=True)
     assert sum(line.startswith("finding,") for line in theirs.splitlines()) == 3 and "check-ins" not in theirs
     brief = example()
