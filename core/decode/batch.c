@@ -177,20 +177,22 @@ static void key_and_body(ent_buf *d, ent_str key, const void *body, size_t bytes
 	d->n += padded + bytes;
 }
 
-static uint64_t content_of(const ent__body *body, ent_fact kind, unsigned flags, uint64_t partner, uint64_t key) {
-	uint64_t words[4 + ENT__CANON_MAX] = {(uint64_t)kind | (uint64_t)flags << 8, body->has, partner, key};
-	memcpy(words + 4, body->canon, body->canon_n * sizeof *words);
-	return ent_hash64(words, (4 + body->canon_n) * sizeof *words, 0);
+static uint64_t content_of(ent__body *body, ent_fact kind, unsigned flags, uint64_t partner, uint64_t key) {
+	body->canon[0] = (uint64_t)kind | (uint64_t)flags << 8;
+	body->canon[1] = body->has;
+	body->canon[2] = partner;
+	body->canon[3] = key;
+	return ent_hash64(body->canon, body->canon_n * sizeof *body->canon, 0);
 }
 
 static uint32_t partner_of(ent__batch *b, ent_str partner, uint64_t *hash) { return ent__batch_text(b, 0, partner, hash); }
 
 /* Starts a document in b->doc: head, key, and body unless there is none. */
-static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str key, const ent__body *body) {
+static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str key, ent__body *body) {
 	unsigned flags = body ? ENT_DOC_HEAD : h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
 	uint64_t key_hash = ent_hash64(key.p, key.n, kind), partner_hash;
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
-	static const ent__body nothing;
+	static ent__body nothing = {.canon_n = 4};
 	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC}, .kind = (uint8_t)kind, .flags = (uint8_t)flags, .key_n = (uint16_t)key.n,
 		.partner = partner, .key_hash = key_hash,
 		.content = content_of(body ? body : &nothing, kind, flags, partner_hash, key_hash), .place = h->place,
@@ -231,7 +233,7 @@ static bool belongs(const ent__batch *b, ent_str order_key, ent_str partner, uin
 		&& (partner_hash == b->partner_hash || (!partner.n && b->has_head));
 }
 
-static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key, const ent__body *body) {
+static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key, ent__body *body) {
 	uint64_t partner_hash;
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
 	size_t room = (size_t)b->worker->ring.slots * b->worker->ring.slot_bytes / 2;
@@ -274,7 +276,7 @@ const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
 		sub(b, kind, h, body.order_key, &body);
 		return NULL;
 	}
-	const ent__body *with = h->op == ENT_RETRACT ? NULL : &body;
+	ent__body *with = h->op == ENT_RETRACT ? NULL : &body;
 	if (kind == ENT_ORDER) {
 		ent__batch_close(b);
 		doc_begin(b, kind, h, h->key, with);
@@ -294,7 +296,7 @@ const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
 	unsigned flags = with ? ENT_DOC_HEAD : ENT_DOC_RETRACT;
 	if (!with) {
-		body.canon_n = 0;
+		body.canon_n = 4;
 		body.has = 0;
 		body.bytes = 0;
 	}

@@ -75,6 +75,13 @@ FAST_INLINE const char *select_nth(ent__csv_block *b, unsigned n, const char *li
 	}
 }
 
+static __attribute__((noinline)) void unquote(ent_csv *csv, const char **text, size_t *n) {
+	ent_str s = {*text, *n};
+	ent__csv_unquote(csv, &s);
+	*text = s.p;
+	*n = s.n;
+}
+
 FAST int ent__csv_row_avx2(ent_csv *csv, const char *p, const char **next) {
 	const char *limit = csv->window.data + csv->window.n;
 	const char d = csv->delimiter, q = csv->quote, e = csv->line_end;
@@ -109,13 +116,16 @@ FAST int ent__csv_row_avx2(ent_csv *csv, const char *p, const char **next) {
 		if (!t && cell_end > start && e == '\n' && cell_end[-1] == '\r') {
 			cell_end--;
 		}
-		ent_str s = {start, (size_t)(cell_end - start)};
-		if (q && s.n && *s.p == q) {
-			ent__csv_unquote(csv, &s);
+		/* Pointer and length apart: a struct written in two halves and copied whole stalls at every cell. */
+		const char *text = start;
+		size_t n = (size_t)(cell_end - start);
+		if (q && n && *text == q) {
+			unquote(csv, &text, &n);
 		}
 		unsigned same = need->field;
 		do {
-			cell[need->column] = s;
+			cell[need->column].p = text;
+			cell[need->column].n = n;
 		} while (++need < needs_end && need->field == same);
 		if (!t) {
 			goto row_end;

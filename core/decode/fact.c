@@ -342,7 +342,7 @@ _Static_assert(6 + 2 * ENTRY_FIELDS_MAX <= ENT__CANON_MAX, "");
 
 void ent__fact_body(ent__batch *b, ent_fact kind, const void *fact, ent__body *out) {
 	uint64_t has = ((const ent_head *)fact)->has & kinds[kind].has;
-	out->canon_n = 0;
+	out->canon_n = 4;
 	out->has = has;
 	out->order_key = (ent_str){0};
 	switch (kind) {

@@ -114,6 +114,9 @@ static void refuse(ent_ctx *c, uint64_t place, const char *why) {
 	ent__verdict(c, place, ENT__VERDICT_REJECT);
 }
 
+_Static_assert(sizeof(ent_order) <= 512 && sizeof(ent_visit) <= 512 && sizeof(ent_line) <= 512 && sizeof(ent_cart) <= 512, "");
+_Static_assert(sizeof(ent_observation) <= 512 && sizeof(ent_entry) <= 512 && sizeof(ent_touch) <= 512, "");
+
 static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t stride, size_t n) {
 	ent__batch *b = &c->worker->batch;
 	size_t size = ent__fact_size(kind);
@@ -134,9 +137,8 @@ static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t
 			memcpy(&own, fact, stride < size ? stride : size);
 			fact = &own;
 		}
-		ent_head head = *(const ent_head *)fact;
-		uint64_t place = real_place(c, head.place);
-		if (place != head.place) {
+		uint64_t given = ((const ent_head *)fact)->place, place = real_place(c, given);
+		if (place != given) {
 			if (fact != (const void *)&own) {
 				memcpy(&own, fact, size);
 				fact = &own;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define PIECE (64 << 10)
+
 int ent_lines_open(ent_lines *l, ent_input *in, ent_encoding declared, ent_fault *f) {
 	*l = (ent_lines){0};
 	int status = ent_text_open(&l->text, in, declared, f);
@@ -78,6 +80,9 @@ int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *
 			}
 			p = line_end + 1;
 			lines++;
+			if (p - start >= PIECE) { /* the place that a crash is reported with is that of a piece */
+				break;
+			}
 		}
 		if (lines) {
 			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, lines};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LATE_MAX (1u << 20) /* more refused places than that are not remembered one by one */
+#define LATE_MAX (1u << 17) /* more refused places than that are not remembered one by one */
 
 /* ---- sets of places ---- */
 

@@ -125,8 +125,8 @@ void ent__batch_skipped_late(ent__batch *);
 typedef struct ent__body {
 	uint64_t words[48];
 	size_t bytes;
-	uint64_t canon[ENT__CANON_MAX];
-	unsigned canon_n;
+	uint64_t canon[4 + ENT__CANON_MAX]; /* the first four are for what comes before the body, see batch.c */
+	unsigned canon_n;                   /* with those four */
 	uint64_t has;
 	ent_str order_key; /* LINE, REFUND */
 } ent__body;
