@@ -123,7 +123,7 @@ static void instance_destroy(ent_ctx *c) {
 	free(c);
 }
 
-static int framing(ent_ctx *c, ent_read *r, ent_error *e) {
+static int framing(ent_ctx *c, const ent_decoder *d, ent_read *r, ent_error *e) {
 	c->framing.quote = ENT_QUOTE_AUTO;
 	uint32_t n = ent_read_u8(r);
 	for (uint32_t i = 0; i < n; i++) {
@@ -132,6 +132,12 @@ static int framing(ent_ctx *c, ent_read *r, ent_error *e) {
 		value.p = ent_read_bytes(r, &value.n);
 		if (r->bad) {
 			break;
+		}
+		bool encoding = key.n == 8 && !memcmp(key.p, "encoding", 8);
+		if (d->frame == ENT_FRAME_BYTES || (d->frame != ENT_FRAME_DELIMITED && !encoding)) {
+			ent_error_set(e, ENT_ERR_INVALID, "decoder %s has no framing option '%.*s'", d->name, (int)key.n, key.p);
+			return ent_error_todo(e, d->frame == ENT_FRAME_BYTES ? "take it out: this decoder frames for itself"
+				: "take it out: only `encoding` has a meaning for documents that are not delimited");
 		}
 		int status = ent_csv_option(&c->framing, key, value, e);
 		if (status) {
@@ -162,7 +168,7 @@ static int open_instance(ent__worker *w, ent_read *r, uint32_t *number, ent_faul
 	c->columns = d->columns;
 	ent_read from = ent_read_of(options, options_n);
 	const ent_value *values = NULL;
-	int status = framing(c, r, e);
+	int status = framing(c, d, r, e);
 	if (!status) {
 		status = ent_values_read(&from, &c->arena, &values, &n_values, e);
 	}

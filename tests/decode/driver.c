@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -106,6 +107,15 @@ static bool take_failed(driver *d, ent_read *r) {
 	return false;
 }
 
+/* A kernel without Landlock, as far as the caller can see. */
+static void forget_landlock(void) {
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
+	if (!f || seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(landlock_create_ruleset), 0) || seccomp_load(f)) {
+		_exit(126);
+	}
+	seccomp_release(f);
+}
+
 void driver_start(driver *d, const driver_setup *s) {
 	*d = (driver){.slots = s && s->slots ? s->slots : 8, .slot_bytes = s && s->slot_bytes ? s->slot_bytes : 65536};
 	size_t bytes = ENT_RING_PAGE + (size_t)d->slots * d->slot_bytes;
@@ -129,6 +139,9 @@ void driver_start(driver *d, const driver_setup *s) {
 			close(i);
 		}
 		/* what a signal did must be seen, not a sanitizer's report of it */
+		if (s && s->old_kernel) {
+			forget_landlock();
+		}
 		setenv("ASAN_OPTIONS", "detect_leaks=0:handle_segv=0:handle_abort=0:allocator_may_return_null=1", 1);
 		execl(ENTENTE_BUILD_DIR "/bin/entente-decoder", "entente-decoder", parent, (char *)NULL);
 		_exit(127);
@@ -158,6 +171,9 @@ void driver_start(driver *d, const driver_setup *s) {
 	uint32_t type = receive(d, data, &r, 10000);
 	if (type == ENT_MSG_FAILED) {
 		take_failed(d, &r);
+		if (s && s->may_fail) {
+			return;
+		}
 		fail_msg("HELLO failed: %s", d->failed.what);
 	}
 	assert_int_equal(type, ENT_MSG_READY);

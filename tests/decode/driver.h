@@ -67,6 +67,8 @@ typedef struct driver_setup {
 	ent_sandbox sandbox;
 	uint64_t max_unpacked, memory;
 	uint32_t max_ratio;
+	bool old_kernel; /* one that knows no Landlock */
+	bool may_fail;   /* HELLO may be answered by FAILED: it is in `failed` */
 } driver_setup;
 
 /* Spawns and greets. NULL: no sandbox. */

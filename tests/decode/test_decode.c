@@ -221,6 +221,10 @@ static void framing_options(void **state) {
 	assert_false(driver_open(&worker, 21, "rows", 1, bad));
 	assert_int_equal(worker.failed.about, ENT_MSG_OPEN);
 	assert_non_null(strstr(worker.failed.what, "klingon"));
+	assert_false(driver_open(&worker, 21, "bytes", 0, good));
+	assert_non_null(strstr(worker.failed.what, "no framing option 'encoding'"));
+	assert_false(driver_open(&worker, 21, "lines", 0, good));
+	assert_non_null(strstr(worker.failed.what, "no framing option 'delimiter'"));
 	assert_false(driver_open(&worker, 22, "nobody", 0, NULL));
 	assert_non_null(strstr(worker.failed.what, "no decoder 'nobody'"));
 }

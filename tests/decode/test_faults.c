@@ -217,6 +217,24 @@ static void the_sandbox_holds(void **state) {
 	unlink("/tmp/entente-nosy");
 }
 
+static void an_older_kernel(void **state) {
+	(void)state;
+	driver d;
+	driver_setup old = {.sandbox = ENT_SANDBOX_BEST_EFFORT, .old_kernel = true};
+	assert_true(run(&d, "nosy", &old, 10000));
+	assert_non_null(strstr(d.sandbox, "seccomp, no landlock"));
+	assert_string_equal(d.cursor, "found=----"); /* the system calls alone hold, too */
+	driver_finish(&d);
+	driver_setup required = {.sandbox = ENT_SANDBOX_REQUIRED, .old_kernel = true, .may_fail = true};
+	driver_start(&d, &required);
+	assert_int_equal(d.failed.about, ENT_MSG_HELLO);
+	assert_non_null(strstr(d.failed.what, "seccomp, no landlock"));
+	assert_non_null(strstr(d.failed.todo, "best-effort"));
+	assert_false(driver_load(&d, PLUGINS "shop.so")); /* and nothing is loaded without it */
+	assert_non_null(strstr(d.failed.what, "before HELLO"));
+	driver_finish(&d);
+}
+
 static void cplusplus_works_in_the_sandbox(void **state) {
 	(void)state;
 	driver d;
@@ -277,6 +295,7 @@ int main(void) {
 		cmocka_unit_test(no_plugin_at_all),
 		cmocka_unit_test(owners_are_checked),
 		cmocka_unit_test(the_sandbox_holds),
+		cmocka_unit_test(an_older_kernel),
 		cmocka_unit_test(cplusplus_works_in_the_sandbox),
 		cmocka_unit_test(it_ends_with_its_parent),
 	};
