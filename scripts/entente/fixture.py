@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any, Final, NamedTuple, Union
 
 from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
@@ -301,8 +302,10 @@ class Snapshot:
             sets = who.sets.get((row.source, next(iter(origins.values())), view, value), {})
             top, bottom = len({i for day, ids in sets.items() if start <= day < stop for i in ids}), 1
         else:
-            seen = self._seen(who, row, origins, start, stop)
-            top, bottom = (seen[(len(seen) - 1) // 2] if seen else 0), int(bool(seen))
+            seen = self._seen(who, row, origins, start, stop) if not view else []  # kept in total alone
+            top, bottom = (seen[(len(seen) - 1) // 2] if seen else 0), 1
+            if state == KNOWN and not seen:
+                state = NO_DENOMINATOR
         if state == KNOWN and not bottom:
             state = NO_DENOMINATOR
         return state, top, bottom, covered, covered, 0
@@ -311,7 +314,9 @@ class Snapshot:
         """(state, value) of a distribution."""
         who, row = self._partners[partner], METRICS[metric]
         seen = self._seen(who, row, {f: self._origin(who, row, f, -1) for f in row.families}, start, stop)
-        return (KNOWN, seen[round(q * (len(seen) - 1))]) if seen else (NO_DENOMINATOR, 0)
+        rank = ceil(q * len(seen) * (1 - 1e-12))  # as in core/metrics/dist.c
+        value = seen[min(max(rank, 1), len(seen)) - 1] if seen else 0
+        return self.window(partner, metric, start, stop)[0], value
 
     def values(
         self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1
@@ -336,9 +341,8 @@ class Snapshot:
     def origins(self, partner: int, metric: int) -> list[int]:
         """Origins that speak of the metric."""
         who, families = self._partners[partner], METRICS[metric].families
-        return sorted(
-            {origin for (family, origin), covers in who.covers.items() if family in families and covers}
-        )
+        speak = [{o for (f, o), covers in who.covers.items() if f == family and covers} for family in families]
+        return sorted(set.intersection(*speak))
 
     def series(
         self,
@@ -353,7 +357,7 @@ class Snapshot:
         """A sum by day."""
         who, row = self._partners[partner], METRICS[metric]
         if row.kind != SUM:
-            raise TypeError(f"{row.name} is not kept by day")
+            raise ValueError(f"{row.name} is no sum: it has no value by day that adds up")
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
         days = [self._sum(who, row.top, origins, day, day + 1, view, value) for day in range(start, stop)]
         return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)
