@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -407,6 +408,39 @@ static void wants_its_parent(void **state) {
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 2);
 }
 
+/* A worker that is busy reads no end of file: the kernel ends it with its parent. */
+static void dies_with_its_parent(void **state) {
+	(void)state;
+	int told[2], status;
+	pid_t worker = 0;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* orphans come to us */
+	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
+	pid_t parent = fork();
+	if (parent == 0) {
+		driver d;
+		open_worker(&d, ENT_SANDBOX_BEST_EFFORT, 0);
+		driver_evaluate(&d, 1, "adds", make_snapshot(SEALS));
+		wait_for_rule(&d);
+		_exit(write(told[1], &d.pid, sizeof d.pid) == sizeof d.pid ? 0 : 1);
+	}
+	assert_int_equal(waitpid(parent, &status, 0), parent);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(told[0], &worker, sizeof worker), sizeof worker);
+	pid_t ended = 0;
+	for (int i = 0; i < 200 && !ended; i++) {
+		ended = waitpid(worker, &status, WNOHANG);
+		usleep(20000);
+	}
+	if (!ended) {
+		kill(worker, SIGKILL);
+	}
+	assert_int_equal(ended, worker);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(told[0]);
+	close(told[1]);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
 static void memory_is_limited(void **state) {
 	(void)state;
 #if defined(__SANITIZE_ADDRESS__)
@@ -572,6 +606,7 @@ int main(void) {
 		cmocka_unit_test(an_exit_is_seen),
 		cmocka_unit_test(a_crash_names_the_rule),
 		cmocka_unit_test(wants_its_parent),
+		cmocka_unit_test(dies_with_its_parent),
 		cmocka_unit_test(memory_is_limited),
 		cmocka_unit_test(imports_work_late),
 		cmocka_unit_test(the_sandbox_holds),
