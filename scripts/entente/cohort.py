@@ -200,13 +200,14 @@ class CohortMeasure:
 class Peers:
     """Released figures of one metric over one window. All are rounded to three digits."""
 
-    __slots__ = ("cohort", "unit", "_sorted", "_quantiles")
+    __slots__ = ("cohort", "unit", "_sorted", "_quantiles", "_usual")
 
     def __init__(self, cohort: str, ordered: list[Fraction], unit: Unit) -> None:
         self.cohort = cohort
         self.unit = unit
         self._sorted = ordered
         self._quantiles: dict[float, Quantity] = {}
+        self._usual: tuple[Fraction, Fraction] | None = None
 
     @property
     def size(self) -> int:
@@ -230,9 +231,11 @@ class Peers:
     def robust_z(self, mine: Quantity) -> float:
         """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The
         usual distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
-        centre = _at(self._sorted, Fraction(1, 2))
-        spread = _at(sorted(abs(v - centre) for v in self._sorted), Fraction(1, 2)) * Fraction(14826, 10000)
-        spread = max(spread, abs(centre) * LEAST_SPREAD)
+        if self._usual is None:  # once for all partners: the cohort may have thousands
+            centre = _at(self._sorted, Fraction(1, 2))
+            spread = _at(sorted(abs(v - centre) for v in self._sorted), Fraction(1, 2)) * Fraction(14826, 10000)
+            self._usual = centre, max(spread, abs(centre) * LEAST_SPREAD)
+        centre, spread = self._usual
         away = self._native(mine) - centre
         if not spread:  # all have 0: whoever differs at all stands alone
             return 0.0 if not away else math.copysign(math.inf, away)
