@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Cells in the database, see store.h. One thread. */
+#include "base/arena.h"
 #include "store/sql.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int too_large(ent_store *s, const ent_cell_key *k, ent_error *e) {
 	ent_error_set(e, ENT_ERR_RANGE, "a code of a cell is too large: partner %u, view %u, currency %u, origin %u",
@@ -12,78 +14,82 @@ static int too_large(ent_store *s, const ent_cell_key *k, ent_error *e) {
 }
 
 static int prepare(ent_store *s, ent_family f, ent_error *e) {
-	if (s->cell_insert[f] && s->cell_add[f] && s->cell_drop[f]) {
+	if (s->cell_add[f] && s->cell_drop[f]) {
 		return 0;
 	}
-	char drop[128];
-	ent_buf insert = {0}, add = {0};
-	ent__schema_cell_insert(&insert, f);
-	ent_buf_u8(&insert, 0);
+	ent_buf add = {0}, drop = {0};
 	ent__schema_cell_add(&add, f);
 	ent_buf_u8(&add, 0);
-	snprintf(drop, sizeof drop, "DELETE FROM cell_%s WHERE partner_day = ?1 AND rest = ?2", ent_family_name(f));
-	int status = ent__sql_keep(s, &s->cell_insert[f], (const char *)insert.data, e);
-	status = status ? status : ent__sql_keep(s, &s->cell_add[f], (const char *)add.data, e);
-	status = status ? status : ent__sql_keep(s, &s->cell_drop[f], drop, e);
-	ent_buf_finish(&insert);
+	ent__schema_cell_drop(&drop, f);
+	ent_buf_u8(&drop, 0);
+	int status = ent__sql_keep(s, &s->cell_add[f], (const char *)add.data, e);
+	status = status ? status : ent__sql_keep(s, &s->cell_drop[f], (const char *)drop.data, e);
 	ent_buf_finish(&add);
+	ent_buf_finish(&drop);
 	return status;
 }
 
-/* Binds the cell and runs the statement; *done tells whether it found what it needs. */
-static int try(ent_store *s, sqlite3_stmt *statement, const ent_cell *c, unsigned width, bool *done, ent_error *e) {
-	ent__cell_key k = ent__cell_key_pack(&c->key);
-	sqlite3_bind_int64(statement, 1, k.partner_day);
-	sqlite3_bind_int64(statement, 2, k.rest);
-	for (unsigned i = 0; i < width; i++) {
-		sqlite3_bind_int64(statement, (int)i + 3, c->m[i]);
-	}
-	s->empty_row = false;
-	int status = ent__sql_do(s, statement, "cell", e);
-	*done = !status && sqlite3_changes(s->db) == 1;
-	return status;
-}
-
-/* SQLite's upsert does both in one statement, at twice the price of a plain insert. New cells come in runs, and so do
- * known ones, so what was right for the cell before is tried first. */
-static int add(ent_store *s, const ent_cell *c, unsigned width, bool *known, ent_error *e) {
-	ent_family f = c->key.family;
-	int64_t any = 0;
-	for (unsigned i = 0; i < width; i++) {
-		any |= c->m[i];
-	}
-	if (!any) {
-		return 0; /* a row of zeros is no row */
-	}
-	if (!ent__cell_key_fits(&c->key)) {
-		return too_large(s, &c->key, e);
-	}
-	bool done;
-	int status = try(s, *known ? s->cell_add[f] : s->cell_insert[f], c, width, &done, e);
-	if (!status && !done) {
-		*known = !*known;
-		status = try(s, *known ? s->cell_add[f] : s->cell_insert[f], c, width, &done, e);
-	}
-	if (!status && *known && s->empty_row) {
+static void column(const ent__given *given, sqlite3_context *out, int i) {
+	const ent_cell *c = ((const ent_cell **)given->rows)[given->at];
+	if (i >= 2) {
+		sqlite3_result_int64(out, c->m[i - 2]);
+	} else {
 		ent__cell_key k = ent__cell_key_pack(&c->key);
+		sqlite3_result_int64(out, i ? k.rest : k.partner_day);
+	}
+}
+
+/* Adds cells of one family, ENT__GIVEN_ROWS at most. */
+static int add(ent_store *s, ent_family f, const ent_cell **cells, size_t n, ent_error *e) {
+	int status = n ? prepare(s, f, e) : 0;
+	if (status || !n) {
+		return status;
+	}
+	s->given.rows = cells;
+	s->given.n = n;
+	s->given.column = column;
+	s->given.n_marked = 0;
+	status = ent__sql_do(s, s->cell_add[f], "cell", e);
+	for (size_t i = 0; i < s->given.n_marked && !status; i++) {
+		ent__cell_key k = ent__cell_key_pack(&cells[s->given.marked[i]]->key);
 		sqlite3_bind_int64(s->cell_drop[f], 1, k.partner_day);
 		sqlite3_bind_int64(s->cell_drop[f], 2, k.rest);
 		status = ent__sql_do(s, s->cell_drop[f], "cell", e);
 	}
+	s->given.n = 0;
 	return status;
 }
 
-int ent_store_cells_add(ent_store *s, const ent_cell *cells, size_t n, ent_error *e) {
-	int status = 0;
-	bool known = false;
-	for (size_t i = 0; i < n && !status; i++) {
-		ent_family f = cells[i].key.family;
-		if (f >= ENT_FAMILY_COUNT) {
-			return ent_error_set(e, ENT_ERR_INVALID, "there is no family %u", (unsigned)f);
-		}
-		status = prepare(s, f, e);
-		status = status ? status : add(s, &cells[i], ent_family_width(f), &known, e);
+static bool is_zero(const ent_cell *c, unsigned width) {
+	int64_t any = 0;
+	for (unsigned i = 0; i < width; i++) {
+		any |= c->m[i];
 	}
+	return !any;
+}
+
+int ent_store_cells_add(ent_store *s, const ent_cell *cells, size_t n, ent_error *e) {
+	const ent_cell **rows = ent_xmalloc(ENT__GIVEN_ROWS * sizeof *rows);
+	ent_family family = ENT_SALES; /* of the rows gathered */
+	size_t gathered = 0;
+	int status = 0;
+	for (size_t i = 0; i < n && !status; i++) {
+		const ent_cell *c = &cells[i];
+		if (c->key.family >= ENT_FAMILY_COUNT) {
+			status = ent_error_set(e, ENT_ERR_INVALID, "there is no family %u", c->key.family);
+		} else if (!ent__cell_key_fits(&c->key)) {
+			status = too_large(s, &c->key, e);
+		} else if (!is_zero(c, ent_family_width(c->key.family))) { /* a row of zeros is no row */
+			if (gathered == ENT__GIVEN_ROWS || family != c->key.family) {
+				status = add(s, family, rows, gathered, e);
+				gathered = 0;
+				family = c->key.family;
+			}
+			rows[gathered++] = c;
+		}
+	}
+	status = status ? status : add(s, family, rows, gathered, e);
+	free(rows);
 	return status;
 }
 

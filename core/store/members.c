@@ -1,261 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Distinct sets and distributions, see store.h. Both are members with a count: identities with their multiplicity,
- * buckets with the values in them. One thread.
+ * Changing distinct sets and distributions, see store.h. One thread.
  *
- * As bytes: of a set, the sorted ids as varint differences, `n` of them, then for each id whose multiplicity is above 1
- * its place as a varint difference and the multiplicity - 2 (of 1.24 million members of the reference data 0.5 % have
- * one). Of a distribution, bucket differences (zigzag) and counts in turns, to the end; `n` is the sum of the counts.
- */
-#include "base/arena.h"
-#include "store/sql.h"
+ * Cells whose members only grow, which loading consists of, go through one statement for thousands of them: new ones
+ * are written without a look at what is there, and for known ones the database calls ent_merged(). Where something is
+ * taken away, the cell may vanish: these go one by one. */
+#include "store/members.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct member {
-	int64_t id, count;
-} member;
-
-typedef struct members {
-	member *items;
-	size_t n, capacity;
-} members;
-
-static void push(members *m, int64_t id, int64_t count) {
-	ENT_GROW(m->items, m->n, m->capacity);
-	m->items[m->n++] = (member){id, count};
-}
-
-static void finish(members *m) { free(m->items); }
-
-/* ---- bytes
- * ----------------------------------------------------------------------------------------------------------- */
-
-static void put(ent_buf *b, uint64_t v) {
-	ent_buf_reserve(b, 10);
-	b->n = (size_t)(ent_varint_put(b->data + b->n, v) - b->data);
-}
-
-/* Returns what stands in the column `n`. */
-static int64_t write_set(ent_buf *b, const members *m) {
-	uint64_t last = 0;
-	b->n = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		put(b, (uint64_t)m->items[i].id - last);
-		last = (uint64_t)m->items[i].id;
-	}
-	last = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->items[i].count > 1) {
-			put(b, i - last);
-			put(b, (uint64_t)m->items[i].count - 2);
-			last = i;
-		}
-	}
-	return (int64_t)m->n;
-}
-
-static bool read_set(ent_read r, int64_t n, members *m) {
-	uint64_t id = 0, at = 0;
-	m->n = 0;
-	for (int64_t i = 0; i < n && !r.bad; i++) {
-		id += ent_read_varint(&r);
-		r.bad |= id > UINT32_MAX;
-		push(m, (int64_t)id, 1);
-	}
-	while (r.p < r.end && !r.bad) {
-		at += ent_read_varint(&r);
-		uint64_t more = ent_read_varint(&r);
-		if (r.bad || at >= m->n || more > UINT32_MAX - 2) {
-			return false;
-		}
-		m->items[at].count = (int64_t)more + 2;
-	}
-	return !r.bad;
-}
-
-static int64_t write_dist(ent_buf *b, const members *m) {
-	int64_t last = 0, sum = 0;
-	b->n = 0;
-	for (size_t i = 0; i < m->n; i++) {
-		put(b, ent_zigzag(m->items[i].id - last));
-		put(b, (uint64_t)m->items[i].count);
-		last = m->items[i].id;
-		if (__builtin_add_overflow(sum, m->items[i].count, &sum)) {
-			return -1;
-		}
-	}
-	return sum;
-}
-
-static bool read_dist(ent_read r, int64_t n, members *m) {
-	int64_t id = 0, sum = 0;
-	m->n = 0;
-	while (r.p < r.end && !r.bad) {
-		int64_t step = ent_read_zigzag(&r), count = (int64_t)ent_read_varint(&r);
-		if (__builtin_add_overflow(id, step, &id) || id != (int32_t)id || count <= 0 ||
-			__builtin_add_overflow(sum, count, &sum)) {
-			return false;
-		}
-		push(m, id, count);
-	}
-	return !r.bad && sum == n;
-}
-
-static const struct shape {
-	const char *name, *add, *get, *set, *drop, *scan, *scan_one;
-	int64_t (*write)(ent_buf *, const members *);
-	bool (*read)(ent_read, int64_t n, members *);
-	int64_t most; /* count of one member */
-} shapes[ENT__MEMBER_TABLES] = {
-#define STATEMENTS(t)                                                                                                  \
-	"INSERT INTO " t " VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING",                                                 \
-		"SELECT n, members FROM " t " WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                            \
-		"UPDATE " t " SET n = ?4, members = ?5 WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                   \
-		"DELETE FROM " t " WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                                       \
-		"SELECT * FROM " t " ORDER BY space, partner_day, rest",                                                       \
-		"SELECT * FROM " t " WHERE space = ?3 AND partner_day BETWEEN ?1 AND ?2 ORDER BY space, partner_day, rest"
-	[ENT__SETS] = {"cell_set", STATEMENTS("cell_set"), write_set, read_set, UINT32_MAX},
-	[ENT__DISTS] = {"cell_dist", STATEMENTS("cell_dist"), write_dist, read_dist, INT64_MAX},
-};
-
-static int damaged(ent_store *s, const ent_cell_key *k, const char *table, const char *what, ent_error *e) {
-	ent_error_set(e, ENT_ERR_CORRUPT, "%s %u of partner %u, day %d, view %u, value %u: %s", table, k->family,
-		k->partner, k->day, k->view, k->value, what);
-	return ent_error_at(e, s->file, 0, 0), ENT_ERR_CORRUPT;
-}
-
-/* ---- change
- * ----------------------------------------------------------------------------------------------------------- */
-
-/* What a call works with; kept over its cells so that memory is had once. */
-typedef struct work {
-	members change, old, sum;
-	ent_buf bytes;
-} work;
-
-static void work_finish(work *w) {
-	finish(&w->change);
-	finish(&w->old);
-	finish(&w->sum);
-	ent_buf_finish(&w->bytes);
-}
-
-/* w->sum = w->old + w->change; both sorted. */
-static int merge(ent_store *s, const struct shape *shape, const ent_cell_key *key, work *w, ent_error *e) {
-	const member *a = w->old.items, *a_end = a + w->old.n, *b = w->change.items, *b_end = b + w->change.n;
-	w->sum.n = 0;
-	while (a < a_end || b < b_end) {
-		if (b == b_end || (a < a_end && a->id < b->id)) {
-			push(&w->sum, a->id, a->count);
-			a++;
-			continue;
-		}
-		int64_t count = b->count;
-		if (a < a_end && a->id == b->id) {
-			if (__builtin_add_overflow(count, a->count, &count)) {
-				count = INT64_MAX;
-			}
-			a++;
-		}
-		if (count < 0) {
-			char what[96];
-			snprintf(what, sizeof what, "member %" PRId64 " was taken away more often than it was there", b->id);
-			return damaged(s, key, shape->name, what, e);
-		}
-		if (count >= shape->most) {
-			ent_error_set(e, ENT_ERR_RANGE, "%s: member %" PRId64 " is there too often", shape->name, b->id);
-			return ent_error_at(e, s->file, 0, 0), ENT_ERR_RANGE;
-		}
-		if (count) {
-			push(&w->sum, b->id, count);
-		}
-		b++;
-	}
-	return 0;
-}
-
-static void bind_key(sqlite3_stmt *statement, const ent_cell_key *key) {
-	ent__cell_key k = ent__cell_key_pack(key);
-	sqlite3_bind_int64(statement, 1, key->family);
-	sqlite3_bind_int64(statement, 2, k.partner_day);
-	sqlite3_bind_int64(statement, 3, k.rest);
-}
-
-static int bind_members(
-	ent_store *s, const struct shape *shape, sqlite3_stmt *statement, const members *m, ent_buf *b, ent_error *e) {
-	int64_t n = shape->write(b, m);
-	if (n < 0) {
-		ent_error_set(e, ENT_ERR_RANGE, "%s: a sum leaves 64 bits", shape->name);
-		return ent_error_at(e, s->file, 0, 0), ENT_ERR_RANGE;
-	}
-	sqlite3_bind_int64(statement, 4, n);
-	sqlite3_bind_blob64(statement, 5, b->data, b->n, SQLITE_STATIC);
-	return 0;
-}
-
-/* The stored members of a cell; none if there is no row. */
-static int get(ent_store *s, int table, const ent_cell_key *key, members *out, ent_error *e) {
-	const struct shape *shape = &shapes[table];
-	sqlite3_stmt *statement = s->member_get[table];
-	bind_key(statement, key);
-	int step = sqlite3_step(statement), status = 0;
-	out->n = 0;
-	if (step == SQLITE_ROW) {
-		const void *bytes = sqlite3_column_blob(statement, 1);
-		ent_read r = ent_read_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(statement, 1) : 0);
-		if (!shape->read(r, sqlite3_column_int64(statement, 0), out)) {
-			status = damaged(s, key, shape->name, "the stored members cannot be read", e);
-		}
-	} else if (step != SQLITE_DONE) {
-		status = ent__sql_error(s, shape->name, e);
-	}
-	sqlite3_reset(statement);
-	return status;
-}
-
-/* Applies w->change to one cell. */
-static int apply(ent_store *s, int table, const ent_cell_key *key, bool only_grows, work *w, ent_error *e) {
-	const struct shape *shape = &shapes[table];
-	int status = 0;
-	if (!w->change.n) {
-		return 0;
-	}
-	if (only_grows) { /* loading is the common case: most cells are new, and nothing has to be read for them */
-		w->old.n = 0;
-		status = merge(s, shape, key, w, e);
-		status = status ? status : bind_members(s, shape, s->member_add[table], &w->sum, &w->bytes, e);
-		if (!status) {
-			bind_key(s->member_add[table], key);
-			status = ent__sql_do(s, s->member_add[table], shape->name, e);
-		}
-		if (status || sqlite3_changes(s->db) == 1) {
-			return status;
-		}
-	}
-	status = get(s, table, key, &w->old, e);
-	status = status ? status : merge(s, shape, key, w, e);
-	if (status) {
-		return status;
-	}
-	sqlite3_stmt *statement = w->sum.n ? w->old.n ? s->member_set[table] : s->member_add[table] : s->member_drop[table];
-	if (w->sum.n) {
-		status = bind_members(s, shape, statement, &w->sum, &w->bytes, e);
-	}
-	bind_key(statement, key);
-	return status ? status : ent__sql_do(s, statement, shape->name, e);
-}
-
-static int prepare(ent_store *s, int table, ent_error *e) {
-	const struct shape *shape = &shapes[table];
-	int status = ent__sql_keep(s, &s->member_add[table], shape->add, e);
-	status = status ? status : ent__sql_keep(s, &s->member_get[table], shape->get, e);
-	status = status ? status : ent__sql_keep(s, &s->member_set[table], shape->set, e);
-	return status ? status : ent__sql_keep(s, &s->member_drop[table], shape->drop, e);
-}
 
 /* One change of either kind. */
 typedef struct change {
@@ -274,148 +28,275 @@ static change dist_change(const void *changes, size_t i) {
 	return (change){&c->key, c->bucket, c->net};
 }
 
+/* The changes [from, to) are those of one cell. */
+typedef struct group {
+	size_t from, to;
+} group;
+
+typedef struct batch {
+	ent_store *s;
+	const ent__shape *shape;
+	int table;
+	change_at at;
+	const void *changes;
+	group *groups; /* that wait for the statement */
+	size_t n;
+	/* Memory that is kept from cell to cell. */
+	ent__members change, old, sum;
+	ent_buf fresh, merged;
+	/* What fresh and merged hold: the row, SIZE_MAX none, and the column n. */
+	size_t fresh_at, merged_at;
+	int64_t fresh_n, merged_n;
+	int status; /* of a call that the database made */
+	ent_error *e;
+} batch;
+
+static const ent_cell_key *key_of(const batch *b, group g) { return b->at(b->changes, g.from).key; }
+
+/* Sums up in b->change what a group does to each member. */
+static void load(batch *b, group g) {
+	b->change.n = 0;
+	for (size_t i = g.from; i < g.to; i++) {
+		change c = b->at(b->changes, i);
+		ent__member *last = b->change.n ? &b->change.items[b->change.n - 1] : NULL;
+		if (!last || last->id != c.id) {
+			ent__members_push(&b->change, c.id, c.net);
+		} else if (__builtin_add_overflow(last->count, c.net, &last->count)) {
+			last->count = INT64_MAX; /* refused when merged */
+		}
+	}
+}
+
+/* b->sum = b->old + b->change. */
+static int merge(batch *b, const ent_cell_key *key) {
+	const ent__member *p = b->old.items, *p_end = p + b->old.n, *q = b->change.items, *q_end = q + b->change.n;
+	b->sum.n = 0;
+	while (p < p_end || q < q_end) {
+		if (q == q_end || (p < p_end && p->id < q->id)) {
+			ent__members_push(&b->sum, p->id, p->count);
+			p++;
+			continue;
+		}
+		int64_t count = q->count;
+		if (p < p_end && p->id == q->id) {
+			if (__builtin_add_overflow(count, p->count, &count)) {
+				count = INT64_MAX;
+			}
+			p++;
+		}
+		if (count < 0) {
+			char what[96];
+			snprintf(what, sizeof what, "member %" PRId64 " was taken away more often than it was there", q->id);
+			return ent__members_damaged(b->s, key, b->shape->name, what, b->e);
+		}
+		if (count >= b->shape->most) {
+			ent_error_set(b->e, ENT_ERR_RANGE, "%s: member %" PRId64 " is there too often", b->shape->name, q->id);
+			return ent_error_at(b->e, b->s->file, 0, 0), ENT_ERR_RANGE;
+		}
+		if (count) {
+			ent__members_push(&b->sum, q->id, count);
+		}
+		q++;
+	}
+	return 0;
+}
+
+static int write(batch *b, const ent__members *m, ent_buf *out, int64_t *n) {
+	*n = b->shape->write(out, m);
+	if (*n < 0) {
+		ent_error_set(b->e, ENT_ERR_RANGE, "%s: a sum leaves 64 bits", b->shape->name);
+		return ent_error_at(b->e, b->s->file, 0, 0), ENT_ERR_RANGE;
+	}
+	return 0;
+}
+
+/* ---- many at once -------------------------------------------------------------------------------------------------
+ */
+
+static void column(const ent__given *given, sqlite3_context *out, int i) {
+	batch *b = given->rows;
+	group g = b->groups[given->at];
+	ent__cell_key k = ent__cell_key_pack(key_of(b, g));
+	if (i >= 3 && b->fresh_at != given->at) {
+		load(b, g);
+		b->fresh_n = b->shape->write(&b->fresh, &b->change); /* nets of 32 bits: it cannot leave 64 */
+		b->fresh_at = given->at;
+	}
+	switch (i) {
+	case 0:
+		sqlite3_result_int64(out, key_of(b, g)->family);
+		break;
+	case 1:
+		sqlite3_result_int64(out, k.partner_day);
+		break;
+	case 2:
+		sqlite3_result_int64(out, k.rest);
+		break;
+	case 3:
+		sqlite3_result_int64(out, b->fresh_n);
+		break;
+	default:
+		sqlite3_result_blob64(out, b->fresh.data, b->fresh.n, SQLITE_STATIC);
+		break;
+	}
+}
+
+/* ent_merged(n, members, which) for the row that the statement is at: what is there with the changes; which: 0 for the
+ * column n, 1 for the members. */
+void ent__members_merged(sqlite3_context *out, int argc, sqlite3_value **argv) {
+	(void)argc;
+	ent_store *s = sqlite3_user_data(out);
+	batch *b = s->given.rows;
+	if (b->merged_at != s->given.at) {
+		group g = b->groups[s->given.at];
+		const void *bytes = sqlite3_value_blob(argv[1]);
+		ent_read r = ent_read_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_value_bytes(argv[1]) : 0);
+		load(b, g);
+		if (!b->shape->read(r, sqlite3_value_int64(argv[0]), &b->old)) {
+			b->status =
+				ent__members_damaged(s, key_of(b, g), b->shape->name, "the stored members cannot be read", b->e);
+		} else {
+			b->status = merge(b, key_of(b, g));
+			b->status = b->status ? b->status : write(b, &b->sum, &b->merged, &b->merged_n);
+		}
+		if (b->status) {
+			sqlite3_result_error(out, "members", -1); /* ends the statement; b->e says it better */
+			return;
+		}
+		b->merged_at = s->given.at;
+	}
+	if (sqlite3_value_int(argv[2])) {
+		sqlite3_result_blob64(out, b->merged.data, b->merged.n, SQLITE_STATIC);
+	} else {
+		sqlite3_result_int64(out, b->merged_n);
+	}
+}
+
+static int grow(batch *b) {
+	ent_store *s = b->s;
+	int status = b->n ? ent__sql_keep(s, &s->member_grow[b->table], b->shape->grow, b->e) : 0;
+	if (status || !b->n) {
+		return status;
+	}
+	s->given.rows = b;
+	s->given.n = b->n;
+	s->given.column = column;
+	b->fresh_at = b->merged_at = SIZE_MAX;
+	b->status = 0;
+	ent_error e;
+	status = ent__sql_do(s, s->member_grow[b->table], b->shape->name, &e);
+	if (status && !b->status && b->e) {
+		*b->e = e;
+	}
+	s->given.n = 0;
+	b->n = 0;
+	return b->status ? b->status : status;
+}
+
+/* ---- one by one ---------------------------------------------------------------------------------------------------
+ */
+
+static void bind_key(sqlite3_stmt *statement, const ent_cell_key *key) {
+	ent__cell_key k = ent__cell_key_pack(key);
+	sqlite3_bind_int64(statement, 1, key->family);
+	sqlite3_bind_int64(statement, 2, k.partner_day);
+	sqlite3_bind_int64(statement, 3, k.rest);
+}
+
+/* The stored members of a cell, into b->old; none if there is no row. */
+static int get(batch *b, const ent_cell_key *key) {
+	sqlite3_stmt *statement = b->s->member_get[b->table];
+	bind_key(statement, key);
+	int step = sqlite3_step(statement), status = 0;
+	b->old.n = 0;
+	if (step == SQLITE_ROW) {
+		const void *bytes = sqlite3_column_blob(statement, 1);
+		ent_read r = ent_read_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(statement, 1) : 0);
+		if (!b->shape->read(r, sqlite3_column_int64(statement, 0), &b->old)) {
+			status = ent__members_damaged(b->s, key, b->shape->name, "the stored members cannot be read", b->e);
+		}
+	} else if (step != SQLITE_DONE) {
+		status = ent__sql_error(b->s, b->shape->name, b->e);
+	}
+	sqlite3_reset(statement);
+	return status;
+}
+
+static int prepare(batch *b) {
+	ent_store *s = b->s;
+	int status = ent__sql_keep(s, &s->member_add[b->table], b->shape->add, b->e);
+	status = status ? status : ent__sql_keep(s, &s->member_get[b->table], b->shape->get, b->e);
+	status = status ? status : ent__sql_keep(s, &s->member_set[b->table], b->shape->set, b->e);
+	return status ? status : ent__sql_keep(s, &s->member_drop[b->table], b->shape->drop, b->e);
+}
+
+static int apply(batch *b, group g) {
+	ent_store *s = b->s;
+	const ent_cell_key *key = key_of(b, g);
+	int status = prepare(b);
+	load(b, g);
+	status = status ? status : get(b, key);
+	status = status ? status : merge(b, key);
+	if (status || (!b->sum.n && !b->old.n)) {
+		return status;
+	}
+	sqlite3_stmt *statement =
+		b->sum.n ? b->old.n ? s->member_set[b->table] : s->member_add[b->table] : s->member_drop[b->table];
+	if (b->sum.n) {
+		int64_t n;
+		status = write(b, &b->sum, &b->merged, &n);
+		sqlite3_bind_int64(statement, 4, n);
+		sqlite3_bind_blob64(statement, 5, b->merged.data, b->merged.n, SQLITE_STATIC);
+	}
+	bind_key(statement, key);
+	return status ? status : ent__sql_do(s, statement, b->shape->name, b->e);
+}
+
+/* ---- both ---------------------------------------------------------------------------------------------------------
+ */
+
 static bool same_cell(const ent_cell_key *a, const ent_cell_key *b) {
 	ent__cell_key x = ent__cell_key_pack(a), y = ent__cell_key_pack(b);
 	return x.partner_day == y.partner_day && x.rest == y.rest && a->family == b->family;
 }
 
-static int add(ent_store *s, int table, unsigned spaces, change_at at, const void *changes, size_t n, ent_error *e) {
-	work w = {0};
-	int status = prepare(s, table, e);
+static int add(batch *b, unsigned spaces, size_t n) {
+	int status = 0;
+	b->shape = &ent__shapes[b->table];
+	b->groups = ent_xmalloc(ENT__GIVEN_ROWS * sizeof *b->groups);
 	for (size_t i = 0; i < n && !status;) {
-		const ent_cell_key *key = at(changes, i).key;
-		bool only_grows = true;
+		const ent_cell_key *key = b->at(b->changes, i).key;
+		group g = {.from = i};
+		bool grows = true;
 		if (!ent__cell_key_fits(key) || key->family >= spaces) {
-			status = ent_error_set(e, ENT_ERR_INVALID, "%s: a code of the cell is too large", shapes[table].name);
+			status = ent_error_set(b->e, ENT_ERR_INVALID, "%s: a code of the cell is too large", b->shape->name);
 			break;
 		}
-		w.change.n = 0;
-		for (change c; i < n && (c = at(changes, i), same_cell(c.key, key)); i++) {
-			member *last = w.change.n ? &w.change.items[w.change.n - 1] : NULL;
-			if (last && last->id == c.id) {
-				last->count += c.net;
-			} else {
-				push(&w.change, c.id, c.net);
-			}
-			only_grows &= c.net > 0;
+		for (change c; i < n && (c = b->at(b->changes, i), same_cell(c.key, key)); i++) {
+			grows &= c.net > 0 && c.net <= INT32_MAX;
 		}
-		status = apply(s, table, key, only_grows, &w, e);
+		g.to = i;
+		if (!grows) {
+			status = apply(b, g);
+			continue;
+		}
+		b->groups[b->n++] = g;
+		status = b->n == ENT__GIVEN_ROWS ? grow(b) : 0;
 	}
-	work_finish(&w);
+	status = status ? status : grow(b);
+	free(b->groups);
+	ent__members_finish(&b->change);
+	ent__members_finish(&b->old);
+	ent__members_finish(&b->sum);
+	ent_buf_finish(&b->fresh);
+	ent_buf_finish(&b->merged);
 	return status;
 }
 
 int ent_store_sets_add(ent_store *s, const ent_set_change *changes, size_t n, ent_error *e) {
-	return add(s, ENT__SETS, ENT_SET_COUNT, set_change, changes, n, e);
+	return add(&(batch){.s = s, .table = ENT__SETS, .at = set_change, .changes = changes, .e = e}, ENT_SET_COUNT, n);
 }
 
 int ent_store_dists_add(ent_store *s, const ent_dist_change *changes, size_t n, ent_error *e) {
-	return add(s, ENT__DISTS, ENT_DIST_COUNT, dist_change, changes, n, e);
-}
-
-/* ---- scan
- * --------------------------------------------------------------------------------------------------------------- */
-
-typedef int (*members_visit)(void *ctx, const ent_cell_key *, const members *);
-
-/* One range of rows; of all partners it is the whole table. */
-static int scan_range(ent_store *s, int table, uint32_t partner, unsigned space, members *m, members_visit visit,
-	void *ctx, ent_error *e) {
-	const struct shape *shape = &shapes[table];
-	sqlite3_stmt *statement = NULL;
-	bool all = partner == UINT32_MAX;
-	int status = ent__sql_keep(s, &statement, all ? shape->scan : shape->scan_one, e);
-	if (!status && !all) {
-		sqlite3_bind_int64(statement, 1, (int64_t)((uint64_t)partner << 32));
-		sqlite3_bind_int64(statement, 2, (int64_t)((uint64_t)partner << 32 | UINT32_MAX));
-		sqlite3_bind_int64(statement, 3, space);
-	}
-	for (int step; !status && (step = sqlite3_step(statement)) != SQLITE_DONE;) {
-		if (step != SQLITE_ROW) {
-			status = ent__sql_error(s, shape->name, e);
-			break;
-		}
-		ent_cell_key key = ent__cell_key_unpack(sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2),
-			(uint8_t)sqlite3_column_int(statement, 0));
-		const void *bytes = sqlite3_column_blob(statement, 4);
-		ent_read r = ent_read_of(bytes ? bytes : "", bytes ? (size_t)sqlite3_column_bytes(statement, 4) : 0);
-		status = shape->read(r, sqlite3_column_int64(statement, 3), m)
-					 ? visit(ctx, &key, m)
-					 : damaged(s, &key, shape->name, "the stored members cannot be read", e);
-	}
-	sqlite3_finalize(statement);
-	return status;
-}
-
-static int scan(
-	ent_store *s, int table, unsigned spaces, uint32_t partner, members_visit visit, void *ctx, ent_error *e) {
-	members m = {0};
-	int status = 0;
-	for (unsigned space = 0; space < (partner == UINT32_MAX ? 1 : spaces) && !status; space++) {
-		status = scan_range(s, table, partner, space, &m, visit, ctx, e);
-	}
-	finish(&m);
-	return status;
-}
-
-/* The arrays that the visitors of sets and distributions get. */
-typedef struct arrays {
-	union {
-		ent_set_visit set;
-		ent_dist_visit dist;
-	} visit;
-	void *ctx;
-	union {
-		uint32_t *set;
-		int32_t *dist;
-	} ids;
-	union {
-		uint32_t *set;
-		int64_t *dist;
-	} counts;
-	size_t capacity;
-} arrays;
-
-static void arrays_room(arrays *a, size_t n) {
-	if (n > a->capacity) {
-		a->capacity = n + n / 2;
-		a->ids.set = ent_xrealloc(a->ids.set, a->capacity * sizeof(uint32_t));
-		a->counts.set = ent_xrealloc(a->counts.set, a->capacity * sizeof(int64_t));
-	}
-}
-
-static int visit_set(void *ctx, const ent_cell_key *key, const members *m) {
-	arrays *a = ctx;
-	arrays_room(a, m->n);
-	for (size_t i = 0; i < m->n; i++) {
-		a->ids.set[i] = (uint32_t)m->items[i].id;
-		a->counts.set[i] = (uint32_t)m->items[i].count;
-	}
-	return a->visit.set(a->ctx, key, a->ids.set, a->counts.set, m->n);
-}
-
-static int visit_dist(void *ctx, const ent_cell_key *key, const members *m) {
-	arrays *a = ctx;
-	arrays_room(a, m->n);
-	for (size_t i = 0; i < m->n; i++) {
-		a->ids.dist[i] = (int32_t)m->items[i].id;
-		a->counts.dist[i] = m->items[i].count;
-	}
-	return a->visit.dist(a->ctx, key, a->ids.dist, a->counts.dist, m->n);
-}
-
-int ent_store_sets_scan(ent_store *s, uint32_t partner, ent_set_visit visit, void *ctx, ent_error *e) {
-	arrays a = {.visit.set = visit, .ctx = ctx};
-	int status = scan(s, ENT__SETS, ENT_SET_COUNT, partner, visit_set, &a, e);
-	free(a.ids.set);
-	free(a.counts.set);
-	return status;
-}
-
-int ent_store_dists_scan(ent_store *s, uint32_t partner, ent_dist_visit visit, void *ctx, ent_error *e) {
-	arrays a = {.visit.dist = visit, .ctx = ctx};
-	int status = scan(s, ENT__DISTS, ENT_DIST_COUNT, partner, visit_dist, &a, e);
-	free(a.ids.set);
-	free(a.counts.set);
-	return status;
+	return add(&(batch){.s = s, .table = ENT__DISTS, .at = dist_change, .changes = changes, .e = e}, ENT_DIST_COUNT, n);
 }

@@ -312,26 +312,36 @@ void ent__schema_select(ent_buf *b, const ent__table *t) {
 	ent_buf_printf(b, " FROM %s", t->name);
 }
 
-void ent__schema_cell_insert(ent_buf *b, ent_family f) {
-	ent_buf_printf(b, "INSERT INTO cell_%s VALUES(?1,?2", ent_family_name(f));
-	for (unsigned i = 0; i < ent_family_width(f); i++) {
-		ent_buf_printf(b, ",?%u", i + 3);
-	}
-	ent_buf_printf(b, ") ON CONFLICT DO NOTHING");
-}
-
-/* The last measure goes through a function of the store, which looks at all sums of the row: a row in which nothing is
- * left is deleted, and to find those by another statement would cost as much as the addition. */
+/* A row in which nothing is left is deleted. To find those by another statement would cost as much as the addition, so
+ * the last measure goes through a function of the store, which sees all sums of a row that was there before; and only
+ * if the first measure, that is orders, sessions or carts, comes to nothing. */
 void ent__schema_cell_add(ent_buf *b, ent_family f) {
 	const ent_measure_def *m = ent_measures + ent_family_first(f);
 	unsigned n = ent_family_width(f);
-	ent_buf_printf(b, "UPDATE cell_%s SET ", ent_family_name(f));
-	for (unsigned i = 0; i + 1 < n; i++) {
-		ent_buf_printf(b, "\"%s\" = \"%s\" + ?%u, ", m[i].name, m[i].name, i + 3);
+	ent_buf_printf(b, "INSERT INTO cell_%s SELECT c0, c1", ent_family_name(f));
+	for (unsigned i = 0; i < n; i++) {
+		ent_buf_printf(b, ", c%u", i + 2);
 	}
-	ent_buf_printf(b, "\"%s\" = ent_seen(\"%s\" + ?%u, 0", m[n - 1].name, m[n - 1].name, n + 2);
+	ent_buf_printf(b, " FROM ent_given WHERE 1 ON CONFLICT DO UPDATE SET ");
 	for (unsigned i = 0; i + 1 < n; i++) {
-		ent_buf_printf(b, " | (\"%s\" + ?%u)", m[i].name, i + 3);
+		ent_buf_printf(b, "\"%s\" = \"%s\" + excluded.\"%s\", ", m[i].name, m[i].name, m[i].name);
 	}
-	ent_buf_printf(b, ") WHERE partner_day = ?1 AND rest = ?2");
+	const char *last = m[n - 1].name;
+	ent_buf_printf(b, "\"%s\" = CASE WHEN \"%s\" + excluded.\"%s\" <> 0 THEN \"%s\" + excluded.\"%s\" ", last,
+		m[0].name, m[0].name, last, last);
+	ent_buf_printf(b, "ELSE ent_seen(\"%s\" + excluded.\"%s\", 0", last, last);
+	for (unsigned i = 1; i + 1 < n; i++) {
+		ent_buf_printf(b, " | (\"%s\" + excluded.\"%s\")", m[i].name, m[i].name);
+	}
+	ent_buf_printf(b, ") END");
+}
+
+/* Looks again: of a cell that was given twice in one call, the second may have made it more than nothing. */
+void ent__schema_cell_drop(ent_buf *b, ent_family f) {
+	const ent_measure_def *m = ent_measures + ent_family_first(f);
+	ent_buf_printf(b, "DELETE FROM cell_%s WHERE partner_day = ?1 AND rest = ?2 AND 0 = (0", ent_family_name(f));
+	for (unsigned i = 0; i < ent_family_width(f); i++) {
+		ent_buf_printf(b, " | \"%s\"", m[i].name);
+	}
+	ent_buf_printf(b, ")");
 }

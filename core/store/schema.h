@@ -84,9 +84,10 @@ void ent__schema_upsert(ent_buf *, const ent__table *);
 void ent__schema_update(ent_buf *, const ent__table *);
 /* SELECT of all columns; ends after the table's name. */
 void ent__schema_select(ent_buf *, const ent__table *);
-/* Insert of a cell unless it is there, and addition to one that is: two integers of key, then the measures. */
-void ent__schema_cell_insert(ent_buf *, ent_family);
+/* Takes the cells of a family from ent_given (store/given.h) and makes them, or adds them to what is there. */
 void ent__schema_cell_add(ent_buf *, ent_family);
+/* Deletes a cell, its key in two integers, in which nothing is left. */
+void ent__schema_cell_drop(ent_buf *, ent_family);
 
 /* ---- keys of cells, packed into two integers whose order is that of the key -------------------------------------- */
 

@@ -69,12 +69,13 @@ static int take_lock(ent_store *s, ent_error *e) {
 	return status;
 }
 
-/* ent_seen(last, others): hands `last` on, and notes whether nothing is left in the row. */
+/* ent_seen(last, others): hands `last` on, and marks the row if nothing is left in it. */
 static void seen(sqlite3_context *c, int n, sqlite3_value **v) {
 	(void)n;
 	ent_store *s = sqlite3_user_data(c);
-	s->empty_row =
-		sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1]);
+	if (sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1])) {
+		ent__given_mark(&s->given);
+	}
 	sqlite3_result_value(c, v[0]);
 }
 
@@ -160,11 +161,13 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 	/* Debian's SQLite overwrites what it deletes: of the cells' pages we need not. The page size counts for new files.
 	 */
 	int status = ent__sql_run(s,
-		"PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
-		"PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
+		"PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
+		"PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
 		e);
+	int how = SQLITE_UTF8 | SQLITE_DIRECTONLY;
 	if (!status && s->writable &&
-		sqlite3_create_function(s->db, "ent_seen", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, s, seen, NULL, NULL)) {
+		(ent__given_init(&s->given, s->db) || sqlite3_create_function(s->db, "ent_seen", 2, how, s, seen, NULL, NULL) ||
+			sqlite3_create_function(s->db, "ent_merged", 3, how, s, ent__members_merged, NULL, NULL))) {
 		status = ent__sql_error(s, "cannot open the database", e);
 	}
 	return status ? status : check_schema(s, create, e);
@@ -201,6 +204,7 @@ void ent_store_close(ent_store *s) {
 		sqlite3_finalize(statement);
 	}
 	sqlite3_close(s->db); /* the last one moves the log into the database */
+	ent__given_finish(&s->given);
 	if (s->lock >= 0) {
 		close(s->lock);
 	}

@@ -83,6 +83,15 @@ static void sums(void **state) {
 	assert_int_equal(r.cells[2].m[0], 42);
 	assert_true(r.cells[3].m[0] == 0 && r.cells[3].m[1] == -1);
 	assert_true(r.cells[4].m[0] == 0 && r.cells[4].m[5] == 1);
+	/* the same cell more than once in a call, to nothing and back */
+	ent_cell twice[3] = {r.cells[2], r.cells[2], r.cells[2]};
+	twice[0].m[0] = -42, twice[1].m[0] = 5, twice[2].m[0] = -5;
+	OK(f, ent_store_cells_add(f->s, twice, 2, &f->e));
+	r = scan(f, ENT_SALES, UINT32_MAX);
+	assert_true(r.n == 5 && r.cells[2].m[0] == 5);
+	OK(f, ent_store_cells_add(f->s, twice + 1, 2, &f->e));
+	OK(f, ent_store_cells_add(f->s, twice + 2, 1, &f->e));
+	assert_int_equal(scan(f, ENT_SALES, UINT32_MAX).n, 4);
 	OK(f, ent_store_begin(f->s, &f->e));
 	OK(f, ent_store_cells_clear(f->s, &f->e));
 	OK(f, ent_store_commit(f->s, &f->e));
@@ -257,6 +266,60 @@ static void sets_corrupt(void **state) {
 	assert_int_equal(ent_store_sets_add(f->s, c, 1, &f->e), ENT_ERR_CORRUPT);
 }
 
+static int count_set(void *ctx, const ent_cell_key *k, const uint32_t *ids, const uint32_t *times, size_t n) {
+	(void)k;
+	assert_true(n > 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(times[i] > 0 && (!i || ids[i] > ids[i - 1]));
+	}
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static int count_dist(void *ctx, const ent_cell_key *k, const int32_t *buckets, const int64_t *counts, size_t n) {
+	(void)k;
+	for (size_t i = 0; i < n; i++) {
+		assert_true(counts[i] > 0 && (!i || buckets[i] > buckets[i - 1]));
+	}
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+/* Whatever bytes stand in the column: they are a set or a distribution, or they are damage. */
+static void any_bytes(void **state) {
+	fixture *f = *state;
+	char path[128];
+	sqlite3 *db;
+	sqlite3_stmt *put[2];
+	snprintf(path, sizeof path, "%s/entente.db", f->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	sqlite3_exec(db, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+	const char *sql[] = {"INSERT OR REPLACE INTO cell_set VALUES(0, 4294967296, 0, ?1, ?2)",
+		"INSERT OR REPLACE INTO cell_dist VALUES(0, 4294967296, 0, ?1, ?2)"};
+	unsigned good = 0, bad = 0;
+	for (int t = 0; t < 2; t++) {
+		assert_int_equal(sqlite3_prepare_v2(db, sql[t], -1, &put[t], NULL), SQLITE_OK);
+		for (unsigned round = 0; round < 3000; round++) {
+			uint8_t bytes[24];
+			size_t n = next_random() % sizeof bytes;
+			for (size_t i = 0; i < n; i++) {
+				bytes[i] = (uint8_t)(next_random() % 4 ? next_random() % 5 : next_random());
+			}
+			sqlite3_bind_int64(put[t], 1, (int64_t)(next_random() % 12) - 1);
+			sqlite3_bind_blob(put[t], 2, bytes, (int)n, SQLITE_STATIC);
+			assert_int_equal(sqlite3_step(put[t]), SQLITE_DONE);
+			sqlite3_reset(put[t]);
+			int status = t ? ent_store_dists_scan(f->s, 1, count_dist, &good, &f->e)
+						   : ent_store_sets_scan(f->s, 1, count_set, &good, &f->e);
+			assert_true(status == 0 || status == ENT_ERR_CORRUPT);
+			bad += status != 0;
+		}
+		sqlite3_finalize(put[t]);
+	}
+	sqlite3_close(db);
+	assert_true(good > 100 && bad > 1000);
+}
+
 typedef struct buckets {
 	unsigned rows;
 	int64_t sum;
@@ -358,6 +421,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(limits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sets_model, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(sets_corrupt, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(any_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(distributions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(views, set_up, tear_down),
 	};
