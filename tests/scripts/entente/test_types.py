@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package and the rulebook are typed in full, and the reader of the rules worker fits what the package
+expects of one."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from entente import fixture, reader
+
+if TYPE_CHECKING:
+    from entente import _entente
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def of_the_worker(snapshot: "_entente.Snapshot") -> reader.Snapshot:
+    return snapshot
+
+
+def of_fixtures(snapshot: fixture.Snapshot) -> reader.Snapshot:
+    return snapshot
+
+
+def test_everything_is_typed(tmp_path: Path) -> None:
+    if importlib.util.find_spec("mypy") is None:
+        pytest.skip("mypy is not installed")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            f"--cache-dir={tmp_path}",
+            "scripts/entente",
+            "scripts/rulebook",
+            __file__,
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_constants_are_those_of_the_worker() -> None:
+    stub = (ROOT / "scripts" / "entente" / "_entente.pyi").read_text()
+    for name in (
+        "SUM",
+        "RATIO",
+        "DISTINCT",
+        "DISTRIBUTION",
+        "KNOWN",
+        "NO_COVERAGE",
+        "NO_RATE",
+        "NO_DENOMINATOR",
+    ):
+        assert f"{name}: Final = {getattr(reader, name)}" in stub
+
+
+def test_views_and_origins_are_those_of_the_engine() -> None:
+    text = (ROOT / "core" / "metrics" / "catalogue.c").read_text()
+    for name, values in (("ent_view_names", reader.VIEWS), ("ent_origin_names", reader.ORIGINS)):
+        table = text[text.index(name) :]
+        words = [word.strip(' "\t\n') for word in table[table.index("{") + 1 : table.index("}")].split(",")]
+        assert tuple(words[: len(values)]) == values
