@@ -138,7 +138,7 @@ class CohortMeasure:
                 if not why:
                     known = len(values)
                     why = (
-                        f"{title(metric.name)} of {spoken(start, stop)} is known for {known} of {len(who)} "
+                        f"{title(metric.name)}, {spoken(start, stop)}: known for {known} of {len(who)} "
                         f"partners of {named(key)}; fewer than {view.least_cohort} are not shown"
                     )
                 continue

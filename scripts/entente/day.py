@@ -16,6 +16,10 @@ EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
 _SPEC: Final = re.compile(r"([1-9][0-9]{0,3})([dwmy])\Z")
 _TO_DATE: Final = ("mtd", "qtd", "ytd")
 
+_MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+
 _iso: dict[int, str] = {}
 
 
@@ -39,6 +43,10 @@ class Day(datetime.date):
         return Day.fromordinal(self.toordinal() + days)
 
     __radd__ = __add__
+
+    def __str__(self) -> str:
+        """As one says it: 30 June 2026. isoformat() gives 2026-06-30."""
+        return f"{self.day} {_MONTHS[self.month - 1]} {self.year}"
 
     def since(self, other: datetime.date) -> int:
         """Whole days from `other` to this day."""
@@ -77,6 +85,8 @@ class Period(NamedTuple):
     name: str
 
     def __str__(self) -> str:
+        if len(self.name) == 7 and self.name[4] == "-":  # a calendar month
+            return f"{_MONTHS[int(self.name[5:]) - 1]} {self.name[:4]}"
         return self.name
 
 
@@ -189,8 +199,19 @@ def _year_month(index: int) -> tuple[int, int]:
 
 
 def spoken(start: int, stop: int) -> str:
-    """Days as one says them: 2026-06-03 to 2026-06-30."""
-    return iso(start) if stop - start == 1 else f"{iso(start)} to {iso(stop - 1)}"
+    """The days [start, stop) as one says them: 3 to 30 June 2026."""
+    first, last = Day.of(start), Day.of(stop - 1)
+    end = str(last)
+    if first == last:
+        return end
+    if first.day == 1 and Day.of(stop).day == 1 and first.year == last.year:  # whole months
+        month_, end = _MONTHS[first.month - 1], f"{_MONTHS[last.month - 1]} {last.year}"
+        return end if first.month == last.month else f"{month_} to {end}"
+    if first.year != last.year:
+        return f"{first} to {end}"
+    if first.month != last.month:
+        return f"{first.day} {_MONTHS[first.month - 1]} to {end}"
+    return f"{first.day} to {end}"
 
 
 def words(window: Window) -> str:

@@ -375,35 +375,36 @@ class Measure:
         if state == NO_RATE:
             currency = partner.profile.currency or "its currency"
             return NotEnoughEvidence(
-                f"{label} of {days} needs an exchange rate that is missing",
+                f"{label}, {days}: an exchange rate is missing",
                 Ask(f"the rate of {currency} to {partner.view.currency}", name, day, day + 1),
             )
         if state == NO_DENOMINATOR:
             return NotEnoughEvidence(
-                f"{label} of {days} has nothing to be divided by",
+                f"{label}, {days}: there is nothing to divide by",
                 Ask(label, name, start, stop, note="nothing of what it is a share of happened then"),
             )
         if self._origin == DECLARED:
             return NotEnoughEvidence(
-                f"nobody declared {label} for {days}",
+                f"{label}, {days}: nobody said what it was",
                 Ask(f"what they say of their {label}", name, start, stop),
             )
         if not self._covers():
             return NotEnoughEvidence(
-                f"no source gives {label}", Ask(label, name, start, stop, note="no source gives it so far")
+                f"{label}: no source gives it",
+                Ask(label, name, start, stop, note="no source gives it so far"),
             )
         gaps = self._gaps(start, stop)
         if not gaps:
             sources = " and ".join(sorted({cover[3] for cover in self._covers() if cover[3]}))
             return NotEnoughEvidence(
-                f"{label} is not known for {days}",
+                f"{label}, {days}: not known",
                 Ask(label, name, start, stop, note=f"it needs more than {sources} gives"),
             )
         lost = ", ".join(dict.fromkeys(spoken(a, b) for _, a, b in gaps[:3])) + (
             " and more" if len(gaps) > 3 else ""
         )
         return NotEnoughEvidence(
-            f"{label} of {days} is not known for {'these days' if lost == days else lost}",
+            f"{label}, {days}: not known" + ("" if lost == days else f" for {lost}"),
             *(Ask(label, name, a, b, source) for source, a, b in gaps),
         )
 
@@ -566,11 +567,8 @@ class Origins:
                         note=f"so far {there} tells it",
                     )
                 )
-            raise NotEnoughEvidence(
-                f"{measure.title} of {spoken(span.start, span.stop)} is told by "
-                f"{len(parts) or 'no'} origin{'s' if len(parts) > 1 else ''}",
-                *asks,
-            )
+            told = f"only {' and '.join(parts)} tells it" if parts else "no origin tells it"
+            raise NotEnoughEvidence(f"{measure.title}, {spoken(span.start, span.stop)}: {told}", *asks)
         return Breakdown(f"{metric.name} by origin", parts, None)
 
 

@@ -58,7 +58,7 @@ def miss(label: str, error: NotEnoughEvidence) -> None:
 
 
 @contextmanager
-def if_known(label: str) -> Iterator[None]:
+def if_known(label: str = "") -> Iterator[None]:
     """Evidence missing inside is recorded as an ask, the block is left, and the rule goes on. A rule that
     finds nothing and missed something has said unknown, not false."""
     try:

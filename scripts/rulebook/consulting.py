@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 2, consult: where the partner stands against where it could realistically be."""
 
-from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, title
+from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, title, words
 
 
 @rule(practice="consulting", row=12, audience="both", needs=("sessions", "orders"))
@@ -27,10 +27,11 @@ def conversion_trails_cohort(
     if not chance.share_differs(orders, sessions, peers.median):
         return
     reach = peers.quantile(goal)
+    gain = (reach - mine) * sessions * partner["aov"].over(window)
     yield opportunity(
         f"{mine:.2%} of visits become orders; the median of {peers.size} peers is {peers.median:.2%}, "
-        f"and a quarter of them reaches {reach:.2%}. Getting there is what this is worth",
-        worth=(reach - mine) * sessions * partner["aov"].over(window),
+        f"and a quarter of them reaches {reach:.2%}. Getting there would bring {gain} within {words(window)}",
+        worth=gain,
         per=window,
         chart=(
             "band",
@@ -54,7 +55,7 @@ def against_industry(
     """
     industry = partner.cohort("industry")
     for name in metrics:
-        with if_known(name):
+        with if_known():
             mine = partner[name].over(window)
             peers = industry[name].over(window)
             low, high = peers.quantile(0.25), peers.quantile(0.75)

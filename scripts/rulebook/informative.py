@@ -50,10 +50,11 @@ def revenue_falls(
         peers = partner.cohort("industry").of(revenue).change(window, since=before)
         if change > peers.median - beyond_peers:
             return
-        against = f"; at the median of {peers.size} peers it moved by {peers.median:+.0%}"
+        moved = "hardly moved" if abs(peers.median) < 0.01 else f"moved by {peers.median:+.0%}"
+        against = f"; at the median of {peers.size} peers it {moved}"
     yield red_flag(
-        f"Revenue fell by {-change:.0%} within {words(window)}, from {earlier} to {revenue.over(window)}"
-        f"{against}",
+        f"Revenue of the last {words(window)} is {revenue.over(window)}, {-change:.0%} less than the "
+        f"{earlier} of {words(before)}{against}",
         severity="high" if change < -1.5 * steep else "medium",
         worth=-change * earlier,
         per=window,
@@ -78,10 +79,11 @@ def carts_leak(
     if not chance.share_differs(left, left + orders, peers.median):
         return
     value = partner["carts.left_value"].over(window)
+    kept = value * (1 - peers.median / rate)
     yield opportunity(
-        f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers: "
-        f"{value} stood in them within {words(window)}",
-        worth=value * (1 - peers.median / rate),
+        f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers. Of {value} "
+        f"that stood in them within {words(window)}, {kept} would have been bought there",
+        worth=kept,
         per=window,
     )
 

@@ -32,7 +32,7 @@ def dont_rush(
             key="history",
         )
     for name in metrics:
-        with if_known(name):
+        with if_known():
             start = max(partner[name].known_since(), partner.today + (1 - within))
             there = partner[name].observable_days(since=start) / (partner.today.since(start) + 1)
             if there < least_coverage:

@@ -40,7 +40,7 @@ def sources_disagree(
     for name in metrics:
         apart: list[tuple[str, str, Period, Quantity, Quantity]] = []
         for month in partner.months(months):
-            with if_known(f"{title(name)} in {month}"):
+            with if_known():
                 told = partner[name].by_origin().over(month)
                 for (a, x), (b, y) in itertools.combinations(told.items(), 2):
                     allowed = analytics_tolerance if "analytics" in (a, b) else tolerance

@@ -59,14 +59,14 @@ def test_content(world: World) -> None:
     assert figures["orders"]["value"] == 112 and figures["orders"]["cohort"] is None
     assert figures["aov"]["cohort"]["p50"] == pytest.approx(61.9) and figures["aov"]["cohort"]["size"] == 6
     assert figures["conversion_rate"]["value"] is None
-    assert "2026-06-08 to 2026-06-20" in figures["conversion_rate"]["unknown"]
+    assert "8 to 20 June 2026" in figures["conversion_rate"]["unknown"]
     assert figures["sessions"]["coverage"] == {"days": 15, "of": 28}
     course = {s["metric"]: s for s in content["series"]}["sessions"]
     assert len(course["values"]) == 182 and course["values"].count(None) == 13
     assert content["sources"][1]["covered"][-1] == {"start": "2026-06-21", "end": "2026-07-01"}
     flag = [f for f in content["findings"] if f["kind"] == "red_flag"][0]
     assert flag["worth"] == {"number": 2.5, "currency": "EUR", "per": "8w"} and flag["audience"] == "both"
-    assert [a for a in content["asks"] if "2026-06-08 to 2026-06-20" in a["what"]]
+    assert [a for a in content["asks"] if "8 to 20 June 2026" in a["what"]]
     page = brief(world, format="html", findings=findings, asks=asks).decode()
     assert "Shop 0" in page and "It fell." in page
     rows = list(csv.reader(io.StringIO(brief(world, format="csv", findings=findings).decode())))

@@ -47,7 +47,9 @@ def test_a_thin_cohort_widens_or_is_not_known(world: World) -> None:
     peers = who.cohort("industry", "region")["orders"].over("28d")
     assert (peers.cohort, peers.size) == ("industry furniture", 8)
     assert now.reads[-1].cohort == "industry furniture"
-    with pytest.raises(NotEnoughEvidence, match="3 of 3 partners of region DE; fewer than 5") as missing:
+    with pytest.raises(
+        NotEnoughEvidence, match="known for 3 of 3 partners of region DE; fewer than 5"
+    ) as missing:
         who.cohort("region")["orders"].over("28d")
     assert missing.value.asks[0].what == "orders of 2 more partners of region DE"
     assert now.reads[-1].state == 1

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 from entente import NotEnoughEvidence, last_year, previous
 from entente.catalogue import MEASURES, METRICS
-from entente.day import Day, Period, Window, cut, day_number, iso, month, months_before, span_of, words
+from entente.day import (
+    Day,
+    Period,
+    Window,
+    cut,
+    day_number,
+    iso,
+    month,
+    months_before,
+    span_of,
+    spoken,
+    words,
+)
 from entente.fixture import World
 from entente.run import now
 
@@ -54,6 +66,20 @@ def test_a_month_keeps_to_the_calendar() -> None:
 def test_what_is_no_window_says_what_windows_look_like(wrong: str) -> None:
     with pytest.raises(ValueError, match="write it like 28d"):
         span_of(wrong, TODAY)
+
+
+def test_days_in_words() -> None:
+    assert str(Day(2026, 6, 30)) == "30 June 2026"
+    for first, last, said in (
+        ("2026-06-03", "2026-06-30", "3 to 30 June 2026"),
+        ("2026-06-01", "2026-06-30", "June 2026"),
+        ("2026-01-01", "2026-05-31", "January to May 2026"),
+        ("2026-05-10", "2026-06-05", "10 May to 5 June 2026"),
+        ("2025-12-28", "2026-01-03", "28 December 2025 to 3 January 2026"),
+        ("2026-06-09", "2026-06-09", "9 June 2026"),
+    ):
+        assert spoken(day_number(first), day_number(last) + 1) == said
+    assert str(month(2026, 4)) == "April 2026"
 
 
 def test_windows_in_words() -> None:
@@ -144,8 +170,8 @@ def test_too_few_days_are_not_known_and_the_missing_ones_are_asked_for() -> None
     with pytest.raises(NotEnoughEvidence) as missing:
         who["conversion_rate"].over("28d")
     assert [a.text for a in missing.value.asks] == [
-        "conversion rate, 2026-06-04 to 2026-06-08, from a-traffic",
-        "conversion rate, 2026-06-28 to 2026-06-30, from a-traffic",
+        "conversion rate, 4 to 8 June 2026, from a-traffic",
+        "conversion rate, 28 to 30 June 2026, from a-traffic",
     ]
     assert who["sessions"].coverage("28d").number == pytest.approx(20 / 28)
     assert who["sessions"].known_until() == Day(2026, 6, 27)
@@ -159,7 +185,7 @@ def test_too_few_days_are_not_known_and_the_missing_ones_are_asked_for() -> None
 def test_a_ratio_over_nothing_is_not_known() -> None:
     world = World()
     world.partner("a").days("orders", 0).days("gross", 0)
-    with pytest.raises(NotEnoughEvidence, match="nothing to be divided by"):
+    with pytest.raises(NotEnoughEvidence, match="nothing to divide by"):
         world.see("a")["aov"].over("28d")
 
 
@@ -170,7 +196,7 @@ def test_declared_periods_add_up_to_a_window() -> None:
         shop.declares("revenue.gross", name, amount)
     declared = world.see("a")["revenue.gross"].where(origin="declared")
     assert str(declared.over("3m")) == "600 EUR"
-    with pytest.raises(NotEnoughEvidence, match="nobody declared gross revenue"):
+    with pytest.raises(NotEnoughEvidence, match="gross revenue .declared., .*: nobody said"):
         declared.over("4m")
     told = world.see("a")["revenue.gross"].by_origin().over("1m")
     assert [(k, str(v)) for k, v in told.items()] == [("shop", "300 EUR"), ("declared", "300 EUR")]

@@ -89,7 +89,7 @@ def test_every_rule_and_partner_gets_a_record(tmp_path: Path, world: World) -> N
         }
     ]
     assert records[1]["evidence"][0]["value"] == "0"  # false is stored with its evidence, too
-    assert records[2]["asks"][0]["what"] == "orders, 2026-06-03 to 2026-06-30 (no source gives it so far)"
+    assert records[2]["asks"][0]["what"] == "orders, 3 to 30 June 2026 (no source gives it so far)"
 
 
 def test_one_failing_rule_leaves_the_others_alone(tmp_path: Path, world: World) -> None:
