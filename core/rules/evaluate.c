@@ -29,7 +29,7 @@ static PyObject *emit(PyObject *self, PyObject *record) {
 	}
 	/* Before sending: a core that is slow to read must not make the rule late. */
 	ent__status_idle();
-	ent__send_stream(ENT_RULES_RESULT, true, run, text, (size_t)n);
+	ent__send_result(run, text, (size_t)n);
 	Py_RETURN_NONE;
 }
 
@@ -44,6 +44,7 @@ static PyObject *begin(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 		return NULL;
 	}
 	ent__output_clear();
+	ent__send_waiting();
 	ent__status_start((uint32_t)rule + 1, (uint32_t)partner);
 	Py_RETURN_NONE;
 }

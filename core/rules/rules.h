@@ -29,6 +29,10 @@ typedef struct ent__packet {
 bool ent__receive(ent__packet *p);
 /* Ends the process if the core is gone. */
 void ent__send(const ent_buf *);
+/* A record: it may wait for others. */
+void ent__send_result(uint64_t run, const char *bytes, size_t n);
+/* Sends what has waited for long. */
+void ent__send_waiting(void);
 /* `bytes` in as many packets as it takes: type, u64 run if `with_run`, u8 last, bytes. */
 void ent__send_stream(ent_rules_msg type, bool with_run, uint64_t run, const char *bytes, size_t n);
 void ent__send_failed(uint32_t about, uint64_t run, const ent_error *);
@@ -37,6 +41,7 @@ void ent__send_failed(uint32_t about, uint64_t run, const ent_error *);
 
 /* 0, or ENT_ERR_INVALID if descriptor 4 is no such page. */
 int ent__status_open(ent_error *);
+uint64_t ent__monotonic(void); /* nanoseconds */
 /* `rule`: number + 1, ENT_RULES_AT_LOAD or ENT_RULES_AT_BRIEF. */
 void ent__status_start(uint32_t rule, uint32_t partner);
 /* No rule is at work. Adds the time since the start to the sum of the run. */

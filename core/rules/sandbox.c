@@ -150,7 +150,7 @@ static int enter_seccomp(void) {
 	RULE(SCMP_ACT_ALLOW, open, 1, SCMP_A1(SCMP_CMP_MASKED_EQ, WRITING, 0));
 	RULE(SCMP_ACT_ALLOW, openat, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, WRITING, 0));
 	/* The control socket, and no other. */
-	RULE(SCMP_ACT_ALLOW, sendmsg, 1, SCMP_A0(SCMP_CMP_EQ, ENT_CONTROL_FD, 0));
+	RULE(SCMP_ACT_ALLOW, sendmmsg, 1, SCMP_A0(SCMP_CMP_EQ, ENT_CONTROL_FD, 0));
 	RULE(SCMP_ACT_ALLOW, recvmsg, 1, SCMP_A0(SCMP_CMP_EQ, ENT_CONTROL_FD, 0));
 	/* Threads, but no processes. glibc tries clone3 first, whose flags no filter can see, and takes clone if told that
 	 * there is no such call. */

@@ -12,7 +12,7 @@
 static ent_rules_page *page;
 static uint64_t began, spent, started;
 
-static uint64_t monotonic(void) {
+uint64_t ent__monotonic(void) {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -35,7 +35,7 @@ int ent__status_open(ent_error *e) {
 
 /* The core may look at any moment: it must never see a new rule with the start of the old one, which would be late. */
 void ent__status_start(uint32_t rule, uint32_t partner) {
-	uint64_t now = monotonic();
+	uint64_t now = ent__monotonic();
 	if (began) {
 		spent += now - began;
 	}
@@ -49,11 +49,12 @@ void ent__status_start(uint32_t rule, uint32_t partner) {
 }
 
 void ent__status_idle(void) {
+	uint64_t now = ent__monotonic();
+	atomic_store_explicit(&page->rule, 0, memory_order_release);
 	if (began) {
-		spent += monotonic() - began;
+		spent += now - began;
 		began = 0;
 	}
-	atomic_store_explicit(&page->rule, 0, memory_order_release);
 }
 
 void ent__status_reset(void) { began = spent = started = 0; }
