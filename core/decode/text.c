@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #define RAW_PIECE (64u << 10)
 
@@ -83,26 +86,59 @@ static int character(const unsigned char *p, const unsigned char *end) {
 	return n;
 }
 
+/* Bytes of whole blocks of 64 from p on that are ASCII. */
+static size_t ascii_plain(const unsigned char *p, size_t n, bool *nul) {
+	const uint64_t high = UINT64_C(0x8080808080808080), low = UINT64_C(0x0101010101010101);
+	size_t at = 0;
+	for (; n - at >= 64; at += 64) {
+		uint64_t w[8], any = 0, zero = 0;
+		memcpy(w, p + at, 64);
+		for (int i = 0; i < 8; i++) {
+			any |= w[i];
+			zero |= w[i] - low; /* sets a high bit for a zero byte; exact where all bytes are below 0x80 */
+		}
+		if (any & high) {
+			break;
+		}
+		if (zero & high) {
+			*nul = true;
+		}
+	}
+	return at;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static size_t ascii_avx2(const unsigned char *p, size_t n, bool *nul) {
+	size_t at = 0;
+	__m256i least = _mm256_set1_epi8(1);
+	for (; n - at >= 64; at += 64) {
+		__m256i a = _mm256_loadu_si256((const __m256i *)(p + at)), b = _mm256_loadu_si256((const __m256i *)(p + at + 32));
+		if (_mm256_movemask_epi8(_mm256_or_si256(a, b))) {
+			break;
+		}
+		least = _mm256_min_epu8(least, _mm256_min_epu8(a, b));
+	}
+	if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(least, _mm256_setzero_si256()))) {
+		*nul = true;
+	}
+	return at;
+}
+#endif
+
+static size_t ascii(const unsigned char *p, size_t n, bool *nul) {
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2")) {
+		return ascii_avx2(p, n, nul);
+	}
+#endif
+	return ascii_plain(p, n, nul);
+}
+
 size_t ent_utf8_check(const char *text, size_t n, bool *cut, bool *nul) {
 	const unsigned char *start = (const unsigned char *)text, *p = start, *end = start + n;
-	const uint64_t high = UINT64_C(0x8080808080808080), low = UINT64_C(0x0101010101010101);
 	*cut = false;
 	while (p < end) {
-		while (end - p >= 64) {
-			uint64_t w[8], any = 0, zero = 0;
-			memcpy(w, p, 64);
-			for (int i = 0; i < 8; i++) {
-				any |= w[i];
-				zero |= w[i] - low; /* sets a high bit for a zero byte; exact where all bytes are below 0x80 */
-			}
-			if (any & high) {
-				break;
-			}
-			if (zero & high) {
-				*nul = true;
-			}
-			p += 64;
-		}
+		p += ascii(p, (size_t)(end - p), nul);
 		const unsigned char *stop = end - p > 64 ? p + 64 : end;
 		while (p < stop) {
 			int k = character(p, end);

@@ -276,8 +276,9 @@ static uint32_t dice(uint32_t n) {
 }
 
 /* Orders of 1 to 5 rows whose notes hold line ends, quotes, and rows that look like orders. */
-static ent_buf orders(size_t bytes) {
+static ent_buf orders_after(const char *mark, size_t bytes) {
 	ent_buf b = {0};
+	ent_buf_printf(&b, "%s", mark);
 	ent_buf_printf(&b, "Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n");
 	for (int i = 0; b.n < bytes; i++) {
 		uint32_t rows = 1 + dice(5);
@@ -305,6 +306,8 @@ static ent_buf orders(size_t bytes) {
 	}
 	return b;
 }
+
+static ent_buf orders(size_t bytes) { return orders_after("", bytes); }
 
 static ent_buf json(size_t bytes) {
 	ent_buf b = {0};
@@ -440,6 +443,7 @@ static void chunks_of_orders(void **state) {
 	(void)state;
 	static const uint64_t tiny[] = {13, 64, 127, 500}, usual[] = {10000, 33333, 65536, 250000, 700001, 1u << 20};
 	any_chunks_give_the_same(ROWS, orders(12000), tiny, 4, 0);
+	any_chunks_give_the_same(ROWS, orders_after("\xef\xbb\xbf", 12000), tiny, 4, 0);
 	any_chunks_give_the_same(ROWS, orders(1600000), usual, 6, 3); /* 160 guesses: a few may be wrong */
 }
 
