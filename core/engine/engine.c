@@ -274,7 +274,10 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 
 static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
-	int status = ent__plan_make(e, &works, error);
+	int status = ent__replay_parked(e, error);
+	if (!status) {
+		status = ent__plan_make(e, &works, error);
+	}
 	if (!status && works) {
 		status = ent__index_load(e, error);
 	}

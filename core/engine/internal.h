@@ -131,6 +131,12 @@ ent__member *ent__partner(ent_engine *, uint32_t code);
 ent_zone *ent__zone(ent_engine *, const char *name, ent_error *e);
 void ent__fold_setup(ent_engine *);
 
+/* Is the word named by any `also:`? */
+bool ent__also_any(const ent_engine *, const char *word);
+
+/* replay.c: moves facts of parked words to the partners that they mean now */
+int ent__replay_parked(ent_engine *, ent_error *e);
+
 /* records.c */
 int ent__record(void *engine, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
 

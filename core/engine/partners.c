@@ -140,6 +140,18 @@ uint32_t ent__also(const ent_engine *e, const char *system, const char *value, s
 	return number < e->also_capacity ? e->also_partner[number] : 0;
 }
 
+bool ent__also_any(const ent_engine *e, const char *word) {
+	for (size_t i = 0; i < e->config->n_partners; i++) {
+		const ent_config_partner *p = &e->config->partners[i];
+		for (size_t k = 0; k < p->n_also; k++) {
+			if (!strcmp(p->also[k].value.s, word)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static uint32_t resolve(ent_engine *e, ent__stream *s, uint32_t raw) {
 	const ent_partner_rule *rule = &s->source->config->partner;
 	size_t n;
