@@ -137,6 +137,12 @@ static int put_balance(ent_engine *e, ent_error *error) {
 static int put_all(ent_engine *e, ent_error *error) {
 	ent_cells_flush f = ent_cells_sort(e->cells);
 	int status = put_codes(e, error);
+	if (!status && e->clear_cells) {
+		status = ent_store_cells_clear(e->store, error);
+	}
+	if (!status && e->fingerprint[0]) {
+		status = ent_store_meta_set(e->store, "cells", e->fingerprint, error);
+	}
 	if (!status) {
 		status = ent_store_cells_add(e->store, f.cells, f.n_cells, error);
 	}
@@ -203,6 +209,8 @@ int ent__commit(ent_engine *e, ent_error *error) {
 		return status;
 	}
 	e->texts_saved = e->texts.count;
+	e->clear_cells = false;
+	e->fingerprint[0] = 0;
 	for (uint32_t i = 1; i < e->n_inputs; i++) {
 		if (e->input_dirty[i]) {
 			e->stored[i] = (ent__stored){true, e->inputs[i].position, e->inputs[i].generation};

@@ -274,7 +274,10 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 
 static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
-	int status = ent__replay_parked(e, error);
+	int status = ent__rebuild_if_changed(e, error);
+	if (!status) {
+		status = ent__replay_parked(e, error);
+	}
 	if (!status) {
 		status = ent__plan_make(e, &works, error);
 	}

@@ -114,6 +114,8 @@ struct ent_engine {
 	struct ent__pending *pending;
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
+	bool clear_cells;     /* the next commit clears all cells before it adds */
+	char fingerprint[65]; /* to be stored with the next commit, if not empty: of what the cells depend on */
 };
 
 /* partners.c */
@@ -136,6 +138,9 @@ bool ent__also_any(const ent_engine *, const char *word);
 
 /* replay.c: moves facts of parked words to the partners that they mean now */
 int ent__replay_parked(ent_engine *, ent_error *e);
+
+/* rebuild.c: folds the cells anew when what they depend on besides facts has changed */
+int ent__rebuild_if_changed(ent_engine *, ent_error *e);
 
 /* records.c */
 int ent__record(void *engine, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
