@@ -127,6 +127,8 @@ static int put_pending(ent_engine *e, ent_error *error) {
 
 static int put_balance(ent_engine *e, ent_error *error) {
 	for (uint32_t i = 0; i < e->n_sources; i++) {
+		e->sources[i].delta.parked = e->sources[i].parked;
+		e->sources[i].delta.pending = e->sources[i].pending;
 		if (ent_store_balance_add(e->store, &e->sources[i].delta, error)) {
 			return error->code;
 		}

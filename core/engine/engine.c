@@ -164,6 +164,9 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	if (!status) {
 		status = ent__sources_open(e, errors);
 	}
+	if (!status && ent__sources_states(e, &error)) {
+		status = ent_errors_take(errors, &error);
+	}
 	if (status) {
 		ent_engine_close(e);
 		return status;
@@ -226,6 +229,9 @@ static int roll_back(ent_engine *e, ent_error *error) {
 	ent_ledger_report found = e->recovery;
 	int status = open_ledger(e, error);
 	e->recovery = found;
+	if (!status) {
+		status = ent__sources_states(e, error);
+	}
 	start_pool(e);
 	return status;
 }

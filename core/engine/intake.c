@@ -114,6 +114,21 @@ int ent__put(ent_engine *e, ent_index_entry *entry, const ent_document *fresh, e
 	return 0;
 }
 
+/* Adds a document to the cells or takes it back, and keeps count of what is parked and what waits for its header. */
+int ent__fold(ent_engine *e, const ent_document *d, int sign, ent_error *error) {
+	if (d->n) {
+		ent__source *s = ent__source_of(e, d->items[0].source);
+		uint32_t partner = d->items[0].partner;
+		if (s && d->kind == ENT_ORDER && !ent_document_head(d)) {
+			s->pending += (uint64_t)(int64_t)sign;
+		}
+		if (s && partner < e->partners_capacity && e->partners[partner].known == 3) {
+			s->parked += (uint64_t)(int64_t)sign;
+		}
+	}
+	return ent_fold_document(&e->fold, d, sign, error);
+}
+
 /* ---- what the core adds to a worker's document --------------------------------------------------------------------------- */
 
 /* 128-bit identities become dense numbers, kept as number + 1 in the first four bytes. */
@@ -249,7 +264,7 @@ int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, e
 	if (!entry) {
 		j.stored += d->n;
 		count(balance, &j);
-		return ent__put(e, NULL, d, error) ? error->code : ent_fold_document(&e->fold, d, 1, error);
+		return ent__put(e, NULL, d, error) ? error->code : ent__fold(e, d, 1, error);
 	}
 	/* Fold the old state away before joining: joining changes it in place. */
 	ent_document old = *current;
@@ -268,9 +283,9 @@ int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, e
 		status = keep_superseded(e, d, error);
 	}
 	if (!status && joined.changed) {
-		status = ent_fold_document(&e->fold, &old, -1, error);
+		status = ent__fold(e, &old, -1, error);
 		if (!status) {
-			status = ent_fold_document(&e->fold, current, 1, error);
+			status = ent__fold(e, current, 1, error);
 		}
 	}
 	if (!status && (joined.changed || joined.raised)) {

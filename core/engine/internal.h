@@ -41,6 +41,7 @@ struct ent__source {
 	uint32_t also;  /* code of `as`, 0: the stream's system */
 	ent_balance delta; /* since the last commit */
 	ent_balance total; /* of this run, for the report */
+	uint64_t parked, pending; /* documents now: of a word without a partner, without their header */
 	uint64_t told_records, told_facts; /* what the workers said they handed over, to be held against it */
 };
 
@@ -151,6 +152,8 @@ int ent__index_load(ent_engine *, ent_error *e);
 int ent__intake(ent_engine *, ent__work *, ent_document *, bool superseded, ent_error *e);
 /* Puts a document that changed in place of the one that counts (NULL: none). `entry` may be NULL. */
 int ent__put(ent_engine *, ent_index_entry *entry, const ent_document *fresh, ent_error *e);
+/* Adds a document to the cells (+1) or takes it back (-1). */
+int ent__fold(ent_engine *, const ent_document *, int sign, ent_error *e);
 int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *e);
 
 /* takeback.c: takes back all items of the inputs that `dead` names. */
@@ -158,7 +161,11 @@ int ent__take_back(ent_engine *, bool (*dead)(void *ctx, uint32_t input), void *
 
 /* streams.c */
 int ent__sources_open(ent_engine *, ent_errors *errors);
+/* Reads how many documents are parked and pending, as the last commit left them. */
+int ent__sources_states(ent_engine *, ent_error *e);
 void ent__sources_close(ent_engine *);
+/* By the code of its name; NULL if the configuration has it no more. */
+ent__source *ent__source_of(ent_engine *, uint32_t code);
 /* The stream of a source under a decoder; made, and its options checked, at first need. NULL: errors were added. */
 ent__stream *ent__stream_of(ent_engine *, ent__source *, const ent_decoder_info *, ent_errors *errors);
 /* Decoder by name, over all plugins; NULL if there is none. */

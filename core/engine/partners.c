@@ -200,13 +200,8 @@ static const ent_zone *zone_of(void *ctx, uint32_t partner) {
 }
 
 static const ent_zone *source_zone_of(void *ctx, uint32_t source) {
-	ent_engine *e = ctx;
-	for (uint32_t i = 0; i < e->n_sources; i++) {
-		if (e->sources[i].code == source) {
-			return e->sources[i].zone;
-		}
-	}
-	return NULL;
+	const ent__source *s = ent__source_of(ctx, source);
+	return s ? s->zone : NULL;
 }
 
 static uint32_t channel_of(void *ctx, uint32_t system, uint32_t raw) {

@@ -78,7 +78,7 @@ static int move(replay *r, ent_position at) {
 		ent_buf_finish(&own);
 		return status; /* not the one that counts */
 	}
-	status = ent_fold_document(&e->fold, d, -1, r->error);
+	status = ent__fold(e, d, -1, r->error);
 	uint32_t n = d->n, scope = 0;
 	d->n = 0;
 	if (!status && d->scope) {
@@ -96,7 +96,7 @@ static int move(replay *r, ent_position at) {
 		d->scope = scope ? scope : d->scope;
 		status = ent__find(e, d, &entry, &e->current, r->error);
 		if (!status && entry) {
-			status = ent_fold_document(&e->fold, &e->current, -1, r->error);
+			status = ent__fold(e, &e->current, -1, r->error);
 			ent_document_join(&e->current, d);
 			d = &e->current;
 		}
@@ -105,7 +105,7 @@ static int move(replay *r, ent_position at) {
 		status = ent__put(e, entry, d, r->error);
 	}
 	if (!status) {
-		status = ent_fold_document(&e->fold, d, 1, r->error);
+		status = ent__fold(e, d, 1, r->error);
 	}
 	ent_buf_finish(&own);
 	return status;

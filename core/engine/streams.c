@@ -42,6 +42,29 @@ int ent__sources_open(ent_engine *e, ent_errors *errors) {
 	return errors->total ? ENT_ERR_INVALID : 0;
 }
 
+ent__source *ent__source_of(ent_engine *e, uint32_t code) {
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		if (e->sources[i].code == code) {
+			return &e->sources[i];
+		}
+	}
+	return NULL;
+}
+
+/* How many documents of each source were parked and pending at the last commit. */
+static int take_states(void *ctx, const ent_balance *b) {
+	ent__source *s = ent__source_of(ctx, b->source);
+	if (s) {
+		s->parked = b->parked;
+		s->pending = b->pending;
+	}
+	return 0;
+}
+
+int ent__sources_states(ent_engine *e, ent_error *error) {
+	return e->store ? ent_store_balance_scan(e->store, take_states, e, error) : 0;
+}
+
 void ent__sources_close(ent_engine *e) {
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__stream *s = e->sources[i].streams;

@@ -85,7 +85,7 @@ static int take_one(pass *p, ent_position at) {
 	if (!ent_document_decode(d, e->frame.data, e->frame.n)) {
 		return ent_error_set(p->error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
 	}
-	if (ent_fold_document(&e->fold, d, -1, p->error)) {
+	if (ent__fold(e, d, -1, p->error)) {
 		return p->error->code;
 	}
 	ent_document_drop_inputs(d, p->dead, p->ctx);
@@ -97,7 +97,7 @@ static int take_one(pass *p, ent_position at) {
 	if (ent__put(e, entry, d, p->error)) {
 		return p->error->code;
 	}
-	return d->n ? ent_fold_document(&e->fold, d, 1, p->error) : 0;
+	return d->n ? ent__fold(e, d, 1, p->error) : 0;
 }
 
 /* Inputs that were taken back earlier stay so. */
@@ -122,13 +122,13 @@ static int revive(pass *p, const uint8_t *body, size_t n) {
 		return p->error->code;
 	}
 	if (!entry) {
-		return ent__put(e, NULL, d, p->error) ? p->error->code : ent_fold_document(&e->fold, d, 1, p->error);
+		return ent__put(e, NULL, d, p->error) ? p->error->code : ent__fold(e, d, 1, p->error);
 	}
-	if (ent_fold_document(&e->fold, &e->current, -1, p->error)) {
+	if (ent__fold(e, &e->current, -1, p->error)) {
 		return p->error->code;
 	}
 	ent_document_join(&e->current, d);
-	if (ent_fold_document(&e->fold, &e->current, 1, p->error)) {
+	if (ent__fold(e, &e->current, 1, p->error)) {
 		return p->error->code;
 	}
 	return ent__put(e, entry, &e->current, p->error);
