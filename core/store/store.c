@@ -232,3 +232,22 @@ void ent_store_rollback(ent_store *s) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
 }
+
+int ent_store_check(ent_store *s, ent_error *e) {
+	sqlite3_stmt *statement = NULL;
+	int status = ent__sql_keep(s, &statement, "PRAGMA quick_check(1)", e);
+	if (status) {
+		return status;
+	}
+	if (sqlite3_step(statement) != SQLITE_ROW) {
+		status = ent__sql_error(s, "cannot read the database", e);
+	} else {
+		const char *told = (const char *)sqlite3_column_text(statement, 0);
+		if (!told || strcmp(told, "ok") != 0) {
+			status = ent_error_set(e, ENT_ERR_CORRUPT, "the database is damaged: %.400s", told ? told : "no answer");
+			ent_error_at(e, s->file, 0, 0);
+		}
+	}
+	sqlite3_finalize(statement);
+	return status;
+}

@@ -31,9 +31,13 @@ int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e);
 void ent_store_close(ent_store *);
 const char *ent_store_folder(const ent_store *);
 
+/* Of a store opened for reading, begin and commit enclose a moment: what is read in between fits together. */
 int ent_store_begin(ent_store *, ent_error *e);
 int ent_store_commit(ent_store *, ent_error *e);
 void ent_store_rollback(ent_store *);
+
+/* Looks through the whole database for damage: ENT_ERR_CORRUPT. */
+int ent_store_check(ent_store *, ent_error *e);
 
 /* ---- small things ------------------------------------------------------------------------------------------------ */
 

@@ -117,6 +117,37 @@ static void places(void **state) {
 	assert_int_equal(ent_store_open(&s, path, ENT_STORE_CREATE, &f->e), ENT_ERR_CORRUPT);
 }
 
+/* A page in the middle of the database that is not what it was. */
+static void damaged_page(void **state) {
+	fixture *f = *state;
+	enum { CELLS = 5000 };
+	ent_cell *cells = ent_xcalloc(CELLS, sizeof *cells);
+	for (int i = 0; i < CELLS; i++) {
+		cells[i] = (ent_cell){.key = {.partner = 1, .day = i}, .m = {i + 1, INT64_MAX}};
+	}
+	OK(f, ent_store_cells_add(f->s, cells, CELLS, &f->e));
+	free(cells);
+	OK(f, ent_store_check(f->s, &f->e));
+	reopen(f, ENT_STORE_READ);
+	OK(f, ent_store_check(f->s, &f->e));
+	char path[128];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/entente.db", f->folder);
+	ent_store_close(f->s);
+	f->s = NULL;
+	assert_int_equal(stat(path, &st), 0);
+	FILE *file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, (long)(st.st_size - 16384 * 3), SEEK_SET), 0);
+	for (int i = 0; i < 64; i++) {
+		fputc(0xff, file);
+	}
+	fclose(file);
+	OK(f, ent_store_open(&f->s, f->folder, ENT_STORE_READ, &f->e));
+	assert_int_equal(ent_store_check(f->s, &f->e), ENT_ERR_CORRUPT);
+	assert_non_null(strstr(f->e.what, "damaged"));
+}
+
 static void other_schema(void **state) {
 	fixture *f = *state;
 	OK(f, ent_store_meta_set(f->s, "schema", "0000000000000000", &f->e)); /* as of a catalogue with other measures */
@@ -497,6 +528,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(damaged_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_schema, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(full_disk, set_up, tear_down),
