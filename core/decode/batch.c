@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Facts to items of a batch in the ring: dictionary, documents, counts. A document is built in memory of our own and then
- * copied, so that it can grow while its lines come, and so that it lies in one batch. One thread.
+ * Facts to items of a batch in the ring: dictionary, documents, counts. A document is built in memory of our own and
+ * then copied, so that it can grow while its lines come, and so that it lies in one batch. One thread.
  *
- * Content hashes: of a part, XXH3 over (kind, flags, has, partner text's hash, key's hash, body with texts as hashes). The
- * document's is that of its head if its lines are not said to be complete, and else the head's chained with those of its
- * subs in their order. */
+ * Content hashes: of a part, XXH3 over (kind, flags, has, partner text's hash, key's hash, body with texts as hashes).
+ * The document's is that of its head if its lines are not said to be complete, and else the head's chained with those
+ * of its subs in their order. */
 #include "decode/worker.h"
 
 #include <string.h>
@@ -78,10 +78,17 @@ static bool flush(ent__batch *b) {
 		return true; /* keep the room */
 	}
 	ent__worker *w = b->worker;
-	*(ent_wire_batch *)b->at = (ent_wire_batch){.magic = ENT_WIRE_MAGIC, .version = ENT_WIRE_VERSION,
-		.assignment = b->assignment, .seq = b->seq, .bytes = b->n, .items = b->items,
-		.records = b->consumed + b->rejected + b->skipped, .consumed = b->consumed, .rejected = b->rejected,
-		.skipped = b->skipped, .facts = b->facts};
+	*(ent_wire_batch *)b->at = (ent_wire_batch){.magic = ENT_WIRE_MAGIC,
+		.version = ENT_WIRE_VERSION,
+		.assignment = b->assignment,
+		.seq = b->seq,
+		.bytes = b->n,
+		.items = b->items,
+		.records = b->consumed + b->rejected + b->skipped,
+		.consumed = b->consumed,
+		.rejected = b->rejected,
+		.skipped = b->skipped,
+		.facts = b->facts};
 	uint32_t slots = (b->n + w->ring.slot_bytes - 1) / w->ring.slot_bytes;
 	uint32_t first = ent__ring_hand_over(&w->ring, slots);
 	ent_buf m = {0};
@@ -185,7 +192,9 @@ static uint64_t content_of(ent__body *body, ent_fact kind, unsigned flags, uint6
 	return ent_hash64(body->canon, body->canon_n * sizeof *body->canon, 0);
 }
 
-static uint32_t partner_of(ent__batch *b, ent_str partner, uint64_t *hash) { return ent__batch_text(b, 0, partner, hash); }
+static uint32_t partner_of(ent__batch *b, ent_str partner, uint64_t *hash) {
+	return ent__batch_text(b, 0, partner, hash);
+}
 
 /* Starts a document in b->doc: head, key, and body unless there is none. */
 static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str key, ent__body *body) {
@@ -193,10 +202,16 @@ static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str k
 	uint64_t key_hash = ent_hash64(key.p, key.n, kind), partner_hash;
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
 	static ent__body nothing = {.canon_n = 4};
-	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC}, .kind = (uint8_t)kind, .flags = (uint8_t)flags, .key_n = (uint16_t)key.n,
-		.partner = partner, .key_hash = key_hash,
-		.content = content_of(body ? body : &nothing, kind, flags, partner_hash, key_hash), .place = h->place,
-		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0, .has = body ? body->has : 0};
+	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC},
+		.kind = (uint8_t)kind,
+		.flags = (uint8_t)flags,
+		.key_n = (uint16_t)key.n,
+		.partner = partner,
+		.key_hash = key_hash,
+		.content = content_of(body ? body : &nothing, kind, flags, partner_hash, key_hash),
+		.place = h->place,
+		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0,
+		.has = body ? body->has : 0};
 	b->doc.n = 0;
 	ent_buf_add(&b->doc, &d, sizeof d);
 	key_and_body(&b->doc, key, body ? body->words : NULL, body ? body->bytes : 0);
@@ -229,8 +244,8 @@ void ent__batch_close(ent__batch *b) {
 
 /* May this line or refund go into the open document? A line that names no partner is its order's. */
 static bool belongs(const ent__batch *b, ent_str order_key, ent_str partner, uint64_t partner_hash) {
-	return b->open && b->order_key_n == order_key.n && !memcmp(b->order_key, order_key.p, order_key.n)
-		&& (partner_hash == b->partner_hash || (!partner.n && b->has_head));
+	return b->open && b->order_key_n == order_key.n && !memcmp(b->order_key, order_key.p, order_key.n) &&
+		   (partner_hash == b->partner_hash || (!partner.n && b->has_head));
 }
 
 static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key, ent__body *body) {
@@ -240,7 +255,8 @@ static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_k
 	bool fits = belongs(b, order_key, h->partner, partner_hash);
 	if (!fits || (!b->complete && b->doc.n > room)) { /* lines that are not said to be complete may come in parts */
 		ent__batch_close(b);
-		doc_begin(b, ENT_ORDER, &(ent_head){.place = h->place, .partner = h->partner, .version = h->version}, order_key, NULL);
+		doc_begin(b, ENT_ORDER, &(ent_head){.place = h->place, .partner = h->partner, .version = h->version}, order_key,
+			NULL);
 		b->has_head = b->complete = false;
 		b->order_key_n = (uint32_t)order_key.n;
 		memcpy(b->order_key, order_key.p, order_key.n);
@@ -250,9 +266,14 @@ static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_k
 	}
 	unsigned flags = h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
 	uint64_t key_hash = ent_hash64(h->key.p, h->key.n, kind);
-	ent_wire_sub s = {.bytes = (uint32_t)(sizeof s + ENT_PAD8(h->key.n) + body->bytes), .kind = (uint8_t)kind,
-		.flags = (uint8_t)flags, .key_n = (uint16_t)h->key.n, .partner = partner, .has = body->has,
-		.content = content_of(body, kind, flags, partner_hash, key_hash), .place = h->place,
+	ent_wire_sub s = {.bytes = (uint32_t)(sizeof s + ENT_PAD8(h->key.n) + body->bytes),
+		.kind = (uint8_t)kind,
+		.flags = (uint8_t)flags,
+		.key_n = (uint16_t)h->key.n,
+		.partner = partner,
+		.has = body->has,
+		.content = content_of(body, kind, flags, partner_hash, key_hash),
+		.place = h->place,
 		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0};
 	ent_buf_add(&b->doc, &s, sizeof s);
 	key_and_body(&b->doc, h->key, body->words, body->bytes);
@@ -306,9 +327,16 @@ const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
 	if (!d) {
 		return NULL; /* stopping: a single head always fits */
 	}
-	*d = (ent_wire_doc){.item = d->item, .kind = (uint8_t)kind, .flags = (uint8_t)flags, .key_n = (uint16_t)h->key.n,
-		.partner = partner, .key_hash = key_hash, .content = content, .place = h->place,
-		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0, .has = body.has};
+	*d = (ent_wire_doc){.item = d->item,
+		.kind = (uint8_t)kind,
+		.flags = (uint8_t)flags,
+		.key_n = (uint16_t)h->key.n,
+		.partner = partner,
+		.key_hash = key_hash,
+		.content = content,
+		.place = h->place,
+		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0,
+		.has = body.has};
 	uint8_t *p = (uint8_t *)(d + 1);
 	memset(p + padded - 8, 0, 8);
 	memcpy(p, h->key.p, h->key.n);

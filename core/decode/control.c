@@ -16,8 +16,8 @@ ent__packet *ent__control_receive(void) {
 		char bytes[CMSG_SPACE(sizeof(int) * ENT__MAX_FDS)];
 	} ancillary;
 	struct iovec part = {data, sizeof data};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = ancillary.bytes,
-		.msg_controllen = sizeof ancillary.bytes};
+	struct msghdr m = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = ancillary.bytes, .msg_controllen = sizeof ancillary.bytes};
 	ssize_t n;
 	do {
 		n = recvmsg(ENT_CONTROL_FD, &m, MSG_CMSG_CLOEXEC);

@@ -100,8 +100,8 @@ void ent__csv_unquote(ent_csv *c, ent_str *s) {
 }
 
 /* Walks over one row. Calls for each cell if `c` is not NULL. Returns the end behind the line end, or NULL. */
-static const char *walk(ent_csv *c, const char *p, const char *limit, char d, char q, char e, uint32_t *fields,
-	const char **open) {
+static const char *walk(
+	ent_csv *c, const char *p, const char *limit, char d, char q, char e, uint32_t *fields, const char **open) {
 	const struct ent__csv_need *need = c ? c->need : NULL, *needs_end = c ? need + c->n_needs : NULL;
 	uint32_t field = 0;
 	for (;; field++) {
@@ -110,8 +110,8 @@ static const char *walk(ent_csv *c, const char *p, const char *limit, char d, ch
 			for (p++;; p += 2) {
 				p = memchr(p, q, (size_t)(limit - p));
 				if (!p || p + 1 == limit) {
-					/* a quote as the very last byte: whether it closes is only known with the next byte. (At the end of a
-					 * document a line end has been added, so there is one.) */
+					/* a quote as the very last byte: whether it closes is only known with the next byte. (At the end of
+					 * a document a line end has been added, so there is one.) */
 					*open = start;
 					return NULL;
 				}
@@ -149,7 +149,8 @@ static const char *walk(ent_csv *c, const char *p, const char *limit, char d, ch
 int ent__csv_row_plain(ent_csv *c, const char *p, const char **next, size_t *open) {
 	const char *quote = NULL;
 	c->rows[c->current].scratch_n = 0;
-	const char *end = walk(c, p, c->window.data + c->window.n, c->delimiter, c->quote, c->line_end, &c->row_fields, &quote);
+	const char *end =
+		walk(c, p, c->window.data + c->window.n, c->delimiter, c->quote, c->line_end, &c->row_fields, &quote);
 	*open = quote ? (size_t)(quote - c->window.data) : SIZE_MAX;
 	if (!end) {
 		return ENT__CSV_MORE;
@@ -169,7 +170,8 @@ static int fill(ent_csv *c, ent_fault *f) {
 	struct ent__csv_row *previous = &c->rows[c->current ^ 1];
 	bool keep = c->keep_previous && previous->valid;
 	uintptr_t old = (uintptr_t)c->window.data, old_end = old + c->window.n;
-	ssize_t moved = ent_window_fill(&c->window, keep && previous->start < c->at ? previous->start : c->at, c->line_end, f);
+	ssize_t moved =
+		ent_window_fill(&c->window, keep && previous->start < c->at ? previous->start : c->at, c->line_end, f);
 	if (moved < 0) {
 		return (int)moved;
 	}
@@ -314,9 +316,9 @@ static void go(ent_csv *c, uint64_t text_offset, uint64_t line) {
 	c->line = line;
 }
 
-/* Reads the piece as if it began outside (or within) quotes. Returns how well that fits: a point for each row with the right
- * number of fields, less BAD_ROW for each other one (a file may have some); INT_MIN: no row was found. *row: start of the
- * last row before `wanted`, or of the first row behind it. */
+/* Reads the piece as if it began outside (or within) quotes. Returns how well that fits: a point for each row with the
+ * right number of fields, less BAD_ROW for each other one (a file may have some); INT_MIN: no row was found. *row:
+ * start of the last row before `wanted`, or of the first row behind it. */
 static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wanted, bool quoted, size_t *row) {
 	const char *p = piece, *limit = piece + n, *open;
 	char d = c->delimiter, q = c->quote, e = c->line_end;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * decode/csv.h: rows of delimited text. Finds delimiter, quotes and line ends on the header line, maps declared columns to
- * the header, and hands out one row at a time with only those columns cut out and unquoted.
+ * decode/csv.h: rows of delimited text. Finds delimiter, quotes and line ends on the header line, maps declared columns
+ * to the header, and hands out one row at a time with only those columns cut out and unquoted.
  *
  * Grammar: cells are separated by the delimiter, rows by LF, CRLF or (if the header ends so) CR. A quote opens a quoted
- * cell only as its first character; within it "" is a quote and line ends are data; what follows the closing quote up to
- * the delimiter belongs to the cell. A quote anywhere else is a character like any other. Empty lines are no rows.
+ * cell only as its first character; within it "" is a quote and line ends are data; what follows the closing quote up
+ * to the delimiter belongs to the cell. A quote anywhere else is a character like any other. Empty lines are no rows.
  *
  * Two scanners give the same rows: AVX2 (64 bytes at a time: masks of quotes, delimiters, line ends; quoted parts by a
- * prefix xor; columns that nobody asked for are skipped by counting bits) and a plain one, which also takes the rows that
- * the fast one cannot judge: those with a quote in an unexpected place. One thread; owned by whoever holds the struct. */
+ * prefix xor; columns that nobody asked for are skipped by counting bits) and a plain one, which also takes the rows
+ * that the fast one cannot judge: those with a quote in an unexpected place. One thread; owned by whoever holds the
+ * struct. */
 #ifndef ENT_DECODE_CSV_H
 #define ENT_DECODE_CSV_H
 
@@ -43,32 +44,32 @@ typedef struct ent_csv {
 	uint32_t fields;                 /* of the header */
 	ent_str *names;                  /* fields of them, owned: one block */
 	char *names_text;
-	uint64_t rows_at;                /* text offset of the first row after the header */
+	uint64_t rows_at; /* text offset of the first row after the header */
 
 	const ent_column *columns;
 	size_t n_columns;
-	struct ent__csv_need {           /* sorted by field; one for each column that the file has */
+	struct ent__csv_need { /* sorted by field; one for each column that the file has */
 		uint32_t field, column;
-	} *need;
+	} * need;
 	size_t n_needs;
 
-	size_t at;                       /* of the next row, in the window */
-	uint64_t line;                   /* of the next row; 0: not known */
-	uint64_t source;                 /* document offset of `at`, where the text was converted */
-	struct ent__csv_row {            /* the row in hand and the one before it */
-		size_t start, end;           /* in the window; end: behind its line end */
+	size_t at;             /* of the next row, in the window */
+	uint64_t line;         /* of the next row; 0: not known */
+	uint64_t source;       /* document offset of `at`, where the text was converted */
+	struct ent__csv_row {  /* the row in hand and the one before it */
+		size_t start, end; /* in the window; end: behind its line end */
 		uint64_t place, line;
 		ent_str *cell;
-		char *scratch;               /* cells that had to be unescaped */
+		char *scratch; /* cells that had to be unescaped */
 		size_t scratch_n, scratch_capacity;
 		bool valid;
 	} rows[2];
 	unsigned current;
-	bool keep_previous;              /* the row before the one in hand stays readable */
-	bool rebuild;                    /* the block state belongs to another place */
+	bool keep_previous; /* the row before the one in hand stays readable */
+	bool rebuild;       /* the block state belongs to another place */
 	ent__csv_block block;
-	uint32_t row_fields;             /* of the row in hand */
-	uint64_t opened;                 /* text offset of the quote that never closes */
+	uint32_t row_fields; /* of the row in hand */
+	uint64_t opened;     /* text offset of the quote that never closes */
 } ent_csv;
 
 typedef enum ent_csv_result {
@@ -80,7 +81,8 @@ typedef enum ent_csv_result {
 /* Reads the header. `in` is borrowed until finish. Call finish after failure too. */
 int ent_csv_open(ent_csv *, ent_input *in, const ent_csv_options *, ent_fault *);
 void ent_csv_finish(ent_csv *);
-/* Maps the table (ends with name NULL, borrowed). Columns that are required and missing, or named twice, are a fault. */
+/* Maps the table (ends with name NULL, borrowed). Columns that are required and missing, or named twice, are a fault.
+ */
 int ent_csv_bind(ent_csv *, const ent_column *columns, ent_fault *);
 /* ent_csv_result or a negative ent_code. *row is valid until the next call; *why until the next call. */
 int ent_csv_next(ent_csv *, ent_row *row, const char **why, ent_fault *);
@@ -93,9 +95,9 @@ uint64_t ent_csv_place(const ent_csv *);
 
 /* Can one go to the middle of it? (plain input, text as it stands) */
 bool ent_csv_can_seek(const ent_csv *);
-/* Goes on at `offset`. exact: a row starts there. Otherwise at a row that starts at or before it: from some way back the
- * state of the quotes is guessed, and the guess checked against the number of fields; `next` then gives first the rows
- * before `offset` (their place tells). A wrong guess gives wrong rows. */
+/* Goes on at `offset`. exact: a row starts there. Otherwise at a row that starts at or before it: from some way back
+ * the state of the quotes is guessed, and the guess checked against the number of fields; `next` then gives first the
+ * rows before `offset` (their place tells). A wrong guess gives wrong rows. */
 int ent_csv_seek(ent_csv *, uint64_t offset, bool exact, ent_fault *);
 
 /* ---- between the files of the scanner ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fast scanner of delimited text, see csv.h. The functions are compiled for AVX2, BMI2 and PCLMUL whatever the build's
- * own target is, and are only called where the processor has them (ent__csv_has_avx2). */
+ * The fast scanner of delimited text, see csv.h. The functions are compiled for AVX2, BMI2 and PCLMUL whatever the
+ * build's own target is, and are only called where the processor has them (ent__csv_has_avx2). */
 #include "decode/csv.h"
 
 #if defined(__x86_64__)
@@ -11,14 +11,14 @@
 #define FAST_INLINE FAST static inline __attribute__((always_inline))
 
 bool ent__csv_has_avx2(void) {
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
-		&& __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+		   __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("pclmul");
 }
 
 FAST_INLINE uint64_t equal(__m256i a, __m256i b, char c) {
 	__m256i v = _mm256_set1_epi8(c);
-	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, v))
-		| (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, v)) << 32;
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, v)) |
+		   (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(b, v)) << 32;
 }
 
 /* Bit i: xor of the bits 0..i. */
@@ -43,8 +43,8 @@ FAST_INLINE void load(ent__csv_block *b, char delimiter, char quote, char line_e
 	b->ends = ends & live;
 }
 
-/* The n-th delimiter (1 = first) of the row in hand, or NULL and *stop: its line end if that comes first, NULL if the data
- * ends. Bits before the result are cleared. */
+/* The n-th delimiter (1 = first) of the row in hand, or NULL and *stop: its line end if that comes first, NULL if the
+ * data ends. Bits before the result are cleared. */
 FAST_INLINE const char *select_nth(ent__csv_block *b, unsigned n, const char *limit, char d, char q, char e,
 	unsigned *passed, uint64_t *odd, const char **stop) {
 	for (;;) {

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a fact must hold to be taken, and its body in the layout of facts/wire.h together with the canonical form that its
- * content hash is taken of. Fields whose `has` bit is clear are written as zero, so that what a plugin leaves in them makes
- * no difference. One thread. */
+ * What a fact must hold to be taken, and its body in the layout of facts/wire.h together with the canonical form that
+ * its content hash is taken of. Fields whose `has` bit is clear are written as zero, so that what a plugin leaves in
+ * them makes no difference. One thread. */
 #include "decode/worker.h"
 
 #include <string.h>
 
-_Static_assert(sizeof(ent_wire_order) % 8 == 0 && sizeof(ent_wire_line) % 8 == 0 && sizeof(ent_wire_refund) % 8 == 0, "");
-_Static_assert(sizeof(ent_wire_visit) % 8 == 0 && sizeof(ent_wire_cart) % 8 == 0 && sizeof(ent_wire_touch) % 8 == 0, "");
+_Static_assert(
+	sizeof(ent_wire_order) % 8 == 0 && sizeof(ent_wire_line) % 8 == 0 && sizeof(ent_wire_refund) % 8 == 0, "");
+_Static_assert(
+	sizeof(ent_wire_visit) % 8 == 0 && sizeof(ent_wire_cart) % 8 == 0 && sizeof(ent_wire_touch) % 8 == 0, "");
 _Static_assert(sizeof(ent_wire_contact) % 8 == 0 && sizeof(ent_wire_observation) % 8 == 0, "");
 
-#define ENTRY_FIELDS_MAX 20u /* names and values in an ent__body */
+#define ENTRY_FIELDS_MAX 64u /* names and values in an ent__body */
 
 static const struct {
 	size_t bytes;
 	uint64_t has;
 } kinds[ENT_FACT_COUNT] = {
-	[ENT_ORDER] = {sizeof(ent_order), ENT_HAS_GROSS | ENT_HAS_DISCOUNT | ENT_HAS_SHIPPING | ENT_HAS_TAX | ENT_HAS_TOTAL
-			| ENT_HAS_REFUNDED | ENT_HAS_DUE | ENT_HAS_TAX_INCLUDED},
-	[ENT_LINE] = {sizeof(ent_line), ENT_HAS_QUANTITY | ENT_HAS_UNIT_PRICE | ENT_HAS_GROSS | ENT_HAS_DISCOUNT | ENT_HAS_NET
-			| ENT_HAS_SHIPPING | ENT_HAS_TAX | ENT_HAS_COST},
+	[ENT_ORDER] = {sizeof(ent_order), ENT_HAS_GROSS | ENT_HAS_DISCOUNT | ENT_HAS_SHIPPING | ENT_HAS_TAX |
+										  ENT_HAS_TOTAL | ENT_HAS_REFUNDED | ENT_HAS_DUE | ENT_HAS_TAX_INCLUDED},
+	[ENT_LINE] = {sizeof(ent_line), ENT_HAS_QUANTITY | ENT_HAS_UNIT_PRICE | ENT_HAS_GROSS | ENT_HAS_DISCOUNT |
+										ENT_HAS_NET | ENT_HAS_SHIPPING | ENT_HAS_TAX | ENT_HAS_COST},
 	[ENT_REFUND] = {sizeof(ent_refund), ENT_HAS_AMOUNT | ENT_HAS_QUANTITY},
 	[ENT_CART] = {sizeof(ent_cart), ENT_HAS_VALUE | ENT_HAS_ITEMS},
 	[ENT_VISIT] = {sizeof(ent_visit), ENT_HAS_LOAD | ENT_HAS_NEW | ENT_HAS_ENGAGED},
@@ -52,8 +54,8 @@ static bool time_ok(ent_time t, bool required) {
 		return !required;
 	case ENT_TIME_INSTANT:
 	case ENT_TIME_LOCAL:
-		return t.v > -(INT64_C(1) << 52) && t.v < INT64_C(1) << 52
-			&& (t.offset_min == ENT_NO_OFFSET || (t.offset_min >= -1080 && t.offset_min <= 1080));
+		return t.v > -(INT64_C(1) << 52) && t.v < INT64_C(1) << 52 &&
+			   (t.offset_min == ENT_NO_OFFSET || (t.offset_min >= -1080 && t.offset_min <= 1080));
 	case ENT_TIME_DATE:
 		return t.v > -52000 && t.v < 52000;
 	case ENT_TIME_MONTH:
@@ -74,8 +76,8 @@ static const char *check_order(const ent_order *o) {
 	if (o->at.kind == ENT_TIME_NONE) {
 		return "an order without the time when it was placed";
 	}
-	if (!time_ok(o->at, true) || !time_ok(o->paid_at, false) || !time_ok(o->cancelled_at, false)
-		|| !time_ok(o->shipped_at, false) || !time_ok(o->promised_at, false) || !time_ok(o->delivered_at, false)) {
+	if (!time_ok(o->at, true) || !time_ok(o->paid_at, false) || !time_ok(o->cancelled_at, false) ||
+		!time_ok(o->shipped_at, false) || !time_ok(o->promised_at, false) || !time_ok(o->delivered_at, false)) {
 		return BAD_TIME;
 	}
 	return o->status > ENT_ORDER_TEST || o->tax_included > 1 ? BAD_CODE : NULL;
@@ -122,14 +124,18 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 		return check_order(fact);
 	case ENT_CART: {
 		const ent_cart *c = fact;
-		return !time_ok(c->started_at, true) || !time_ok(c->updated_at, false) || !time_ok(c->recovered_at, false) ? BAD_TIME
-			: !currency_ok(c->currency, false) ? BAD_CURRENCY : NULL;
+		return !time_ok(c->started_at, true) || !time_ok(c->updated_at, false) || !time_ok(c->recovered_at, false)
+				   ? BAD_TIME
+			   : !currency_ok(c->currency, false) ? BAD_CURRENCY
+												  : NULL;
 	}
 	case ENT_VISIT: {
 		const ent_visit *v = fact;
-		return !time_ok(v->at, true) || !time_ok(v->until, false) || (v->day.kind && v->day.kind != ENT_TIME_DATE)
-			|| !time_ok(v->day, false) ? BAD_TIME
-			: v->consent > 2 || v->engaged > 1 || v->is_new > 1 ? BAD_CODE : NULL;
+		return !time_ok(v->at, true) || !time_ok(v->until, false) || (v->day.kind && v->day.kind != ENT_TIME_DATE) ||
+					   !time_ok(v->day, false)
+				   ? BAD_TIME
+			   : v->consent > 2 || v->engaged > 1 || v->is_new > 1 ? BAD_CODE
+																   : NULL;
 	}
 	case ENT_TOUCH: {
 		const ent_touch *t = fact;
@@ -138,19 +144,24 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 	case ENT_CONTACT: {
 		const ent_contact *c = fact;
 		return !time_ok(c->at, true) || !time_ok(c->answered_at, false) ? BAD_TIME
-			: c->held > 1 || c->direction > 2 ? BAD_CODE : NULL;
+			   : c->held > 1 || c->direction > 2                        ? BAD_CODE
+																		: NULL;
 	}
 	case ENT_OBSERVATION: {
 		const ent_observation *o = fact;
 		return !time_ok(o->from, true) || !time_ok(o->to, false) ? BAD_TIME
-			: !currency_ok(o->currency, false) ? BAD_CURRENCY
-			: o->origin >= ENT_ORIGIN_COUNT || o->scale > 18 || o->additive > 1 || (o->grade && (o->grade < 'A' || o->grade > 'F'))
-			? BAD_CODE : NULL;
+			   : !currency_ok(o->currency, false)                ? BAD_CURRENCY
+			   : o->origin >= ENT_ORIGIN_COUNT || o->scale > 18 || o->additive > 1 ||
+					   (o->grade && (o->grade < 'A' || o->grade > 'F'))
+				   ? BAD_CODE
+				   : NULL;
 	}
 	case ENT_ENTRY: {
 		const ent_entry *e = fact;
 		return !time_ok(e->effective, false) ? BAD_TIME
-			: e->n > ENTRY_FIELDS_MAX || (e->n && (!e->names || !e->values)) ? "more than 20 fields in a register entry" : NULL;
+			   : e->n > ENTRY_FIELDS_MAX || (e->n && (!e->names || !e->values))
+				   ? "more than 64 fields in a register entry"
+				   : NULL;
 	}
 	default:
 		return NULL;
@@ -160,10 +171,38 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 /* ---- bodies ---- */
 
 enum { /* memo numbers: one for each text field */
-	M_CHANNEL = 1, M_COUNTRY, M_REGION, M_CAMPAIGN, M_PAYMENT, M_CUSTOMER_KIND,
-	M_PARENT, M_SKU, M_PRODUCT, M_NAME, M_CATEGORY, M_VENDOR, M_LINE, M_REASON,
-	M_ORDER, M_STEP, M_CONTENT, M_SOURCE, M_DEVICE, M_LANDING, M_KIND, M_WITH, M_SUBJECT,
-	M_METRIC, M_DIMS, M_UNIT, M_WHO, M_REG, M_ID, M_STATE, M_ACTOR, M_NAMES
+	M_CHANNEL = 1,
+	M_COUNTRY,
+	M_REGION,
+	M_CAMPAIGN,
+	M_PAYMENT,
+	M_CUSTOMER_KIND,
+	M_PARENT,
+	M_SKU,
+	M_PRODUCT,
+	M_NAME,
+	M_CATEGORY,
+	M_VENDOR,
+	M_LINE,
+	M_REASON,
+	M_ORDER,
+	M_STEP,
+	M_CONTENT,
+	M_SOURCE,
+	M_DEVICE,
+	M_LANDING,
+	M_KIND,
+	M_WITH,
+	M_SUBJECT,
+	M_METRIC,
+	M_DIMS,
+	M_UNIT,
+	M_WHO,
+	M_REG,
+	M_ID,
+	M_STATE,
+	M_ACTOR,
+	M_NAMES
 };
 
 static uint32_t text(ent__batch *b, ent__body *out, unsigned memo, ent_str s) {
@@ -195,13 +234,22 @@ static uint64_t word4(const char c[4]) {
 
 static size_t order(ent__batch *b, const ent_order *o, uint64_t has, ent__body *out) {
 	ent_wire_order *w = (ent_wire_order *)out->words;
-	*w = (ent_wire_order){
-		.at = packed(o->at), .paid_at = packed(o->paid_at), .cancelled_at = packed(o->cancelled_at),
-		.shipped_at = packed(o->shipped_at), .promised_at = packed(o->promised_at), .delivered_at = packed(o->delivered_at),
-		.gross = IF(ENT_HAS_GROSS, o->gross), .discount = IF(ENT_HAS_DISCOUNT, o->discount),
-		.shipping = IF(ENT_HAS_SHIPPING, o->shipping), .tax = IF(ENT_HAS_TAX, o->tax), .total = IF(ENT_HAS_TOTAL, o->total),
-		.refunded = IF(ENT_HAS_REFUNDED, o->refunded), .due = IF(ENT_HAS_DUE, o->due),
-		.customer = o->customer, .agent = o->agent, .status = o->status,
+	*w = (ent_wire_order){.at = packed(o->at),
+		.paid_at = packed(o->paid_at),
+		.cancelled_at = packed(o->cancelled_at),
+		.shipped_at = packed(o->shipped_at),
+		.promised_at = packed(o->promised_at),
+		.delivered_at = packed(o->delivered_at),
+		.gross = IF(ENT_HAS_GROSS, o->gross),
+		.discount = IF(ENT_HAS_DISCOUNT, o->discount),
+		.shipping = IF(ENT_HAS_SHIPPING, o->shipping),
+		.tax = IF(ENT_HAS_TAX, o->tax),
+		.total = IF(ENT_HAS_TOTAL, o->total),
+		.refunded = IF(ENT_HAS_REFUNDED, o->refunded),
+		.due = IF(ENT_HAS_DUE, o->due),
+		.customer = o->customer,
+		.agent = o->agent,
+		.status = o->status,
 		.tax_included = IF(ENT_HAS_TAX_INCLUDED, o->tax_included)};
 	memcpy(w->currency, o->currency, 4);
 	CANON_UNTIL(channel);
@@ -216,10 +264,14 @@ static size_t order(ent__batch *b, const ent_order *o, uint64_t has, ent__body *
 
 static size_t line(ent__batch *b, const ent_line *l, uint64_t has, ent__body *out) {
 	ent_wire_line *w = (ent_wire_line *)out->words;
-	*w = (ent_wire_line){
-		.quantity = IF(ENT_HAS_QUANTITY, l->quantity), .unit_price = IF(ENT_HAS_UNIT_PRICE, l->unit_price),
-		.gross = IF(ENT_HAS_GROSS, l->gross), .discount = IF(ENT_HAS_DISCOUNT, l->discount), .net = IF(ENT_HAS_NET, l->net),
-		.shipping = IF(ENT_HAS_SHIPPING, l->shipping), .tax = IF(ENT_HAS_TAX, l->tax), .cost = IF(ENT_HAS_COST, l->cost)};
+	*w = (ent_wire_line){.quantity = IF(ENT_HAS_QUANTITY, l->quantity),
+		.unit_price = IF(ENT_HAS_UNIT_PRICE, l->unit_price),
+		.gross = IF(ENT_HAS_GROSS, l->gross),
+		.discount = IF(ENT_HAS_DISCOUNT, l->discount),
+		.net = IF(ENT_HAS_NET, l->net),
+		.shipping = IF(ENT_HAS_SHIPPING, l->shipping),
+		.tax = IF(ENT_HAS_TAX, l->tax),
+		.cost = IF(ENT_HAS_COST, l->cost)};
 	memcpy(w->currency, l->currency, 4);
 	CANON_UNTIL(parent);
 	out->canon[out->canon_n++] = word4(w->currency);
@@ -235,8 +287,10 @@ static size_t line(ent__batch *b, const ent_line *l, uint64_t has, ent__body *ou
 
 static size_t refund(ent__batch *b, const ent_refund *r, uint64_t has, ent__body *out) {
 	ent_wire_refund *w = (ent_wire_refund *)out->words;
-	*w = (ent_wire_refund){.at = packed(r->at), .amount = IF(ENT_HAS_AMOUNT, r->amount),
-		.quantity = IF(ENT_HAS_QUANTITY, r->quantity), .kind = r->kind};
+	*w = (ent_wire_refund){.at = packed(r->at),
+		.amount = IF(ENT_HAS_AMOUNT, r->amount),
+		.quantity = IF(ENT_HAS_QUANTITY, r->quantity),
+		.kind = r->kind};
 	memcpy(w->currency, r->currency, 4);
 	CANON_UNTIL(line);
 	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->kind << 32;
@@ -248,8 +302,11 @@ static size_t refund(ent__batch *b, const ent_refund *r, uint64_t has, ent__body
 
 static size_t cart(ent__batch *b, const ent_cart *c, uint64_t has, ent__body *out) {
 	ent_wire_cart *w = (ent_wire_cart *)out->words;
-	*w = (ent_wire_cart){.started_at = packed(c->started_at), .updated_at = packed(c->updated_at),
-		.recovered_at = packed(c->recovered_at), .visitor = c->visitor, .value = IF(ENT_HAS_VALUE, c->value),
+	*w = (ent_wire_cart){.started_at = packed(c->started_at),
+		.updated_at = packed(c->updated_at),
+		.recovered_at = packed(c->recovered_at),
+		.visitor = c->visitor,
+		.value = IF(ENT_HAS_VALUE, c->value),
 		.items = IF(ENT_HAS_ITEMS, c->items)};
 	memcpy(w->currency, c->currency, 4);
 	CANON_UNTIL(order_key);
@@ -263,14 +320,22 @@ static size_t cart(ent__batch *b, const ent_cart *c, uint64_t has, ent__body *ou
 
 static size_t visit(ent__batch *b, const ent_visit *v, uint64_t has, ent__body *out) {
 	ent_wire_visit *w = (ent_wire_visit *)out->words;
-	*w = (ent_wire_visit){.at = packed(v->at), .until = packed(v->until), .day = packed(v->day),
-		.visitor = v->visitor, .engaged_us = v->engaged_us,
-		.steps = v->steps, .pageviews = v->pageviews, .purchases = v->purchases, .load_ms = IF(ENT_HAS_LOAD, v->load_ms),
-		.loads = IF(ENT_HAS_LOAD, v->loads), .consent = v->consent, .engaged = IF(ENT_HAS_ENGAGED, v->engaged),
+	*w = (ent_wire_visit){.at = packed(v->at),
+		.until = packed(v->until),
+		.day = packed(v->day),
+		.visitor = v->visitor,
+		.engaged_us = v->engaged_us,
+		.steps = v->steps,
+		.pageviews = v->pageviews,
+		.purchases = v->purchases,
+		.load_ms = IF(ENT_HAS_LOAD, v->load_ms),
+		.loads = IF(ENT_HAS_LOAD, v->loads),
+		.consent = v->consent,
+		.engaged = IF(ENT_HAS_ENGAGED, v->engaged),
 		.is_new = IF(ENT_HAS_NEW, v->is_new)};
 	CANON_UNTIL(loads);
-	out->canon[out->canon_n++] = (uint64_t)w->loads | (uint64_t)w->consent << 32 | (uint64_t)w->engaged << 40
-		| (uint64_t)w->is_new << 48;
+	out->canon[out->canon_n++] =
+		(uint64_t)w->loads | (uint64_t)w->consent << 32 | (uint64_t)w->engaged << 40 | (uint64_t)w->is_new << 48;
 	w->channel = text(b, out, M_CHANNEL, v->channel);
 	w->source = text(b, out, M_SOURCE, v->source);
 	w->campaign = text(b, out, M_CAMPAIGN, v->campaign);
@@ -295,8 +360,11 @@ static size_t touch(ent__batch *b, const ent_touch *t, uint64_t has, ent__body *
 
 static size_t contact(ent__batch *b, const ent_contact *c, uint64_t has, ent__body *out) {
 	ent_wire_contact *w = (ent_wire_contact *)out->words;
-	*w = (ent_wire_contact){.at = packed(c->at), .answered_at = packed(c->answered_at), .minutes = IF(ENT_HAS_MINUTES, c->minutes),
-		.held = IF(ENT_HAS_HELD, c->held), .direction = c->direction};
+	*w = (ent_wire_contact){.at = packed(c->at),
+		.answered_at = packed(c->answered_at),
+		.minutes = IF(ENT_HAS_MINUTES, c->minutes),
+		.held = IF(ENT_HAS_HELD, c->held),
+		.direction = c->direction};
 	CANON_UNTIL(kind);
 	out->canon[out->canon_n++] = (uint64_t)w->minutes | (uint64_t)w->held << 32 | (uint64_t)w->direction << 40;
 	w->kind = text(b, out, M_KIND, c->kind);
@@ -307,12 +375,17 @@ static size_t contact(ent__batch *b, const ent_contact *c, uint64_t has, ent__bo
 
 static size_t observation(ent__batch *b, const ent_observation *o, uint64_t has, ent__body *out) {
 	ent_wire_observation *w = (ent_wire_observation *)out->words;
-	*w = (ent_wire_observation){.from = packed(o->from), .to = packed(o->to), .value = IF(ENT_HAS_VALUE, o->value),
-		.origin = o->origin, .scale = o->scale, .grade = (uint8_t)o->grade, .additive = o->additive};
+	*w = (ent_wire_observation){.from = packed(o->from),
+		.to = packed(o->to),
+		.value = IF(ENT_HAS_VALUE, o->value),
+		.origin = o->origin,
+		.scale = o->scale,
+		.grade = (uint8_t)o->grade,
+		.additive = o->additive};
 	memcpy(w->currency, o->currency, 4);
 	CANON_UNTIL(metric);
-	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->origin << 32 | (uint64_t)w->scale << 40
-		| (uint64_t)w->grade << 48 | (uint64_t)w->additive << 56;
+	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->origin << 32 | (uint64_t)w->scale << 40 |
+								 (uint64_t)w->grade << 48 | (uint64_t)w->additive << 56;
 	w->metric = text(b, out, M_METRIC, o->metric);
 	w->dims = text(b, out, M_DIMS, o->dims);
 	w->unit = text(b, out, M_UNIT, o->unit);

@@ -2,10 +2,10 @@
  *
  * How each frame hands a range of a document to the plugin: rows, lines, a whole body, bytes.
  *
- * Ranges. A range owns the record groups that start at or after its nominal begin and before its nominal end; it is read
- * beyond its end up to the next group. Both neighbours thus find the same border by themselves, and say in DONE which one
- * it was. Documents that cannot be entered in the middle (packed, converted, DOCUMENT, BYTES) belong whole to the range
- * that begins at 0; the other ranges of them are empty, at the end of the document. */
+ * Ranges. A range owns the record groups that start at or after its nominal begin and before its nominal end; it is
+ * read beyond its end up to the next group. Both neighbours thus find the same border by themselves, and say in DONE
+ * which one it was. Documents that cannot be entered in the middle (packed, converted, DOCUMENT, BYTES) belong whole to
+ * the range that begins at 0; the other ranges of them are empty, at the end of the document. */
 #include "decode/lines.h"
 #include "decode/worker.h"
 
@@ -24,8 +24,9 @@ static int plugin_failed(ent_ctx *c, ent_status status, const char *function, ui
 	if (r->failed) {
 		return r->fault.e.code;
 	}
-	const char *what = status == ENT_ENOMEM ? "ran out of memory" : status == ENT_ENOTFORMAT ? "refused the document, without a reason"
-		: "reported a fault of its own";
+	const char *what = status == ENT_ENOMEM       ? "ran out of memory"
+					   : status == ENT_ENOTFORMAT ? "refused the document, without a reason"
+												  : "reported a fault of its own";
 	return ent_fault_set(&r->fault, status == ENT_ENOMEM ? ENT_ERR_NOMEM : ENT_ERR_INVALID, place,
 		"tell the author of the plugin", "%s() of decoder %s %s", function, c->decoder->name, what);
 }
@@ -240,7 +241,8 @@ out:
 	return status;
 }
 
-/* The whole body. UTF-16 and declared encodings become UTF-8; anything else is left as it is, for it may not be text. */
+/* The whole body. UTF-16 and declared encodings become UTF-8; anything else is left as it is, for it may not be text.
+ */
 static int whole_body(ent_input *in, ent_encoding declared, ent_buf *out, ent__range *g, ent_fault *f) {
 	ent_text text;
 	int status = ent_text_open(&text, in, declared ? declared : ENT_ENCODING_LATIN1, f);

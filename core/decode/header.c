@@ -93,8 +93,10 @@ static bool sniff(ent_csv *c, bool with_quotes, size_t counts[4], char *line_end
 
 static int more(ent_csv *c, ent_fault *f) {
 	if (c->window.end) {
-		return ent_fault_set(f, ENT_ERR_INVALID, c->text.mark + c->window.base + c->at, "check that this is the right file",
-			c->window.n > c->at ? "the header line has a quote that never closes" : "the document is empty: it has no header line");
+		return ent_fault_set(f, ENT_ERR_INVALID, c->text.mark + c->window.base + c->at,
+			"check that this is the right file",
+			c->window.n > c->at ? "the header line has a quote that never closes"
+								: "the document is empty: it has no header line");
 	}
 	if (c->window.n > (4u << 20)) {
 		return ent_fault_set(f, ENT_ERR_INVALID, 0, "check the file, or give delimiter and encoding",
@@ -325,8 +327,8 @@ int ent_csv_bind(ent_csv *c, const ent_column *columns, ent_fault *f) {
 				if (again != UINT32_MAX) {
 					free(found);
 					ent_fault_set(f, ENT_ERR_INVALID, c->text.mark, "rename or remove one of the two columns",
-						"the header names the column '%.*s' twice, as field %u and as field %u", (int)length, name, field + 1,
-						again + 1);
+						"the header names the column '%.*s' twice, as field %u and as field %u", (int)length, name,
+						field + 1, again + 1);
 					snprintf(f->column, sizeof f->column, "%s", columns[k].name);
 					return f->e.code;
 				}

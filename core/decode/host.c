@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The functions that a plugin gets (ent_host), and the rejects store's items: reason, column, masked excerpt, sealed bytes.
- * All are called from the one thread of the worker, while it is within a function of the plugin. */
+ * The functions that a plugin gets (ent_host), and the rejects store's items: reason, column, masked excerpt, sealed
+ * bytes. All are called from the one thread of the worker, while it is within a function of the plugin. */
 #include "decode/values.h"
 #include "decode/worker.h"
 
@@ -15,8 +15,8 @@
 
 /* ---- places and bytes of a record ---- */
 
-/* JSONL, DOCUMENT, BYTES: a plugin counts the bytes that it was fed; blank lines, marks and the start of the chunk were not
- * among them. */
+/* JSONL, DOCUMENT, BYTES: a plugin counts the bytes that it was fed; blank lines, marks and the start of the chunk were
+ * not among them. */
 static uint64_t real_place(const ent_ctx *c, uint64_t place) {
 	const ent__run *r = &c->run;
 	if (r->frame == ENT_FRAME_DELIMITED) {
@@ -63,9 +63,10 @@ static size_t mask(ent_str s, char out[EXCERPT_MAX]) {
 			continue; /* the rest of a character */
 		}
 		out[n++] = ch >= 0x80 || (ch >= 'a' && ch <= 'z') ? 'a'
-			: ch >= 'A' && ch <= 'Z' ? 'A'
-			: ch >= '0' && ch <= '9' ? '9'
-			: ch < ' ' && ch != '\t' ? ' ' : (char)ch;
+				   : ch >= 'A' && ch <= 'Z'               ? 'A'
+				   : ch >= '0' && ch <= '9'               ? '9'
+				   : ch < ' ' && ch != '\t'               ? ' '
+														  : (char)ch;
 	}
 	return n;
 }
@@ -101,7 +102,8 @@ void ent__reject(ent_ctx *c, uint64_t place, const char *column, ent_str part, c
 	p += excerpt_n;
 	if (sealed_n) {
 		randombytes_buf(p, crypto_secretbox_NONCEBYTES);
-		crypto_secretbox_easy(p + crypto_secretbox_NONCEBYTES, (const unsigned char *)record.p, plain_n, p, w->seal_key);
+		crypto_secretbox_easy(
+			p + crypto_secretbox_NONCEBYTES, (const unsigned char *)record.p, plain_n, p, w->seal_key);
 		p += sealed_n;
 	}
 	memset(p, 0, ENT_PAD8(texts) - texts);
@@ -114,7 +116,8 @@ static void refuse(ent_ctx *c, uint64_t place, const char *why) {
 	ent__verdict(c, place, ENT__VERDICT_REJECT);
 }
 
-_Static_assert(sizeof(ent_order) <= 512 && sizeof(ent_visit) <= 512 && sizeof(ent_line) <= 512 && sizeof(ent_cart) <= 512, "");
+_Static_assert(
+	sizeof(ent_order) <= 512 && sizeof(ent_visit) <= 512 && sizeof(ent_line) <= 512 && sizeof(ent_cart) <= 512, "");
 _Static_assert(sizeof(ent_observation) <= 512 && sizeof(ent_entry) <= 512 && sizeof(ent_touch) <= 512, "");
 
 static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t stride, size_t n) {
@@ -156,6 +159,11 @@ static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t
 			b->lost = NULL;
 			refuse(c, b->lost_place, why);
 		}
+	}
+	if (c->run.frame == ENT_FRAME_DOCUMENT || c->run.frame == ENT_FRAME_BYTES) {
+		/* one feed() may take long here: what is pushed shows that it goes on */
+		ent_ring_head *h = c->worker->ring.head;
+		ent__progress(c->worker, atomic_load_explicit(&h->position, memory_order_relaxed));
 	}
 	return c->worker->stopping ? ENT_ESTOP : ENT_OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Identities: a text is normalized by its kind and keyed with SipHash-2-4 of 128 bits. Customers, visitors and agents have
- * keys of their own, derived from the deployment's, so that a cookie never equals a customer. The text goes no further. */
+ * Identities: a text is normalized by its kind and keyed with SipHash-2-4 of 128 bits. Customers, visitors and agents
+ * have keys of their own, derived from the deployment's, so that a cookie never equals a customer. The text goes no
+ * further. */
 #include "decode/worker.h"
 
 #include <sodium.h>

@@ -39,7 +39,8 @@ static ssize_t read_raw(ent_input *in, void *to, size_t n, ent_fault *f) {
 		got = in->seekable ? pread(in->fd, to, n, (off_t)in->at) : read(in->fd, to, n);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0) {
-		return ent_fault_set(f, ENT_ERR_IO, in->at, "check the disk and the file", "reading failed: %s", strerror(errno));
+		return ent_fault_set(
+			f, ENT_ERR_IO, in->at, "check the disk and the file", "reading failed: %s", strerror(errno));
 	}
 	in->at += (uint64_t)got;
 	return got;
@@ -54,7 +55,8 @@ int ent_input_open(ent_input *in, int fd, uint64_t max_unpacked, uint32_t max_ra
 	}
 	in->packed = ent_xmalloc(PACKED_PIECE);
 	while (in->packed_n < 4 && !in->packed_end) { /* a pipe may give less than the magic at once */
-		ssize_t got = read_raw(in, in->packed + in->packed_n, in->seekable ? 4 - in->packed_n : PACKED_PIECE - in->packed_n, f);
+		ssize_t got =
+			read_raw(in, in->packed + in->packed_n, in->seekable ? 4 - in->packed_n : PACKED_PIECE - in->packed_n, f);
 		if (got < 0) {
 			return (int)got;
 		}
@@ -76,7 +78,8 @@ int ent_input_open(ent_input *in, int fd, uint64_t max_unpacked, uint32_t max_ra
 		if (!in->zstd) {
 			return ent_fault_set(f, ENT_ERR_NOMEM, 0, NULL, "zstd could not start");
 		}
-		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, 27); /* 128 MiB: what the zstd command accepts by default */
+		ZSTD_DCtx_setParameter(
+			in->zstd, ZSTD_d_windowLogMax, 27); /* 128 MiB: what the zstd command accepts by default */
 	} else if (in->seekable) {
 		ent_input_seek(in, 0);
 	}
@@ -207,8 +210,9 @@ ssize_t ent_input_read(ent_input *in, void *to, size_t n, ent_fault *f) {
 	}
 	in->unpacked += (uint64_t)got;
 	if (in->max_unpacked && in->unpacked > in->max_unpacked) {
-		return ent_fault_set(f, ENT_ERR_RANGE, in->unpacked, "raise max_unpacked of the source if the document is genuine",
-			"the document is larger than %llu bytes", (unsigned long long)in->max_unpacked);
+		return ent_fault_set(f, ENT_ERR_RANGE, in->unpacked,
+			"raise max_unpacked of the source if the document is genuine", "the document is larger than %llu bytes",
+			(unsigned long long)in->max_unpacked);
 	}
 	if (in->packing && in->max_ratio && in->unpacked > RATIO_FREE && in->unpacked / in->max_ratio > in->at) {
 		return ent_fault_set(f, ENT_ERR_RANGE, in->unpacked, "raise max_ratio of the source if the document is genuine",

@@ -2,11 +2,12 @@
  *
  * decode/input.h: bytes of a document, from a descriptor to UTF-8 text in a window.
  *
- *   ent_input   reads the descriptor with pread (never mmap: a file that shrinks would kill us) and unpacks gzip and zstd
- *   ent_text    finds the encoding, turns it into UTF-8, checks UTF-8
- *   ent_window  holds a piece of the text that grows and slides; framers cut records in it without copying
+ *   ent_input   reads the descriptor with pread (never mmap: a file that shrinks would kill us) and unpacks gzip and
+ * zstd ent_text    finds the encoding, turns it into UTF-8, checks UTF-8 ent_window  holds a piece of the text that
+ * grows and slides; framers cut records in it without copying
  *
- * All three: owned by whoever holds the struct, one thread, zeroed = empty. Failures fill an ent_fault with the place. */
+ * All three: owned by whoever holds the struct, one thread, zeroed = empty. Failures fill an ent_fault with the place.
+ */
 #ifndef ENT_DECODE_INPUT_H
 #define ENT_DECODE_INPUT_H
 
@@ -81,7 +82,7 @@ typedef struct ent_text {
 	uint64_t at;           /* text offset of the next byte to give out (the mark does not count) */
 	uint8_t *raw;          /* bytes to be converted or not yet given out */
 	size_t raw_n, raw_at;
-	uint8_t tail[4];       /* UTF-8: an unfinished character at the end of the last read */
+	uint8_t tail[4]; /* UTF-8: an unfinished character at the end of the last read */
 	unsigned tail_n;
 	bool end;
 } ent_text;
@@ -96,7 +97,8 @@ ssize_t ent_text_read(ent_text *, char *to, size_t n, ent_fault *);
 /* Bytes that this piece of text takes in the document, if it was converted. */
 uint64_t ent_text_source_bytes(const ent_text *, const char *p, size_t n);
 
-/* Offset of the first byte that is not UTF-8, or n. *cut: a character is unfinished from there on (not an error yet). */
+/* Offset of the first byte that is not UTF-8, or n. *cut: a character is unfinished from there on (not an error yet).
+ */
 size_t ent_utf8_check(const char *p, size_t n, bool *cut, bool *nul);
 
 /* ---- window ---- */
@@ -114,8 +116,9 @@ typedef struct ent_window {
 } ent_window;
 
 void ent_window_finish(ent_window *);
-/* Drops what is before `keep`, then reads more. At the end of the text `end` is set; a last line without a line end gets
- * `line_end` appended. Returns the number of bytes by which everything moved to the left, or a negative ent_code. */
+/* Drops what is before `keep`, then reads more. At the end of the text `end` is set; a last line without a line end
+ * gets `line_end` appended. Returns the number of bytes by which everything moved to the left, or a negative ent_code.
+ */
 ssize_t ent_window_fill(ent_window *, size_t keep, char line_end, ent_fault *);
 /* Empties the window and goes on at a text offset. */
 void ent_window_seek(ent_window *, uint64_t offset);

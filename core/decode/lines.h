@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * decode/lines.h: whole lines of text, many at a time, for JSON lines. Lines that are empty or blank are left out: they are
- * no records. One thread; owned by whoever holds the struct. */
+ * decode/lines.h: whole lines of text, many at a time, for JSON lines. Lines that are empty or blank are left out: they
+ * are no records. One thread; owned by whoever holds the struct. */
 #ifndef ENT_DECODE_LINES_H
 #define ENT_DECODE_LINES_H
 

@@ -13,8 +13,8 @@
 
 static bool ours(const struct stat *st) { return st->st_uid == 0 || st->st_uid == geteuid(); }
 
-/* File and folders belong to root or to us, and nobody else can write them. A folder that all may write is accepted if it
- * is sticky (/tmp): then nobody else can replace what is ours in it, and what is in it is checked as well. */
+/* File and folders belong to root or to us, and nobody else can write them. A folder that all may write is accepted if
+ * it is sticky (/tmp): then nobody else can replace what is ours in it, and what is in it is checked as well. */
 static int check_owner(const char *path, ent_error *e) {
 	char part[4096];
 	size_t n = strlen(path);
@@ -49,38 +49,48 @@ static int check_owner(const char *path, ent_error *e) {
 
 static int check_table(const char *path, const ent_plugin *p, ent_error *e) {
 	if (p->magic != ENT_PLUGIN_MAGIC) {
-		ent_error_set(e, ENT_ERR_INVALID, "%s: ent_plugin_entry does not start with the mark of an Entente plugin", path);
+		ent_error_set(
+			e, ENT_ERR_INVALID, "%s: ent_plugin_entry does not start with the mark of an Entente plugin", path);
 		return ent_error_todo(e, "set .magic = ENT_PLUGIN_MAGIC");
 	}
 	if (p->major != ENT_PLUGIN_MAJOR) {
-		ent_error_set(e, ENT_ERR_INVALID, "%s was built for plugin ABI %u.%u, this is Entente with plugin ABI %u.%u", path,
-			p->major, p->minor, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR);
+		ent_error_set(e, ENT_ERR_INVALID, "%s was built for plugin ABI %u.%u, this is Entente with plugin ABI %u.%u",
+			path, p->major, p->minor, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR);
 		return ent_error_todo(e, "build the plugin against the installed entente/plugin.h");
 	}
 	if (p->size < offsetof(ent_plugin, transports) + sizeof p->transports) {
-		return ent_error_set(e, ENT_ERR_INVALID, "%s: its table has %u bytes where ABI %u.%u needs %zu", path, p->size, p->major,
-			p->minor, sizeof *p);
+		return ent_error_set(e, ENT_ERR_INVALID, "%s: its table has %u bytes where ABI %u.%u needs %zu", path, p->size,
+			p->major, p->minor, sizeof *p);
 	}
 	if (!p->name || !p->version || !p->decoders || !p->decoders[0]) {
 		return ent_error_set(e, ENT_ERR_INVALID, "%s: its table has no name, no version or no decoders", path);
 	}
 	if (p->transports) {
-		return ent_error_set(e, ENT_ERR_INVALID, "%s: transports in plugins are not part of ABI %u", path, ENT_PLUGIN_MAJOR);
+		return ent_error_set(
+			e, ENT_ERR_INVALID, "%s: transports in plugins are not part of ABI %u", path, ENT_PLUGIN_MAJOR);
 	}
 	for (const ent_decoder *const *d = p->decoders; *d; d++) {
 		const ent_decoder *k = *d;
 		const char *name = k->name ? k->name : "(no name)";
 		if (k->size < offsetof(ent_decoder, destroy) + sizeof k->destroy) {
-			return ent_error_set(e, ENT_ERR_INVALID, "%s: the table of decoder %s has %u bytes where ABI %u.%u needs %zu", path,
-				name, k->size, p->major, p->minor, sizeof *k);
+			return ent_error_set(e, ENT_ERR_INVALID,
+				"%s: the table of decoder %s has %u bytes where ABI %u.%u needs %zu", path, name, k->size, p->major,
+				p->minor, sizeof *k);
 		}
-		const char *lacks = !k->name ? "name" : !k->doc ? "doc" : !k->version ? "version" : !k->system ? "system"
-			: !k->create ? "create" : !k->begin ? "begin" : !k->end ? "end" : !k->destroy ? "destroy"
-			: (unsigned)k->frame > ENT_FRAME_DOCUMENT ? "frame that is known"
-			: k->frame == ENT_FRAME_DELIMITED && !k->row ? "row"
-			: k->frame == ENT_FRAME_DELIMITED && !k->columns && !k->wants ? "columns"
-			: k->frame != ENT_FRAME_DELIMITED && !k->feed ? "feed"
-			: !k->save != !k->load ? "save and load, which belong together" : NULL;
+		const char *lacks = !k->name                                                      ? "name"
+							: !k->doc                                                     ? "doc"
+							: !k->version                                                 ? "version"
+							: !k->system                                                  ? "system"
+							: !k->create                                                  ? "create"
+							: !k->begin                                                   ? "begin"
+							: !k->end                                                     ? "end"
+							: !k->destroy                                                 ? "destroy"
+							: (unsigned)k->frame > ENT_FRAME_DOCUMENT                     ? "frame that is known"
+							: k->frame == ENT_FRAME_DELIMITED && !k->row                  ? "row"
+							: k->frame == ENT_FRAME_DELIMITED && !k->columns && !k->wants ? "columns"
+							: k->frame != ENT_FRAME_DELIMITED && !k->feed                 ? "feed"
+							: !k->save != !k->load ? "save and load, which belong together"
+												   : NULL;
 		if (lacks) {
 			return ent_error_set(e, ENT_ERR_INVALID, "%s: decoder %s has no %s", path, name, lacks);
 		}
@@ -152,8 +162,8 @@ int ent__plugin_describe(const ent_plugin *p, ent_buf *b, ent_error *e) {
 		}
 	}
 	if (b->n > ENT_MSG_MAX) {
-		return ent_error_set(e, ENT_ERR_RANGE, "the description of plugin %s takes %zu bytes; at most %u fit a message", p->name,
-			b->n, ENT_MSG_MAX);
+		return ent_error_set(e, ENT_ERR_RANGE, "the description of plugin %s takes %zu bytes; at most %u fit a message",
+			p->name, b->n, ENT_MSG_MAX);
 	}
 	return 0;
 }

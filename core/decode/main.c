@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * entente-decoder: the process that runs a source plugin, so that the core does not have to. Started by the core as
- * `entente-decoder PARENT_PID` with the control socket as descriptor 3 and the ring as descriptor 4 (decode/protocol.h).
+ * `entente-decoder PARENT_PID` with the control socket as descriptor 3 and the ring as descriptor 4
+ * (decode/protocol.h).
  *
- * It ends with its parent in three ways: PDEATHSIG, the comparison of getppid with the argument (the parent may have gone
- * before PDEATHSIG was set), and end-of-file on the socket. One thread. */
+ * It ends with its parent in three ways: PDEATHSIG, the comparison of getppid with the argument (the parent may have
+ * gone before PDEATHSIG was set), and end-of-file on the socket. One thread. */
 #include "config/options_wire.h"
 #include "decode/worker.h"
 
@@ -60,7 +61,8 @@ static int hello(ent__worker *w, ent_read *r, ent_error *e) {
 	size_t identity_n, seal_n;
 	const char *identity = ent_read_bytes(r, &identity_n), *seal = ent_read_bytes(r, &seal_n);
 	if (version != ENT_PROTOCOL_VERSION) {
-		ent_error_set(e, ENT_ERR_INVALID, "entente speaks version %u of the worker's protocol, entente-decoder version %u", version,
+		ent_error_set(e, ENT_ERR_INVALID,
+			"entente speaks version %u of the worker's protocol, entente-decoder version %u", version,
 			ENT_PROTOCOL_VERSION);
 		return ent_error_todo(e, "install both from one build");
 	}
@@ -136,8 +138,10 @@ static int framing(ent_ctx *c, const ent_decoder *d, ent_read *r, ent_error *e) 
 		bool encoding = key.n == 8 && !memcmp(key.p, "encoding", 8);
 		if (d->frame == ENT_FRAME_BYTES || (d->frame != ENT_FRAME_DELIMITED && !encoding)) {
 			ent_error_set(e, ENT_ERR_INVALID, "decoder %s has no framing option '%.*s'", d->name, (int)key.n, key.p);
-			return ent_error_todo(e, d->frame == ENT_FRAME_BYTES ? "take it out: this decoder frames for itself"
-				: "take it out: only `encoding` has a meaning for documents that are not delimited");
+			return ent_error_todo(
+				e, d->frame == ENT_FRAME_BYTES
+					   ? "take it out: this decoder frames for itself"
+					   : "take it out: only `encoding` has a meaning for documents that are not delimited");
 		}
 		int status = ent_csv_option(&c->framing, key, value, e);
 		if (status) {
@@ -160,7 +164,8 @@ static int open_instance(ent__worker *w, ent_read *r, uint32_t *number, ent_faul
 		d = strlen((*k)->name) == name_n && !memcmp((*k)->name, name, name_n) ? *k : NULL;
 	}
 	if (!d) {
-		return ent_error_set(e, ENT_ERR_NOTFOUND, "plugin %s has no decoder '%.*s'", w->plugin->name, (int)name_n, name);
+		return ent_error_set(
+			e, ENT_ERR_NOTFOUND, "plugin %s has no decoder '%.*s'", w->plugin->name, (int)name_n, name);
 	}
 	ent_ctx *c = ent_xcalloc(1, sizeof *c);
 	c->worker = w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Decimal text to micro-units, see values.h. The plain spelling ("1234.50") is parsed in one pass; everything else (signs,
- * symbols, groups, parentheses) first has its wrapping taken off. Pure functions. */
+ * Decimal text to micro-units, see values.h. The plain spelling ("1234.50") is parsed in one pass; everything else
+ * (signs, symbols, groups, parentheses) first has its wrapping taken off. Pure functions. */
 #include "decode/values.h"
 
 #include <stdbool.h>

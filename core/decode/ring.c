@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The worker's side of the shared ring, see protocol.h: which slots are free. The core frees in the order in which slots
- * were handed over. A batch never wraps: where the slots up to the end of the ring are too few, they are left out. */
+ * The worker's side of the shared ring, see protocol.h: which slots are free. The core frees in the order in which
+ * slots were handed over. A batch never wraps: where the slots up to the end of the ring are too few, they are left
+ * out. */
 #include "decode/worker.h"
 
 #include <sys/mman.h>
@@ -9,7 +10,8 @@
 
 int ent__ring_open(ent__ring *r, uint32_t slots, uint32_t slot_bytes, ent_error *e) {
 	struct stat st;
-	if (slots < 1 || slots > 65536 || slot_bytes < 8192 || slot_bytes % 8 || (uint64_t)slots * slot_bytes > UINT64_C(1) << 34) {
+	if (slots < 1 || slots > 65536 || slot_bytes < 8192 || slot_bytes % 8 ||
+		(uint64_t)slots * slot_bytes > UINT64_C(1) << 34) {
 		return ent_error_set(e, ENT_ERR_INVALID, "a ring of %u slots of %u bytes is not possible", slots, slot_bytes);
 	}
 	size_t bytes = ENT_RING_PAGE + (size_t)slots * slot_bytes;

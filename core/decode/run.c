@@ -38,8 +38,8 @@ static int read_companion(ent__worker *w, int fd, ent_buf *out, ent_fault *f) {
 		}
 		out->n += (size_t)got;
 		if (out->n > COMPANION_MAX) {
-			status = ent_fault_set(f, ENT_ERR_RANGE, out->n, "give a smaller side file", "a companion is larger than %u MiB",
-				COMPANION_MAX >> 20);
+			status = ent_fault_set(f, ENT_ERR_RANGE, out->n, "give a smaller side file",
+				"a companion is larger than %u MiB", COMPANION_MAX >> 20);
 		}
 	}
 	if (out->data) {

@@ -112,7 +112,8 @@ __attribute__((target("avx2"))) static size_t ascii_avx2(const unsigned char *p,
 	size_t at = 0;
 	__m256i least = _mm256_set1_epi8(1);
 	for (; n - at >= 64; at += 64) {
-		__m256i a = _mm256_loadu_si256((const __m256i *)(p + at)), b = _mm256_loadu_si256((const __m256i *)(p + at + 32));
+		__m256i a = _mm256_loadu_si256((const __m256i *)(p + at)),
+				b = _mm256_loadu_si256((const __m256i *)(p + at + 32));
 		if (_mm256_movemask_epi8(_mm256_or_si256(a, b))) {
 			break;
 		}
@@ -198,7 +199,8 @@ int ent_text_open(ent_text *t, ent_input *in, ent_encoding declared, ent_fault *
 	} else if (!declared) {
 		t->encoding = ENT_ENCODING_UTF8;
 		if (t->raw_n >= 4 && ((!p[0] && p[1]) || (p[0] && !p[1])) && !memchr(p, '\n', t->raw_n < 2 ? t->raw_n : 2)) {
-			return ent_fault_set(f, ENT_ERR_INVALID, !p[0] ? 0 : 1, p[0] ? "declare encoding: utf-16le" : "declare encoding: utf-16be",
+			return ent_fault_set(f, ENT_ERR_INVALID, !p[0] ? 0 : 1,
+				p[0] ? "declare encoding: utf-16le" : "declare encoding: utf-16be",
 				"the document has NUL bytes where UTF-16 text has them, but no byte order mark");
 		}
 	}
@@ -224,8 +226,8 @@ void ent_text_seek(ent_text *t, uint64_t offset) {
 
 /* The 32 places of windows-1252 that differ from latin1; 0: not assigned. */
 static const uint16_t cp1252[32] = {0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-	0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a,
-	0x0153, 0, 0x017e, 0x0178};
+	0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161,
+	0x203a, 0x0153, 0, 0x017e, 0x0178};
 
 static char *put(char *o, uint32_t c) {
 	if (c < 0x80) {
@@ -373,23 +375,24 @@ void ent_window_seek(ent_window *w, uint64_t offset) {
 
 ssize_t ent_window_fill(ent_window *w, size_t keep, char line_end, ent_fault *f) {
 	size_t left = w->n - keep;
+	size_t piece = left > ENT_WINDOW_PIECE ? left : ENT_WINDOW_PIECE; /* a long record is scanned anew each time */
 	if (keep && left) {
 		memmove(w->data, w->data + keep, left);
 	}
 	w->n = left;
 	w->base += keep;
-	if (w->capacity < left + ENT_WINDOW_PIECE + ENT_WINDOW_PADDING + 1) {
+	if (w->capacity < left + piece + ENT_WINDOW_PADDING + 1) {
 		if (left > ENT_WINDOW_MAX) {
 			return ent_fault_set(f, ENT_ERR_RANGE, w->base, "check the quotes and line ends near this place",
 				"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);
 		}
 		w->capacity = w->capacity ? w->capacity * 2 : 0;
-		while (w->capacity < left + ENT_WINDOW_PIECE + ENT_WINDOW_PADDING + 1) {
+		while (w->capacity < left + piece + ENT_WINDOW_PADDING + 1) {
 			w->capacity = w->capacity ? w->capacity * 2 : ENT_WINDOW_PIECE + (64u << 10);
 		}
 		w->data = ent_xrealloc(w->data, w->capacity);
 	}
-	ssize_t got = ent_text_read(w->text, w->data + left, ENT_WINDOW_PIECE, f);
+	ssize_t got = ent_text_read(w->text, w->data + left, piece, f);
 	if (got < 0) {
 		return got;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Text to times, see values.h: ISO 8601 in the spellings that exports use, and patterns. Times stay as they were written
- * (instant, wall clock, date, month). No strptime: it knows locales and no fractions. Pure functions. */
+ * Text to times, see values.h: ISO 8601 in the spellings that exports use, and patterns. Times stay as they were
+ * written (instant, wall clock, date, month). No strptime: it knows locales and no fractions. Pure functions. */
 #include "base/day.h"
 #include "decode/values.h"
 
@@ -17,7 +17,7 @@ typedef struct scan {
 typedef struct parts {
 	int year, month, day, hour, minute, second, yearday;
 	int64_t micro;
-	int offset;                              /* minutes */
+	int offset; /* minutes */
 	bool has_day, has_month, has_year, has_clock, has_zone, twelve, pm, has_pm;
 } parts;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One verdict for each record, counted by the host: rejected if anything about it was rejected, skipped if it was skipped
- * and brought no fact, else consumed. What a record is depends on the frame: a row, a line that is not blank, and for
- * DOCUMENT and BYTES a place that something was said about. One thread. */
+ * One verdict for each record, counted by the host: rejected if anything about it was rejected, skipped if it was
+ * skipped and brought no fact, else consumed. What a record is depends on the frame: a row, a line that is not blank,
+ * and for DOCUMENT and BYTES a place that something was said about. One thread. */
 #include "decode/worker.h"
 
 #include <stdlib.h>
@@ -60,7 +60,8 @@ uint8_t ent__places_add(ent__places *s, uint64_t place, uint8_t bits) {
 
 /* ---- verdicts ---- */
 
-/* About a record whose verdict was already counted, as consumed: a decoder carries it and only now sees what is wrong. */
+/* About a record whose verdict was already counted, as consumed: a decoder carries it and only now sees what is wrong.
+ */
 static void late(ent_ctx *c, uint64_t place, uint8_t bits) {
 	ent__run *r = &c->run;
 	if (!(bits & (ENT__VERDICT_SKIP | ENT__VERDICT_REJECT)) || r->late.n >= LATE_MAX) {
@@ -100,7 +101,8 @@ void ent__verdict(ent_ctx *c, uint64_t place, uint8_t bits) {
 		} else if (bits & ENT__VERDICT_SKIP && place == r->last_fact) {
 			bits |= ENT__VERDICT_FACT;
 		}
-		const char *at = r->piece.p + (place - r->piece_place), *before = memrchr(r->piece.p, '\n', (size_t)(at - r->piece.p));
+		const char *at = r->piece.p + (place - r->piece_place),
+				   *before = memrchr(r->piece.p, '\n', (size_t)(at - r->piece.p));
 		place = r->piece_place + (uint64_t)(before ? before + 1 - r->piece.p : 0);
 	}
 	ent__places_add(&r->seen, place, bits);

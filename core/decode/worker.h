@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * decode/worker.h: what the files of entente-decoder share. One process, one thread; everything hangs on one ent__worker. */
+ * decode/worker.h: what the files of entente-decoder share. One process, one thread; everything hangs on one
+ * ent__worker. */
 #ifndef ENT_DECODE_WORKER_H
 #define ENT_DECODE_WORKER_H
 
@@ -47,10 +48,10 @@ typedef struct ent__ring {
 	ent_ring_head *head;
 	uint8_t *slots_at;
 	uint32_t slots, slot_bytes;
-	uint32_t next;           /* the slot to write next */
+	uint32_t next; /* the slot to write next */
 	struct ent__span {
 		uint32_t first, n;
-	} *handed;               /* handed over and not yet free, oldest first; a queue of `slots` entries */
+	} * handed; /* handed over and not yet free, oldest first; a queue of `slots` entries */
 	uint32_t handed_first, handed_n;
 } ent__ring;
 
@@ -67,15 +68,15 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 
 typedef struct ent__batch {
 	ent__worker *worker;
-	uint8_t *at;            /* start of the batch in the ring; NULL: none begun */
+	uint8_t *at; /* start of the batch in the ring; NULL: none begun */
 	uint32_t n, limit, slots, items;
 	uint64_t assignment, seq;
-	uint64_t begin;         /* goes with every batch, see ENT_MSG_BATCH */
+	uint64_t begin;                              /* goes with every batch, see ENT_MSG_BATCH */
 	uint64_t consumed, rejected, skipped, facts; /* of this batch */
 	uint64_t all_consumed, all_rejected, all_skipped, all_facts;
 	uint64_t owed_rejected, owed_skipped; /* verdicts that changed after they were sent as consumed */
 	ent_intern texts;
-	struct ent__memo {      /* by field: the text seen last, for most rows repeat it */
+	struct ent__memo { /* by field: the text seen last, for most rows repeat it */
 		const char *p;
 		size_t n;
 		uint32_t code;
@@ -119,11 +120,11 @@ void ent__batch_skipped_late(ent__batch *);
 
 /* ---- fact.c: what a fact must hold, and its body ---- */
 
-#define ENT__CANON_MAX 64
+#define ENT__CANON_MAX 136
 
 /* Body and canonical form of a fact. `body` has room for the largest. */
 typedef struct ent__body {
-	uint64_t words[48];
+	uint64_t words[72];
 	size_t bytes;
 	uint64_t canon[4 + ENT__CANON_MAX]; /* the first four are for what comes before the body, see batch.c */
 	unsigned canon_n;                   /* with those four */
@@ -158,8 +159,8 @@ typedef enum ent__phase { ENT__PHASE_NONE, ENT__PHASE_BEGIN, ENT__PHASE_RUN, ENT
 typedef struct ent__run {
 	ent__phase phase;
 	ent_frame frame;
-	bool first;               /* this part of the document is its beginning */
-	bool failed;              /* host->error() was called: `fault` */
+	bool first;  /* this part of the document is its beginning */
+	bool failed; /* host->error() was called: `fault` */
 	ent_fault fault;
 	/* DELIMITED: the row in hand */
 	bool in_row, row_rejected, row_skipped, row_has_facts;
@@ -168,16 +169,16 @@ typedef struct ent__run {
 	const ent_row *row;
 	/* the others: the piece in hand */
 	ent_str piece;
-	uint64_t piece_place;     /* in the document */
-	struct ent__shift {       /* what was fed from byte `fed` on is at `place`, `place` + 1, ... of the document */
+	uint64_t piece_place; /* in the document */
+	struct ent__shift {   /* what was fed from byte `fed` on is at `place`, `place` + 1, ... of the document */
 		uint64_t fed, place;
-	} *shifts;
+	} * shifts;
 	size_t n_shifts, shifts_capacity;
-	uint64_t fed;             /* bytes given to feed() since begin() */
-	uint64_t last_fact;       /* place */
-	ent__places seen;         /* of the piece in hand (JSONL) or the whole document (DOCUMENT, BYTES) */
-	ent__places late;         /* places that already got a verdict other than consumed */
-	uint64_t log_window;      /* rate limit of log() */
+	uint64_t fed;        /* bytes given to feed() since begin() */
+	uint64_t last_fact;  /* place */
+	ent__places seen;    /* of the piece in hand (JSONL) or the whole document (DOCUMENT, BYTES) */
+	ent__places late;    /* places that already got a verdict other than consumed */
+	uint64_t log_window; /* rate limit of log() */
 	unsigned log_count;
 } ent__run;
 
@@ -186,7 +187,7 @@ struct ent_ctx {
 	uint32_t number;
 	const ent_decoder *decoder;
 	void *self;
-	ent_arena arena;          /* option values */
+	ent_arena arena; /* option values */
 	ent_csv_options framing;
 	const ent_column *columns;
 	ent__run run;
@@ -235,7 +236,7 @@ typedef struct ent__identity {
 		char text[120];
 		size_t n;
 		ent_id id;
-	} memo[5];          /* by kind: rows of one order repeat it */
+	} memo[5]; /* by kind: rows of one order repeat it */
 } ent__identity;
 
 void ent__identity_init(ent__identity *, const uint8_t key[32]);

@@ -248,14 +248,17 @@ static void take_doc(driver *d, const ent_wire_doc *w) {
 	const uint8_t *p = (const uint8_t *)(w + 1), *end = (const uint8_t *)w + w->item.bytes;
 	ENT_GROW(d->docs, d->n_docs, d->docs_capacity);
 	driver_doc *doc = &d->docs[d->n_docs++];
-	*doc = (driver_doc){.kind = w->kind, .flags = w->flags, .n_subs = w->n_subs, .content = w->content, .place = w->place};
+	*doc =
+		(driver_doc){.kind = w->kind, .flags = w->flags, .n_subs = w->n_subs, .content = w->content, .place = w->place};
 	assert_true(w->key_n && w->key_n <= ENT_KEY_MAX && w->partner < d->n_texts);
 	memcpy(doc->key, p, w->key_n);
 	assert_true(w->key_hash == ent_hash64(doc->key, w->key_n, w->kind));
 	snprintf(doc->partner, sizeof doc->partner, "%.60s", d->texts[w->partner]);
 	p += ENT_PAD8(w->key_n);
-	static const size_t bodies[ENT_FACT_COUNT] = {[ENT_ORDER] = sizeof(ent_wire_order), [ENT_CART] = sizeof(ent_wire_cart),
-		[ENT_VISIT] = sizeof(ent_wire_visit), [ENT_OBSERVATION] = sizeof(ent_wire_observation)};
+	static const size_t bodies[ENT_FACT_COUNT] = {[ENT_ORDER] = sizeof(ent_wire_order),
+		[ENT_CART] = sizeof(ent_wire_cart),
+		[ENT_VISIT] = sizeof(ent_wire_visit),
+		[ENT_OBSERVATION] = sizeof(ent_wire_observation)};
 	if (w->flags & ENT_DOC_HEAD) {
 		assert_true(bodies[w->kind] > 0);
 		p += bodies[w->kind];
@@ -310,7 +313,8 @@ static void take_batch(driver *d, ent_read *r) {
 	ent_read_u64(r);
 	assert_false(r->bad);
 	assert_int_equal(seq, d->batches);
-	assert_true(first + slots <= d->slots && bytes <= (uint64_t)slots * d->slot_bytes && bytes >= sizeof(ent_wire_batch));
+	assert_true(
+		first + slots <= d->slots && bytes <= (uint64_t)slots * d->slot_bytes && bytes >= sizeof(ent_wire_batch));
 	const uint8_t *p = d->ring + ENT_RING_PAGE + (size_t)first * d->slot_bytes, *end = p + bytes;
 	const ent_wire_batch *b = (const ent_wire_batch *)p;
 	d->batches++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Plays the core towards one entente-decoder: spawns it, speaks decode/protocol.h, frees the slots it has read, and keeps
- * what came. For tests; failures end the test with a message. */
+ * Plays the core towards one entente-decoder: spawns it, speaks decode/protocol.h, frees the slots it has read, and
+ * keeps what came. For tests; failures end the test with a message. */
 #ifndef ENT_TESTS_DECODE_DRIVER_H
 #define ENT_TESTS_DECODE_DRIVER_H
 

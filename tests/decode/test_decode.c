@@ -68,9 +68,9 @@ static void expect(uint64_t records, uint64_t consumed, uint64_t rejected, uint6
 }
 
 static const char small[] = "Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note,Extra\n"
-	"#1,2024-03-01 10:00:00 +0100,EUR,10.50,A,1,a@example.org,north,\"two\nlines\",x\n"
-	"#1,,,,B,2,,,,x\n"
-	"#2,2024-03-02,EUR,\"1\",C,1,b@example.org,south,,x\n";
+							"#1,2024-03-01 10:00:00 +0100,EUR,10.50,A,1,a@example.org,north,\"two\nlines\",x\n"
+							"#1,,,,B,2,,,,x\n"
+							"#2,2024-03-02,EUR,\"1\",C,1,b@example.org,south,,x\n";
 
 static void rows_become_orders(void **state) {
 	(void)state;
@@ -92,14 +92,14 @@ static void rows_become_orders(void **state) {
 
 static void lines_become_visits(void **state) {
 	(void)state;
-	assert_true(decode(LINES, "\xef\xbb\xbf{\"k\":\"a\"}\n\n{\"k\":\"b\"}\r\n \r\n{\"x\":\"bad\"}\n{\"x\":\"skip\"}\n{\"k\":\"c\"}"));
+	assert_true(decode(
+		LINES, "\xef\xbb\xbf{\"k\":\"a\"}\n\n{\"k\":\"b\"}\r\n \r\n{\"x\":\"bad\"}\n{\"x\":\"skip\"}\n{\"k\":\"c\"}"));
 	expect(5, 3, 1, 1, 3);
 	assert_int_equal(worker.n_docs, 3);
 	assert_int_equal(worker.docs[1].place, 14);
 	assert_string_equal(worker.docs[2].key, "c");
 	assert_int_equal(worker.skips, 1);
 }
-
 
 static void documents_and_bytes(void **state) {
 	(void)state;
@@ -128,13 +128,13 @@ static void documents_and_bytes(void **state) {
 static void rejects_say_why(void **state) {
 	(void)state;
 	static const char text[] = "Name,At,Currency,Total,Email\n"
-		"#1,yesterday,EUR,1,Ann.Lee@example.org\n"
-		"#2,2024-03-02,EUR,many,x\n"
-		"skip,,,,\n"
-		"#3,2024-03-02,EUR\n"
-		"#4,2024-03-02,euro,4,x\n"
-		"#5,2024-03-02,EUR,5,x\n"
-		",2024-03-02,EUR,5,x\n";
+							   "#1,yesterday,EUR,1,Ann.Lee@example.org\n"
+							   "#2,2024-03-02,EUR,many,x\n"
+							   "skip,,,,\n"
+							   "#3,2024-03-02,EUR\n"
+							   "#4,2024-03-02,euro,4,x\n"
+							   "#5,2024-03-02,EUR,5,x\n"
+							   ",2024-03-02,EUR,5,x\n";
 	assert_true(decode(ROWS, text));
 	expect(7, 1, 5, 1, 3);
 	/* #4 is refused with its currency; its line is a fact without a header, and stays: `pending` is for the ledger */
@@ -157,7 +157,8 @@ static void rejects_say_why(void **state) {
 	uint8_t key[32], plain[200];
 	memset(key, 2, sizeof key);
 	size_t n = r[0].sealed_n - crypto_secretbox_NONCEBYTES;
-	assert_int_equal(crypto_secretbox_open_easy(plain, r[0].sealed + crypto_secretbox_NONCEBYTES, n, r[0].sealed, key), 0);
+	assert_int_equal(
+		crypto_secretbox_open_easy(plain, r[0].sealed + crypto_secretbox_NONCEBYTES, n, r[0].sealed, key), 0);
 	static const char record[] = "#1,yesterday,EUR,1,Ann.Lee@example.org";
 	assert_int_equal(n - crypto_secretbox_MACBYTES, sizeof record - 1);
 	assert_memory_equal(plain, record, sizeof record - 1);
@@ -172,7 +173,8 @@ static void content_is_what_is_said(void **state) {
 	uint64_t first = worker.docs[0].content, second = worker.docs[1].content;
 	assert_int_not_equal(first, second);
 	/* other columns, another order of rows, another spelling of the amount: the same facts */
-	assert_true(decode(ROWS, "Vendor;Currency;Name;Note;Date;Total;Qty;Sku;Email\r\n"
+	assert_true(decode(ROWS,
+		"Vendor;Currency;Name;Note;Date;Total;Qty;Sku;Email\r\n"
 		"south;EUR;#2;;2024-03-02;1.00;1;C;B@example.org\r\n"
 		"north;EUR;#1;\"two\nlines\";2024-03-01T10:00:00+01:00;10.5;1;A;a@example.org\r\n;;#1;;;;2;B;\r\n"));
 	assert_true(worker.docs[1].content == first);
@@ -181,7 +183,8 @@ static void content_is_what_is_said(void **state) {
 	static const char *const changed[] = {
 		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,2,b@example.org,south,\n",
 		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,c@example.org,south,\n",
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,south,\n#2,,,,C,1,,,\n",
+		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,south,\n#2,,,,C,1,,,"
+		"\n",
 		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,,b@example.org,south,\n",
 		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,north,\n"};
 	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
@@ -283,8 +286,8 @@ static ent_buf orders_after(const char *mark, size_t bytes) {
 	for (int i = 0; b.n < bytes; i++) {
 		uint32_t rows = 1 + dice(5);
 		for (uint32_t r = 0; r < rows; r++) {
-			ent_buf_printf(&b, "#%d,%s,EUR,%u.%02u,SKU-%u,%u,buyer%u@example.org,shop%u,", i, r ? "" : "2024-03-01 10:00:00 +0100", dice(500),
-				dice(100), dice(50), 1 + dice(4), dice(900), i / 40);
+			ent_buf_printf(&b, "#%d,%s,EUR,%u.%02u,SKU-%u,%u,buyer%u@example.org,shop%u,", i,
+				r ? "" : "2024-03-01 10:00:00 +0100", dice(500), dice(100), dice(50), 1 + dice(4), dice(900), i / 40);
 			switch (dice(5)) {
 			case 0:
 				ent_buf_printf(&b, "\"first\nsecond, \"\"quoted\"\"\n\"");
@@ -293,7 +296,8 @@ static ent_buf orders_after(const char *mark, size_t bytes) {
 				ent_buf_printf(&b, "\"\n#%d,2024-03-01,EUR,1,SKU,1,x@example.org,shop,a row in a note\n\"", i + 1);
 				break;
 			case 2:
-				ent_buf_printf(&b, "%.*s", (int)dice(60), "words that go on for some time but without a comma and no end");
+				ent_buf_printf(
+					&b, "%.*s", (int)dice(60), "words that go on for some time but without a comma and no end");
 				break;
 			default:
 				break;
@@ -329,9 +333,16 @@ typedef struct outcome {
 } outcome;
 
 static outcome result(void) {
-	outcome o = {.n_docs = worker.n_docs, .n_rejects = worker.n_rejects, .records = worker.records, .consumed = worker.consumed,
-		.rejected = worker.rejected, .skipped = worker.skipped, .facts = worker.facts, .skips = worker.skips,
-		.covers = worker.covers, .slices = worker.slices};
+	outcome o = {.n_docs = worker.n_docs,
+		.n_rejects = worker.n_rejects,
+		.records = worker.records,
+		.consumed = worker.consumed,
+		.rejected = worker.rejected,
+		.skipped = worker.skipped,
+		.facts = worker.facts,
+		.skips = worker.skips,
+		.covers = worker.covers,
+		.slices = worker.slices};
 	o.docs = ent_xcalloc(o.n_docs + 1, sizeof *o.docs);
 	if (o.n_docs) {
 		memcpy(o.docs, worker.docs, o.n_docs * sizeof *o.docs);
@@ -339,8 +350,8 @@ static outcome result(void) {
 	return o;
 }
 
-/* Decodes in ranges of about `chunk` bytes, as the core does: ranges that do not continue the one before are decoded again
- * from where they must begin. Returns how many that were. */
+/* Decodes in ranges of about `chunk` bytes, as the core does: ranges that do not continue the one before are decoded
+ * again from where they must begin. Returns how many that were. */
 static unsigned decode_chunks(uint32_t instance, int fd, uint64_t size, uint64_t chunk) {
 	driver_clear(&worker);
 	outcome sum = {0};
@@ -399,14 +410,15 @@ static unsigned decode_chunks(uint32_t instance, int fd, uint64_t size, uint64_t
 
 static void compare(const outcome *whole, uint64_t chunk) {
 	if (worker.n_docs != whole->n_docs) {
-		fail_msg("chunks of %llu: %zu documents instead of %zu", (unsigned long long)chunk, worker.n_docs, whole->n_docs);
+		fail_msg(
+			"chunks of %llu: %zu documents instead of %zu", (unsigned long long)chunk, worker.n_docs, whole->n_docs);
 	}
 	for (size_t i = 0; i < whole->n_docs; i++) {
 		const driver_doc *a = &worker.docs[i], *b = &whole->docs[i];
-		if (a->content != b->content || a->subs != b->subs || a->place != b->place || strcmp(a->key, b->key) != 0
-			|| strcmp(a->partner, b->partner) != 0 || a->flags != b->flags || a->n_subs != b->n_subs) {
-			fail_msg("chunks of %llu: document %zu is %s with %u lines instead of %s with %u", (unsigned long long)chunk, i, a->key,
-				a->n_subs, b->key, b->n_subs);
+		if (a->content != b->content || a->subs != b->subs || a->place != b->place || strcmp(a->key, b->key) != 0 ||
+			strcmp(a->partner, b->partner) != 0 || a->flags != b->flags || a->n_subs != b->n_subs) {
+			fail_msg("chunks of %llu: document %zu is %s with %u lines instead of %s with %u",
+				(unsigned long long)chunk, i, a->key, a->n_subs, b->key, b->n_subs);
 		}
 	}
 	assert_int_equal(worker.records, whole->records);
@@ -419,7 +431,8 @@ static void compare(const outcome *whole, uint64_t chunk) {
 	assert_int_equal(worker.slices, whole->slices);
 }
 
-static void any_chunks_give_the_same(uint32_t instance, ent_buf b, const uint64_t *sizes, size_t n_sizes, unsigned may_repeat) {
+static void any_chunks_give_the_same(
+	uint32_t instance, ent_buf b, const uint64_t *sizes, size_t n_sizes, unsigned may_repeat) {
 	int fd = driver_file(b.data, b.n);
 	driver_clear(&worker);
 	if (!driver_decode(&worker, instance, fd, WHOLE)) {
@@ -496,7 +509,8 @@ static void archives_cannot_be_cut(void **state) {
 	uint8_t *packed = ent_xmalloc(room);
 	size_t n = ZSTD_compress(packed, room, b.data, b.n, 1);
 	fd = driver_file(packed, n);
-	assert_int_equal(decode_chunks(ROWS, fd, n, n / 3), 0); /* the first range takes all; the others are empty, and fit */
+	assert_int_equal(
+		decode_chunks(ROWS, fd, n, n / 3), 0); /* the first range takes all; the others are empty, and fit */
 	compare(&whole, n / 3);
 	close(fd);
 	z_stream z = {0};

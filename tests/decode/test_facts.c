@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What entente-decoder makes of facts: which belong into one document, which are refused and why, what counts as content,
- * and that every row gets exactly one verdict. */
+ * What entente-decoder makes of facts: which belong into one document, which are refused and why, what counts as
+ * content, and that every row gets exactly one verdict. */
 #include "driver.h"
 
 #include <setjmp.h>
@@ -18,7 +18,8 @@ static driver worker;
 static int start(void **state) {
 	(void)state;
 	driver_start(&worker, NULL);
-	if (!driver_load(&worker, ENTENTE_BUILD_DIR "/tests/plugins/kinds.so")) { /* of a later minor, with a longer table */
+	if (!driver_load(
+			&worker, ENTENTE_BUILD_DIR "/tests/plugins/kinds.so")) { /* of a later minor, with a longer table */
 		fail_msg("%s", worker.failed.what);
 	}
 	assert_true(driver_open(&worker, 1, "kinds", 0, NULL));
@@ -44,26 +45,27 @@ static void decode(const char *text) {
 static void document(size_t i, uint8_t kind, const char *key, const char *partner, uint8_t flags, uint32_t subs) {
 	assert_true(i < worker.n_docs);
 	const driver_doc *d = &worker.docs[i];
-	if (d->kind != kind || strcmp(d->key, key) != 0 || strcmp(d->partner, partner) != 0 || d->flags != flags || d->n_subs != subs) {
-		fail_msg("document %zu: kind %u key %s partner '%s' flags %u subs %u", i, d->kind, d->key, d->partner, d->flags, d->n_subs);
+	if (d->kind != kind || strcmp(d->key, key) != 0 || strcmp(d->partner, partner) != 0 || d->flags != flags ||
+		d->n_subs != subs) {
+		fail_msg("document %zu: kind %u key %s partner '%s' flags %u subs %u", i, d->kind, d->key, d->partner, d->flags,
+			d->n_subs);
 	}
 }
 
 static void lines_and_refunds_are_gathered(void **state) {
 	(void)state;
-	decode(HEADER
-		"order,A,,p,\n"
-		"line,1,A,,\n"     /* names no partner: its order's */
-		"line,2,A,p,\n"
-		"visit,V,,,\n"     /* something else between them does not part them */
-		"refund,1,A,p,\n"
-		"line,3,A,q,\n"    /* another partner's: a document of its own */
-		"line,1,B,q,\n"    /* lines without their order */
-		"line,2,B,q,\n"
-		"line,1,B,r,\n"
-		"order,B,,q,\n"
-		"order,C,,q,retract\n"
-		"line,9,D,q,retract\n");
+	decode(HEADER "order,A,,p,\n"
+				  "line,1,A,,\n" /* names no partner: its order's */
+				  "line,2,A,p,\n"
+				  "visit,V,,,\n" /* something else between them does not part them */
+				  "refund,1,A,p,\n"
+				  "line,3,A,q,\n" /* another partner's: a document of its own */
+				  "line,1,B,q,\n" /* lines without their order */
+				  "line,2,B,q,\n"
+				  "line,1,B,r,\n"
+				  "order,B,,q,\n"
+				  "order,C,,q,retract\n"
+				  "line,9,D,q,retract\n");
 	assert_int_equal(worker.n_docs, 8);
 	assert_int_equal(worker.facts, 12);
 	assert_int_equal(worker.consumed, 12);
@@ -109,7 +111,7 @@ static void facts_that_break_the_contract(void **state) {
 	refused("touch,k,,,currency", "three letters");
 	refused("contact,k,,,code", "a code");
 	refused("observation,k,,,code", "a code");
-	refused("entry,k,,,many", "more than 20");
+	refused("entry,k,,,many", "more than 64");
 }
 
 static void every_kind_arrives(void **state) {
@@ -146,12 +148,11 @@ static void only_what_is_said_is_content(void **state) {
 
 static void one_verdict_a_row(void **state) {
 	(void)state;
-	decode(HEADER
-		"visit,1,,,\n"
-		"visit,2,,,late\n"      /* row 1 is rejected after it was consumed, twice: counted once */
-		"visit,3,,,lateskip\n"  /* row 2 is skipped after it was consumed */
-		"visit,4,,,twice\n"     /* rejected, although it brings a fact */
-		"visit,5,,,late\n");    /* row 4 is rejected already */
+	decode(HEADER "visit,1,,,\n"
+				  "visit,2,,,late\n"     /* row 1 is rejected after it was consumed, twice: counted once */
+				  "visit,3,,,lateskip\n" /* row 2 is skipped after it was consumed */
+				  "visit,4,,,twice\n"    /* rejected, although it brings a fact */
+				  "visit,5,,,late\n");   /* row 4 is rejected already */
 	assert_int_equal(worker.records, 5);
 	assert_int_equal(worker.rejected, 2);
 	assert_int_equal(worker.skipped, 1);

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -282,6 +283,31 @@ static void it_ends_with_its_parent(void **state) {
 	assert_int_equal(status, 0);
 }
 
+/* Killed without a chance to say goodbye, while the worker is deep in a plugin and reads no socket. */
+static void it_dies_with_a_killed_parent(void **state) {
+	(void)state;
+	int pipes[2], status = 0;
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	pid_t core = fork(), worker = 0;
+	if (!core) {
+		driver d;
+		run(&d, "loop", NULL, 50);
+		if (write(pipes[1], &d.pid, sizeof d.pid) != sizeof d.pid) {
+			_exit(1);
+		}
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(pipes[0], &worker, sizeof worker), sizeof worker);
+	kill(core, SIGKILL);
+	assert_int_equal(waitpid(core, &status, 0), core);
+	assert_int_equal(waitpid(worker, &status, 0), worker);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_segmentation_fault),
@@ -298,6 +324,7 @@ int main(void) {
 		cmocka_unit_test(an_older_kernel),
 		cmocka_unit_test(cplusplus_works_in_the_sandbox),
 		cmocka_unit_test(it_ends_with_its_parent),
+		cmocka_unit_test(it_dies_with_a_killed_parent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

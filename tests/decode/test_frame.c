@@ -118,8 +118,8 @@ static void naive_parse(const char *p, size_t n, char d, char q, char e, naive *
 
 /* ---- random documents ---- */
 
-static const ent_column some[] = {{"c0", NULL, 0}, {"c3", NULL, 0}, {"c4", NULL, 0}, {"c9", NULL, 0}, {"nowhere", NULL, 0},
-	{"C3 ", NULL, 0}, {NULL, NULL, 0}};
+static const ent_column some[] = {{"c0", NULL, 0}, {"c3", NULL, 0}, {"c4", NULL, 0}, {"c9", NULL, 0},
+	{"nowhere", NULL, 0}, {"C3 ", NULL, 0}, {NULL, NULL, 0}};
 
 static void random_document(ent_buf *b, uint32_t fields, char d, char e, bool odd) {
 	for (uint32_t i = 0; i < fields; i++) {
@@ -174,7 +174,8 @@ static void random_document(ent_buf *b, uint32_t fields, char d, char e, bool od
 
 static void same_cell(const ent_str *got, const char *expected, size_t row, size_t column) {
 	if (!got->p || got->n != strlen(expected) || memcmp(got->p, expected, got->n) != 0) {
-		fail_msg("row %zu column %zu: '%.*s' instead of '%s'", row, column, (int)got->n, got->p ? got->p : "", expected);
+		fail_msg(
+			"row %zu column %zu: '%.*s' instead of '%s'", row, column, (int)got->n, got->p ? got->p : "", expected);
 	}
 }
 
@@ -308,7 +309,9 @@ static void delimiters_are_found(void **state) {
 	r = next_row();
 	is(r.cell[0], "x");
 	is(r.cell[1], "1");
-	assert_int_equal(open_text("report of today\n\nNOM , Price\nx,1", (ent_csv_options){.quote = -1, .skip_lines = 1}, name_price), 0);
+	assert_int_equal(
+		open_text("report of today\n\nNOM , Price\nx,1", (ent_csv_options){.quote = -1, .skip_lines = 1}, name_price),
+		0);
 	is(next_row().cell[0], "x");
 }
 
@@ -365,13 +368,16 @@ static void encodings(void **state) {
 	ent_csv_options windows = {.quote = -1, .encoding = ENT_ENCODING_CP1252};
 	assert_int_equal(open_text("Name,Price\n\x80 \x93x\x94,1\n", windows, name_price), 0);
 	is(next_row().cell[0], "\xe2\x82\xac \xe2\x80\x9cx\xe2\x80\x9d");
-	static const char le[] = "\xff\xfeN\0a\0m\0e\0\t\0P\0r\0i\0c\0e\0\n\0\xac\x20\x3d\xd8\x00\xde\t\0" "1\0\n\0z\0\t\0" "2\0\n";
+	static const char le[] = "\xff\xfeN\0a\0m\0e\0\t\0P\0r\0i\0c\0e\0\n\0\xac\x20\x3d\xd8\x00\xde\t\0"
+							 "1\0\n\0z\0\t\0"
+							 "2\0\n";
 	assert_int_equal(open_bytes(le, sizeof le, AUTO, name_price), 0);
 	ent_row row = next_row();
 	is(row.cell[0], "\xe2\x82\xac\xf0\x9f\x98\x80");
 	assert_int_equal(row.place, 24);
 	assert_int_equal(next_row().place, 36);
-	static const char be[] = "\xfe\xff\0N\0a\0m\0e\0,\0P\0r\0i\0c\0e\0\n\0x\0,\0" "1";
+	static const char be[] = "\xfe\xff\0N\0a\0m\0e\0,\0P\0r\0i\0c\0e\0\n\0x\0,\0"
+							 "1";
 	assert_int_equal(open_bytes(be, sizeof be - 1, AUTO, name_price), 0);
 	is(next_row().cell[0], "x");
 	assert_int_equal(open_bytes(le + 2, sizeof le - 2, AUTO, name_price), ENT_ERR_INVALID);
@@ -390,8 +396,9 @@ static void utf8_is_checked_in_full(void **state) {
 		size_t good; /* SIZE_MAX: all */
 		bool cut;
 	} cases[] = {{"abc\xc3\xa4", SIZE_MAX, false}, {"a\xc3", 1, true}, {"\xe2\x82", 0, true}, {"\xc0\x80", 0, false},
-		{"\xed\xa0\x80", 0, false}, {"\xf4\x90\x80\x80", 0, false}, {"\xf0\x8f\x80\x80", 0, false}, {"\xe0\x9f\x80", 0, false},
-		{"\xf0\x9f\x98\x80", SIZE_MAX, false}, {"\x80", 0, false}, {"\xff", 0, false}, {"ab\xe4z", 2, false}};
+		{"\xed\xa0\x80", 0, false}, {"\xf4\x90\x80\x80", 0, false}, {"\xf0\x8f\x80\x80", 0, false},
+		{"\xe0\x9f\x80", 0, false}, {"\xf0\x9f\x98\x80", SIZE_MAX, false}, {"\x80", 0, false}, {"\xff", 0, false},
+		{"ab\xe4z", 2, false}};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		for (size_t before = 0; before < 130; before += 13) { /* at every place of a block of 64 */
 			char text[200];
@@ -591,6 +598,34 @@ static void long_rows_grow_the_window(void **state) {
 	finish();
 }
 
+/* Characters of 2, 3 and 4 bytes lie across the ends of what is read at once. */
+static void characters_across_windows(void **state) {
+	(void)state;
+	static const char *const letters[] = {"\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "a"};
+	ent_buf b = {0};
+	ent_buf_printf(&b, "Name,Price\n");
+	int rows = 0;
+	for (; b.n < 1700000; rows++) {
+		for (uint32_t k = dice(40); k; k--) {
+			ent_buf_printf(&b, "%s", letters[dice(4)]);
+		}
+		ent_buf_printf(&b, ",%d\n", rows);
+	}
+	assert_int_equal(open_bytes(b.data, b.n, AUTO, name_price), 0);
+	for (int i = 0; i < rows; i++) {
+		char number[24];
+		snprintf(number, sizeof number, "%d", i);
+		is(next_row().cell[1], number);
+	}
+	assert_int_equal(count_rows(), 0);
+	b.data[b.n - 3000] = 0xff; /* far behind the first window */
+	assert_int_equal(open_bytes(b.data, b.n, AUTO, name_price), 0);
+	assert_int_equal(count_rows(), ENT_ERR_INVALID);
+	assert_in_range(fault.place, b.n - 3003, b.n - 3000); /* the byte itself, or the character that it breaks off */
+	ent_buf_finish(&b);
+	finish();
+}
+
 static void options_are_checked(void **state) {
 	(void)state;
 	ent_csv_options o = {0};
@@ -625,6 +660,7 @@ int main(void) {
 		cmocka_unit_test(a_pipe_is_read_in_order),
 		cmocka_unit_test(seeking_finds_the_rows),
 		cmocka_unit_test(long_rows_grow_the_window),
+		cmocka_unit_test(characters_across_windows),
 		cmocka_unit_test(options_are_checked),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

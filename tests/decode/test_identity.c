@@ -12,7 +12,9 @@
 
 static ent__identity table;
 
-static ent_id of(ent_id_kind kind, const char *text) { return ent__identity_of(&table, kind, (ent_str){text, strlen(text)}); }
+static ent_id of(ent_id_kind kind, const char *text) {
+	return ent__identity_of(&table, kind, (ent_str){text, strlen(text)});
+}
 
 static bool same(ent_id a, ent_id b) { return !memcmp(&a, &b, sizeof a); }
 

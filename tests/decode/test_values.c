@@ -38,8 +38,12 @@ static void amounts(void **state) {
 	amount("2,329.86", '.', ',', 2329860000);
 	amount("1.234.567,8", ',', '.', 1234567800000);
 	amount("1 234,50", ',', ' ', 1234500000);
-	amount("1\xC2\xA0" "234,50", ',', ' ', 1234500000);
-	amount("1\xE2\x80\xAF" "234,50 \xE2\x82\xAC", ',', ' ', 1234500000);
+	amount("1\xC2\xA0"
+		   "234,50",
+		',', ' ', 1234500000);
+	amount("1\xE2\x80\xAF"
+		   "234,50 \xE2\x82\xAC",
+		',', ' ', 1234500000);
 	amount("1,00,000.00", '.', ',', 100000000000);
 	amount("$1,234.00", '.', ',', 1234000000);
 	amount("-$12.34", '.', ',', -12340000);
@@ -48,7 +52,9 @@ static void amounts(void **state) {
 	amount("($12.34)", '.', 0, -12340000);
 	amount("12.34-", '.', 0, -12340000);
 	amount("+12.34", '.', 0, 12340000);
-	amount("\xE2\x88\x92" "12.34", '.', 0, -12340000);
+	amount("\xE2\x88\x92"
+		   "12.34",
+		'.', 0, -12340000);
 	amount("EUR 12.34", '.', 0, 12340000);
 	amount("12.34 EUR", '.', 0, 12340000);
 	amount("12,34 z\xC5\x82", ',', 0, 12340000);
@@ -69,12 +75,12 @@ static void rounding_is_half_even(void **state) {
 
 static void not_amounts(void **state) {
 	(void)state;
-	const char *const bad[] = {"", " ", "-", ".", "abc", "1.2.3", "1,23", "12%", "1e5", "0x10", "--1", "(1", "1 2", "$", "1-2",
-		"9223372036854.775808", "99999999999999999999", "12.34 EUROPE", "NaN", "1.2a3"};
+	const char *const bad[] = {"", " ", "-", ".", "abc", "1.2.3", "1,23", "12%", "1e5", "0x10", "--1", "(1", "1 2", "$",
+		"1-2", "9223372036854.775808", "99999999999999999999", "12.34 EUROPE", "NaN", "1.2a3"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		no_amount(bad[i], '.', 0);
 	}
-	no_amount("1,23", '.', ',');    /* a decimal comma, most likely */
+	no_amount("1,23", '.', ','); /* a decimal comma, most likely */
 	no_amount("1,2345", '.', ',');
 	no_amount(",123", '.', ',');
 	no_amount("12,34,567", '.', '.'); /* no group given for ',' */
@@ -99,7 +105,8 @@ static void no_time(const char *text, const char *pattern) {
 	assert_int_equal(t.v, 7);
 }
 
-#define AT(y, m, d, h, min, s) ((int64_t)ent_day_of(y, m, d) * ENT_US_PER_DAY + ((h) * 3600 + (min) * 60 + (s)) * INT64_C(1000000))
+#define AT(y, m, d, h, min, s)                                                                                         \
+	((int64_t)ent_day_of(y, m, d) * ENT_US_PER_DAY + ((h)*3600 + (min)*60 + (s)) * INT64_C(1000000))
 
 static void iso_times(void **state) {
 	(void)state;
@@ -117,9 +124,9 @@ static void iso_times(void **state) {
 	instant(" 2024-03-01 ", NULL, ENT_TIME_DATE, ent_day_of(2024, 3, 1), ENT_NO_OFFSET);
 	instant("1969-12", NULL, ENT_TIME_MONTH, -1, ENT_NO_OFFSET);
 	instant("1969-12-31T23:59:59Z", NULL, ENT_TIME_INSTANT, -1000000, 0);
-	const char *const bad[] = {"", "2024", "2024-13-01", "2023-02-29", "2024-03-01T", "2024-03-01T25:00:00Z", "2024-03-01 10:60:00",
-		"2024-03-01 10:00:00 +1", "2024-03-01x", "2024-3-1", "01/03/2024", "2024-03-01 10:00:00 CET", "2024-03-01T10:00:00Z!",
-		"0000-01-01", "202403"};
+	const char *const bad[] = {"", "2024", "2024-13-01", "2023-02-29", "2024-03-01T", "2024-03-01T25:00:00Z",
+		"2024-03-01 10:60:00", "2024-03-01 10:00:00 +1", "2024-03-01x", "2024-3-1", "01/03/2024",
+		"2024-03-01 10:00:00 CET", "2024-03-01T10:00:00Z!", "0000-01-01", "202403"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		no_time(bad[i], NULL);
 	}

@@ -51,9 +51,19 @@ static ent_status end(void *self) {
 
 static const ent_column columns[] = {{"Name", NULL, 1}, {NULL, NULL, 0}};
 
-static const ent_decoder decoder = {.size = sizeof(ent_decoder), .name = "faulty", .doc = "For tests.", .version = "1",
-	.system = "test", .facts = 1u << ENT_OBSERVATION, .frame = ENT_FRAME_DELIMITED, .columns = columns, .create = create,
-	.begin = begin, .row = row, .end = end, .destroy = free};
+static const ent_decoder decoder = {.size = sizeof(ent_decoder),
+	.name = "faulty",
+	.doc = "For tests.",
+	.version = "1",
+	.system = "test",
+	.facts = 1u << ENT_OBSERVATION,
+	.frame = ENT_FRAME_DELIMITED,
+	.columns = columns,
+	.create = create,
+	.begin = begin,
+	.row = row,
+	.end = end,
+	.destroy = free};
 
 static const ent_decoder *const decoders[] = {&decoder, NULL};
 
@@ -61,7 +71,12 @@ static const ent_decoder *const decoders[] = {&decoder, NULL};
 #define FAULTY_MAJOR ENT_PLUGIN_MAJOR
 #endif
 
-const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC, .major = FAULTY_MAJOR, .minor = ENT_PLUGIN_MINOR,
-	.size = sizeof(ent_plugin), .name = "faulty", .version = "1.0", .decoders = decoders};
+const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC,
+	.major = FAULTY_MAJOR,
+	.minor = ENT_PLUGIN_MINOR,
+	.size = sizeof(ent_plugin),
+	.name = "faulty",
+	.version = "1.0",
+	.decoders = decoders};
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * For tests: pushes whatever its rows say. Kind,Key,Order,Partner,How: Kind is the name of a fact, How bends it:
- *   retract, short (an older, shorter struct), dirty (fields without their bit are not zero), and faults: nokey, longkey,
- *   year (out of range), code (an unknown one), currency, many (21 fields), kind (no fact at all);
- *   late rejects the row before it, lateskip skips it; twice rejects the row in hand two times */
+ *   retract, short (an older, shorter struct), dirty (fields without their bit are not zero), and faults: nokey,
+ * longkey, year (out of range), code (an unknown one), currency, many (65 fields), kind (no fact at all); late rejects
+ * the row before it, lateskip skips it; twice rejects the row in hand two times */
 #include "entente/plugin.h"
 
 #include <stdlib.h>
@@ -16,8 +16,8 @@ typedef struct kinds {
 } kinds;
 
 enum { C_KIND, C_KEY, C_ORDER, C_PARTNER, C_HOW };
-static const ent_column columns[] = {{"Kind", NULL, 1}, {"Key", NULL, 1}, {"Order", NULL, 1}, {"Partner", NULL, 1},
-	{"How", NULL, 1}, {NULL, NULL, 0}};
+static const ent_column columns[] = {
+	{"Kind", NULL, 1}, {"Key", NULL, 1}, {"Order", NULL, 1}, {"Partner", NULL, 1}, {"How", NULL, 1}, {NULL, NULL, 0}};
 
 static int is(ent_str s, const char *text) { return s.n == strlen(text) && !memcmp(s.p, text, s.n); }
 
@@ -66,7 +66,8 @@ static ent_status row(void *self, const ent_row *r) {
 		k->host->reject(k->ctx, r->place, C_ORDER, "second");
 	}
 	k->before = r->place;
-	ent_time at = {.v = is(how, "year") ? INT64_C(9000000000000000) : INT64_C(1700000000000000), .kind = ENT_TIME_INSTANT,
+	ent_time at = {.v = is(how, "year") ? INT64_C(9000000000000000) : INT64_C(1700000000000000),
+		.kind = ENT_TIME_INSTANT,
 		.offset_min = 60};
 	uint8_t code = is(how, "code") ? 77 : 0;
 	int dirty = is(how, "dirty");
@@ -112,21 +113,36 @@ static ent_status row(void *self, const ent_row *r) {
 		return PUSH(ENT_OBSERVATION, x);
 	}
 	if (is(kind, "entry")) {
-		ent_str words[21];
-		for (int i = 0; i < 21; i++) {
+		ent_str words[65];
+		for (int i = 0; i < 65; i++) {
 			words[i] = r->cell[C_KIND];
 		}
-		ent_entry x = {.h = h, .reg = {"claims", 6}, .names = words, .values = words, .n = is(how, "many") ? 21 : 2};
+		ent_entry x = {.h = h, .reg = {"claims", 6}, .names = words, .values = words, .n = is(how, "many") ? 65 : 2};
 		return PUSH(ENT_ENTRY, x);
 	}
 	return ENT_OK;
 }
 
-static const ent_decoder decoder = {.size = sizeof(ent_decoder), .name = "kinds", .doc = "For tests.", .version = "1",
-	.system = "test", .facts = UINT64_MAX, .frame = ENT_FRAME_DELIMITED, .columns = columns, .create = create, .begin = begin,
-	.row = row, .end = end, .destroy = free};
+static const ent_decoder decoder = {.size = sizeof(ent_decoder),
+	.name = "kinds",
+	.doc = "For tests.",
+	.version = "1",
+	.system = "test",
+	.facts = UINT64_MAX,
+	.frame = ENT_FRAME_DELIMITED,
+	.columns = columns,
+	.create = create,
+	.begin = begin,
+	.row = row,
+	.end = end,
+	.destroy = free};
 
 static const ent_decoder *const decoders[] = {&decoder, NULL};
 
-const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC, .major = ENT_PLUGIN_MAJOR, .minor = ENT_PLUGIN_MINOR + 1,
-	.size = sizeof(ent_plugin) + 64, .name = "kinds", .version = "1.0", .decoders = decoders};
+const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC,
+	.major = ENT_PLUGIN_MAJOR,
+	.minor = ENT_PLUGIN_MINOR + 1,
+	.size = sizeof(ent_plugin) + 64,
+	.name = "kinds",
+	.version = "1.0",
+	.decoders = decoders};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A faulty plugin: tries what a decoder must not: to read a file, to write one, to connect, to start a process. Says what it could. */
+ * A faulty plugin: tries what a decoder must not: to read a file, to write one, to connect, to start a process. Says
+ * what it could. */
 #include "faulty.h"
 
 #include <fcntl.h>

@@ -80,7 +80,8 @@ static ent_status row(void *self, const ent_row *r) {
 	}
 	if (s->order_n != name.n || memcmp(s->order, name.p, name.n) != 0) {
 		ent_order o = {.h = {.place = r->place, .key = name, .partner = r->cell[C_VENDOR], .has = ENT_HAS_TOTAL},
-			.flags = ENT_ORDER_LINES_COMPLETE, .channel = {"web", 3}};
+			.flags = ENT_ORDER_LINES_COMPLETE,
+			.channel = {"web", 3}};
 		s->order_n = 0;
 		if (s->host->time(r->cell[C_AT], NULL, &o.at)) {
 			s->host->reject(s->ctx, r->place, C_AT, "not a time");
@@ -102,7 +103,9 @@ static ent_status row(void *self, const ent_row *r) {
 	}
 	char number[24];
 	int n = snprintf(number, sizeof number, "%llu", (unsigned long long)++s->line);
-	ent_line l = {.h = {.place = r->place, .key = {number, (size_t)n}}, .order_key = name, .sku = r->cell[C_SKU],
+	ent_line l = {.h = {.place = r->place, .key = {number, (size_t)n}},
+		.order_key = name,
+		.sku = r->cell[C_SKU],
 		.name = r->cell[C_NOTE]};
 	if (r->cell[C_QTY].n && !s->host->money(r->cell[C_QTY], '.', 0, &l.quantity)) {
 		l.quantity /= 1000;
@@ -114,7 +117,8 @@ static ent_status row(void *self, const ent_row *r) {
 static ent_status flat_row(void *self, const ent_row *r) {
 	shop *s = self;
 	ent_observation o = {.h = {.place = r->place, .key = r->cell[C_NAME]},
-		.from = {.v = 19000, .kind = ENT_TIME_DATE, .offset_min = ENT_NO_OFFSET}, .metric = r->cell[C_NOTE]};
+		.from = {.v = 19000, .kind = ENT_TIME_DATE, .offset_min = ENT_NO_OFFSET},
+		.metric = r->cell[C_NOTE]};
 	return s->host->push(s->ctx, ENT_OBSERVATION, &o, sizeof o, 1);
 }
 
@@ -124,8 +128,8 @@ static const ent_column flat_columns[] = {{"Name", NULL, 1}, {"At", NULL, 0}, {"
 /* ---- lines, whole, bytes ---- */
 
 static ent_status visit(shop *s, ent_str key, uint64_t place) {
-	ent_visit v = {.h = {.place = place, .key = key}, .at = {.v = 1600000000000000, .kind = ENT_TIME_INSTANT},
-		.pageviews = 1};
+	ent_visit v = {
+		.h = {.place = place, .key = key}, .at = {.v = 1600000000000000, .kind = ENT_TIME_INSTANT}, .pageviews = 1};
 	return s->host->push(s->ctx, ENT_VISIT, &v, sizeof v, 1);
 }
 
@@ -211,13 +215,24 @@ static int probe(ent_str head, const ent_doc *doc, const char **why) {
 }
 
 static const char *const choices[] = {"one", "two", NULL};
-static const ent_option options[] = {{"mode", ENT_OPT_ENUM, 0, "one", choices, "how", NULL}, {NULL, 0, 0, NULL, NULL, NULL, NULL}};
+static const ent_option options[] = {
+	{"mode", ENT_OPT_ENUM, 0, "one", choices, "how", NULL}, {NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-#define DECODER(id, f, ...)                                                                                           \
-	static const ent_decoder id = {.size = sizeof(ent_decoder), .name = #id, .doc = "For tests.", .version = "1",     \
-		.system = "test", .facts = 1u << ENT_ORDER | 1u << ENT_LINE | 1u << ENT_VISIT, .frame = f, .create = create,  \
-		.begin = begin, .end = end, .destroy = free, __VA_ARGS__}
-DECODER(rows, ENT_FRAME_DELIMITED, .options = options, .columns = columns, .row = row, .starts = starts, .probe = probe);
+#define DECODER(id, f, ...)                                                                                            \
+	static const ent_decoder id = {.size = sizeof(ent_decoder),                                                        \
+		.name = #id,                                                                                                   \
+		.doc = "For tests.",                                                                                           \
+		.version = "1",                                                                                                \
+		.system = "test",                                                                                              \
+		.facts = 1u << ENT_ORDER | 1u << ENT_LINE | 1u << ENT_VISIT,                                                   \
+		.frame = f,                                                                                                    \
+		.create = create,                                                                                              \
+		.begin = begin,                                                                                                \
+		.end = end,                                                                                                    \
+		.destroy = free,                                                                                               \
+		__VA_ARGS__}
+DECODER(
+	rows, ENT_FRAME_DELIMITED, .options = options, .columns = columns, .row = row, .starts = starts, .probe = probe);
 DECODER(flat, ENT_FRAME_DELIMITED, .columns = flat_columns, .row = flat_row);
 DECODER(lines, ENT_FRAME_JSONL, .feed = feed_lines);
 DECODER(whole, ENT_FRAME_DOCUMENT, .feed = feed_whole);
@@ -225,5 +240,10 @@ DECODER(bytes, ENT_FRAME_BYTES, .feed = feed_bytes);
 
 static const ent_decoder *const decoders[] = {&rows, &flat, &lines, &whole, &bytes, NULL};
 
-const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC, .major = ENT_PLUGIN_MAJOR, .minor = ENT_PLUGIN_MINOR,
-	.size = sizeof(ent_plugin), .name = "shop", .version = "1.0", .decoders = decoders};
+const ent_plugin ent_plugin_entry = {.magic = ENT_PLUGIN_MAGIC,
+	.major = ENT_PLUGIN_MAJOR,
+	.minor = ENT_PLUGIN_MINOR,
+	.size = sizeof(ent_plugin),
+	.name = "shop",
+	.version = "1.0",
+	.decoders = decoders};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plugin in C++ with two decoders that use what C++ brings along (containers, streams, exceptions): it has to work within
- * the sandbox, where there is no locale to be read. */
+ * A plugin in C++ with two decoders that use what C++ brings along (containers, streams, exceptions): it has to work
+ * within the sandbox, where there is no locale to be read. */
 #include "entente/plugin.h"
 
 #include <map>
@@ -80,5 +80,5 @@ const ent_decoder *const decoders[] = {&first, &second, nullptr};
 
 } // namespace
 
-extern const ent_plugin ent_plugin_entry = {ENT_PLUGIN_MAGIC, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR, sizeof(ent_plugin), "two", "1.0",
-	decoders, nullptr};
+extern const ent_plugin ent_plugin_entry = {
+	ENT_PLUGIN_MAGIC, ENT_PLUGIN_MAJOR, ENT_PLUGIN_MINOR, sizeof(ent_plugin), "two", "1.0", decoders, nullptr};
