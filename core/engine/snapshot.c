@@ -15,7 +15,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RATE_HOLDS = 35 /* days that a rate holds until the next one: monthly tables have no gaps then */ };
+enum {
+	RATE_HOLDS = 35, /* days that a rate holds until the next one: monthly tables have no gaps then */
+	QUIET_DAYS = 400 /* zeros are kept up to the as-of day for so long: not for data of years ago */
+};
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------ */
 
@@ -66,7 +69,12 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 	ent_family family = cells[0].key.family;
 	unsigned first = ent_family_first(family), width = ent_family_width(family);
 	int32_t day0 = cells[0].key.day;
-	uint64_t days = (uint64_t)(cells[n - 1].key.day - day0) + 1;
+	int32_t last = cells[n - 1].key.day;
+	/* A series that reaches the as-of day is handed to Python as it lies here; a shorter one has to be copied. */
+	if (cells[0].key.view == ENT_VIEW_TOTAL && b->as_of - last <= QUIET_DAYS) {
+		last = b->as_of;
+	}
+	uint64_t days = (uint64_t)(last - day0) + 1;
 	for (unsigned column = 0; column < width; column++) {
 		bool any = false;
 		for (size_t i = 0; i < n && !any; i++) {
