@@ -6,19 +6,17 @@ begin with _ are helpers of their book: `from ._helpers import name`."""
 from __future__ import annotations
 
 import ast
-import difflib
+import os
 import re
 import sys
-import traceback
 import types
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from .missing import RuleMistake
 from .rules import Rule, in_order
 
-SHIPPED: Final = Path(__file__).resolve().parent.parent / "rulebook"
+SHIPPED: Final = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rulebook")
 
 
 class Books:
@@ -56,15 +54,15 @@ def load_books(
     allowed = frozenset(imports) | frozenset(sys.stdlib_module_names) | {"entente"}
     seen: dict[str, Rule] = {}
     for number, name in enumerate(folders):
-        folder = SHIPPED if name == "shipped" else Path(name)
-        if not folder.is_dir():
+        folder = SHIPPED if name == "shipped" else name
+        if not os.path.isdir(folder):
             books.errors.append(
-                RuleMistake(str(folder), 0, 0, "there is no such folder of rules", "see rules.books")
+                RuleMistake(folder, 0, 0, "there is no such folder of rules", "see rules.books")
             )
             continue
         package = _package(number, folder)
-        for file in sorted(folder.glob("*.py")):
-            for one in _file(books, package, file, allowed):
+        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+            for one in _file(books, package, os.path.join(folder, file), allowed):
                 if one.name in seen:
                     other = seen[one.name]
                     books.errors.append(
@@ -81,27 +79,28 @@ def load_books(
     return books
 
 
-def _package(number: int, folder: Path) -> str:
+def _package(number: int, folder: str) -> str:
     """A package without a file of its own, so that rule files can import the helpers beside them."""
-    name = f"entente_book_{number}_{re.sub(r'[^A-Za-z0-9_]', '_', folder.name)}"
+    name = f"entente_book_{number}_{re.sub(r'[^A-Za-z0-9_]', '_', os.path.basename(folder))}"
     for old in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
         del sys.modules[old]
     module = types.ModuleType(name)
-    module.__path__ = [str(folder)]
+    module.__path__ = [folder]
     sys.modules[name] = module
     return name
 
 
-def _file(books: Books, package: str, file: Path, allowed: frozenset[str]) -> list[Rule]:
-    path = str(file)
+def _file(books: Books, package: str, path: str, allowed: frozenset[str]) -> list[Rule]:
+    name = os.path.basename(path)
     try:
-        text = file.read_bytes()
+        with open(path, "rb") as file:
+            text = file.read()
         tree = ast.parse(text, path)
         refused = _refused(tree, path, allowed)
         books.errors += refused
-        if refused or file.name.startswith("_"):
+        if refused or name.startswith("_"):
             return []
-        module = types.ModuleType(f"{package}.{file.stem}")
+        module = types.ModuleType(f"{package}.{name[:-3]}")
         module.__file__ = path
         module.__package__ = package
         sys.modules[module.__name__] = module
@@ -123,6 +122,8 @@ def _file(books: Books, package: str, file: Path, allowed: frozenset[str]) -> li
             RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out")
         )
     except BaseException as error:  # a file may do anything when it is run
+        import traceback  # seldom needed, and slow to import
+
         line = 0
         for frame, number in traceback.walk_tb(error.__traceback__):
             if frame.f_code.co_filename == path:
@@ -168,6 +169,8 @@ def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
     for name, values in settings.items():
         one = by_name.get(name)
         if one is None:
+            import difflib
+
             close = difflib.get_close_matches(name, by_name, 1)
             books.errors.append(
                 RuleMistake(

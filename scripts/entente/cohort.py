@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import run
 from .day import Window, spoken
-from .measure import Measure
+from .measure import Measure, middle
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Number, Quantity, Unit, exact
 from .reader import DISTINCT, KNOWN, ORIGINS, SUM, VIEWS
@@ -29,8 +29,8 @@ from .view import Metric, View
 if TYPE_CHECKING:
     from .partner import Partner
 
-MOST_SHARE: Final = Fraction(6, 10)  # of a sum that one partner may hold
-LEAST_SPREAD: Final = Fraction(2, 100)  # of the median: a spread narrower than this is taken to be chance
+MOST_SHARE: Final = 0.6  # of a sum that one partner may hold
+LEAST_SPREAD: Final = 0.02  # of the median: a spread narrower than this is taken to be chance
 
 _Key = tuple[tuple[str, str], ...]
 
@@ -38,10 +38,10 @@ _Key = tuple[tuple[str, str], ...]
 class Cohort:
     """The partners that share some attributes of the profile."""
 
-    __slots__ = ("view", "key")
+    __slots__ = ("view", "key", "or_all")
 
-    def __init__(self, view: View, key: _Key) -> None:
-        self.view, self.key = view, key
+    def __init__(self, view: View, key: _Key, or_all: bool = False) -> None:
+        self.view, self.key, self.or_all = view, key, or_all
 
     @property
     def name(self) -> str:
@@ -79,7 +79,17 @@ class CohortMeasure:
 
     def _released(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers:
         view, key = self.cohort.view, self.cohort.key
-        place = (key, self.metric.number, start, stop, before, self._origin, self._view, self._value)
+        place = (
+            key,
+            self.cohort.or_all,
+            self.metric.number,
+            start,
+            stop,
+            before,
+            self._origin,
+            self._view,
+            self._value,
+        )
         found: Peers | NotEnoughEvidence | None = view.released.get(place)
         if found is None:
             found = view.released[place] = self._worked_out(start, stop, before)
@@ -125,14 +135,15 @@ class CohortMeasure:
     def _worked_out(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers | NotEnoughEvidence:
         view, metric = self.cohort.view, self.metric
         why, known = "", 0
-        keys = [self.cohort.key[:n] for n in range(len(self.cohort.key), 0, -1)] or [()]
+        keys = [self.cohort.key[:n] for n in range(len(self.cohort.key), 0, -1)]
+        if self.cohort.or_all or not keys:
+            keys.append(())
         for key in keys:
             who = members(view, key)
             values = self._values(who, start, stop)
             unit = metric.unit
             if before is not None:
-                earlier = self._values(who, *before)
-                values = {p: v / earlier[p] - 1 for p, v in values.items() if earlier.get(p)}
+                values = _changes(self._values(who, *before), values)
                 unit = RATIO
             if len(values) < view.least_cohort:
                 if not why:
@@ -143,11 +154,11 @@ class CohortMeasure:
                     )
                 continue
             if metric.kind == SUM and before is None:
-                total = sum(abs(v) for v in values.values())
-                if total and max(abs(v) for v in values.values()) > MOST_SHARE * total:
+                sizes = [abs(top / bottom) for top, bottom in values.values()]
+                if max(sizes) > MOST_SHARE * math.fsum(sizes):
                     why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
                     continue
-            return Peers(named(key), sorted(values.values()), unit)
+            return Peers(named(key), list(values.values()), unit)
         return NotEnoughEvidence(
             why,
             Ask(
@@ -159,18 +170,14 @@ class CohortMeasure:
             ),
         )
 
-    def _values(self, who: list[int], start: int, stop: int) -> dict[int, Fraction]:
-        """The value of each partner that has one, in 1/scale of the unit."""
+    def _values(self, who: list[int], start: int, stop: int) -> dict[int, tuple[int, int]]:
+        """The value of each partner that has one, top / bottom in 1/scale of the unit."""
         snapshot, metric = self.cohort.view.snapshot, self.metric
         if not self._value:
             rows = snapshot.cohort(array.array("I", who).tobytes(), metric.number, start, stop, self._origin)
         else:
             rows = [self._sliced(partner, start, stop) for partner in who]
-        return {
-            p: Fraction(top, bottom)
-            for p, (state, top, bottom) in zip(who, rows, strict=True)
-            if state == KNOWN
-        }
+        return {p: row[1:] for p, row in zip(who, rows, strict=True) if row[0] == KNOWN}
 
     def _sliced(self, partner: int, start: int, stop: int) -> tuple[int, int, int]:
         snapshot, number, origin = self.cohort.view.snapshot, self.metric.number, self._origin
@@ -200,19 +207,21 @@ class CohortMeasure:
 class Peers:
     """Released figures of one metric over one window. All are rounded to three digits."""
 
-    __slots__ = ("cohort", "unit", "_sorted", "_quantiles", "_usual")
+    __slots__ = ("cohort", "unit", "_pairs", "_numbers", "_quantiles", "_usual")
 
-    def __init__(self, cohort: str, ordered: list[Fraction], unit: Unit) -> None:
+    def __init__(self, cohort: str, values: list[tuple[int, int]], unit: Unit) -> None:
         self.cohort = cohort
         self.unit = unit
-        self._sorted = ordered
+        # In order. Floats are enough to find a place in it; what is released is worked out exactly.
+        self._pairs = sorted(values, key=lambda value: value[0] / value[1])
+        self._numbers = [top / bottom for top, bottom in self._pairs]
         self._quantiles: dict[float, Quantity] = {}
-        self._usual: tuple[Fraction, Fraction] | None = None
+        self._usual: tuple[float, float] | None = None
 
     @property
     def size(self) -> int:
         """How many partners are in the figures."""
-        return len(self._sorted)
+        return len(self._pairs)
 
     @property
     def median(self) -> Quantity:
@@ -225,71 +234,80 @@ class Peers:
         if found is None:
             if not 0 <= q <= 1:
                 raise ValueError(f"a quantile is from 0 to 1, and this is {q}; a quarter is 0.25")
-            found = self._quantiles[q] = self._rounded(_at(self._sorted, exact(q)))
+            found = self._quantiles[q] = self._at(exact(q)).rounded(3)
         return found
 
     def robust_z(self, mine: Quantity) -> float:
         """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The
         usual distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
         if self._usual is None:  # once for all partners: the cohort may have thousands
-            centre = _at(self._sorted, Fraction(1, 2))
-            spread = _at(sorted(abs(v - centre) for v in self._sorted), Fraction(1, 2)) * Fraction(14826, 10000)
-            self._usual = centre, max(spread, abs(centre) * LEAST_SPREAD)
-        centre, spread = self._usual
+            centre = middle(self._numbers)
+            spread = middle([abs(number - centre) for number in self._numbers])
+            self._usual = centre, max(1.4826 * spread, LEAST_SPREAD * abs(centre))
+        centre, usual = self._usual
         away = self._native(mine) - centre
-        if not spread:  # all have 0: whoever differs at all stands alone
+        if not usual:  # all have 0: whoever differs at all stands alone
             return 0.0 if not away else math.copysign(math.inf, away)
-        return float(f"{float(away / spread):.3g}")
+        return float(f"{away / usual:.3g}")
 
     def share(self, at_least: Quantity | Number) -> Quantity:
         """The share of them that reach `at_least`."""
-        below = bisect_left(self._sorted, self._native(at_least))
+        below = bisect_left(self._numbers, self._native(at_least))
         return Quantity(self.size - below, self.size, RATIO).rounded(2)
 
-    def _native(self, value: Quantity | Number) -> Fraction:
+    def _native(self, value: Quantity | Number) -> float:
         if isinstance(value, Quantity):
             if value.unit is not self.unit:
                 value.__lt__(Quantity(0, 1, self.unit))  # raises UnitError, which says what is wrong
-            return Fraction(value.top, value.bottom)
-        return exact(value) * self.unit.scale
+            return value.top / value.bottom
+        return float(value) * self.unit.scale
 
-    def _rounded(self, value: Fraction) -> Quantity:
-        return Quantity(value.numerator, value.denominator, self.unit).rounded(3)
+    def _at(self, q: Fraction) -> Quantity:
+        place = q * (self.size - 1)
+        low = int(place)
+        value = Fraction(*self._pairs[low])
+        if place > low:
+            value += (Fraction(*self._pairs[low + 1]) - value) * (place - low)
+        return Quantity(value.numerator, value.denominator, self.unit)
 
 
-def cohort_of(partner: Partner, by: tuple[str, ...]) -> Cohort:
-    """Everybody who has the partner's own values of the attributes `by`."""
+def _changes(was: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """now / was - 1, of those that had something before."""
+    out = {}
+    for partner, (top, bottom) in now.items():
+        before = was.get(partner)
+        if before and before[0] > 0:
+            out[partner] = (top * before[1] - before[0] * bottom, before[0] * bottom)
+    return out
+
+
+def cohort_of(partner: Partner, by: tuple[str, ...], or_all: bool = False) -> Cohort:
+    """Everybody who has the partner's own values of the attributes `by`; what is not known of the partner
+    is left out if all partners will do, too."""
     key = []
     for name in by:
         value = partner.view.attribute(partner.index, name)
-        if not value:
+        if value:
+            key.append((name, value))
+        elif not or_all:
             raise NotEnoughEvidence(
                 f"{partner.id} has no {name} in its profile, so nobody to compare it with is known",
                 Ask(f"the {name} of {partner.id}, in its profile"),
             )
-        key.append((name, value))
-    return Cohort(partner.view, tuple(key))
+    return Cohort(partner.view, tuple(key), or_all)
 
 
 def members(view: View, key: _Key) -> list[int]:
     """Who belongs to a cohort, as indices of the snapshot."""
-    found = view.members.get(key)
-    if found is None:
-        found = view.members[key] = [
-            partner
-            for partner in range(len(view.ids))
-            if all(view.attribute(partner, name) == value for name, value in key)
-        ]
-    return found
+    names = tuple(name for name, _ in key)
+    groups = view.groups.get(names)
+    if groups is None:
+        groups = view.groups[names] = {}
+        for partner in range(len(view.ids)):
+            groups.setdefault(tuple(view.attribute(partner, name) for name in names), []).append(partner)
+    return groups.get(tuple(value for _, value in key), [])
 
 
 def named(key: _Key) -> str:
     """A cohort as one says it."""
     return ", ".join(f"{name} {value}" for name, value in key) or "all partners"
-
-
-def _at(ordered: list[Fraction], q: Fraction) -> Fraction:
-    place = q * (len(ordered) - 1)
-    low = int(place)
-    rest = place - low
-    return ordered[low] if not rest else ordered[low] + (ordered[low + 1] - ordered[low]) * rest

@@ -5,8 +5,7 @@ key does not."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Union
+from typing import Literal, NamedTuple, Union
 
 from .day import Day, Window
 from .missing import Ask
@@ -17,8 +16,7 @@ Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", 
 Cell = Union[str, int, float, Quantity, None]
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that a rule says about a partner."""
 
     kind: Kind

@@ -341,7 +341,9 @@ class Snapshot:
     def origins(self, partner: int, metric: int) -> list[int]:
         """Origins that speak of the metric."""
         who, families = self._partners[partner], METRICS[metric].families
-        speak = [{o for (f, o), covers in who.covers.items() if f == family and covers} for family in families]
+        speak = [
+            {o for (f, o), covers in who.covers.items() if f == family and covers} for family in families
+        ]
         return sorted(set.intersection(*speak))
 
     def series(

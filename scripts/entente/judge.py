@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Union
 
@@ -129,6 +128,8 @@ def _wholly_absent(rule: Rule, partner: Partner) -> list[Ask]:
 
 def _failure(rule: Rule, error: BaseException) -> dict[str, Any]:
     """Where in the rule's own file it went wrong, and the whole traceback."""
+    import traceback  # seldom needed, and slow to import
+
     line = rule.line
     at: BaseException | None = error
     while at is not None:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from . import run
 from .day import Day, Period, Window, cut, day_number, month_after, months_before, spoken
@@ -30,6 +29,8 @@ from .view import LEAST_COVERAGE, Metric
 
 if TYPE_CHECKING:
     from .partner import Partner
+
+N = TypeVar("N", float, Quantity)
 
 RATE_ONE: Final = 10**12
 _read: Final = tuple.__new__  # of a Read, without its checks: there is one for every figure of every rule
@@ -609,10 +610,10 @@ class Series:
                 "and a course needs 3"
             )
         slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1 :]]
-        level = statistics.median(value for _, value in known)
+        level = middle([value for _, value in known])
         if not level:
             raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
-        return statistics.median(slopes) / abs(level)
+        return middle(slopes) / abs(level)
 
 
 class Daily:
@@ -651,8 +652,8 @@ def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int
     return [*gaps, (at, stop)] if at < stop else gaps
 
 
-def middle(values: list[Quantity]) -> Quantity:
-    """The median of quantities of one unit."""
+def middle(values: Sequence[N]) -> N:
+    """The median, of numbers or of quantities of one unit."""
     ordered = sorted(values)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

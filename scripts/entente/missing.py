@@ -5,13 +5,12 @@ ask."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .day import spoken
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """Which data, from which source, would decide."""
 
     what: str  # as one would ask the partner for it
@@ -47,7 +46,7 @@ def merged(asks: Iterable[Ask]) -> list[Ask]:
                 and ask.start is not None
                 and ask.start <= last.stop
             ):
-                last = out[-1] = replace(last, stop=max(last.stop, ask.stop or last.stop))
+                last = out[-1] = last._replace(stop=max(last.stop, ask.stop or last.stop))
             else:
                 out.append(ask)
                 last = ask

@@ -79,7 +79,7 @@ class Partner:
         self.index = index
         self.id = view.ids[index]
         self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
-        self._cohorts: dict[tuple[str, ...], Cohort] = {}
+        self._cohorts: dict[tuple[tuple[str, ...], bool], Cohort] = {}
 
     def __repr__(self) -> str:
         return f"Partner({self.id!r})"
@@ -107,12 +107,12 @@ class Partner:
         found = self.view.metrics.get(metric)
         return Measure(self, found if found is not None else self.view.metric(metric))
 
-    def cohort(self, *by: str) -> Cohort:
-        """Partners with the same industry, or whatever attributes of the profile are named; the last named
-        is dropped where they are too few."""
-        found = self._cohorts.get(by)
+    def cohort(self, *by: str, or_all: bool = False) -> Cohort:
+        """Partners with the same industry, or whatever attributes of the profile are named. Where they are
+        too few the last attribute is dropped, and in the end, if `or_all` does, all of them."""
+        found = self._cohorts.get((by, or_all))
         if found is None:
-            found = self._cohorts[by] = cohort_of(self, by)
+            found = self._cohorts[by, or_all] = cohort_of(self, by, or_all)
         return found
 
     def register(self, name: str) -> Register:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -78,7 +76,7 @@ class Rule:
         self.function = function
         self.name: str = function.__name__
         self.practice, self.row, self.audience, self.needs, self.after = practice, row, audience, needs, after
-        self.doc = inspect.cleandoc(function.__doc__ or "")
+        self.doc = _clean(function.__doc__ or "")
         self.file: str = code.co_filename
         self.line: int = code.co_firstlineno
         self.defaults = self._defaults()
@@ -142,27 +140,29 @@ class Rule:
         }
 
     def _defaults(self) -> dict[str, Setting]:
+        """Read from the code itself: module inspect is slow to import, and every worker starts by this."""
+        function: Any = self.function
+        code = function.__code__
+        given, most = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+        if given != 1 or code.co_flags & 0x0C:  # *args, **kwargs
+            which = code.co_varnames[1] if given > 1 else "*" if given else "partner"
+            raise self.mistake(
+                f"{self.name} takes one partner and settings by name, and {which!r} does not fit",
+                f"write def {self.name}(partner, *, setting=default)",
+            )
         out: dict[str, Setting] = {}
-        for n, parameter in enumerate(inspect.signature(self.function).parameters.values()):
-            if n == 0 and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-                continue
-            if parameter.kind is not parameter.KEYWORD_ONLY:
+        for name in code.co_varnames[given:most]:
+            if name not in (function.__kwdefaults__ or {}):
                 raise self.mistake(
-                    f"the parameter {parameter.name!r} of {self.name} is not keyword-only",
-                    f"put a * before it: def {self.name}(partner, *, {parameter.name}=...)",
+                    f"the setting {name!r} of {self.name} has no default", "give it one: it is its type"
                 )
-            default = parameter.default
-            if default is parameter.empty:
-                raise self.mistake(
-                    f"the setting {parameter.name!r} of {self.name} has no default",
-                    "give it one: it is its type",
-                )
+            default = function.__kwdefaults__[name]
             if not isinstance(default, (bool, int, float, str, tuple)):
                 raise self.mistake(
-                    f"the setting {parameter.name!r} of {self.name} is a {type(default).__name__}",
+                    f"the setting {name!r} of {self.name} is a {type(default).__name__}",
                     "settings are true or false, numbers, texts, or tuples of these",
                 )
-            out[parameter.name] = default
+            out[name] = default
         return out
 
     def _fitting(self, name: str, value: Any) -> Setting:
@@ -241,9 +241,18 @@ def in_order(rules: list[Rule]) -> list[Rule]:
 
 def _meant(name: str, known: Iterable[str]) -> str:
     names = list(known)
+    import difflib  # seldom needed, and slow to import
+
     close = difflib.get_close_matches(name, names, 1)
     return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
 
 
 def _shown(default: Setting) -> str:
     return "[" + ", ".join(str(v) for v in default) + "]" if isinstance(default, tuple) else str(default)
+
+
+def _clean(doc: str) -> str:
+    """A docstring without the indentation of its lines."""
+    first, *rest = doc.expandtabs().splitlines() or [""]
+    indent = min((len(line) - len(line.lstrip()) for line in rest if line.strip()), default=0)
+    return "\n".join([first.strip(), *(line[indent:].rstrip() for line in rest)]).strip()

@@ -4,7 +4,6 @@ kept here."""
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any, Final
 
@@ -43,8 +42,9 @@ class View:
         self.meta = meta
         self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
         self.spans: dict[Window, Span] = {}
-        self.members: dict[tuple[tuple[str, str], ...], list[int]] = {}
+        self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
         self.released: dict[object, Any] = {}  # cohort figures, see cohort.py
+        self._months: dict[int, list[Period]] = {}
         self._about: list[dict[str, Any] | None] = [None] * len(self.ids)
 
     def about(self, partner: int) -> dict[str, Any]:
@@ -66,6 +66,8 @@ class View:
         """By name; LookupError says what it may have meant."""
         found = self.metrics.get(name)
         if found is None:
+            import difflib  # seldom needed, and slow to import
+
             close = difflib.get_close_matches(name, self.metrics, 1)
             hint = f"did you mean {close[0]!r}?" if close else "`entente metrics list` shows them all"
             raise LookupError(f"no metric is called {name!r}; {hint}")
@@ -85,4 +87,7 @@ class View:
 
     def months(self, count: int) -> list[Period]:
         """The last `count` complete calendar months."""
-        return months_before(self.as_of, count)
+        found = self._months.get(count)
+        if found is None:
+            found = self._months[count] = months_before(self.as_of, count)
+        return found

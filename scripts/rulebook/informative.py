@@ -47,7 +47,7 @@ def revenue_falls(
         return
     against = "; there are no peers to compare it with"
     with if_known("how the peers did"):
-        peers = partner.cohort("industry").of(revenue).change(window, since=before)
+        peers = partner.cohort("industry", or_all=True).of(revenue).change(window, since=before)
         if change > peers.median - beyond_peers:
             return
         moved = "hardly moved" if abs(peers.median) < 0.01 else f"moved by {peers.median:+.0%}"

@@ -2,7 +2,6 @@
 """Red flags, to be talked about head-on: what does not fit together, and who loses interest."""
 
 import itertools
-import statistics
 
 from entente import (
     Findings,
@@ -13,6 +12,7 @@ from entente import (
     chance,
     if_known,
     insight,
+    middle,
     previous,
     red_flag,
     rule,
@@ -89,14 +89,14 @@ def engagement_fades(
     if not past:
         past = [contacts.during(previous(window))]  # raises, and asks for it
     signs = []
-    usual = statistics.mean(_meetings(each) for each in past)
+    usual = sum(_meetings(each) for each in past) / len(past)
     if usual >= 2 and _meetings(recent) <= fewer * usual:
         signs.append(
             f"{_meetings(recent)} check-ins in the last {words(window)}, where there used to be {usual:.0f}"
         )
     took, usually = _hours(recent), [hours for each in past for hours in _hours(each)]
     if len(took) >= 2 and len(usually) >= 5:
-        now, then = statistics.median(took), statistics.median(usually)
+        now, then = middle(took), middle(usually)
         if now >= least_hours and now >= slower * then:
             signs.append(f"a reply takes {_spoken(now)}, where it used to take {_spoken(then)}")
     share, earlier_share = _unanswered([recent], patience_days), _unanswered(past, patience_days)

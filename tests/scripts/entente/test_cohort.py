@@ -78,6 +78,13 @@ def test_no_profile_no_peers(world: World) -> None:
         world.see("lone").cohort("industry")
 
 
+def test_all_partners_will_do_where_the_rule_says_so(world: World) -> None:
+    world.partner("lone").days("orders", 3)
+    assert world.see("lone").cohort("industry", or_all=True)["orders"].over("28d").cohort == "all partners"
+    peers = world.see("p0").cohort("region", or_all=True)["orders"].over("28d")
+    assert (peers.cohort, peers.size) == ("all partners", 9)
+
+
 def test_parts_and_changes(world: World) -> None:
     who = world.see("p0")
     online = who.cohort("industry").of(who["orders"].where(side="online")).over("10d")

@@ -118,6 +118,18 @@ def test_a_fall_of_the_whole_industry_is_not_the_partners(book: Books, world: Wo
     assert judged(book, world, "revenue_falls", "p3").verdict is False
 
 
+def test_data_that_ends_is_no_fall_of_anybody(book: Books) -> None:
+    """A marketplace whose export thins out in its last weeks, its sellers without an industry, as in
+    Olist's."""
+    world = World(as_of=AS_OF)
+    for n in range(6):
+        seller = world.partner(f"s{n}")
+        seller.days("orders", lambda left: 4 if left > 40 else 0).days(
+            "gross", lambda left: 300 if left > 40 else 0
+        )
+    assert judged(book, world, "revenue_falls", "s0").verdict is False
+
+
 def test_too_few_orders_to_fall(book: Books, world: World) -> None:
     world.partner("tiny", industry="furniture").days(
         "orders", lambda left: int(left % 20 == 5 and left > 56)
