@@ -352,6 +352,12 @@ bool ent__batch_end(ent__batch *b) {
 	return flush(b);
 }
 
+void ent__batch_abandon(ent__batch *b) {
+	b->open = false;
+	b->lost = NULL;
+	flush(b);
+}
+
 void ent__batch_skip_reason(ent__batch *b, const char *why) {
 	unsigned i = 0;
 	while (i < b->n_skips && b->skips[i].why != why && strcmp(b->skips[i].why, why) != 0) {

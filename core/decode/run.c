@@ -159,6 +159,7 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 	if (status) {
 		fault = run->fault;
 		fault.e.code = status;
+		ent__batch_abandon(&w->batch);
 	}
 	run_finish(run);
 out:

@@ -104,6 +104,8 @@ void ent__batch_finish(ent__batch *);
 void ent__batch_start(ent__batch *, uint64_t assignment, uint64_t begin);
 /* Closes the open order and hands over what is there. False: stopping. */
 bool ent__batch_end(ent__batch *);
+/* After a failure: hands over what there is all the same, for it may define texts that later batches use. */
+void ent__batch_abandon(ent__batch *);
 /* Room for one item of `bytes` (multiple of 8). NULL: stopping, or larger than the ring (*too_large). */
 void *ent__batch_item(ent__batch *, ent_item_type, size_t bytes, bool *too_large);
 /* Number and hash of a text. `field` below 48 is its memo. */

@@ -208,6 +208,11 @@ static void documents_that_are_refused(void **state) {
 	assert_int_equal(worker.failed.line, 3);
 	assert_false(decode(ROWS, "Name,At,Currency,Total\n#1,\"2024-03-02,EUR,5\n"));
 	assert_int_equal(worker.failed.place, 26);
+	/* texts that a refused document defined count as defined: the driver checks that none is left out */
+	assert_false(
+		decode(ROWS, "Name,At,Currency,Total,Vendor,Sku\n#1,2024-03-02,EUR,5,only here,and here\nfail,,,,,\n"));
+	assert_true(decode(ROWS, "Name,At,Currency,Total,Vendor,Sku\n#1,2024-03-02,EUR,5,elsewhere,only here\n"));
+	assert_string_equal(worker.docs[0].partner, "elsewhere");
 	assert_true(decode(ROWS, small)); /* and the worker goes on */
 	expect(3, 3, 0, 0, 5);
 }
