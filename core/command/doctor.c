@@ -267,7 +267,7 @@ static void contents(doctor *d, const char *folder) {
 		for (size_t i = 0; i < n; i++) {
 			frames += segments[i].state == ENT_SEGMENT_LIVE ? segments[i].frames : 0;
 		}
-		tell(d, "store ledger", GOOD, NULL, "%s documents, every checksum is right",
+		tell(d, "store ledger", GOOD, NULL, "%s entries, every checksum is right",
 			ent_number_text(frames, 0, 0, number));
 	}
 	ent_ledger_close(ledger);

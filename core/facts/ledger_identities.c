@@ -39,9 +39,15 @@ static inline uint64_t slot_of(const ent_identities *x, const uint8_t *id) {
 
 static void *mapped(void *p) { return p == MAP_FAILED ? ent_xmalloc(SIZE_MAX / 4) : p; }
 
+/* Advice, as in ledger_index.c. */
+static void advise(void *p, size_t bytes) {
+	madvise(p, bytes, MADV_HUGEPAGE);
+	madvise(p, bytes, MADV_DONTFORK);
+}
+
 static void *map(size_t bytes) {
 	void *p = mapped(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	madvise(p, bytes, MADV_HUGEPAGE);
+	advise(p, bytes);
 	return p;
 }
 
@@ -52,7 +58,7 @@ static void make_room(ent_identities *x, uint64_t capacity) {
 	size_t old = (size_t)(x->capacity * WIDTH), bytes = (size_t)(capacity * WIDTH);
 	if (x->ids) {
 		x->ids = mapped(mremap(x->ids, old, bytes, MREMAP_MAYMOVE));
-		madvise(x->ids, bytes, MADV_HUGEPAGE);
+		advise(x->ids, bytes);
 	} else {
 		x->ids = map(bytes);
 	}

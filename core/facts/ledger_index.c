@@ -33,6 +33,12 @@ static inline uint64_t home_of(const ent_index *x, uint64_t mix) {
 /* Out of memory ends the process, as everywhere: asking for what cannot be had does it. */
 static void *mapped(void *p) { return p == MAP_FAILED ? ent_xmalloc(SIZE_MAX / 4) : p; }
 
+/* Advice: a kernel without it is only slower. Workers are started by fork and exec: they need no copy of the tables. */
+static void advise(const ent_index *x) {
+	madvise(x->slots, x->bytes, MADV_HUGEPAGE);
+	madvise(x->slots, x->bytes, MADV_DONTFORK);
+}
+
 static size_t mapped_bytes(uint64_t slots) {
 	uint64_t bytes = slots * sizeof(ent_index_entry), page = 4096;
 	return (size_t)((bytes + page - 1) / page * page);
@@ -51,7 +57,7 @@ ent_index *ent_index_create(uint64_t expected) {
 	size_for(x, homes < LEAST ? LEAST : homes);
 	x->bytes = mapped_bytes(x->n);
 	x->slots = mapped(mmap(NULL, x->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	madvise(x->slots, x->bytes, MADV_HUGEPAGE); /* advice: a kernel without it is only slower */
+	advise(x);
 	return x;
 }
 
@@ -67,7 +73,7 @@ static void remap(ent_index *x) {
 	if (bytes != x->bytes) {
 		x->slots = mapped(mremap(x->slots, x->bytes, bytes, MREMAP_MAYMOVE));
 		x->bytes = bytes;
-		madvise(x->slots, x->bytes, MADV_HUGEPAGE);
+		advise(x);
 	}
 }
 

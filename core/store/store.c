@@ -152,7 +152,16 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 		ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
 		return ent_error_todo(e, "make it: entente run"), ENT_ERR_NOTFOUND;
 	}
-	int flags = s->writable ? SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0) : SQLITE_OPEN_READONLY;
+	if (create && access(s->file, F_OK)) {
+		/* An empty file is a new database; what stands in it is for its owner only, as the rest of the store. Never where
+		 * there is one: closing any descriptor of a file takes away the locks that SQLite holds on it. */
+		int fd = open(s->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0) {
+			return ent_error_errno(e, ENT_ERR_IO, "cannot open %s", s->file);
+		}
+		close(fd);
+	}
+	int flags = s->writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 	if (sqlite3_open_v2(s->file, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
 		return s->db ? ent__sql_error(s, "cannot open the database", e)
 					 : ent_error_set(e, ENT_ERR_NOMEM, "out of memory");

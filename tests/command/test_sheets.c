@@ -164,7 +164,7 @@ static void doctor(void **state) {
 	ent_ledger_close(l);
 	entente(f, "doctor");
 	says(f, "entente.db is whole");
-	says(f, "1,234 documents, every checksum is right");
+	says(f, "1,234 entries, every checksum is right");
 	says(f, "held: a run is at work"); /* this test's; the doctor needs no lock */
 	char path[128];
 	snprintf(path, sizeof path, "%s/store/ledger/000001.log", f->folder);

@@ -11,6 +11,20 @@
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
+/* Nobody else reads along. */
+static void modes(void **state) {
+	fixture *f = *state;
+	static const char *const names[] = {"entente.db", "entente.db-wal", "lock"};
+	OK(f, ent_store_meta_set(f->s, "a", "1", &f->e));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char path[128];
+		struct stat st;
+		snprintf(path, sizeof path, "%s/%s", f->folder, names[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 077, 0);
+	}
+}
+
 static void small_values(void **state) {
 	fixture *f = *state;
 	char *value;
@@ -524,6 +538,7 @@ static void findings(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(modes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(small_values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lock, set_up, tear_down),
