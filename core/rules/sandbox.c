@@ -18,8 +18,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SHADOW_MEMORY 1 /* reserves terabytes of address space: no limit can hold */
+/* Sanitizers reserve terabytes of address space: no limit can hold. gcc says so by macros, clang by features. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
+	__has_feature(thread_sanitizer)
+#define SHADOW_MEMORY 1
 #else
 #define SHADOW_MEMORY 0
 #endif

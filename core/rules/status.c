@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAGE_BYTES 4096
 
@@ -27,6 +28,7 @@ int ent__status_open(ent_error *e) {
 	if (p == MAP_FAILED) {
 		return ent_error_errno(e, ENT_ERR_IO, "cannot map the status page");
 	}
+	close(ENT__STATUS_FD); /* the mapping stays; a rule must find nothing to write to */
 	page = p;
 	page->magic = ENT_RULES_PAGE_MAGIC;
 	page->version = ENT_RULES_PROTOCOL_VERSION;

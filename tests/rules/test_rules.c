@@ -443,7 +443,10 @@ static void dies_with_its_parent(void **state) {
 
 static void memory_is_limited(void **state) {
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__)
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer)
 	print_message("skipped: a sanitizer's shadow memory knows no limit\n");
 	skip();
 #endif
