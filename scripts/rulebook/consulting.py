@@ -3,6 +3,8 @@
 
 from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, title, words
 
+from ._peers import lasted
+
 
 @rule(practice="consulting", row=12, audience="both", needs=("sessions", "orders"))
 def conversion_trails_cohort(
@@ -25,6 +27,8 @@ def conversion_trails_cohort(
     if mine >= peers.quantile(quantile) or mine > peers.median * (1 - least_gap):
         return
     if not chance.share_differs(orders, sessions, peers.median):
+        return
+    if not lasted(partner, "conversion_rate", window, -1):
         return
     reach = peers.quantile(goal)
     gain = (reach - mine) * sessions * partner["aov"].over(window)
@@ -61,6 +65,8 @@ def against_industry(
             low, high = peers.quantile(0.25), peers.quantile(0.75)
             z = peers.robust_z(mine)
             if low <= mine <= high or abs(z) < unusual:
+                continue
+            if not lasted(partner, name, window, 1 if z > 0 else -1):
                 continue
             side = "above" if mine > high else "below"
             yield insight(

@@ -15,6 +15,8 @@ from entente import (
     words,
 )
 
+from ._peers import lasted
+
 
 @rule(practice="informative", row=5, audience="both", needs=("revenue.net", "orders"))
 def revenue_falls(
@@ -77,6 +79,8 @@ def carts_leak(
     if rate <= peers.quantile(quantile) or rate < peers.median + least_gap:
         return
     if not chance.share_differs(left, left + orders, peers.median):
+        return
+    if not lasted(partner, "cart_abandonment", window, 1):
         return
     value = partner["carts.left_value"].over(window)
     kept = value * (1 - peers.median / rate)

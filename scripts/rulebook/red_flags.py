@@ -2,6 +2,7 @@
 """Red flags, to be talked about head-on: what does not fit together, and who loses interest."""
 
 import itertools
+import math
 
 from entente import (
     Findings,
@@ -42,8 +43,10 @@ def sources_disagree(
         for month in partner.months(months):
             with if_known():
                 told = partner[name].by_origin().over(month)
+                few = 1 / math.sqrt(max(partner["orders"].over(month).number, 1))
                 for (a, x), (b, y) in itertools.combinations(told.items(), 2):
-                    allowed = analytics_tolerance if "analytics" in (a, b) else tolerance
+                    # Which orders analytics misses is chance, and weighs the more the fewer there are.
+                    allowed = analytics_tolerance + few if "analytics" in (a, b) else tolerance
                     if abs(x - y) > allowed * max(x, y) and (name != "orders" or chance.counts_differ(x, y)):
                         apart.append((a, b, month, x, y))
         wrong = {row[2] for row in apart}
