@@ -23,6 +23,7 @@ typedef struct ent__chunk {
 	ent_assignment *a;
 	ent__work *work;
 	uint64_t begin, end;
+	bool exact; /* began where the one before it ended, not where it guessed */
 	unsigned attempts;
 	uint64_t batches; /* folded so far */
 	uint64_t records, consumed, rejected, skipped, facts; /* seen in those batches */
@@ -379,6 +380,11 @@ static bool chunk_failed(run *r, ent__work *w, ent__chunk *c) {
 	ent_error why = a->error;
 	uint64_t place = a->died_at;
 	bool partial = w->partial;
+	if (!a->died && !c->exact && !partial) {
+		/* it may have begun within a record that it took for something else: only a chunk that begins for sure may judge */
+		start_over(r, w);
+		return true;
+	}
 	bool again = a->died && !partial && c->attempts + 1 < ATTEMPTS;
 	if (partial) {
 		/* part of the chunk is folded and cannot be told apart any more: back to the last commit, and without this document */
@@ -425,8 +431,9 @@ static bool fold_work(run *r, ent__work *w, bool commit_due) {
 			break;
 		}
 		if (c->a->batches == 0 && c->a->begin != w->folded) {
-			/* a chunk without any record: the one before it ended behind it */
-			c->a->end = c->a->end > w->folded ? c->a->end : w->folded;
+			/* a chunk without any record, which does not continue the one before: it guessed wrong where records begin */
+			start_over(r, w);
+			return true;
 		}
 		if (!w->begun && begin_work(r, w)) {
 			r->status = r->error->code;
@@ -495,13 +502,14 @@ static bool give_chunk(run *r, ent__work *w) {
 	}
 	bool last = !w->splittable || input->size - c->begin <= CHUNK_BYTES + CHUNK_BYTES / 2;
 	c->end = last ? UINT64_MAX : c->begin + CHUNK_BYTES;
+	c->exact = c->begin == w->folded;
 	w->next = last ? input->size : c->end;
 	w->all_asked = last;
 	ent_decode_order o = {.decoder = w->stream->decoder, .instance = w->stream->instance, .options = &w->stream->options,
 		.framing = w->stream->framing, .fd = w->fd, .name = input->name, .origin = "",
 		.arrived = {.v = e->now_us, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
 		.modified = {.v = (int64_t)(input->mtime_ns / 1000), .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
-		.begin = c->begin, .end = c->end, .exact = c->begin == w->folded};
+		.begin = c->begin, .end = c->end, .exact = c->exact};
 	c->a = ent_xcalloc(1, sizeof *c->a);
 	c->a->owner = c;
 	if (ent_pool_decode(e->pool, &o, c->a, r->error)) {
