@@ -40,7 +40,9 @@ static void json_errors(ent_json *j, const char *key, const ent_errors *errors) 
 	ent_json_key(j, key);
 	ent_json_array(j);
 	for (size_t i = 0; i < errors->n; i++) {
+		ent_json_object(j);
 		ent_error_json(j, &errors->e[i]);
+		ent_json_end(j);
 	}
 	ent_json_end(j);
 }

@@ -239,7 +239,9 @@ static void on_failed(ent_worker *w, ent_read *r) {
 		nonsense(w, "a failure cut off");
 	} else if (about == ENT_MSG_DECODE && w->running && w->running->id == tag) {
 		w->running->failed = true;
-		w->running->error = e;
+		if (!w->running->error.code) { /* else the OPEN before it failed, and said why */
+			w->running->error = e;
+		}
 		w->running->died_at = place;
 		finish(w);
 	} else if (about == ENT_MSG_OPEN && w->running) {

@@ -53,10 +53,15 @@ static csv_binding *binding_of(csv *d, ent_str name) {
 }
 
 static int unknown(csv *d, const char *option, ent_str name) {
-	char todo[700];
-	size_t n = (size_t)snprintf(todo, sizeof todo, "did you mean %s? The fields are:", csv__nearest(d->fields, name));
-	for (const csv_field *f = d->fields; f->name && n < sizeof todo - 40; f++)
+	char todo[240]; /* more is not carried to the user */
+	size_t n = (size_t)snprintf(todo, sizeof todo, "did you mean %s? Fields:", csv__nearest(d->fields, name));
+	for (const csv_field *f = d->fields; f->name; f++) {
+		if (n + strlen(f->name) + sizeof " ..." > sizeof todo) {
+			snprintf(todo + n, sizeof todo - n, " ...");
+			break;
+		}
 		n += (size_t)snprintf(todo + n, sizeof todo - n, " %s", f->name);
+	}
 	return refuse(d, todo, "%s: %s has no field %.*s", option, csv__shapes[d->shape], (int)name.n, name.p);
 }
 
