@@ -57,7 +57,8 @@ const ent_segment *ent_ledger_segments(const ent_ledger *, size_t *n);
 uint64_t ent_ledger_dirty(const ent_ledger *);
 
 /* Calls for every frame in order of position; stops when it returns nonzero, and returns that. Reads sequentially in
- * large pieces; also sees frames that were appended but not synced, but none that the visitor appends. */
+ * large pieces; also sees frames that were appended but not synced, but none that the visitor appends. A
+ * frame that is damaged is ENT_ERR_CORRUPT; if writable, its file is set aside as in open. */
 typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
 int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
 

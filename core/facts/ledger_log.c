@@ -158,8 +158,10 @@ static ssize_t read_at(const ent__log_file *f, uint8_t *p, size_t n, uint64_t at
 }
 
 static int broken(const ent_ledger *l, ent_position at, ent_error *e) {
-	return ent_error_set(
+	ent_error_set(
 		e, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %u", l->folder, (uint32_t)(at >> 32), (uint32_t)at);
+	ent_error_todo(e, "%s", ENT__LOG_TODO);
+	return ENT_ERR_CORRUPT;
 }
 
 int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_error *e) {
@@ -244,8 +246,8 @@ const ent_segment *ent_ledger_segments(const ent_ledger *l, size_t *n) {
 
 uint64_t ent_ledger_dirty(const ent_ledger *l) { return l->dirty; }
 
-int ent__log_walk(
-	ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at, ent_error *e) {
+int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at,
+	bool *damaged, ent_error *e) {
 	/* The buffer is taken out of the ledger for as long as the walk lasts: a visitor may walk, too. */
 	ent_buf b = l->scan;
 	l->scan = (ent_buf){0};
@@ -274,6 +276,7 @@ int ent__log_walk(
 			if (got <= 0) {
 				status = got ? ent_error_errno(e, ENT_ERR_IO, "cannot read %s/%06u.log", l->folder, number)
 							 : broken(l, (uint64_t)number << 32 | *at, e);
+				*damaged = !got;
 			} else {
 				b.n += (size_t)got;
 			}
@@ -282,6 +285,7 @@ int ent__log_walk(
 		n = (uint32_t)ent__frame_check(p, have);
 		if (!n) {
 			status = broken(l, (uint64_t)number << 32 | *at, e);
+			*damaged = true;
 			break;
 		}
 		if (visit) {
@@ -296,6 +300,16 @@ int ent__log_walk(
 	return status;
 }
 
+/* As open does with what it finds: the file gets another name, and nothing is written any more. */
+static void set_aside(ent_ledger *l, const ent__log_file *f, uint64_t at, ent_error *e) {
+	char as[ENT__LOG_NAME];
+	ent__log_set_aside(l, f->number, as);
+	ent_error_set(&l->failed, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %llu%s%s", l->folder, f->number,
+		(unsigned long long)at, as[0] ? "; kept as " : "", as);
+	ent_error_todo(&l->failed, "%s", ENT__LOG_TODO);
+	again(l, e);
+}
+
 int ent_ledger_scan(ent_ledger *l, ent_ledger_visit visit, void *ctx, ent_error *e) {
 	int status = l->writable ? flush(l, e) : 0;
 	/* Frames appended by the visitor are not visited: the ends are those of now. */
@@ -303,8 +317,12 @@ int ent_ledger_scan(ent_ledger *l, ent_ledger_visit visit, void *ctx, ent_error 
 	uint64_t end = files ? l->files[files - 1].length : 0;
 	for (size_t i = 0; i < files && !status; i++) {
 		uint64_t at;
+		bool damaged = false;
 		posix_fadvise(l->files[i].fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		status = ent__log_walk(l, i, i + 1 == files ? end : l->files[i].length, visit, ctx, &at, e);
+		status = ent__log_walk(l, i, i + 1 == files ? end : l->files[i].length, visit, ctx, &at, &damaged, e);
+		if (damaged && l->writable) {
+			set_aside(l, &l->files[i], at, e);
+		}
 	}
 	return status;
 }

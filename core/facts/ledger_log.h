@@ -33,10 +33,17 @@ struct ent_ledger {
 	ent_error failed; /* of a write or a sync: from then on nothing is written any more */
 };
 
+#define ENT__LOG_TODO "restore the store from a copy, or move it away and read the sources again"
+
 /* One frame at `p` with `n` bytes behind it. Length of the body, or 0 if it is no frame. */
 size_t ent__frame_check(const uint8_t *p, uint64_t n);
-/* Calls for each frame of a file up to `length`; *at is where it stopped. Damage is ENT_ERR_CORRUPT. */
-int ent__log_walk(ent_ledger *, size_t file, uint64_t length, ent_ledger_visit, void *ctx, uint64_t *at, ent_error *);
+/* Calls for each frame of a file up to `length`; *at is where it stopped. Bytes that are no frame: ENT_ERR_CORRUPT, and
+ * *damaged is set, for a visitor may return the same. */
+int ent__log_walk(ent_ledger *, size_t file, uint64_t length, ent_ledger_visit, void *ctx, uint64_t *at, bool *damaged,
+	ent_error *);
+#define ENT__LOG_NAME 40
+/* Gives a damaged file another name, told in `as`; empty: it has kept its own, as it does for readers. */
+void ent__log_set_aside(const ent_ledger *, uint32_t number, char as[ENT__LOG_NAME]);
 void ent__log_table(ent_ledger *);
 
 #endif

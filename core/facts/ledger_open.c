@@ -17,10 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME_SIZE 40
-
-static char *name_of(uint32_t number, char out[NAME_SIZE]) {
-	snprintf(out, NAME_SIZE, "%06u.log", number);
+static char *name_of(uint32_t number, char out[ENT__LOG_NAME]) {
+	snprintf(out, ENT__LOG_NAME, "%06u.log", number);
 	return out;
 }
 
@@ -40,20 +38,20 @@ __attribute__((format(printf, 2, 3))) static void say(ent_ledger_report *r, cons
 	va_end(args);
 }
 
-/* Gives a damaged file its other name; `as` tells which. A file that was set aside before is never overwritten. */
-static void set_aside(const ent_ledger *l, uint32_t number, char as[NAME_SIZE]) {
-	char name[NAME_SIZE];
+/* A file that was set aside before is never overwritten. */
+void ent__log_set_aside(const ent_ledger *l, uint32_t number, char as[ENT__LOG_NAME]) {
+	char name[ENT__LOG_NAME];
 	name_of(number, name);
-	snprintf(as, NAME_SIZE, "%s", name);
+	as[0] = 0;
 	for (unsigned i = 0; l->writable && i < 1000; i++) {
-		char other[NAME_SIZE];
+		char other[ENT__LOG_NAME];
 		if (i) {
 			snprintf(other, sizeof other, "%06u.log.damaged.%u", number, i);
 		} else {
 			snprintf(other, sizeof other, "%06u.log.damaged", number);
 		}
 		if (!renameat2(l->dir, name, l->dir, other, RENAME_NOREPLACE)) {
-			snprintf(as, NAME_SIZE, "%s", other);
+			snprintf(as, ENT__LOG_NAME, "%s", other);
 			return;
 		}
 		if (errno != EEXIST) {
@@ -64,7 +62,7 @@ static void set_aside(const ent_ledger *l, uint32_t number, char as[NAME_SIZE]) 
 
 /* Opens one committed segment and compares. 0, also when it is damaged: report->damage says so. */
 static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_ledger_report *r, ent_error *e) {
-	char name[NAME_SIZE], as[NAME_SIZE];
+	char name[ENT__LOG_NAME], as[ENT__LOG_NAME];
 	int fd = openat(l->dir, name_of(s->number, name), (l->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
 		snprintf(as, sizeof as, "%06u.log.damaged", s->number);
@@ -88,19 +86,21 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 	l->files[l->n++] =
 		(ent__log_file){.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .synced = s->valid};
 	if ((uint64_t)st.st_size < s->valid) {
-		set_aside(l, s->number, as);
-		say(r, "%s ends at offset %lld, but %llu bytes were committed; kept as %s", name, (long long)st.st_size,
-			(unsigned long long)s->valid, as);
+		ent__log_set_aside(l, s->number, as);
+		say(r, "%s ends at offset %lld, but %llu bytes were committed%s%s", name, (long long)st.st_size,
+			(unsigned long long)s->valid, as[0] ? "; kept as " : "", as);
 		return 0;
 	}
 	if (verify) {
 		uint64_t at;
+		bool damaged = false;
 		ent_error found;
 		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		int status = ent__log_walk(l, l->n - 1, s->valid, NULL, NULL, &at, &found);
-		if (status == ENT_ERR_CORRUPT) {
-			set_aside(l, s->number, as);
-			say(r, "%s has no valid frame at offset %llu; kept as %s", name, (unsigned long long)at, as);
+		int status = ent__log_walk(l, l->n - 1, s->valid, NULL, NULL, &at, &damaged, &found);
+		if (damaged) {
+			ent__log_set_aside(l, s->number, as);
+			say(r, "%s has no valid frame at offset %llu%s%s", name, (unsigned long long)at, as[0] ? "; kept as " : "",
+				as);
 		} else if (status) {
 			if (e) {
 				*e = found;
@@ -138,7 +138,7 @@ static int clean_up(ent_ledger *l, const ent_segment *committed, size_t n, ent_l
 	int status = 0;
 	for (struct dirent *d; !status && (d = readdir(dir));) {
 		uint32_t number;
-		char name[NAME_SIZE];
+		char name[ENT__LOG_NAME];
 		if (sscanf(d->d_name, "%u", &number) != 1 || strcmp(name_of(number, name), d->d_name) != 0) {
 			continue; /* not a name that the log gives; files set aside are among them */
 		}
@@ -214,7 +214,7 @@ int ent_ledger_open(ent_ledger **out, const char *folder, const ent_segment *com
 	if (!status && r->damage[0]) {
 		status = ent_error_set(e, ENT_ERR_CORRUPT, "the ledger is damaged: %s", r->damage);
 		ent_error_at(e, l->folder, 0, 0);
-		ent_error_todo(e, "restore the store from a copy, or move it away and read the sources again");
+		ent_error_todo(e, ENT__LOG_TODO);
 	}
 	if (!status && writable) {
 		status = clean_up(l, sorted, n, r, e);

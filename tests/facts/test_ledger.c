@@ -132,7 +132,7 @@ static void append_read_scan(void **state) {
 	assert_true(ent_ledger_dirty(l) > 2u << 20);
 	size_t n;
 	ent_ledger_segments(l, &n);
-	assert_int_equal(n, 0); /* nothing is synced */
+	assert_int_equal(n, 0);                                               /* nothing is synced */
 	assert_true(size_of(f, "000001.log") < (int64_t)ent_ledger_dirty(l)); /* the end is in memory only */
 	for (uint64_t i = 0; i < 20000; i += 7) {
 		expect(l, at[i], i);
@@ -305,7 +305,7 @@ static void flipped_bit(void **state) {
 	int64_t size = size_of(f, "000001.log");
 
 	/* unverified it opens, and only the frame itself cannot be read */
-	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, false, &r, &e), 0);
+	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, false, false, &r, &e), 0);
 	ent_buf out = {0};
 	assert_int_equal(ent_ledger_read(l, at, &out, &e), ENT_ERR_CORRUPT);
 	expect(l, (UINT64_C(1) << 32), 0);
@@ -313,22 +313,38 @@ static void flipped_bit(void **state) {
 	assert_int_equal(ent_ledger_scan(l, visit, &s, &e), ENT_ERR_CORRUPT);
 	assert_int_equal(s.count, 600);
 	ent_ledger_close(l);
-	ent_buf_finish(&out);
 
 	char offset[64];
 	snprintf(offset, sizeof offset, "000001.log has no valid frame at offset %u", (uint32_t)at);
 	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, false, true, &r, &e), ENT_ERR_CORRUPT);
-	assert_non_null(strstr(r.damage, offset));
+	assert_string_equal(r.damage, offset);
 	assert_int_equal(size_of(f, "000001.log"), size); /* a reader does not rename */
 	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, true, &r, &e), ENT_ERR_CORRUPT);
 	assert_null(l);
 	assert_non_null(strstr(r.damage, offset));
-	assert_non_null(strstr(r.damage, "000001.log.damaged"));
+	assert_non_null(strstr(r.damage, "kept as 000001.log.damaged"));
 	assert_int_equal(size_of(f, "000001.log"), -1);
 	assert_int_equal(size_of(f, "000001.log.damaged"), size);
 	/* and it stays refused: nothing starts afresh beside it */
 	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, true, &r, &e), ENT_ERR_CORRUPT);
 	assert_non_null(strstr(r.damage, "set aside"));
+
+	/* a writer that did not verify finds it when it scans, sets it aside and writes no more */
+	char damaged[160];
+	snprintf(damaged, sizeof damaged, "%s.damaged", path(f, "000001.log"));
+	assert_int_equal(rename(damaged, path(f, "000001.log")), 0);
+	assert_int_equal(ent_ledger_open(&l, f->folder, f->table, f->n, true, false, &r, &e), 0);
+	s = (seen){.stop_at = 3};
+	assert_int_equal(ent_ledger_scan(l, visit, &s, &e), 7);
+	append(l, 1000);
+	s = (seen){0};
+	assert_int_equal(ent_ledger_scan(l, visit, &s, &e), ENT_ERR_CORRUPT);
+	assert_non_null(strstr(e.what, "kept as 000001.log.damaged"));
+	assert_true(size_of(f, "000001.log.damaged") > size);
+	assert_int_equal(ent_ledger_sync(l, &e), ENT_ERR_CORRUPT);
+	assert_int_equal(ent_ledger_read(l, at, &out, &e), ENT_ERR_CORRUPT);
+	ent_ledger_close(l);
+	ent_buf_finish(&out);
 }
 
 static void shorter(void **state) {
