@@ -88,8 +88,8 @@ static int item_compare(const ent_document *d, const ent_item *a, const ent_item
 	if (head_a != head_b) {
 		return head_a ? -1 : 1;
 	}
-	if (head_a) {
-		return a->input < b->input ? -1 : a->input > b->input;
+	if (head_a) { /* of one key: only the parts of a visit stand side by side, of all else one wins */
+		return d->kind != ENT_VISIT ? 0 : a->input < b->input ? -1 : a->input > b->input;
 	}
 	if (a->kind != b->kind) {
 		return a->kind < b->kind ? -1 : 1;
