@@ -54,6 +54,18 @@ static ent_str bytes_at(const ent_ctx *c, uint64_t place) {
 	return (ent_str){p, end ? (size_t)(end - p) : n};
 }
 
+/* A line may be rejected at the byte where it breaks; the record is the line. */
+static ent_str record_at(const ent_ctx *c, uint64_t place) {
+	ent_str rest = bytes_at(c, place);
+	if (c->run.frame == ENT_FRAME_JSONL && rest.p) {
+		const char *before = memrchr(c->run.piece.p, '\n', (size_t)(rest.p - c->run.piece.p));
+		const char *line = before ? before + 1 : c->run.piece.p;
+		rest.n += (size_t)(rest.p - line);
+		rest.p = line;
+	}
+	return rest;
+}
+
 /* Letters become a or A, digits 9: one sees how it is built, and nothing else. */
 static size_t mask(ent_str s, char out[EXCERPT_MAX]) {
 	size_t n = 0;
@@ -73,10 +85,10 @@ static size_t mask(ent_str s, char out[EXCERPT_MAX]) {
 
 void ent__reject(ent_ctx *c, uint64_t place, const char *column, ent_str part, const char *why) {
 	ent__worker *w = c->worker;
-	ent_str record = bytes_at(c, place);
+	ent_str record = record_at(c, place);
 	char excerpt[EXCERPT_MAX];
 	size_t why_n = strnlen(why, 200), column_n = column ? strnlen(column, 120) : 0;
-	size_t excerpt_n = mask(part.p ? part : record, excerpt);
+	size_t excerpt_n = mask(part.p ? part : bytes_at(c, place), excerpt);
 	size_t plain_n = record.n < SEALED_MAX ? record.n : SEALED_MAX;
 	size_t sealed_n = plain_n ? crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + plain_n : 0;
 	size_t texts = why_n + column_n + excerpt_n + sealed_n;

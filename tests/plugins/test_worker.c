@@ -92,6 +92,27 @@ static void test_cuts(void **state) {
 	assert_true(golden_each("ga4", cut_anywhere) > 0);
 }
 
+/* The place is where the line broke, the excerpt begins there, and what is kept is the line. */
+static void test_broken_line(void **state) {
+	static const char good[] = "{\"event_date\":\"20240301\",\"event_name\":\"x\",\"event_timestamp\":1}\n";
+	static const char bad[] = "{\"event_date\":\"20240301\",\"event_name\" 12}\n";
+	char text[400];
+	(void)state;
+	snprintf(text, sizeof text, "%s%s%s", good, bad, good);
+	driver_start(&worker, NULL);
+	assert_true(driver_load(&worker, ENTENTE_BUILD_DIR "/plugins/ga4.so"));
+	assert_true(driver_open(&worker, 1, "ga4", 1, NULL));
+	int fd = driver_file(text, strlen(text));
+	assert_true(driver_decode(&worker, 1, fd, 0, UINT64_MAX, false, -1));
+	assert_int_equal(worker.n_rejects, 1);
+	assert_int_equal(worker.rejects[0].place, strstr(text, " 12}") + 1 - text);
+	assert_string_equal(worker.rejects[0].excerpt, "99}");
+	assert_int_equal(worker.rejects[0].sealed_n, 24 + 16 + sizeof bad - 2); /* nonce, tag, the line without its end */
+	assert_int_equal(worker.rejected, 1);
+	close(fd);
+	assert_int_equal(driver_finish(&worker), 0);
+}
+
 static void probed(const golden *g) {
 	static const char *const plugins[] = {"shopify", "ga4", "csv"};
 	int fd = driver_file(g->bytes, g->n);
@@ -121,6 +142,7 @@ static void test_probes(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuts), cmocka_unit_test(test_probes)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cuts), cmocka_unit_test(test_broken_line), cmocka_unit_test(test_probes)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
