@@ -95,41 +95,17 @@ class CohortMeasure:
             found = view.released[place] = self._worked_out(start, stop, before)
         slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
         origin = ORIGINS[self._origin] if self._origin >= 0 else ""
+        name = self.metric.name + (" change" if before else "")
         if isinstance(found, NotEnoughEvidence):
             run.now.reads.append(
-                Read(
-                    self.metric.name,
-                    start,
-                    stop,
-                    1,
-                    0,
-                    1,
-                    self.metric.unit,
-                    -1,
-                    origin,
-                    slice_,
-                    named(key),
-                    0,
-                )
+                Read(name, start, stop, 1, 0, 1, self.metric.unit, -1, -1, origin, slice_, named(key))
             )
             raise NotEnoughEvidence(found.why, *found.asks)
-        median = found.median
-        run.now.reads.append(
-            Read(
-                self.metric.name + (" change" if before else ""),
-                start,
-                stop,
-                KNOWN,
-                median.top,
-                median.bottom,
-                median.unit,
-                -1,
-                origin,
-                slice_,
-                found.cohort,
-                found.size,
-            )
+        top, bottom, unit = found.median.top, found.median.bottom, found.unit
+        read = Read(
+            name, start, stop, KNOWN, top, bottom, unit, -1, -1, origin, slice_, found.cohort, found.size
         )
+        run.now.reads.append(read)
         return found
 
     def _worked_out(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers | NotEnoughEvidence:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from . import run
 from .day import Day, Period, Window, cut, day_number, month_after, months_before, spoken
 from .missing import Ask, NotEnoughEvidence
-from .quantity import RATIO, Quantity
+from .quantity import DAYS, RATIO, Quantity, Unit
 from .reader import (
     DECLARED,
     DISTINCT,
@@ -103,19 +103,16 @@ class Measure:
         if self._origin == DECLARED:
             return self._over_declared(start, stop)
         metric = self.metric
-        state, top, bottom, covered, _, day = view.snapshot.window(
+        state, top, bottom, covered, declared, day = view.snapshot.window(
             self.partner.index, metric.number, start, stop, self._origin, 0, ""
         )
-        origin = ORIGINS[self._origin] if self._origin >= 0 else ""
-        run.now.reads.append(
-            _read(
-                Read, (metric.name, start, stop, state, top, bottom, metric.unit, covered, origin, "", "", 0)
-            )
-        )
+        unit, origin = metric.unit, ORIGINS[self._origin] if self._origin >= 0 else ""
+        read = (metric.name, start, stop, state, top, bottom, unit, covered, declared, origin, "", "", 0)
+        run.now.reads.append(_read(Read, read))
         days = stop - start
         if state != KNOWN or covered < least_coverage * days:
             raise self._missing(start, stop, state or NO_COVERAGE, day)
-        return Quantity(top, bottom, metric.unit, covered / days)
+        return Quantity(top, bottom, unit, covered / days)
 
     def change(self, window: Window, since: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
         """By what share it rose (+) or fell (-) from `since` to `window`."""
@@ -136,19 +133,7 @@ class Measure:
         state, value = view.snapshot.quantile(
             self.partner.index, self.metric.number, span.start, span.stop, q
         )
-        run.now.reads.append(
-            Read(
-                self.metric.name,
-                span.start,
-                span.stop,
-                state,
-                value,
-                1,
-                self.metric.unit,
-                -1,
-                slice=f"quantile={q}",
-            )
-        )
+        self._note(span.start, span.stop, state, value, 1, part=f"quantile={q}")
         if state != KNOWN:
             raise self._missing(span.start, span.stop, state, span.start)
         return Quantity(value, 1, self.metric.unit)
@@ -157,22 +142,10 @@ class Measure:
         """The share of the window's days for which a source speaks. Never raises."""
         view = self.partner.view
         span = view.span(window)
-        state, top, bottom, covered, _, _ = view.snapshot.window(
+        state, top, bottom, covered, declared, _ = view.snapshot.window(
             self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, ""
         )
-        run.now.reads.append(
-            Read(
-                self.metric.name,
-                span.start,
-                span.stop,
-                state,
-                top,
-                bottom,
-                self.metric.unit,
-                covered,
-                ORIGINS[self._origin] if self._origin >= 0 else "",
-            )
-        )
+        self._note(span.start, span.stop, state, top, bottom, covered, declared)
         return Quantity(covered, span.stop - span.start, RATIO)
 
     def is_known(self) -> bool:
@@ -181,24 +154,34 @@ class Measure:
 
     def known_since(self) -> Day:
         """The first day for which a source speaks. NotEnoughEvidence if none ever did."""
-        starts = [cover[0] for cover in self._covers()]
-        if not starts:
-            as_of = self.partner.view.as_of
+        as_of = self.partner.view.as_of
+        stretches = self._covered(-(1 << 30), as_of + 1)
+        if not stretches:
             raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
-        return Day.of(min(starts))
+        self._known(stretches)
+        return Day.of(stretches[0][0])
 
     def known_until(self) -> Day:
         """The last day for which a source speaks, at most the moment of judgement."""
-        stops = [cover[1] for cover in self._covers()]
         as_of = self.partner.view.as_of
-        if not stops:
+        stretches = self._covered(-(1 << 30), as_of + 1)
+        if not stretches:
             raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
-        return Day.of(min(max(stops) - 1, as_of))
+        self._known(stretches)
+        return Day.of(stretches[-1][1] - 1)
 
     def observable_days(self, since: Day | None = None) -> int:
         """How many days up to now a source speaks for, from `since` on."""
         start = -(1 << 30) if since is None else since.number
-        return sum(b - a for a, b in self._covered(start, self.partner.view.as_of + 1))
+        return self._known(self._covered(start, self.partner.view.as_of + 1))
+
+    def _known(self, stretches: list[tuple[int, int]]) -> int:
+        """How many days these are, kept as evidence."""
+        days = sum(b - a for a, b in stretches)
+        if stretches:
+            stop = self.partner.view.as_of + 1
+            self._note(stretches[0][0], stop, KNOWN, days, 1, days, part="days known", unit=DAYS)
+        return days
 
     def daily(self, window: Window) -> Daily:
         """Its values by day, without a copy where they are kept so. Of metrics that can be summed."""
@@ -267,30 +250,16 @@ class Measure:
         top, bottom = 0, 0 if metric.kind not in (SUM, DISTINCT) else 1
         if state in (KNOWN, NO_DENOMINATOR):
             for value in values:
-                part = view.snapshot.window(
-                    index, metric.number, start, stop, self._origin, self._view, value
-                )
-                if part[0] == NO_RATE:
-                    state, day = part[0], part[5]
-                elif part[0] == KNOWN:
-                    top += part[1]
-                    bottom = 1 if metric.kind in (SUM, DISTINCT) else bottom + part[2]
+                one = view.snapshot.window(index, metric.number, start, stop, self._origin, self._view, value)
+                if one[0] == NO_RATE:
+                    state, day = one[0], one[5]
+                elif one[0] == KNOWN:
+                    top += one[1]
+                    bottom = 1 if metric.kind in (SUM, DISTINCT) else bottom + one[2]
             if state != NO_RATE:
                 state = KNOWN if bottom else NO_DENOMINATOR
-        run.now.reads.append(
-            Read(
-                metric.name,
-                start,
-                stop,
-                state,
-                top,
-                bottom or 1,
-                metric.unit,
-                covered,
-                ORIGINS[self._origin] if self._origin >= 0 else "",
-                f"{VIEWS[self._view]}={' '.join(self._values or ())}",
-            )
-        )
+        part = f"{VIEWS[self._view]}={' '.join(self._values or ())}"
+        self._note(start, stop, state, top, bottom or 1, covered, whole[4], part)
         if state != KNOWN or covered < least_coverage * (stop - start):
             raise self._missing(start, stop, state or NO_COVERAGE, day)
         return Quantity(top, bottom, metric.unit, covered / (stop - start))
@@ -332,7 +301,7 @@ class Measure:
                     state, day = NO_RATE, missing
                     break
                 top += value
-        run.now.reads.append(Read(metric.name, start, stop, state, top, 1, metric.unit, -1, "declared"))
+        self._note(start, stop, state, top, 1)
         if state != KNOWN:
             raise self._missing(start, stop, state, day)
         return Quantity(top, 1, metric.unit)
@@ -353,6 +322,25 @@ class Measure:
                 return 0, day
             total += rate
         return round_half_even(value * total, 10**power * RATE_ONE * (after - first)), None
+
+    def _note(
+        self,
+        start: int,
+        stop: int,
+        state: int,
+        top: int,
+        bottom: int,
+        covered: int = -1,
+        declared: int = -1,
+        part: str = "",
+        unit: Unit | None = None,
+    ) -> None:
+        """Keep a look at the data as evidence."""
+        origin = ORIGINS[self._origin] if self._origin >= 0 else ""
+        unit = self.metric.unit if unit is None else unit
+        run.now.reads.append(
+            Read(self.metric.name, start, stop, state, top, bottom, unit, covered, declared, origin, part)
+        )
 
     def _covers(self) -> list[tuple[int, int, bool, str]]:
         return self.partner.view.snapshot.covers(self.partner.index, self.metric.number, self._origin)

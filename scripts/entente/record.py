@@ -77,7 +77,7 @@ def finding(said: Finding) -> dict[str, Any]:
 
 
 def _evidence(read: Read) -> str:
-    metric, start, stop, state, top, bottom, unit, covered, origin, part, cohort, size = read
+    metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size = read
     head = _heads.get((metric, start, stop))
     if head is None:
         if len(_heads) > 100_000:
@@ -95,7 +95,8 @@ def _evidence(read: Read) -> str:
         tail = f'"origin":"{origin}","slice":{_quoted(part)},"cohort":{_quoted(cohort)},"size":{size}}}'
     return (
         f'{head}"value":"{value}","number":{number},"unit":"{unit}","state":"{STATES[state]}",'
-        f'"covered":{covered if covered >= 0 else "null"},{tail}'
+        f'"covered":{covered if covered >= 0 else "null"},'
+        f'"declared":{declared if declared >= 0 else "null"},{tail}'
     )
 
 

@@ -25,6 +25,7 @@ class Read(NamedTuple):
     bottom: int
     unit: Unit
     covered: int  # days of the window for which a source speaks; -1: has no sense here
+    declared: int = -1  # of these, days that the source itself says it speaks for; the others are a guess
     origin: str = ""
     slice: str = ""
     cohort: str = ""

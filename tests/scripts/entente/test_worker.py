@@ -81,6 +81,7 @@ def test_every_rule_and_partner_gets_a_record(tmp_path: Path, world: World) -> N
             "unit": "count",
             "state": "known",
             "covered": 28,
+            "declared": 28,
             "days": 28,
             "origin": "",
             "slice": "",

@@ -197,6 +197,7 @@ def test_dont_rush(book: Books, world: World) -> None:
     said = judged(book, world, "dont_rush", "young")
     assert [(f.kind, f.key, f.open) for f in said.findings] == [("gate", "history", False)]
     assert "18 November 2026" in said.findings[0].text
+    assert ("orders", "days known", 40) in [(r.metric, r.slice, r.top) for r in said.reads]
     world.partners["p0"].hole("traffic", "2026-04-20", "2026-05-20")
     assert [f.key for f in judged(book, world, "dont_rush").findings] == ["coverage sessions"]
     signed = world.partner("signed", industry="furniture", stage="signed")
