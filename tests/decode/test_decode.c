@@ -544,6 +544,70 @@ static void archives_cannot_be_cut(void **state) {
 	ent_buf_finish(&b);
 }
 
+/* Bytes turned, cut out and doubled at random, packed or not, as any frame, in any range: the worker answers and lives.
+ */
+static void garbage_is_survived(void **state) {
+	(void)state;
+	ent_buf csv_text = orders(3000), json_text = json(3000);
+	for (int i = 0; i < 600; i++) {
+		const ent_buf *from = i % 2 ? &csv_text : &json_text;
+		ent_buf b = {0};
+		ent_buf_add(&b, from->data, from->n);
+		for (uint32_t k = dice(12); k && b.n; k--) {
+			uint32_t at = dice((uint32_t)b.n), n = dice(64);
+			n = n > b.n - at ? (uint32_t)(b.n - at) : n;
+			switch (dice(5)) {
+			case 0:
+				b.data[at] = (uint8_t)dice(256);
+				break;
+			case 1:
+				b.data[at] = (uint8_t) "\",\n\r;\t\\{}"[dice(9)];
+				break;
+			case 2:
+				b.n -= n;
+				memmove(b.data + at, b.data + at + n, b.n - at);
+				break;
+			case 3:
+				b.n = at + 1;
+				break;
+			default:
+				ent_buf_add(&b, b.data + at, 0);
+				ent_buf_reserve(&b, n);
+				memcpy(b.data + b.n, b.data + at, n);
+				b.n += n;
+			}
+		}
+		if (dice(4) == 0) { /* packed, and the archive then damaged */
+			uint8_t *packed = ent_xmalloc(b.n + 1024);
+			size_t n = ZSTD_compress(packed, b.n + 1024, b.data, b.n, 1);
+			packed[dice((uint32_t)n)] ^= (uint8_t)(1u << dice(8));
+			ent_buf_finish(&b);
+			ent_buf_add(&b, packed, n);
+			free(packed);
+		}
+		uint64_t begin = dice(2) ? 0 : dice((uint32_t)b.n + 10), end = dice(2) ? UINT64_MAX : begin + dice(4000);
+		driver_clear(&worker);
+		int fd = driver_file(b.data, b.n);
+		bool ok = driver_decode(&worker, 1 + dice(5), fd, begin, end, dice(2), -1);
+		close(fd);
+		if (worker.dead || worker.torn || (!ok && !worker.failed.what[0])) {
+			fail_msg("round %d: the worker is gone", i);
+		}
+		if (ok) {
+			assert_int_equal(worker.done.records, worker.records);
+			assert_int_equal(worker.done.facts, worker.facts);
+			assert_true(worker.done.begin <= worker.done.end);
+		} else {
+			assert_true(worker.failed.todo[0]);
+		}
+		ent_buf_finish(&b);
+	}
+	ent_buf_finish(&csv_text);
+	ent_buf_finish(&json_text);
+	assert_true(decode(ROWS, small));
+	expect(3, 3, 0, 0, 5);
+}
+
 /* ---- the ring ---- */
 
 static void a_small_ring_is_used_again_and_again(void **state) {
@@ -643,6 +707,7 @@ int main(void) {
 		cmocka_unit_test(chunks_of_lines),
 		cmocka_unit_test(a_wrong_guess_is_slow_but_not_wrong),
 		cmocka_unit_test(archives_cannot_be_cut),
+		cmocka_unit_test(garbage_is_survived),
 		cmocka_unit_test(a_small_ring_is_used_again_and_again),
 		cmocka_unit_test(the_next_decode_may_be_sent_ahead),
 		cmocka_unit_test(stop_ends_a_wait_for_room),
