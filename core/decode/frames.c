@@ -121,7 +121,7 @@ int ent__frame_rows(ent_ctx *c, ent_input *in, ent__range *g) {
 		if (result <= 0) {
 			if (!(status = result)) {
 				at_end(in, g, ent_csv_place(&csv));
-				g->real_begin = searching ? g->real_end : g->real_begin;
+				g->real_begin = searching || g->real_begin > g->real_end ? g->real_end : g->real_begin;
 			}
 			break;
 		}
