@@ -210,6 +210,11 @@ const ent_ledger_report *ent_engine_recovery(const ent_engine *e) { return &e->r
 const char *ent_engine_text(const ent_engine *e, uint32_t code) { return ent__text(e, code); }
 uint32_t ent_engine_code(const ent_engine *e, const char *text) { return ent_intern_find(&e->texts, text, strlen(text)); }
 
+bool ent_engine_is_partner(const ent_engine *e, const char *id) {
+	uint32_t code = ent_engine_code(e, id);
+	return code < e->partners_capacity && (e->partners[code].known == 1 || e->partners[code].known == 2);
+}
+
 /* ---- ingest ---------------------------------------------------------------------------------------------------------------------- */
 
 /* Back to the last commit: what was folded since is forgotten, the log is cut to what the store vouches for. */

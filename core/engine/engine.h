@@ -29,6 +29,9 @@ const char *ent_engine_text(const ent_engine *, uint32_t code);
 /* Code of a text, or UINT32_MAX. */
 uint32_t ent_engine_code(const ent_engine *, const char *text);
 
+/* Is it the id of a partner, configured or brought by the data? */
+bool ent_engine_is_partner(const ent_engine *, const char *id);
+
 /* ---- plugins ------------------------------------------------------------------------------------------------------------ */
 
 /* Describes the plugins of the configuration (or all that are found, if it names none). A plugin that cannot be loaded is

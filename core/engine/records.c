@@ -5,6 +5,7 @@
 #include "base/day.h"
 #include "base/json.h"
 #include "engine/internal.h"
+#include "engine/registers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,6 +131,23 @@ static uint32_t topic_of(ent_engine *e, const ent_item *item) {
 	}
 }
 
+/* A field of an entry in the type that its register's schema gives it; text where there is no schema. */
+static void put_value(ent_json *j, const char *reg, const char *name, const char *value) {
+	ent_error ignored;
+	const ent_register *r = ent_register_find(reg, &ignored);
+	const ent_register_field *f = r ? r->fields : NULL;
+	while (f && f->name && strcmp(f->name, name) != 0) {
+		f++;
+	}
+	if (f && f->name && f->type == ENT_REG_BOOL) {
+		ent_json_bool(j, !strcmp(value, "true"));
+	} else if (f && f->name && f->type == ENT_REG_NUMBER && ent_register_number(value)) {
+		ent_json_raw(j, value, strlen(value));
+	} else {
+		ent_json_text(j, value);
+	}
+}
+
 int ent__record(void *engine, const ent_document *d, const ent_item *head, int32_t day, int sign, ent_error *error) {
 	(void)error;
 	ent_engine *e = engine;
@@ -155,13 +173,12 @@ int ent__record(void *engine, const ent_document *d, const ent_item *head, int32
 	ent_json_text(&j, ent__text(e, head->source));
 	put_fields(e, &j, head);
 	if (head->kind == ENT_ENTRY) {
-		char day_text[16];
 		ent_json_key(&j, "recorded");
-		ent_json_text(&j, ent_day_text(ent_zone_day(e->fold.zone(e, head->partner), head->arrival), day_text));
+		put_time(e, &j, (ent_time){.v = head->arrival, .kind = ENT_TIME_INSTANT, .offset_min = ENT_NO_OFFSET}, head);
 	}
 	for (uint32_t i = 0; head->kind == ENT_ENTRY && i < head->body.entry.n; i++) {
 		ent_json_key(&j, ent__text(e, head->pairs[i * 2]));
-		ent_json_text(&j, ent__text(e, head->pairs[i * 2 + 1]));
+		put_value(&j, ent__text(e, head->body.entry.reg), ent__text(e, head->pairs[i * 2]), ent__text(e, head->pairs[i * 2 + 1]));
 	}
 	ent_json_end(&j);
 	ent_buf_u8(&text, 0);

@@ -18,9 +18,11 @@ static const ent_option framing_options[] = {
 	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "lines above the header that are none of the table", NULL},
 	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
 
+enum { OWN_SOURCES = 1 /* the registers; streams point into the array, so it must not grow */ };
+
 int ent__sources_open(ent_engine *e, ent_errors *errors) {
 	const ent_config *c = e->config;
-	e->sources = ent_xcalloc(c->n_sources, sizeof *e->sources);
+	e->sources = ent_xcalloc(c->n_sources + OWN_SOURCES, sizeof *e->sources);
 	for (size_t i = 0; i < c->n_sources; i++) {
 		ent__source *s = &e->sources[e->n_sources++];
 		s->config = &c->sources[i];
@@ -49,6 +51,17 @@ ent__source *ent__source_of(ent_engine *e, uint32_t code) {
 		}
 	}
 	return NULL;
+}
+
+ent__source *ent__source_own(ent_engine *e, const ent_config_source *config) {
+	uint32_t code = ent__code_of(e, config->name.s);
+	ent__source *s = ent__source_of(e, code);
+	if (!s) {
+		s = &e->sources[e->n_sources++];
+		s->config = config;
+		s->code = s->delta.source = s->total.source = code;
+	}
+	return s;
 }
 
 /* How many documents of each source were parked and pending at the last commit. */

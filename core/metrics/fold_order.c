@@ -253,7 +253,7 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 			int64_t placed_at = ent_fold_instant(f, ent_wire_time_unpack(o->at), head->source, s->partner);
 			dist.family = ENT_DIST_DAYS_TO_PAID;
 			dist.currency = 0;
-			ent_cells_dist(f->cells, &dist, ent_dist_bucket(paid > placed_at ? paid - placed_at : 0), sign);
+			ent_cells_dist(f->cells, &dist, ent_dist_bucket(paid > placed_at ? (paid - placed_at) / ENT_US_PER_DAY : 0), sign);
 		}
 	}
 	return 0;
