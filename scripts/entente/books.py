@@ -178,7 +178,9 @@ def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
                     0,
                     0,
                     f"settings are given for {name!r}, which is no rule",
-                    f"did you mean {close[0]!r}?" if close else "see `entente rules list`",
+                    f"did you mean {close[0]!r}?"
+                    if close
+                    else "leave them out, or name the book that holds the rule in rules.books",
                 )
             )
             continue

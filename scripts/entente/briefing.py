@@ -23,6 +23,11 @@ from .view import Metric, View
 WINDOW: Final = "28d"
 COURSE_DAYS: Final = 182  # that the curves show
 COURSES: Final = ("revenue.net", "orders", "sessions", "conversion_rate")
+_STATES: Final = {
+    "no_coverage": "too few of its days are known",
+    "no_rate": "an exchange rate is missing",
+    "no_denominator": "there is nothing to divide by",
+}
 _KINDS: Final = ("insight", "opportunity", "red_flag", "gate", "ask", "proposal")
 
 
@@ -221,7 +226,11 @@ def _finding(view: View, row: Mapping[str, Any], audiences: Mapping[str, str]) -
 
 
 def _evidence(view: View, read: Mapping[str, Any]) -> model.Evidence:
-    label = str(read["metric"]) + (f", {read['slice']}" if read.get("slice") else "")
+    name, changed = str(read["metric"]), ""
+    if name.endswith(" change"):
+        name, changed = name.removesuffix(" change"), ", change"
+    label = title(name) + changed + (f", {read['slice']}" if read.get("slice") else "")
+    label = label[0].upper() + label[1:]
     if read.get("cohort"):
         label += f", median of {read['size']} partners ({read['cohort']})"
     elif read.get("origin"):
@@ -236,7 +245,7 @@ def _evidence(view: View, read: Mapping[str, Any]) -> model.Evidence:
         "unit": shown,
         "currency": unit if money else None,
         "window": {"start": str(read["from"]), "end": _after(str(read["through"]))},
-        "unknown": None if known else str(read.get("state")).replace("_", " "),
+        "unknown": None if known else _STATES.get(str(read.get("state")), "not known"),
     }
 
 
