@@ -323,6 +323,10 @@ static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wante
 	const char *p = piece, *limit = piece + n, *open;
 	char d = c->delimiter, q = c->quote, e = c->line_end;
 	uint32_t fields;
+	while (
+		q && p < limit && *p == q) { /* opening, closing, half of a pair? Behind them it is one of two states again */
+		p++;
+	}
 	if (quoted) { /* to the closing quote */
 		for (;; p += 2) {
 			p = memchr(p, q, (size_t)(limit - p));
