@@ -20,7 +20,7 @@ typedef struct ent__given {
 	void *rows;
 	/* Hands out one value of row `at`. */
 	void (*column)(const struct ent__given *, sqlite3_context *, int column);
-	uint32_t *marked; /* rows that a function of the statement picked out, ENT__GIVEN_ROWS at most; see ent__given_mark */
+	uint32_t *marked; /* rows that a function of the statement picked out: ent__given_mark() */
 	size_t n_marked;
 } ent__given;
 

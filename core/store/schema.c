@@ -162,7 +162,7 @@ static const char *const declared[] = {
 };
 
 #define DAY_TEXT(expression) "date((" expression ") * 86400, 'unixepoch')"
-#define TEXT_OF(expression) "(SELECT text FROM code WHERE kind = 0 AND id = " expression ")"
+#define TEXT_OF(expression) "coalesce((SELECT text FROM code WHERE kind = 0 AND id = " expression "), '')"
 _Static_assert(ENT_CODE_TEXT == 0, "the kind stands in TEXT_OF");
 
 static void write_table(ent_buf *b, const ent__table *t) {
@@ -180,8 +180,12 @@ static void write_table(ent_buf *b, const ent__table *t) {
 	}
 }
 
+static void begin_view(ent_buf *b, const char *prefix, const char *name) {
+	ent_buf_printf(b, "DROP VIEW IF EXISTS v_%s%s;\nCREATE VIEW v_%s%s AS SELECT\n", prefix, name, prefix, name);
+}
+
 static void write_view(ent_buf *b, const ent__table *t) {
-	ent_buf_printf(b, "CREATE VIEW v_%s AS SELECT\n", t->name);
+	begin_view(b, "", t->name);
 	for (const ent__column *c = t->columns; c->name; c++) {
 		const char *comma = c[1].name ? "," : "";
 		if (c->show == ENT__PLAIN) {
@@ -215,46 +219,70 @@ static void write_cell_key(ent_buf *b) {
 
 static void write_family(ent_buf *b, ent_family f) {
 	const ent_measure_def *m = ent_measures + ent_family_first(f);
-	unsigned n = ent_family_width(f);
-	const char *name = ent_family_name(f);
-	ent_buf_printf(b, "CREATE TABLE cell_%s(\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n", name);
-	for (unsigned i = 0; i < n; i++) {
+	ent_buf_printf(b, "CREATE TABLE cell_%s(\n", ent_family_name(f));
+	ent_buf_printf(b, "  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n");
+	for (unsigned i = 0; i < ent_family_width(f); i++) {
 		ent_buf_printf(b, "  \"%s\" INTEGER NOT NULL,\n", m[i].name);
 	}
 	ent_buf_printf(b, "  PRIMARY KEY(partner_day, rest)) STRICT, WITHOUT ROWID;\n");
-	ent_buf_printf(b, "CREATE VIEW v_cell_%s AS SELECT\n", name);
-	write_cell_key(b);
-	for (unsigned i = 0; i < n; i++) {
-		ent_buf_printf(b, ",\n  c.\"%s\"", m[i].name);
-	}
-	ent_buf_printf(b, "\nFROM cell_%s c;\n", name);
 }
 
-static void write_sets(ent_buf *b, const char *name) {
+static void write_family_view(ent_buf *b, ent_family f) {
+	const ent_measure_def *m = ent_measures + ent_family_first(f);
+	begin_view(b, "cell_", ent_family_name(f));
+	write_cell_key(b);
+	for (unsigned i = 0; i < ent_family_width(f); i++) {
+		ent_buf_printf(b, ",\n  c.\"%s\"", m[i].name);
+	}
+	ent_buf_printf(b, "\nFROM cell_%s c;\n", ent_family_name(f));
+}
+
+static void write_members(ent_buf *b, const char *name) {
 	ent_buf_printf(b,
 		"CREATE TABLE cell_%s(\n  space INTEGER NOT NULL,\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n"
 		"  n INTEGER NOT NULL,\n  members BLOB NOT NULL,\n"
-		"  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n"
-		"CREATE VIEW v_cell_%s AS SELECT\n  c.space,\n",
-		name, name);
+		"  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n",
+		name);
+}
+
+static void write_members_view(ent_buf *b, const char *name, const char *const *spaces, unsigned n) {
+	begin_view(b, "cell_", name);
 	write_cell_key(b);
+	write_names(b, "c.space", spaces, n, "space");
 	ent_buf_printf(b, ",\n  c.n\nFROM cell_%s c;\n", name);
 }
 
-void ent__schema_write(ent_buf *b) {
+static void terminate(ent_buf *b) {
+	ent_buf_u8(b, 0);
+	b->n--;
+}
+
+void ent__schema_tables(ent_buf *b) {
 	for (unsigned i = 0; i < ENT__TABLES; i++) {
 		write_table(b, &ent__tables[i]);
-		if (i > ENT__SEGMENTS) {
-			write_view(b, &ent__tables[i]);
-		}
 	}
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
 		write_family(b, f);
 	}
-	write_sets(b, "set");
-	write_sets(b, "dist");
-	ent_buf_add(b, "", 1);
-	b->n--;
+	write_members(b, "set");
+	write_members(b, "dist");
+	terminate(b);
+}
+
+void ent__schema_views(ent_buf *b) {
+	static const char *const sets[ENT_SET_COUNT] = {
+		[ENT_SET_CUSTOMERS] = "customers", [ENT_SET_VISITORS] = "visitors"};
+	static const char *const dists[ENT_DIST_COUNT] = {[ENT_DIST_ORDER_VALUE] = "order_value",
+		[ENT_DIST_DAYS_TO_PAID] = "days_to_paid", [ENT_DIST_LOAD_TIME] = "load_time"};
+	for (unsigned i = ENT__SEGMENTS + 1; i < ENT__TABLES; i++) { /* the first three have nothing to decode */
+		write_view(b, &ent__tables[i]);
+	}
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
+		write_family_view(b, f);
+	}
+	write_members_view(b, "set", sets, ENT_SET_COUNT);
+	write_members_view(b, "dist", dists, ENT_DIST_COUNT);
+	terminate(b);
 }
 
 void ent__schema_insert(ent_buf *b, const ent__table *t) {

@@ -74,8 +74,10 @@ typedef struct ent__table {
 
 extern const ent__table ent__tables[ENT__TABLES];
 
-/* All statements that make the schema. */
-void ent__schema_write(ent_buf *);
+/* All statements that make the tables. Terminated. */
+void ent__schema_tables(ent_buf *);
+/* All statements that make the readable views, in place of those that are there. Terminated. */
+void ent__schema_views(ent_buf *);
 /* INSERT of a whole row; ends after VALUES (...), so that a conflict clause may follow. */
 void ent__schema_insert(ent_buf *, const ent__table *);
 /* " ON CONFLICT DO UPDATE SET ..." by the columns' update rules. */

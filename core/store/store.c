@@ -93,27 +93,50 @@ static int pragma(ent_store *s, const char *name, int64_t *out, ent_error *e) {
 	return status;
 }
 
-/* The catalogue is part of the schema: a store made with other measures has other columns. */
-static void fingerprint(const ent_buf *schema, char out[17]) {
-	snprintf(out, 17, "%016llx", (unsigned long long)ent_hash64(schema->data, schema->n, ENT__SCHEMA_VERSION));
+/* A statement text by its hash: the catalogue is part of the schema, a store made with other measures has other
+ * columns. */
+static void fingerprint(const ent_buf *sql, char out[17]) {
+	snprintf(out, 17, "%016llx", (unsigned long long)ent_hash64(sql->data, sql->n, ENT__SCHEMA_VERSION));
 }
 
-static int make_schema(ent_store *s, const ent_buf *schema, ent_error *e) {
+/* The views are made anew where this program reads the tables in another way than the one before. */
+static int make_views(ent_store *s, ent_error *e) {
+	char print[17], *stored = NULL;
+	ent_buf views = {0};
+	ent__schema_views(&views);
+	fingerprint(&views, print);
+	int status = ent_store_meta_get(s, "views", &stored, e);
+	if (!status && (!stored || strcmp(stored, print) != 0)) {
+		status = ent__sql_run(s, "SAVEPOINT views", e);
+		status = status ? status : ent__sql_run(s, (const char *)views.data, e);
+		status = status ? status : ent_store_meta_set(s, "views", print, e);
+		status = status ? status : ent__sql_run(s, "RELEASE views", e);
+	}
+	free(stored);
+	ent_buf_finish(&views);
+	return status;
+}
+
+static int make_schema(ent_store *s, const ent_buf *tables, ent_error *e) {
 	char text[160], print[17];
 	int status = ent__sql_run(s, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", e);
 	if (status) {
 		return status;
 	}
-	fingerprint(schema, print);
+	fingerprint(tables, print);
 	snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", ENT__SCHEMA_APPLICATION,
 		ENT__SCHEMA_VERSION);
-	status = ent__sql_run(s, (const char *)schema->data, e);
+	status = ent__sql_run(s, (const char *)tables->data, e);
 	status = status ? status : ent_store_meta_set(s, "schema", print, e);
-	status = status ? status : ent__sql_run(s, text, e);
-	if (status) {
-		ent_store_rollback(s);
-	}
-	return status;
+	status = status ? status : make_views(s, e);
+	return status ? status : ent__sql_run(s, text, e);
+}
+
+static int refuse(ent_store *s, int64_t version, const char *stored, const char *print, ent_error *e) {
+	ent_error_set(e, ENT_ERR_INVALID, "%s has schema %lld (%s), this program has %d (%s)", s->file, (long long)version,
+		stored ? stored : "?", ENT__SCHEMA_VERSION, print);
+	ent_error_todo(e, "use the program that made it, or move the store away and run again: the sources are read anew");
+	return ENT_ERR_INVALID;
 }
 
 static int check_schema(ent_store *s, bool create, ent_error *e) {
@@ -123,26 +146,27 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 	if (status) {
 		return status;
 	}
-	ent_buf schema = {0};
+	ent_buf tables = {0};
 	char print[17], *stored = NULL;
-	ent__schema_write(&schema);
-	fingerprint(&schema, print);
+	ent__schema_tables(&tables);
+	fingerprint(&tables, print);
 	if (!version && !application) { /* new, or its making was interrupted: that was one transaction */
-		status = create ? make_schema(s, &schema, e)
+		status = create ? make_schema(s, &tables, e)
 						: ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
 	} else if (application != ENT__SCHEMA_APPLICATION) {
 		status = ent_error_set(e, ENT_ERR_INVALID, "%s is a database, but not a store of Entente", s->file);
-	} else if (version == ENT__SCHEMA_VERSION) {
+	} else if (version != ENT__SCHEMA_VERSION) {
+		status = refuse(s, version, NULL, print, e);
+	} else {
 		status = ent_store_meta_get(s, "schema", &stored, e);
-	}
-	if (!status && version && (version != ENT__SCHEMA_VERSION || !stored || strcmp(stored, print) != 0)) {
-		status = ent_error_set(e, ENT_ERR_INVALID, "%s has schema %lld (%s), this program has %d (%s)", s->file,
-			(long long)version, stored ? stored : "?", ENT__SCHEMA_VERSION, print);
-		ent_error_todo(
-			e, "use the program that made it, or move the store away and run again: the sources are read anew");
+		if (!status && (!stored || strcmp(stored, print) != 0)) {
+			status = refuse(s, version, stored, print, e);
+		} else if (!status && s->writable) {
+			status = make_views(s, e);
+		}
 	}
 	free(stored);
-	ent_buf_finish(&schema);
+	ent_buf_finish(&tables);
 	return status;
 }
 
@@ -153,8 +177,8 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 		return ent_error_todo(e, "make it: entente run"), ENT_ERR_NOTFOUND;
 	}
 	if (create && access(s->file, F_OK)) {
-		/* An empty file is a new database; what stands in it is for its owner only, as the rest of the store. Never where
-		 * there is one: closing any descriptor of a file takes away the locks that SQLite holds on it. */
+		/* An empty file is a new database; what stands in it is for its owner only, as the rest of the store. Never
+		 * where there is one: closing any descriptor of a file takes away the locks that SQLite holds on it. */
 		int fd = open(s->file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 		if (fd < 0) {
 			return ent_error_errno(e, ENT_ERR_IO, "cannot open %s", s->file);

@@ -96,7 +96,7 @@ int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_vis
 
 /* Changes of distinct sets, sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
 int ent_store_sets_add(ent_store *, const ent_set_change *, size_t n, ent_error *e);
-/* One stored set: ids sorted, with multiplicities. */
+/* One stored set: ids sorted, with multiplicities. Scanned by (set, partner, day, view, value, origin). */
 typedef int (*ent_set_visit)(
 	void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
 int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);

@@ -131,6 +131,28 @@ static void places(void **state) {
 	assert_int_equal(ent_store_open(&s, path, ENT_STORE_CREATE, &f->e), ENT_ERR_CORRUPT);
 }
 
+/* A program that reads the tables in another way brings its views along; a reader leaves them alone. */
+static void other_views(void **state) {
+	fixture *f = *state;
+	char path[128];
+	sqlite3 *db;
+	OK(f, ent_store_meta_set(f->s, "views", "0000000000000000", &f->e));
+	reopen(f, ENT_STORE_READ);
+	snprintf(path, sizeof path, "%s/entente.db", f->folder);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DROP VIEW v_cell_sales; CREATE VIEW v_balance2 AS SELECT 1", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(db, "SELECT * FROM v_cell_sales", NULL, NULL, NULL), SQLITE_ERROR);
+	reopen(f, ENT_STORE_WRITE);
+	assert_int_equal(sqlite3_exec(db, "SELECT * FROM v_cell_sales", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "SELECT * FROM v_balance2", NULL, NULL, NULL), SQLITE_OK); /* not ours: kept */
+	sqlite3_close(db);
+	char *value;
+	OK(f, ent_store_meta_get(f->s, "views", &value, &f->e));
+	assert_string_not_equal(value, "0000000000000000");
+	free(value);
+}
+
 /* A page in the middle of the database that is not what it was. */
 static void damaged_page(void **state) {
 	fixture *f = *state;
@@ -543,6 +565,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(other_views, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_page, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_schema, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed, set_up, tear_down),

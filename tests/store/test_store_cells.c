@@ -400,9 +400,10 @@ static void views(void **state) {
 	assert_string_equal((const char *)sqlite3_column_text(q, 0), "meadow 2024-10-04 channel web EUR analytics 3");
 	sqlite3_finalize(q);
 	assert_int_equal(
-		sqlite3_prepare_v2(db, "SELECT partner || day || view || n FROM v_cell_set", -1, &q, NULL), SQLITE_OK);
+		sqlite3_prepare_v2(db, "SELECT partner || day || view || value || space || n FROM v_cell_set", -1, &q, NULL),
+		SQLITE_OK);
 	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-	assert_string_equal((const char *)sqlite3_column_text(q, 0), "meadow1969-12-31total2");
+	assert_string_equal((const char *)sqlite3_column_text(q, 0), "meadow1969-12-31totalvisitors2");
 	sqlite3_finalize(q);
 	/* every view can be read: a misspelt column would only show here */
 	static const char *const names[] = {"cell_traffic", "cell_carts", "cell_dist", "input", "record", "coverage",
