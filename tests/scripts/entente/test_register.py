@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers: what an absence means, and nothing that only the future knew."""
 
+import re
+from pathlib import Path
+
 import pytest
 from entente import Day, NotEnoughEvidence, all_of, any_of
 from entente.fixture import World
 from entente.missing import Ask, merged
+from entente.register import _FIELDS
 
 
 def contacts() -> World:
@@ -87,3 +91,10 @@ def test_adjoining_days_are_asked_for_in_one_piece() -> None:
         ("orders", 20, 30, "other"),
         ("x", None, None, ""),
     ]
+
+
+def test_fields_are_those_of_the_engine() -> None:
+    text = (Path(__file__).resolve().parents[3] / "core" / "engine" / "register_schemas.c").read_text()
+    for name, known in _FIELDS.items():
+        table = text[text.index(f"ent_register_field {name}[]") :]
+        assert set(re.findall(r'^\t\{"(\w+)"', table[: table.index("END}")], re.M)) == known
