@@ -172,6 +172,33 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 	return status;
 }
 
+/* Asks for the memory that the documents of the batch will look up: index and identities are far larger than any cache,
+ * and one after another each look-up would wait for it. What the worker says is only a hint here. */
+static void prefetch(const ent_engine *e, const ent__work *w, const uint8_t *batch, uint32_t bytes) {
+	bool shared = w->stream->source->config->keys == ENT_KEYS_SHARED;
+	ent_document key = {.system = w->stream->system, .scope = shared ? 0 : w->partner};
+	for (uint32_t at = sizeof(ent_wire_batch); bytes - at >= sizeof(ent_wire_doc);) {
+		const ent_wire_doc *doc = (const ent_wire_doc *)(batch + at);
+		uint32_t size = doc->item.bytes;
+		if (size < sizeof(ent_wire_item) || size > bytes - at) {
+			return;
+		}
+		if (doc->item.type == ENT_ITEM_DOC && size >= sizeof *doc) {
+			key.key_hash = doc->key_hash;
+			ent_index_prefetch(e->index, ent_document_index_key(&key));
+			size_t body = sizeof *doc + ENT_PAD8(doc->key_n);
+			size_t id = doc->kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
+			if ((doc->flags & ENT_DOC_HEAD) && (doc->kind == ENT_ORDER || doc->kind == ENT_VISIT) && body + id + 16 <= size) {
+				ent_identities_prefetch(e->identities, batch + at + body + id);
+			}
+		}
+		at += size;
+		if (at > bytes) {
+			return;
+		}
+	}
+}
+
 static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	ent_engine *e = r->e;
 	if (slot->bytes > e->batch_capacity) {
@@ -181,6 +208,7 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	}
 	/* Our own copy: the worker could change its ring while we look. */
 	memcpy(e->batch, ent_pool_bytes(slot), slot->bytes);
+	prefetch(e, c->work, e->batch, slot->bytes);
 	const ent_dictionary *d = ent_pool_dictionary(c->a->worker);
 	ent_batch b;
 	if (ent_batch_open(&b, e->batch, slot->bytes, c->a->id, slot->seq, r->error)) {
