@@ -90,7 +90,6 @@ typedef enum ent_partner_from {
 	ENT_PARTNER_PATH,  /* {partner} of `pattern`, see config/pattern.h */
 	ENT_PARTNER_FACT,  /* head.partner of each fact */
 	ENT_PARTNER_LINES, /* head.partner of each line: an order is split among the partners of its lines */
-	ENT_PARTNER_SOURCE /* who sent the document (ent_doc.origin) */
 } ent_partner_from;
 
 typedef enum ent_partner_unknown { ENT_UNKNOWN_PARK, ENT_UNKNOWN_REJECT, ENT_UNKNOWN_CREATE } ent_partner_unknown;

@@ -163,7 +163,7 @@ static int attributes(ent__parser *p, const ent__field *f, const ent_yaml_node *
 	return 0;
 }
 
-static const char *const partner_from_words[] = {"path", "fact", "lines", "source", NULL};
+static const char *const partner_from_words[] = {"path", "fact", "lines", NULL};
 static const char *const unknown_words[] = {"park", "reject", "create", NULL};
 
 /* clang-format off */
@@ -171,8 +171,8 @@ static const ent__field partner_rule_fields[] = {
 	{.key = "(place)", .type = ENT__PLACE, .offset = AT(ent_partner_rule, at)},
 	{.key = "from", .type = ENT__ENUM, .required = true, .choices = partner_from_words,
 		.offset = AT(ent_partner_rule, from),
-		.doc = "Where a fact's partner stands: in the path of its file, in the fact itself, in each line of an "
-			"order, or in who sent the document."},
+		.doc = "Where a fact's partner stands: in the path of its file, in the fact itself, or in each line of an "
+			"order."},
 	{.key = "as", .type = ENT__TEXT, .offset = AT(ent_partner_rule, as),
 		.doc = "The value found is looked up in `partners.*.also` under this name. Without it: among the partners' "
 			"ids, then under the system of the decoder."},

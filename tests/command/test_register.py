@@ -123,3 +123,15 @@ def test_a_wrong_row_imports_nothing(entente: Run, project: Path) -> None:
     (project / "sheet.csv").write_text("id,partner,txt\n", encoding="utf-8")
     done = entente("register", "commitments", "import", "sheet.csv")
     assert "sheet.csv:1:3: " in done.err and "did you mean 'text'?" in done.err
+
+
+def test_the_documentation_says_what_the_tables_say(entente: Run) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "registers.md").read_text(encoding="utf-8")
+    for register in json.loads(entente("register", "--json").out):
+        section = text.split(f"## {register['name']}\n")[1].split("\n## ")[0]
+        assert f"{register['doc']} States: {', '.join(register['states'].split())}." in section
+        fields = json.loads(entente("register", register["name"], "fields", "--json").out)
+        lines = [
+            f"| {f['name']} | {f['type']} | {'required' if f['required'] else ''} | {f['doc']} |" for f in fields
+        ]
+        assert [line for line in section.splitlines() if line.startswith("| ")][1:] == lines
