@@ -46,18 +46,27 @@ function(ent_plugin name)
   install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/entente/plugins)
 endfunction()
 
+# ent_allow_for_sanitizers(VARIABLE): programs under a sanitizer take several times as long.
+function(ent_allow_for_sanitizers variable)
+  if(ENTENTE_SANITIZE)
+    math(EXPR longer "5 * ${${variable}}")
+    set(${variable} ${longer} PARENT_SCOPE)
+  endif()
+endfunction()
+
 # ent_test(NAME SOURCES ... LIBS ... [TIMEOUT s]): a cmocka executable, one ctest entry.
 function(ent_test name)
   cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 60)
   endif()
+  ent_allow_for_sanitizers(A_TIMEOUT)
   add_executable(test_${name} ${A_SOURCES})
   target_link_libraries(test_${name} PRIVATE entente_flags ${A_LIBS} PkgConfig::CMOCKA)
   target_compile_definitions(test_${name} PRIVATE ENTENTE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" ENTENTE_BUILD_DIR="${CMAKE_BINARY_DIR}")
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS c)
 endfunction()
 
 # ent_pytest(NAME PATH [TIMEOUT s]): a folder of pytest tests, one ctest entry; the programs are found through ENTENTE_BIN.
@@ -66,7 +75,8 @@ function(ent_pytest name path)
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 600)
   endif()
+  ent_allow_for_sanitizers(A_TIMEOUT)
   add_test(NAME ${name} COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider ${path} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS python ENVIRONMENT
     "ENTENTE_BIN=${CMAKE_BINARY_DIR}/bin;ENTENTE_PLUGINS=${CMAKE_BINARY_DIR}/plugins;ENTENTE_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/scripts;PYTHONDONTWRITEBYTECODE=1")
 endfunction()
