@@ -200,7 +200,6 @@ static int never_closed(const ent_csv *c, ent_fault *f, size_t open) {
 }
 
 int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
-	static _Thread_local char reason[64];
 	bool flipped = false;
 	for (;;) {
 		if (c->at >= c->window.n) {
@@ -269,8 +268,8 @@ int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 		c->line += c->line != 0;
 		*out = (ent_row){.place = place, .line = row->line, .cell = row->cell, .n = c->n_columns};
 		if (c->row_fields != c->fields) {
-			snprintf(reason, sizeof reason, "%u fields where the header has %u", c->row_fields, c->fields);
-			*why = reason;
+			snprintf(c->reason, sizeof c->reason, "%u fields where the header has %u", c->row_fields, c->fields);
+			*why = c->reason;
 			return ENT_CSV_BAD;
 		}
 		if (c->text.nul && memchr(p, 0, bytes)) {

@@ -69,7 +69,7 @@ typedef struct ent_csv {
 	bool rebuild;       /* the block state belongs to another place */
 	ent__csv_block block;
 	uint32_t row_fields; /* of the row in hand */
-	uint64_t opened;     /* text offset of the quote that never closes */
+	char reason[64];     /* what is wrong with it */
 } ent_csv;
 
 typedef enum ent_csv_result {

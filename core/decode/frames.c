@@ -62,9 +62,16 @@ static bool nothing_here(ent_input *in, ent__range *g, bool can_seek) {
 	return true;
 }
 
-static void at_end(const ent_input *in, ent__range *g, uint64_t place) {
+/* The document ends here: as long as it was when it was opened? */
+static int at_end(const ent_input *in, ent__range *g, uint64_t place, ent_fault *f) {
+	if (in->size != UINT64_MAX && !in->packing && in->at < in->size) {
+		return ent_fault_set(f, ENT_ERR_IO, in->at, "run again when whatever writes it is done",
+			"the document became shorter while it was read: %llu bytes of %llu", (unsigned long long)in->at,
+			(unsigned long long)in->size);
+	}
 	g->real_end = in->size == UINT64_MAX ? place : in->size;
 	g->eof = true;
+	return 0;
 }
 
 /* ---- DELIMITED ---- */
@@ -119,8 +126,7 @@ int ent__frame_rows(ent_ctx *c, ent_input *in, ent__range *g) {
 		const char *why;
 		int result = ent_csv_next(&csv, &row, &why, &r->fault);
 		if (result <= 0) {
-			if (!(status = result)) {
-				at_end(in, g, ent_csv_place(&csv));
+			if (!(status = result) && !(status = at_end(in, g, ent_csv_place(&csv), &r->fault))) {
 				g->real_begin = searching || g->real_begin > g->real_end ? g->real_end : g->real_begin;
 			}
 			break;
@@ -226,7 +232,7 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 	if (!status) {
 		uint64_t place = ent_lines_place(&lines);
 		if (place < g->end || place >= in->size) {
-			at_end(in, g, place);
+			status = at_end(in, g, place, &r->fault);
 		} else {
 			g->real_end = place;
 		}
@@ -234,7 +240,9 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 			g->real_begin = g->real_end;
 		}
 		r->piece.n = 0;
-		status = end(c, place);
+		if (!status) {
+			status = end(c, place);
+		}
 	}
 out:
 	ent_lines_finish(&lines);
@@ -281,8 +289,8 @@ int ent__frame_document(ent_ctx *c, ent_input *in, ent__range *g) {
 	}
 	ent_buf body = {0};
 	int status = whole_body(in, c->framing.encoding, &body, g, &c->run.fault);
-	if (!status && !(status = begin(c, g)) && !(status = feed(c, (ent_str){(char *)body.data, body.n}, 0, 1))) {
-		at_end(in, g, body.n);
+	if (!status && !(status = at_end(in, g, body.n, &c->run.fault)) && !(status = begin(c, g)) &&
+		!(status = feed(c, (ent_str){(char *)body.data, body.n}, 0, 1))) {
 		status = end(c, body.n);
 	}
 	if (!status) {
@@ -314,8 +322,7 @@ int ent__frame_bytes(ent_ctx *c, ent_input *in, ent__range *g) {
 			break;
 		}
 	}
-	if (!status) {
-		at_end(in, g, place);
+	if (!status && !(status = at_end(in, g, place, &c->run.fault))) {
 		status = end(c, place);
 	}
 	if (!status) {

@@ -671,6 +671,26 @@ static void the_next_decode_may_be_sent_ahead(void **state) {
 	ent_buf_finish(&b);
 }
 
+static void a_document_that_shrinks_is_noticed(void **state) {
+	(void)state;
+	for (uint32_t instance = ROWS; instance <= LINES; instance += LINES - ROWS) {
+		ent_buf b = instance == ROWS ? orders(3000000) : json(3000000);
+		int fd = driver_file(b.data, b.n);
+		driver_clear(&worker);
+		driver_send_decode(&worker, instance, fd, 0, UINT64_MAX, false, -1);
+		const ent_ring_head *head = (const ent_ring_head *)worker.ring;
+		for (int i = 0; i < 500 && atomic_load(&head->state) != ENT_WORKER_WAITING; i++) {
+			usleep(10000);
+		}
+		const char *cut = memrchr(b.data, '\n', 1500000); /* at a line end, so that only the length tells */
+		assert_int_equal(ftruncate(fd, cut + 1 - (char *)b.data), 0);
+		assert_false(driver_take_decode(&worker, 10000));
+		assert_non_null(strstr(worker.failed.what, "became shorter"));
+		close(fd);
+		ent_buf_finish(&b);
+	}
+}
+
 static void stop_ends_a_wait_for_room(void **state) {
 	(void)state;
 	driver d;
@@ -710,6 +730,7 @@ int main(void) {
 		cmocka_unit_test(garbage_is_survived),
 		cmocka_unit_test(a_small_ring_is_used_again_and_again),
 		cmocka_unit_test(the_next_decode_may_be_sent_ahead),
+		cmocka_unit_test(a_document_that_shrinks_is_noticed),
 		cmocka_unit_test(stop_ends_a_wait_for_room),
 	};
 	if (sodium_init() < 0) {
