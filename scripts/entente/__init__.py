@@ -3,15 +3,17 @@
 fixtures."""
 
 from . import chance
+from .breakdown import Breakdown
 from .day import Day, Period, Window, last_year, previous, words
 from .findings import Finding, Findings, ask, gate, insight, opportunity, proposal, red_flag, unknown
-from .measure import Breakdown, Measure, Series, middle
+from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, RuleMistake
 from .partner import Partner, Profile, money
 from .quantity import Quantity, UnitError, count, ratio
 from .register import Entry, Register
 from .rules import Rule, rule
 from .run import all_of, any_of, if_known
+from .series import Series, middle
 from .titles import title
 
 __all__ = [

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Final
 
 from . import run
 from .day import Window, spoken
-from .measure import Measure, middle
+from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Number, Quantity, Unit, exact
 from .reader import DISTINCT, KNOWN, ORIGINS, SUM, VIEWS
 from .reader import RATIO as RATIO_KIND
 from .run import Read
+from .series import middle
 from .titles import title
 from .view import Metric, View
 

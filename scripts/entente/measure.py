@@ -3,11 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from . import run
-from .day import Day, Period, Window, cut, day_number, month_after, months_before, spoken
+from .breakdown import Breakdown
+from .day import (
+    Day,
+    Period,
+    Window,
+    cut,
+    day_number,
+    month_after,
+    months_before,
+    spoken,
+)
 from .missing import Ask, NotEnoughEvidence
 from .quantity import DAYS, RATIO, Quantity, Unit
 from .reader import (
@@ -21,16 +30,14 @@ from .reader import (
     ORIGINS,
     SUM,
     VIEWS,
-    RawSeries,
 )
 from .run import Read
+from .series import Daily, Point, Series
 from .titles import title
 from .view import LEAST_COVERAGE, Metric
 
 if TYPE_CHECKING:
     from .partner import Partner
-
-N = TypeVar("N", float, Quantity)
 
 RATE_ONE: Final = 10**12
 _read: Final = tuple.__new__  # of a Read, without its checks: there is one for every figure of every rule
@@ -411,77 +418,6 @@ class Measure:
         return [(source, a, b) for source, gaps in sorted(partly.items()) for a, b in gaps]
 
 
-class Slice(NamedTuple):
-    """One part of a breakdown."""
-
-    key: str
-    value: Quantity
-    share: Quantity
-
-
-class Breakdown:
-    """A metric cut into parts. The parts of a view add up; those of by_origin() do not."""
-
-    __slots__ = ("label", "_parts", "_total")
-
-    def __init__(self, label: str, parts: dict[str, Quantity], total: Quantity | None) -> None:
-        self.label = label
-        self._parts = parts
-        self._total = total
-
-    @property
-    def total(self) -> Quantity:
-        """The whole of which the parts are shares."""
-        if self._total is None:
-            raise TypeError(f"the parts of {self.label} tell of the same thing and cannot be added")
-        return self._total
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._parts
-
-    def __getitem__(self, key: str) -> Quantity:
-        return self._parts[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parts)
-
-    def items(self) -> list[tuple[str, Quantity]]:
-        """(key, value), in order of the keys."""
-        return list(self._parts.items())
-
-    def values(self) -> list[Quantity]:
-        """Values, in order of the keys."""
-        return list(self._parts.values())
-
-    def share(self, key: str) -> Quantity:
-        """Its share of the total; 0 for what is not there."""
-        part = self._parts.get(key)
-        return Quantity(0, 1, RATIO) if part is None else part / self.total
-
-    def largest(self) -> Slice:
-        """The part with the highest value."""
-        return self._picked(max(self._parts, key=lambda k: self._parts[k]))
-
-    def smallest(self) -> Slice:
-        """The part with the lowest value."""
-        return self._picked(min(self._parts, key=lambda k: self._parts[k]))
-
-    def hhi(self) -> Quantity:
-        """Concentration, from near 0 to 1 (Herfindahl-Hirschman index: the sum of squared shares)."""
-        total = Quantity(0, 1, RATIO)
-        for key in self._parts:
-            total = total + self.share(key) * self.share(key)
-        return total
-
-    def _picked(self, key: str) -> Slice:
-        value = self._parts[key]
-        share = value / self._total if self._total else Quantity(0, 1, RATIO)
-        return Slice(key, value, share)
-
-
 class Cut:
     """A measure cut by a view."""
 
@@ -561,75 +497,6 @@ class Origins:
         return Breakdown(f"{metric.name} by origin", parts, None)
 
 
-class Point(NamedTuple):
-    """One period of a series; value None: not known."""
-
-    period: Period
-    value: Quantity | None
-
-
-class Series:
-    """Values of a metric, one for each week or month."""
-
-    __slots__ = ("metric", "points")
-
-    def __init__(self, metric: Metric, points: list[Point]) -> None:
-        self.metric, self.points = metric, points
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    @property
-    def known(self) -> list[Quantity]:
-        """The values that are known, oldest first."""
-        return [point.value for point in self.points if point.value is not None]
-
-    def median(self) -> Quantity:
-        """The middle one of the known values."""
-        return middle(self.known)
-
-    def slope(self) -> float:
-        """By what share of the median it moves in each period: the median of the slopes of all pairs
-        (Theil-Sen), which a single odd period cannot turn."""
-        known = [(n, point.value.number) for n, point in enumerate(self.points) if point.value is not None]
-        if len(known) < 3:
-            raise NotEnoughEvidence(
-                f"{self.metric.name} is known for {len(known)} of {len(self.points)} periods, "
-                "and a course needs 3"
-            )
-        slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1 :]]
-        level = middle([value for _, value in known])
-        if not level:
-            raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
-        return middle(slopes) / abs(level)
-
-
-class Daily:
-    """Values of a metric by day. numpy.asarray(series.raw) and Arrow's capsules take them without a copy."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: RawSeries) -> None:
-        self.raw = raw
-
-    def __len__(self) -> int:
-        return len(self.raw)
-
-    def __getitem__(self, index: int) -> float:
-        return self.raw[index] / self.raw.scale
-
-    @property
-    def days(self) -> list[Day]:
-        """The day of each value."""
-        return [Day.of(self.raw.day0 + n) for n in range(len(self.raw))]
-
-    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
-        return self.raw.__arrow_c_array__(requested_schema)
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.raw.__arrow_c_stream__(requested_schema)
-
-
 def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:
     """What is left of [start, stop) without the spans."""
     gaps, at = [], start
@@ -638,13 +505,6 @@ def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int
             gaps.append((at, min(first, stop)))
         at = max(at, after)
     return [*gaps, (at, stop)] if at < stop else gaps
-
-
-def middle(values: Sequence[N]) -> N:
-    """The median, of numbers or of quantities of one unit."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def round_half_even(top: int, bottom: int) -> int:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import entente
 from entente.books import load_books
+from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
-from entente.measure import Breakdown, Daily, Measure, Series, Slice
+from entente.measure import Measure
 from entente.partner import Partner
 from entente.register import Register
+from entente.series import Daily, Series
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "rules.md").read_text()

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The course of a figure: by week or month as quantities, by day as the snapshot holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from .day import Day, Period
+from .missing import NotEnoughEvidence
+from .quantity import Quantity
+from .reader import RawSeries
+from .view import Metric
+
+N = TypeVar("N", float, Quantity)
+
+
+class Point(NamedTuple):
+    """One period of a series; value None: not known."""
+
+    period: Period
+    value: Quantity | None
+
+
+class Series:
+    """Values of a metric, one for each week or month."""
+
+    __slots__ = ("metric", "points")
+
+    def __init__(self, metric: Metric, points: list[Point]) -> None:
+        self.metric, self.points = metric, points
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def known(self) -> list[Quantity]:
+        """The values that are known, oldest first."""
+        return [point.value for point in self.points if point.value is not None]
+
+    def median(self) -> Quantity:
+        """The middle one of the known values."""
+        return middle(self.known)
+
+    def slope(self) -> float:
+        """By what share of the median it moves in each period: the median of the slopes of all pairs
+        (Theil-Sen), which a single odd period cannot turn."""
+        known = [(n, point.value.number) for n, point in enumerate(self.points) if point.value is not None]
+        if len(known) < 3:
+            raise NotEnoughEvidence(
+                f"{self.metric.name} is known for {len(known)} of {len(self.points)} periods, "
+                "and a course needs 3"
+            )
+        slopes = [(b - a) / (m - n) for i, (n, a) in enumerate(known) for m, b in known[i + 1 :]]
+        level = middle([value for _, value in known])
+        if not level:
+            raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
+        return middle(slopes) / abs(level)
+
+
+class Daily:
+    """Values of a metric by day. numpy.asarray(series.raw) and Arrow's capsules take them without a copy."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: RawSeries) -> None:
+        self.raw = raw
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __getitem__(self, index: int) -> float:
+        return self.raw[index] / self.raw.scale
+
+    @property
+    def days(self) -> list[Day]:
+        """The day of each value."""
+        return [Day.of(self.raw.day0 + n) for n in range(len(self.raw))]
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        return self.raw.__arrow_c_array__(requested_schema)
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.raw.__arrow_c_stream__(requested_schema)
+
+
+def middle(values: Sequence[N]) -> N:
+    """The median, of numbers or of quantities of one unit."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
