@@ -194,6 +194,7 @@ typedef struct ent_config {
 	const ent_register_config *registers;
 	size_t n_registers;
 	ent_decoders_config decoders;
+	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;
 	const ent_yaml_node *root; /* what was read */

@@ -473,6 +473,15 @@ static const ent__field decoder_fields[] = {
 /* clang-format on */
 
 /* clang-format off */
+static const ent__field reject_fields[] = {
+	{.key = "keep", .type = ENT__DURATION, .preset = "30d", .least = 0, .most = INT64_C(3650) * 86400 * 1000000,
+		.offset = AT(ent_config, rejects_keep_us),
+		.doc = "How long the bytes of a rejected record are kept, sealed with the store's key. Place, reason and a masked "
+			"excerpt stay."},
+	END};
+/* clang-format on */
+
+/* clang-format off */
 static const ent__field register_fields[] = {
 	{.key = "kept_since", .type = ENT__DATE, .required = true, .offset = AT(ent_register_config, kept_since),
 		.doc = "From this day on the register is complete: before it an absence means nothing, after it it means "
@@ -517,6 +526,8 @@ const ent__field ent__config_fields[] = {
 		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
 	{.key = "decoders", .type = ENT__STRUCT, .item = decoder_fields, .offset = AT(ent_config, decoders), .form = "{…}",
 		.doc = "Limits of the processes that run plugins."},
+	{.key = "rejects", .type = ENT__STRUCT, .item = reject_fields, .offset = 0, .form = "{…}",
+		.doc = "Records that could not be read; `entente rejects list` shows them."},
 	{.key = "workers", .type = ENT__INT, .least = 1, .most = 256, .offset = AT(ent_config, workers),
 		.doc = "How many decoders may run at once. Without it, as many as there are cores."},
 	{.key = "sandbox", .type = ENT__ENUM, .preset = "best-effort", .choices = sandbox_words,

@@ -15,8 +15,8 @@ struct ent__pending {
 	size_t n_rejects, rejects_capacity;
 	ent_cover *covers;
 	size_t n_covers, covers_capacity;
-	uint32_t *dropped_covers;
-	size_t n_dropped, dropped_capacity;
+	uint32_t *dropped_covers, *dropped_rejects;
+	size_t n_dropped, dropped_capacity, n_old, old_capacity;
 	struct change {
 		ent_record r;
 		bool drop;
@@ -38,6 +38,7 @@ void ent__pending_free(ent_engine *e) {
 		free(p->rejects);
 		free(p->covers);
 		free(p->dropped_covers);
+		free(p->dropped_rejects);
 		free(p->records);
 		free(p);
 		e->pending = NULL;
@@ -70,6 +71,12 @@ void ent__pending_covers_drop(ent_engine *e, uint32_t input) {
 	struct ent__pending *p = pending(e);
 	ENT_GROW(p->dropped_covers, p->n_dropped, p->dropped_capacity);
 	p->dropped_covers[p->n_dropped++] = input;
+}
+
+void ent__pending_rejects_drop(ent_engine *e, uint32_t input) {
+	struct ent__pending *p = pending(e);
+	ENT_GROW(p->dropped_rejects, p->n_old, p->old_capacity);
+	p->dropped_rejects[p->n_old++] = input;
 }
 
 void ent__pending_record(ent_engine *e, const ent_record *r, bool drop) {
@@ -113,6 +120,9 @@ static int put_pending(ent_engine *e, ent_error *error) {
 	}
 	for (size_t i = 0; p && i < p->n_covers && !status; i++) {
 		status = ent_store_cover_put(e->store, &p->covers[i], error);
+	}
+	for (size_t i = 0; p && i < p->n_old && !status; i++) {
+		status = ent_store_rejects_drop(e->store, p->dropped_rejects[i], error);
 	}
 	for (size_t i = 0; p && i < p->n_rejects && !status; i++) {
 		status = ent_store_reject_add(e->store, &p->rejects[i], error);
@@ -162,6 +172,9 @@ static int put_all(ent_engine *e, ent_error *error) {
 	}
 	if (!status) {
 		status = put_balance(e, error);
+	}
+	if (!status) {
+		status = ent_store_rejects_expire(e->store, e->now_us - e->config->rejects_keep_us, error);
 	}
 	size_t n;
 	const ent_segment *segments = ent_ledger_segments(e->ledger, &n);

@@ -312,6 +312,9 @@ static bool is_input(void *ctx, uint32_t id) { return id == ((struct same_input 
 /* The first of a document is about to be folded. */
 static int begin_work(run *r, ent__work *w) {
 	w->begun = true;
+	if (w->previous) {
+		ent__pending_rejects_drop(r->e, w->previous);
+	}
 	if (!w->replaces) {
 		return 0;
 	}

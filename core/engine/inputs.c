@@ -267,7 +267,7 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		w->begun = old->position > 0;
 	} else {
 		uint32_t replaced = old && stream->restates && old->live ? old->id : 0;
-		uint32_t generation = old ? old->generation + 1 : 1;
+		uint32_t generation = old ? old->generation + 1 : 1, previous = old ? old->id : 0;
 		ent_input *x = ent__input_add(e);
 		x->source = s->code;
 		snprintf(x->name, sizeof x->name, "%s", file->name);
@@ -284,6 +284,7 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		snprintf(x->decoder, sizeof x->decoder, "%s", d->name);
 		snprintf(x->version, sizeof x->version, "%s", d->version);
 		w->input = x->id;
+		w->previous = previous;
 		w->replaces = replaced;
 	}
 	e->report->progress.inputs_total++;

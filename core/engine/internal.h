@@ -199,6 +199,7 @@ struct ent__work {
 	bool partial;      /* part of a chunk is folded: no commit now */
 	bool finished, failed;
 	bool slice_superseded; /* its slice has an edition of higher grade */
+	uint32_t previous; /* generation before this one, 0 none */
 	uint32_t replaces; /* input whose facts go when this one comes; 0 none */
 	bool begun;
 	uint32_t seen, declared; /* kinds of facts that came, and whose days the decoder declared: 1 << kind */
@@ -223,6 +224,8 @@ typedef struct ent__pending ent__pending;
 void ent__pending_reject(ent_engine *, const ent_reject *);
 void ent__pending_cover(ent_engine *, const ent_cover *);
 void ent__pending_covers_drop(ent_engine *, uint32_t input);
+/* Rejects of a document that came again: those of the new one take their place. */
+void ent__pending_rejects_drop(ent_engine *, uint32_t input);
 void ent__pending_record(ent_engine *, const ent_record *, bool drop);
 int ent__commit(ent_engine *, ent_error *e);
 void ent__pending_free(ent_engine *);

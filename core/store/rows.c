@@ -212,6 +212,16 @@ int ent_store_rejects_drop(ent_store *s, uint32_t input, ent_error *e) {
 	return drop_of_input(s, &s->rejects_drop, "DELETE FROM reject WHERE input = ?1", input, e);
 }
 
+int ent_store_rejects_expire(ent_store *s, int64_t before_us, ent_error *e) {
+	int status = ent__sql_keep(s, &s->rejects_expire,
+		"UPDATE reject SET sealed = NULL WHERE sealed IS NOT NULL AND seen_us < ?1", e);
+	if (status) {
+		return status;
+	}
+	sqlite3_bind_int64(s->rejects_expire, 1, before_us);
+	return ent__sql_do(s, s->rejects_expire, "rejects", e);
+}
+
 static int visit_reject(void *ctx, const void *row) {
 	const visitor *v = ctx;
 	return v->visit.reject(v->ctx, row);

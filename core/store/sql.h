@@ -20,7 +20,7 @@ struct ent_store {
 	ent__given given; /* what a statement is reading; the cells that it left empty are marked */
 	/* Kept statements; NULL until first used. */
 	sqlite3_stmt *put[ENT__TABLES];
-	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *findings_close, *meta_get;
+	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *meta_get;
 	sqlite3_stmt *cell_add[ENT_FAMILY_COUNT], *cell_drop[ENT_FAMILY_COUNT];
 	sqlite3_stmt *member_grow[ENT__MEMBER_TABLES], *member_add[ENT__MEMBER_TABLES], *member_get[ENT__MEMBER_TABLES],
 		*member_set[ENT__MEMBER_TABLES], *member_drop[ENT__MEMBER_TABLES];

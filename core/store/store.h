@@ -152,6 +152,8 @@ typedef struct ent_reject {
 } ent_reject;
 int ent_store_reject_add(ent_store *, const ent_reject *, ent_error *e); /* same (input, place, reason): once */
 int ent_store_rejects_drop(ent_store *, uint32_t input, ent_error *e);
+/* Forgets the sealed bytes of rejects that were last seen before the time; place, reason and excerpt stay. */
+int ent_store_rejects_expire(ent_store *, int64_t before_us, ent_error *e);
 typedef int (*ent_reject_visit)(void *ctx, const ent_reject *);
 /* By (input, place, reason). source UINT32_MAX: of all. */
 int ent_store_rejects_scan(ent_store *, uint32_t source, ent_reject_visit, void *ctx, ent_error *e);
