@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opening a project for a command, see project.h. */
+#include "command/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
+	*p = (ent__project){.block = {.fd = -1}};
+	int exit = ent_call_config(call, &p->config);
+	if (exit) {
+		return exit;
+	}
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	if (ent_engine_open(&p->engine, p->config, mode, errors)) {
+		exit = ent_call_errors(call, errors);
+	}
+	free(errors);
+	return exit;
+}
+
+int ent__project_snapshot_of(ent_call *call, ent__project *p, int32_t day, const char *mode) {
+	ent_error e = {0};
+	p->as_of = day;
+	p->as_of_mode = mode;
+	if (ent_engine_snapshot(p->engine, day, mode, &p->block, &e) ||
+		ent_snap_open(&p->snap, p->block.data, p->block.bytes, &e)) {
+		return ent_call_error(call, &e);
+	}
+	return ENT_EXIT_OK;
+}
+
+int ent__project_snapshot(ent_call *call, ent__project *p) {
+	static const char *const modes[] = {
+		[ENT_AS_OF_NOW] = "now", [ENT_AS_OF_LATEST] = "latest", [ENT_AS_OF_DAY] = "date"};
+	ent_as_of as_of = ent_call_as_of(call, p->config);
+	ent_error e = {0};
+	int32_t day;
+	if (ent_engine_as_of(p->engine, &as_of, &day, &e)) {
+		return ent_call_error(call, &e);
+	}
+	return ent__project_snapshot_of(call, p, day, modes[as_of.kind]);
+}
+
+void ent__project_finish(ent__project *p) {
+	if (p->snap.base) {
+		ent_snap_finish(&p->snap);
+	}
+	ent_snapshot_block_finish(&p->block);
+	ent_engine_close(p->engine);
+	ent_config_destroy(p->config);
+	*p = (ent__project){.block = {.fd = -1}};
+}
+
+int64_t ent__project_partner(ent_call *call, ent__project *p, const char *id) {
+	int64_t found = ent_snap_find_partner(&p->snap, id, strlen(id));
+	if (found >= 0) {
+		return found;
+	}
+	const char **ids = ent_xcalloc(p->snap.n_partners + 1, sizeof *ids);
+	for (uint32_t i = 0; i < p->snap.n_partners; i++) {
+		ids[i] = ent_snap_partner_id(&p->snap, i);
+	}
+	const char *near = ent_nearest(id, ids, p->snap.n_partners);
+	ent_error e;
+	ent_error_set(&e, ENT_ERR_NOTFOUND, "there is no partner '%s'", id);
+	if (near) {
+		ent_error_todo(&e, "did you mean '%s'?", near);
+	} else {
+		ent_error_todo(&e, "`entente partners` lists them");
+	}
+	free(ids);
+	ent_call_error(call, &e);
+	return -1;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * command/project.h: the configuration, the engine and a snapshot of the store, opened for one command, with every error
+ * told. Owned by whoever holds the struct; one thread. */
+#ifndef ENT_COMMAND_PROJECT_H
+#define ENT_COMMAND_PROJECT_H
+
+#include "command/command.h"
+#include "engine/engine.h"
+#include "metrics/window.h"
+
+typedef struct ent__project {
+	ent_config *config;
+	ent_engine *engine;
+	ent_snapshot_block block;
+	ent_snap snap;
+	int32_t as_of;
+	const char *as_of_mode; /* "now", "latest", "date" */
+} ent__project;
+
+/* Configuration and engine. ENT_EXIT_OK; else the errors are told. Finish the project in both cases. */
+int ent__project_open(ent_call *, ent__project *, ent_engine_mode);
+/* The snapshot of the moment that --as-of or the configuration names. As above. */
+int ent__project_snapshot(ent_call *, ent__project *);
+/* The same of a given day. */
+int ent__project_snapshot_of(ent_call *, ent__project *, int32_t day, const char *mode);
+void ent__project_finish(ent__project *); /* zeroed is fine */
+
+/* Index of a partner in the snapshot; -1: the error is told, with what was meant. */
+int64_t ent__project_partner(ent_call *, ent__project *, const char *id);
+
+#endif
