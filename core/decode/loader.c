@@ -157,7 +157,11 @@ int ent__plugin_describe(const ent_plugin *p, ent_buf *b, ent_error *e) {
 		}
 		ent_buf_u32(b, columns);
 		for (uint32_t k = 0; k < columns; k++) {
-			ent_buf_text(b, d->columns[k].name);
+			const char *also = d->columns[k].aliases;
+			ent_buf name = {0};
+			ent_buf_printf(&name, "%s%s%s", d->columns[k].name, also && *also ? "|" : "", also ? also : "");
+			ent_buf_bytes(b, name.data, name.n);
+			ent_buf_finish(&name);
 			ent_buf_u8(b, d->columns[k].required != 0);
 		}
 	}

@@ -44,7 +44,8 @@ typedef enum ent_msg {
 	ENT_MSG_READY = 64, /* u32 pid, text sandbox level really reached ("seccomp+landlock 4", "off") */
 	ENT_MSG_LOADED,     /* text plugin, text version, u32 n decoders, each: text name, text doc, text version, text system,
 	                       u32 flags (ent_decoder.flags), u64 facts, u32 frame, u8 splittable (rows can be cut into
-	                       chunks), bytes options (config/options_wire.h table), u32 n columns, each text name, u8 required */
+	                       chunks), bytes options (config/options_wire.h table), u32 n columns, each text
+	                       name and aliases ("name|alias|alias"), u8 required */
 	ENT_MSG_PROBED,     /* u64 tag, u32 n (decoders of the plugin, in order), each: u32 score 0..100, text why */
 	ENT_MSG_OPENED,     /* u32 instance */
 	ENT_MSG_BATCH,      /* u64 assignment, u64 seq, u32 first slot, u32 number of slots, u32 bytes, u64 begin: where the

@@ -23,7 +23,7 @@ typedef struct ent_decoder_info {
 	bool splittable;
 	const ent_option *options;
 	size_t n_columns;
-	const char **columns;
+	const char **columns; /* "name|alias|alias" */
 	uint8_t *required;
 	const struct ent_plugin_info *plugin;
 } ent_decoder_info;
