@@ -67,6 +67,10 @@ function(ent_test name)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} LABELS c)
+  if(ENTENTE_SANITIZE) # strstr() of the sanitizer measures the whole text at each call: quadratic for who counts words
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT
+      "ASAN_OPTIONS=intercept_strstr=0;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1")
+  endif()
 endfunction()
 
 # ent_pytest(NAME PATH [TIMEOUT s]): a folder of pytest tests, one ctest entry; the programs are found through ENTENTE_BIN.
