@@ -48,7 +48,7 @@ static bool currency_ok(const char c[4], bool required) {
 	return !c[3];
 }
 
-static bool time_ok(ent_time t, bool required) {
+bool ent__time_ok(ent_time t, bool required) {
 	switch (t.kind) {
 	case ENT_TIME_NONE:
 		return !required;
@@ -76,8 +76,9 @@ static const char *check_order(const ent_order *o) {
 	if (o->at.kind == ENT_TIME_NONE) {
 		return "an order without the time when it was placed";
 	}
-	if (!time_ok(o->at, true) || !time_ok(o->paid_at, false) || !time_ok(o->cancelled_at, false) ||
-		!time_ok(o->shipped_at, false) || !time_ok(o->promised_at, false) || !time_ok(o->delivered_at, false)) {
+	if (!ent__time_ok(o->at, true) || !ent__time_ok(o->paid_at, false) || !ent__time_ok(o->cancelled_at, false) ||
+		!ent__time_ok(o->shipped_at, false) || !ent__time_ok(o->promised_at, false) ||
+		!ent__time_ok(o->delivered_at, false)) {
 		return BAD_TIME;
 	}
 	return o->status > ENT_ORDER_TEST || o->tax_included > 1 ? BAD_CODE : NULL;
@@ -104,7 +105,7 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 	if (h->op > ENT_RETRACT) {
 		return BAD_CODE;
 	}
-	if (!time_ok(h->version, false)) {
+	if (!ent__time_ok(h->version, false)) {
 		return BAD_TIME;
 	}
 	if (kind == ENT_LINE) {
@@ -114,7 +115,7 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 	if (kind == ENT_REFUND) {
 		const ent_refund *r = fact;
 		const char *why = check_order_key(r->order_key, r->currency);
-		return why ? why : !time_ok(r->at, false) ? BAD_TIME : r->kind > ENT_REFUND_ADJUSTMENT ? BAD_CODE : NULL;
+		return why ? why : !ent__time_ok(r->at, false) ? BAD_TIME : r->kind > ENT_REFUND_ADJUSTMENT ? BAD_CODE : NULL;
 	}
 	if (h->op == ENT_RETRACT) { /* only head and times are read */
 		return NULL;
@@ -124,33 +125,34 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 		return check_order(fact);
 	case ENT_CART: {
 		const ent_cart *c = fact;
-		return !time_ok(c->started_at, true) || !time_ok(c->updated_at, false) || !time_ok(c->recovered_at, false)
+		return !ent__time_ok(c->started_at, true) || !ent__time_ok(c->updated_at, false) ||
+					   !ent__time_ok(c->recovered_at, false)
 				   ? BAD_TIME
 			   : !currency_ok(c->currency, false) ? BAD_CURRENCY
 												  : NULL;
 	}
 	case ENT_VISIT: {
 		const ent_visit *v = fact;
-		return !time_ok(v->at, true) || !time_ok(v->until, false) || (v->day.kind && v->day.kind != ENT_TIME_DATE) ||
-					   !time_ok(v->day, false)
+		return !ent__time_ok(v->at, true) || !ent__time_ok(v->until, false) ||
+					   (v->day.kind && v->day.kind != ENT_TIME_DATE) || !ent__time_ok(v->day, false)
 				   ? BAD_TIME
 			   : v->consent > 2 || v->engaged > 1 || v->is_new > 1 ? BAD_CODE
 																   : NULL;
 	}
 	case ENT_TOUCH: {
 		const ent_touch *t = fact;
-		return !time_ok(t->at, false) ? BAD_TIME : !currency_ok(t->currency, false) ? BAD_CURRENCY : NULL;
+		return !ent__time_ok(t->at, false) ? BAD_TIME : !currency_ok(t->currency, false) ? BAD_CURRENCY : NULL;
 	}
 	case ENT_CONTACT: {
 		const ent_contact *c = fact;
-		return !time_ok(c->at, true) || !time_ok(c->answered_at, false) ? BAD_TIME
-			   : c->held > 1 || c->direction > 2                        ? BAD_CODE
-																		: NULL;
+		return !ent__time_ok(c->at, true) || !ent__time_ok(c->answered_at, false) ? BAD_TIME
+			   : c->held > 1 || c->direction > 2                                  ? BAD_CODE
+																				  : NULL;
 	}
 	case ENT_OBSERVATION: {
 		const ent_observation *o = fact;
-		return !time_ok(o->from, true) || !time_ok(o->to, false) ? BAD_TIME
-			   : !currency_ok(o->currency, false)                ? BAD_CURRENCY
+		return !ent__time_ok(o->from, true) || !ent__time_ok(o->to, false) ? BAD_TIME
+			   : !currency_ok(o->currency, false)                          ? BAD_CURRENCY
 			   : o->origin >= ENT_ORIGIN_COUNT || o->scale > 18 || o->additive > 1 ||
 					   (o->grade && (o->grade < 'A' || o->grade > 'F'))
 				   ? BAD_CODE
@@ -158,7 +160,7 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 	}
 	case ENT_ENTRY: {
 		const ent_entry *e = fact;
-		return !time_ok(e->effective, false) ? BAD_TIME
+		return !ent__time_ok(e->effective, false) ? BAD_TIME
 			   : e->n > ENTRY_FIELDS_MAX || (e->n && (!e->names || !e->values))
 				   ? "more than 64 fields in a register entry"
 				   : NULL;

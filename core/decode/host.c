@@ -236,10 +236,30 @@ static ent_id host_identity(ent_ctx *c, ent_id_kind kind, ent_str text) {
 	return ent__identity_of(&c->worker->identity, kind, text);
 }
 
+static void host_log(ent_ctx *c, int level, const char *text) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	ent__run *r = &c->run;
+	if (r->log_window != (uint64_t)now.tv_sec) {
+		r->log_window = (uint64_t)now.tv_sec;
+		r->log_count = 0;
+	}
+	if (r->log_count++ < LOG_LINES && text) {
+		char line[512];
+		strncpy(line, text, sizeof line - 1);
+		line[sizeof line - 1] = 0;
+		ent__send_log(level, line);
+	}
+}
+
 static void host_covers(ent_ctx *c, ent_fact kind, ent_time from, ent_time to, int complete) {
 	const ent__run *r = &c->run;
 	if (r->phase == ENT__PHASE_NONE || !ent__fact_size(kind) || (r->phase == ENT__PHASE_BEGIN && !r->first)) {
 		return; /* a later part of the document begins again: its beginning was heard */
+	}
+	if (!ent__time_ok(from, true) || !ent__time_ok(to, true)) {
+		host_log(c, ENT_LOG_WARNING, "covers() was called with a time that makes no sense: it is left out");
+		return;
 	}
 	ent_wire_covers *i = ent__batch_item(&c->worker->batch, ENT_ITEM_COVERS, sizeof *i, NULL);
 	if (i) {
@@ -279,22 +299,6 @@ static void host_cursor(ent_ctx *c, const char *name, ent_str value) {
 		if (value.n) {
 			memcpy((char *)(i + 1) + name_n, value.p, value.n);
 		}
-	}
-}
-
-static void host_log(ent_ctx *c, int level, const char *text) {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	ent__run *r = &c->run;
-	if (r->log_window != (uint64_t)now.tv_sec) {
-		r->log_window = (uint64_t)now.tv_sec;
-		r->log_count = 0;
-	}
-	if (r->log_count++ < LOG_LINES && text) {
-		char line[512];
-		strncpy(line, text, sizeof line - 1);
-		line[sizeof line - 1] = 0;
-		ent__send_log(level, line);
 	}
 }
 

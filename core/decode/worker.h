@@ -135,6 +135,8 @@ typedef struct ent__body {
 } ent__body;
 
 size_t ent__fact_size(ent_fact); /* of the struct in plugin.h; 0: no such kind */
+/* Is the time of a known kind, and does it fit ent_wire_time? Absent ones only if they are not required. */
+bool ent__time_ok(ent_time, bool required);
 /* NULL, or why the fact is refused. Does not write anything. */
 const char *ent__fact_check(ent_fact, const void *fact);
 void ent__fact_body(ent__batch *, ent_fact, const void *fact, ent__body *);

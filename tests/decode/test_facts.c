@@ -164,6 +164,20 @@ static void one_verdict_a_row(void **state) {
 	assert_int_equal(worker.done.rejected, 2);
 }
 
+static void logs_are_held_back(void **state) {
+	(void)state;
+	worker.log[0] = 0;
+	decode(HEADER "visit,1,,,log\nvisit,2,,,log\n");
+	size_t lines = strlen(worker.log) / strlen("said;");
+	assert_in_range(lines, 5, 10); /* five a second; the second may have changed meanwhile */
+	worker.log[0] = 0;
+	sleep(1);
+	decode(HEADER "visit,1,,,covers\n");
+	assert_int_equal(worker.covers, 0);
+	assert_non_null(strstr(worker.log, "covers()"));
+	assert_int_equal(worker.consumed, 1);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_and_refunds_are_gathered),
@@ -171,6 +185,7 @@ int main(void) {
 		cmocka_unit_test(every_kind_arrives),
 		cmocka_unit_test(only_what_is_said_is_content),
 		cmocka_unit_test(one_verdict_a_row),
+		cmocka_unit_test(logs_are_held_back),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -61,6 +61,12 @@ static ent_status row(void *self, const ent_row *r) {
 		k->host->reject(k->ctx, k->before, ENT_NO_COLUMN, "and once more");
 	} else if (is(how, "lateskip")) {
 		k->host->skip(k->ctx, k->before, "seen too late");
+	} else if (is(how, "log")) {
+		for (int i = 0; i < 100; i++) {
+			k->host->log(k->ctx, ENT_LOG_WARNING, "said;");
+		}
+	} else if (is(how, "covers")) {
+		k->host->covers(k->ctx, ENT_VISIT, (ent_time){.kind = 99}, (ent_time){.kind = ENT_TIME_DATE}, 1);
 	} else if (is(how, "twice")) {
 		k->host->reject(k->ctx, r->place, C_KEY, "first");
 		k->host->reject(k->ctx, r->place, C_ORDER, "second");
