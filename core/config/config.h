@@ -154,6 +154,7 @@ typedef struct ent_rules_config {
 	ent_words import;    /* Python modules that rules may import beyond the standard library */
 	int64_t deadline_us; /* of one rule for one partner */
 	int64_t memory;      /* bytes, of the rules worker */
+	int64_t min_cohort;  /* partners whose figures may be released together */
 	ent_word venv;       /* absolute folder of a Python virtual environment; NULL: none */
 } ent_rules_config;
 

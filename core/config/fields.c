@@ -457,6 +457,9 @@ static const ent__field rules_fields[] = {
 		.offset = AT(ent_rules_config, deadline_us), .doc = "How long one rule may take for one partner."},
 	{.key = "memory", .type = ENT__SIZE, .preset = "1GB", .least = INT64_C(64) << 20, .most = INT64_C(1) << 40,
 		.offset = AT(ent_rules_config, memory), .doc = "Memory of the process that runs the rules."},
+	{.key = "min_cohort", .type = ENT__INT, .preset = "5", .least = 3, .most = 1000,
+		.offset = AT(ent_rules_config, min_cohort),
+		.doc = "The fewest partners whose figures a rule may see together, as a median or a quantile."},
 	{.key = "venv", .type = ENT__PATH, .offset = AT(ent_rules_config, venv), .form = "FOLDER",
 		.doc = "A Python virtual environment (of the Python that Entente was built with) whose packages rules may import."},
 	END};

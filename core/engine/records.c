@@ -131,6 +131,19 @@ static uint32_t topic_of(ent_engine *e, const ent_item *item) {
 	}
 }
 
+/* Where an observation ends that names its day or month only. */
+static void put_end(ent_engine *e, ent_json *j, const ent_item *item) {
+	ent_time from = ent_wire_time_unpack(item->body.observation.from);
+	if (from.kind == ENT_TIME_INSTANT || from.kind == ENT_TIME_LOCAL) {
+		from.v = ent_day_of_us(from.v);
+		from.kind = ENT_TIME_DATE;
+		from.offset_min = ENT_NO_OFFSET;
+	}
+	from.v++;
+	ent_json_key(j, "to");
+	put_time(e, j, from, item);
+}
+
 /* A field of an entry in the type that its register's schema gives it; text where there is no schema. */
 static void put_value(ent_json *j, const char *reg, const char *name, const char *value) {
 	ent_error ignored;
@@ -172,6 +185,9 @@ int ent__record(void *engine, const ent_document *d, const ent_item *head, int32
 	ent_json_key(&j, "source");
 	ent_json_text(&j, ent__text(e, head->source));
 	put_fields(e, &j, head);
+	if (head->kind == ENT_OBSERVATION && !head->body.observation.to) {
+		put_end(e, &j, head);
+	}
 	if (head->kind == ENT_ENTRY) {
 		ent_json_key(&j, "recorded");
 		put_time(e, &j, (ent_time){.v = head->arrival, .kind = ENT_TIME_INSTANT, .offset_min = ENT_NO_OFFSET}, head);

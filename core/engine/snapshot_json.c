@@ -140,6 +140,6 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	member(&j, "as_of_mode", b->as_of_mode);
 	member(&j, "currency", b->e->config->currency.s);
 	ent_json_key(&j, "min_cohort");
-	ent_json_int(&j, 5);
+	ent_json_int(&j, b->e->config->rules.min_cohort);
 	ent_json_end(&j);
 }
