@@ -7,7 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define FAST __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul,lzcnt")))
+#define FAST __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
 #define FAST_INLINE FAST static inline __attribute__((always_inline))
 
 bool ent__csv_has_avx2(void) {

@@ -181,14 +181,16 @@ static void content_is_what_is_said(void **state) {
 	assert_true(worker.docs[0].content == second);
 	/* one line less, one other quantity, one other buyer */
 	static const char *const changed[] = {
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,2,b@example.org,south,\n",
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,c@example.org,south,\n",
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,south,\n#2,,,,C,1,,,"
-		"\n",
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,,b@example.org,south,\n",
-		"Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n#2,2024-03-02,EUR,1,C,1,b@example.org,north,\n"};
+		"#2,2024-03-02,EUR,1,C,2,b@example.org,south,\n",
+		"#2,2024-03-02,EUR,1,C,1,c@example.org,south,\n",
+		"#2,2024-03-02,EUR,1,C,1,b@example.org,south,\n#2,,,,C,1,,,\n",
+		"#2,2024-03-02,EUR,1,C,,b@example.org,south,\n",
+		"#2,2024-03-02,EUR,1,C,1,b@example.org,north,\n",
+	};
 	for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
-		assert_true(decode(ROWS, changed[i]));
+		char text[300];
+		snprintf(text, sizeof text, "Name,At,Currency,Total,Sku,Qty,Email,Vendor,Note\n%s", changed[i]);
+		assert_true(decode(ROWS, text));
 		assert_int_equal(worker.n_docs, 1);
 		assert_true(worker.docs[0].content != second);
 	}
