@@ -119,7 +119,7 @@ static int take_covers(run *r, ent__work *w, const ent_wire_item *item) {
 	cover.from = from.kind == ENT_TIME_DATE ? (int32_t)from.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, from, cover.source, w->partner));
 	cover.to = to.kind == ENT_TIME_DATE ? (int32_t)to.v : ent_zone_day(zone, ent_fold_instant(&r->e->fold, to, cover.source, w->partner));
 	w->declared |= 1u << c->kind;
-	if (cover.from < cover.to) {
+	if (cover.from < cover.to && !w->slice_superseded) {
 		ent__pending_cover(r->e, &cover);
 	}
 	return 0;
@@ -161,12 +161,13 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 		return 0;
 	}
 	struct edition edition = {e, input};
-	int status = ent__take_back(e, lower_edition, &edition, r->error);
+	int status = ent__take_back(e, 0, lower_edition, &edition, r->error);
 	for (uint32_t i = 1; i < e->n_inputs && !status; i++) {
 		if (e->inputs[i].live && lower_edition(&edition, i)) {
 			e->inputs[i].live = 0;
 			e->input_dirty[i] = true;
 			ent__pending_covers_drop(e, i);
+			ent__pending_rejects_drop(e, i);
 		}
 	}
 	return status;
@@ -312,18 +313,18 @@ static bool is_input(void *ctx, uint32_t id) { return id == ((struct same_input 
 /* The first of a document is about to be folded. */
 static int begin_work(run *r, ent__work *w) {
 	w->begun = true;
-	if (w->previous) {
-		ent__pending_rejects_drop(r->e, w->previous);
-	}
-	if (!w->replaces) {
+	if (!w->before) {
 		return 0;
 	}
-	struct same_input old = {w->replaces};
-	int status = ent__take_back(r->e, is_input, &old, r->error);
-	if (!status) {
-		r->e->inputs[w->replaces].live = 0;
-		r->e->input_dirty[w->replaces] = true;
-		ent__pending_covers_drop(r->e, w->replaces);
+	struct same_input old = {w->before};
+	ent__pending_rejects_drop(r->e, w->before);
+	/* Parts of visits add up, they have no rank to win by: told again, they would count twice. */
+	bool visits = w->stream->decoder->facts >> ENT_VISIT & 1;
+	int status = w->replaces || visits ? ent__take_back(r->e, w->replaces ? 0 : ENT_VISIT, is_input, &old, r->error) : 0;
+	if (!status && w->replaces) {
+		r->e->inputs[w->before].live = 0;
+		r->e->input_dirty[w->before] = true;
+		ent__pending_covers_drop(r->e, w->before);
 	}
 	return status;
 }

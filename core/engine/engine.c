@@ -245,7 +245,7 @@ static int roll_back(ent_engine *e, ent_error *error) {
  * brought and its decoder declares no days for. Of a source whose facts name their partners it speaks for all of them. */
 static void guess_coverage(ent_engine *e, const ent__work *w) {
 	const ent_input *x = &e->inputs[w->input];
-	if (!x->done || x->last_day < x->first_day) {
+	if (!x->done || !x->live || x->last_day < x->first_day) {
 		return;
 	}
 	for (unsigned kind = 1; kind < ENT_FACT_COUNT; kind++) {

@@ -226,7 +226,7 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 	uint64_t head = sum_at(fd, 0, size), tail = sum_at(fd, size > SUM_BYTES ? size - SUM_BYTES : 0, size);
 	ent_input *old = known(e, s->code, file->name);
 	bool same = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
-				(standard_input || old->mtime_ns == (uint64_t)mtime) && old->live;
+				(standard_input || old->mtime_ns == (uint64_t)mtime);
 	const ent_decoder_info *d = same ? ent__decoder_find(e, old->decoder) : NULL;
 	if (s->config->decode.name.s || !d) {
 		d = decoder_of(e, s, file->name, fd, &error);
@@ -266,8 +266,9 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		w->next = w->folded = old->position;
 		w->begun = old->position > 0;
 	} else {
-		uint32_t replaced = old && stream->restates && old->live ? old->id : 0;
-		uint32_t generation = old ? old->generation + 1 : 1, previous = old ? old->id : 0;
+		uint32_t generation = old ? old->generation + 1 : 1;
+		w->before = old ? old->id : 0;
+		w->replaces = old && stream->restates && old->live;
 		ent_input *x = ent__input_add(e);
 		x->source = s->code;
 		snprintf(x->name, sizeof x->name, "%s", file->name);
@@ -284,8 +285,6 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		snprintf(x->decoder, sizeof x->decoder, "%s", d->name);
 		snprintf(x->version, sizeof x->version, "%s", d->version);
 		w->input = x->id;
-		w->previous = previous;
-		w->replaces = replaced;
 	}
 	e->report->progress.inputs_total++;
 	e->report->progress.bytes_total += size - w->folded;

@@ -156,8 +156,8 @@ int ent__put(ent_engine *, ent_index_entry *entry, const ent_document *fresh, en
 int ent__fold(ent_engine *, const ent_document *, int sign, ent_error *e);
 int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *e);
 
-/* takeback.c: takes back all items of the inputs that `dead` names. */
-int ent__take_back(ent_engine *, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *e);
+/* takeback.c: takes back all items of the inputs that `dead` names; of documents of one kind only, unless `kind` is 0. */
+int ent__take_back(ent_engine *, unsigned kind, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *e);
 
 /* streams.c */
 int ent__sources_open(ent_engine *, ent_errors *errors);
@@ -199,8 +199,8 @@ struct ent__work {
 	bool partial;      /* part of a chunk is folded: no commit now */
 	bool finished, failed;
 	bool slice_superseded; /* its slice has an edition of higher grade */
-	uint32_t previous; /* generation before this one, 0 none */
-	uint32_t replaces; /* input whose facts go when this one comes; 0 none */
+	uint32_t before; /* generation before this one, 0 none */
+	bool replaces; /* and all of its facts go when this one comes */
 	bool begun;
 	uint32_t seen, declared; /* kinds of facts that came, and whose days the decoder declared: 1 << kind */
 	struct ent__work *next_work;

@@ -16,6 +16,7 @@ typedef struct keys {
 
 typedef struct pass {
 	ent_engine *e;
+	unsigned kind;
 	bool (*dead)(void *ctx, uint32_t input);
 	void *ctx;
 	keys keys;
@@ -38,7 +39,7 @@ static int find_touched(void *ctx, ent_position at, const uint8_t *body, size_t 
 	if (!ent_document_decode(d, body, n)) {
 		return ent_error_set(p->error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
 	}
-	if (d->superseded) {
+	if (d->superseded || (p->kind && p->kind != d->kind)) {
 		return 0;
 	}
 	bool touched = false;
@@ -134,8 +135,8 @@ static int revive(pass *p, const uint8_t *body, size_t n) {
 	return ent__put(e, entry, &e->current, p->error);
 }
 
-int ent__take_back(ent_engine *e, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *error) {
-	pass p = {.e = e, .dead = dead, .ctx = ctx, .error = error};
+int ent__take_back(ent_engine *e, unsigned kind, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *error) {
+	pass p = {.e = e, .kind = kind, .dead = dead, .ctx = ctx, .error = error};
 	survivors s = {.p = &p};
 	p.keys.set = ent_index_create(1024);
 	int status = ent__index_load(e, error);
