@@ -291,6 +291,28 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 	return w;
 }
 
+/* Documents of one plugin one after another, in the order of the plugins' first documents: a worker holds one plugin, and
+ * taking turns between plugins would start a process for nearly every document. */
+static void group_by_plugin(ent__work **works) {
+	ent__work *left = *works, **end = works;
+	while (left) {
+		const ent_plugin_info *plugin = left->stream->decoder->plugin;
+		ent__work *others = NULL, **others_end = &others;
+		for (ent__work *w = left, *next; w; w = next) {
+			next = w->next_work;
+			w->next_work = NULL;
+			if (w->stream->decoder->plugin == plugin) {
+				*end = w;
+				end = &w->next_work;
+			} else {
+				*others_end = w;
+				others_end = &w->next_work;
+			}
+		}
+		left = others;
+	}
+}
+
 int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	ent__work **end = works;
 	*works = NULL;
@@ -317,6 +339,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		*error = e->plan_errors->e[0];
 		return error->code;
 	}
+	group_by_plugin(works);
 	return 0;
 }
 
