@@ -2,6 +2,7 @@
  *
  * Balance sheet and portfolio, see portfolio.h. */
 #include "command/portfolio.h"
+#include "command/sheet.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,73 +10,21 @@
 
 /* ---- balance --------------------------------------------------------------------------------------------------------- */
 
-typedef struct sheet {
-	ent_call *call;
-	ent_engine *engine;
-	ent_table table;
-	bool closes;
-} sheet;
-
-static void number(sheet *s, uint64_t v) {
-	char text[ENT_NUMBER_TEXT];
-	ent_table_cell(&s->table, ent_number_text((__int128)v, 0, 0, text));
-}
-
-static int take_balance(void *ctx, const ent_balance *b) {
-	sheet *s = ctx;
-	const char *name = ent_engine_text(s->engine, b->source);
-	bool records = b->records == b->consumed + b->rejected + b->skipped;
-	bool facts = b->received == b->stored + b->replaced + b->duplicate + b->superseded + b->merged + b->refused;
-	s->closes = s->closes && records && facts;
-	const struct {
-		const char *key;
-		uint64_t value;
-	} numbers[] = {{"records", b->records}, {"consumed", b->consumed}, {"rejected", b->rejected}, {"skipped", b->skipped},
-		{"received", b->received}, {"stored", b->stored}, {"replaced", b->replaced}, {"duplicate", b->duplicate},
-		{"superseded", b->superseded}, {"merged", b->merged}, {"refused", b->refused}};
-	if (s->call->json) {
-		ent_json *j = &s->call->writer;
-		ent_json_object(j);
-		ent_json_key(j, "source");
-		ent_json_text(j, name);
-		for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-			ent_json_key(j, numbers[i].key);
-			ent_json_uint(j, numbers[i].value);
-		}
-		ent_json_key(j, "closes");
-		ent_json_bool(j, records && facts);
-		ent_json_end(j);
-		return 0;
-	}
-	ent_table_styled(&s->table, ENT_ACCENT, name);
-	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		number(s, numbers[i].value);
-	}
-	ent_table_styled(&s->table, records && facts ? ENT_GOOD : ENT_BAD, records && facts ? "yes" : "NO");
-	return 0;
-}
+static const char *name_of(const void *engine, uint32_t code) { return ent_engine_text(engine, code); }
 
 int ent__balance_show(ent_call *call, ent_engine *engine, bool *closes, ent_error *e) {
-	static const ent_table_column columns[] = {{"source", false, false}, {"records", true, false}, {"= consumed", true, false},
-		{"+ rejected", true, false}, {"+ skipped", true, false}, {"facts", true, false}, {"= stored", true, false},
-		{"+ replaced", true, false}, {"+ duplicate", true, false}, {"+ superseded", true, false}, {"+ merged", true, false},
-		{"+ refused", true, false}, {"closes", false, true}, {NULL, false, false}};
-	sheet s = {.call = call, .engine = engine, .closes = true};
-	ent_table_init(&s.table, columns);
-	if (call->json) {
+	ent__sheet sheet = {0};
+	int status = ent__sheet_load(&sheet, ent_engine_store(engine), name_of, engine, e);
+	if (!status && call->json) {
 		ent_json_key(&call->writer, "balance");
-		ent_json_array(&call->writer);
-	}
-	int status = ent_store_balance_scan(ent_engine_store(engine), take_balance, &s, e);
-	if (call->json) {
-		ent_json_end(&call->writer);
-	} else if (ent_table_rows(&s.table)) {
+		ent__sheet_json(&sheet, &call->writer);
+	} else if (!status && sheet.n) {
 		ent_buf_printf(&call->out, "\n");
-		ent_table_print(&s.table, &call->term, &call->out);
+		ent__sheet_brief(&sheet, &call->term, &call->out);
 		ent_buf_printf(&call->out, "\n");
 	}
-	ent_table_finish(&s.table);
-	*closes = s.closes;
+	*closes = !status && !sheet.open;
+	ent__sheet_finish(&sheet);
 	return status;
 }
 
