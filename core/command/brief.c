@@ -172,7 +172,7 @@ static json_object *request(gathered *g, const char *partner, ent_error *e) {
 	}
 	json_object_object_add(o, "judged", judged(g));
 	put_text(o, "version", ENTENTE_VERSION);
-	json_object_object_add(o, "digest", digest(g->project->engine, e));
+	json_object_object_add(o, "digest", ent_call_has(g->call, "digest") ? digest(g->project->engine, e) : NULL);
 	json_object_object_add(o, "rates", rates(&g->project->snap));
 	if (e->code) {
 		json_object_put(o);
@@ -309,6 +309,8 @@ static const ent_arg args[] = {
 		.doc = "html (a page that needs nothing else), json or csv (the same content); html if not given."},
 	{.name = "for", .type = ENT_ARG_CHOICE, .value = "WHOM", .choices = readers,
 		.doc = "us, or partner: without what is ours alone. us if not given."},
+	{.name = "digest", .type = ENT_ARG_SWITCH,
+		.doc = "Put the canonical digest of the store on the page; reads the whole store for it."},
 	ENT_ARG_ROW_AS_OF,
 	{.name = NULL},
 };

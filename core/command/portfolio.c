@@ -30,20 +30,7 @@ int ent__balance_show(ent_call *call, ent_engine *engine, bool *closes, ent_erro
 
 /* ---- portfolio --------------------------------------------------------------------------------------------------------- */
 
-typedef struct row {
-	char *partner;
-	unsigned red_flags, gates, opportunities, insights, other, unknown, failed;
-	int64_t worth;
-	char *first; /* what to look at first */
-	int first_weight;
-} row;
-
-typedef struct portfolio {
-	row *rows;
-	size_t n, capacity;
-} portfolio;
-
-static row *row_of(portfolio *p, const char *partner) {
+static ent__standing *row_of(ent__portfolio *p, const char *partner) {
 	/* scans come ordered by partner: it is nearly always the last one */
 	for (size_t i = p->n; i-- > 0;) {
 		if (!strcmp(p->rows[i].partner, partner)) {
@@ -51,11 +38,11 @@ static row *row_of(portfolio *p, const char *partner) {
 		}
 	}
 	ENT_GROW(p->rows, p->n, p->capacity);
-	p->rows[p->n] = (row){.partner = ent_xstrdup(partner)};
+	p->rows[p->n] = (ent__standing){.partner = ent_xstrdup(partner)};
 	return &p->rows[p->n++];
 }
 
-static int weight(const char *kind, const char *severity) {
+int ent__finding_weight(const char *kind, const char *severity) {
 	int w = !strcmp(kind, "red_flag") ? 40 : !strcmp(kind, "gate") ? 30 : !strcmp(kind, "opportunity") ? 20 : 10;
 	return w + (severity && !strcmp(severity, "high") ? 5 : 0);
 }
@@ -64,7 +51,7 @@ static int take_finding(void *ctx, const ent_finding *f) {
 	if (!strcmp(f->state, "cleared") || !strcmp(f->state, "resolved")) {
 		return 0;
 	}
-	row *r = row_of(ctx, f->partner);
+	ent__standing *r = row_of(ctx, f->partner);
 	*(!strcmp(f->kind, "red_flag") ? &r->red_flags
 		: !strcmp(f->kind, "gate") ? &r->gates
 		: !strcmp(f->kind, "opportunity") ? &r->opportunities
@@ -73,7 +60,7 @@ static int take_finding(void *ctx, const ent_finding *f) {
 	if (f->has_worth && !strcmp(f->kind, "opportunity")) {
 		r->worth += f->worth;
 	}
-	int w = weight(f->kind, f->severity);
+	int w = ent__finding_weight(f->kind, f->severity);
 	if (w > r->first_weight) {
 		r->first_weight = w;
 		free(r->first);
@@ -86,14 +73,14 @@ static int take_verdict(void *ctx, const char *rule, const char *partner, const 
 	(void)rule;
 	(void)as_of;
 	(void)json;
-	row *r = row_of(ctx, partner);
+	ent__standing *r = row_of(ctx, partner);
 	r->unknown += !strcmp(verdict, "unknown");
 	r->failed += !strcmp(verdict, "failed");
 	return 0;
 }
 
 static int by_weight(const void *a, const void *b) {
-	const row *x = a, *y = b;
+	const ent__standing *x = a, *y = b;
 	if (x->red_flags != y->red_flags) {
 		return x->red_flags > y->red_flags ? -1 : 1;
 	}
@@ -106,34 +93,39 @@ static int by_weight(const void *a, const void *b) {
 	return strcmp(x->partner, y->partner);
 }
 
-static void show_json(ent_call *call, const portfolio *p) {
+void ent__standing_json(ent_json *j, const ent__standing *r) {
+	static const ent__standing nothing;
+	r = r ? r : &nothing;
+	const struct {
+		const char *key;
+		unsigned value;
+	} numbers[] = {{"red_flags", r->red_flags}, {"gates", r->gates}, {"opportunities", r->opportunities},
+		{"insights", r->insights}, {"unknown", r->unknown}, {"failed", r->failed}};
+	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
+		ent_json_key(j, numbers[k].key);
+		ent_json_uint(j, numbers[k].value);
+	}
+	ent_json_key(j, "worth");
+	ent_json_decimal(j, r->worth, 6);
+	ent_json_key(j, "first");
+	ent_json_text(j, r->first);
+}
+
+static void show_json(ent_call *call, const ent__portfolio *p) {
 	ent_json *j = &call->writer;
 	ent_json_key(j, "partners");
 	ent_json_array(j);
 	for (size_t i = 0; i < p->n; i++) {
-		const row *r = &p->rows[i];
 		ent_json_object(j);
 		ent_json_key(j, "partner");
-		ent_json_text(j, r->partner);
-		const struct {
-			const char *key;
-			unsigned value;
-		} numbers[] = {{"red_flags", r->red_flags}, {"gates", r->gates}, {"opportunities", r->opportunities},
-			{"insights", r->insights}, {"unknown", r->unknown}, {"failed", r->failed}};
-		for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
-			ent_json_key(j, numbers[k].key);
-			ent_json_uint(j, numbers[k].value);
-		}
-		ent_json_key(j, "worth");
-		ent_json_decimal(j, r->worth, 6);
-		ent_json_key(j, "first");
-		ent_json_text(j, r->first);
+		ent_json_text(j, p->rows[i].partner);
+		ent__standing_json(j, &p->rows[i]);
 		ent_json_end(j);
 	}
 	ent_json_end(j);
 }
 
-static void count(ent_table *t, ent_style style, unsigned n) {
+void ent__count_cell(ent_table *t, ent_style style, unsigned n) {
 	if (n) {
 		ent_table_printf(t, style, "%u", n);
 	} else {
@@ -141,7 +133,7 @@ static void count(ent_table *t, ent_style style, unsigned n) {
 	}
 }
 
-static void show_table(ent_call *call, const portfolio *p) {
+static void show_table(ent_call *call, const ent__portfolio *p) {
 	static const ent_table_column columns[] = {{"partner", false, true}, {"red flags", true, false}, {"gates", true, false},
 		{"opportunities", true, false}, {"worth", true, false}, {"insights", true, false}, {"unknown", true, false},
 		{"look at first", false, false}, {NULL, false, false}};
@@ -149,15 +141,15 @@ static void show_table(ent_call *call, const portfolio *p) {
 	ent_table t;
 	ent_table_init(&t, columns);
 	for (size_t i = 0; i < p->n && i < MOST; i++) {
-		const row *r = &p->rows[i];
+		const ent__standing *r = &p->rows[i];
 		char worth[ENT_NUMBER_TEXT];
 		ent_table_styled(&t, ENT_ACCENT, r->partner);
-		count(&t, ENT_BAD, r->red_flags);
-		count(&t, ENT_WARN, r->gates);
-		count(&t, ENT_GOOD, r->opportunities);
+		ent__count_cell(&t, ENT_BAD, r->red_flags);
+		ent__count_cell(&t, ENT_WARN, r->gates);
+		ent__count_cell(&t, ENT_GOOD, r->opportunities);
 		ent_table_cell(&t, r->worth ? ent_number_text(r->worth, 6, 0, worth) : "");
-		count(&t, ENT_PLAIN, r->insights);
-		count(&t, ENT_FAINT, r->unknown);
+		ent__count_cell(&t, ENT_PLAIN, r->insights);
+		ent__count_cell(&t, ENT_FAINT, r->unknown);
 		ent_table_cell(&t, r->first ? r->first : "");
 	}
 	ent_buf_printf(&call->out, "\n");
@@ -168,25 +160,43 @@ static void show_table(ent_call *call, const portfolio *p) {
 	ent_table_finish(&t);
 }
 
-int ent__portfolio_show(ent_call *call, ent_engine *engine, ent_error *e) {
-	portfolio p = {0};
-	ent_store *store = ent_engine_store(engine);
-	int status = ent_store_verdicts_scan(store, NULL, take_verdict, &p, e);
+int ent__portfolio_load(ent__portfolio *p, ent_store *store, ent_error *e) {
+	int status = ent_store_verdicts_scan(store, NULL, take_verdict, p, e);
 	if (!status) {
-		status = ent_store_findings_scan(store, NULL, take_finding, &p, e);
+		status = ent_store_findings_scan(store, NULL, take_finding, p, e);
 	}
-	if (p.n) {
-		qsort(p.rows, p.n, sizeof *p.rows, by_weight);
+	if (p->n) {
+		qsort(p->rows, p->n, sizeof *p->rows, by_weight);
 	}
+	return status;
+}
+
+void ent__portfolio_finish(ent__portfolio *p) {
+	for (size_t i = 0; i < p->n; i++) {
+		free(p->rows[i].partner);
+		free(p->rows[i].first);
+	}
+	free(p->rows);
+	*p = (ent__portfolio){0};
+}
+
+const ent__standing *ent__portfolio_find(const ent__portfolio *p, const char *partner) {
+	for (size_t i = 0; i < p->n; i++) {
+		if (!strcmp(p->rows[i].partner, partner)) {
+			return &p->rows[i];
+		}
+	}
+	return NULL;
+}
+
+int ent__portfolio_show(ent_call *call, ent_engine *engine, ent_error *e) {
+	ent__portfolio p = {0};
+	int status = ent__portfolio_load(&p, ent_engine_store(engine), e);
 	if (!status && call->json) {
 		show_json(call, &p);
 	} else if (!status) {
 		show_table(call, &p);
 	}
-	for (size_t i = 0; i < p.n; i++) {
-		free(p.rows[i].partner);
-		free(p.rows[i].first);
-	}
-	free(p.rows);
+	ent__portfolio_finish(&p);
 	return status;
 }

@@ -32,6 +32,11 @@ uint32_t ent_engine_code(const ent_engine *, const char *text);
 /* Is it the id of a partner, configured or brought by the data? */
 bool ent_engine_is_partner(const ent_engine *, const char *id);
 
+typedef enum ent_partner_kind { ENT_PARTNER_CONFIGURED = 1, ENT_PARTNER_CREATED, ENT_PARTNER_PARKED } ent_partner_kind;
+/* Visits partners, in order of their codes. PARKED: a word of a source that means no partner, so that its facts wait. */
+typedef int (*ent_partner_visit)(void *ctx, const char *id, ent_partner_kind, const ent_config_partner *);
+int ent_engine_partners(ent_engine *, ent_partner_visit, void *ctx);
+
 /* ---- plugins ------------------------------------------------------------------------------------------------------------ */
 
 /* Describes the plugins of the configuration (or all that are found, if it names none). A plugin that cannot be loaded is

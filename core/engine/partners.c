@@ -122,6 +122,17 @@ int ent__partners_open(ent_engine *e, ent_errors *errors) {
 	return errors->total ? ENT_ERR_INVALID : 0;
 }
 
+int ent_engine_partners(ent_engine *e, ent_partner_visit visit, void *ctx) {
+	int status = 0;
+	for (uint32_t code = 1; code < e->partners_capacity && !status; code++) {
+		const ent__member *p = &e->partners[code];
+		if (p->known) {
+			status = visit(ctx, ent__text(e, code), (ent_partner_kind)p->known, p->config);
+		}
+	}
+	return status;
+}
+
 void ent__partners_close(ent_engine *e) {
 	ent_intern_finish(&e->also);
 	ent_intern_finish(&e->channels);

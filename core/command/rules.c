@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `entente rules list`: the rules of the configured books, what they say they do, and what they are set to. The books are
+ * loaded in the rules worker, as a run loads them. */
+#include "command/project.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_object *get(json_object *o, const char *key) {
+	json_object *v = NULL;
+	return o && json_object_object_get_ex(o, key, &v) ? v : NULL;
+}
+
+static const char *text_of(json_object *o, const char *key) {
+	json_object *v = get(o, key);
+	return v ? json_object_get_string(v) : "";
+}
+
+static size_t length_of(json_object *list) { return list ? json_object_array_length(list) : 0; }
+
+/* Books or rules that were left out. */
+static size_t tell_errors(ent_call *call, json_object *errors) {
+	char text[1400];
+	for (size_t i = 0; i < length_of(errors); i++) {
+		json_object *x = json_object_array_get_idx(errors, i), *line = get(x, "line"), *column = get(x, "column");
+		ent_error e;
+		ent_error_set(&e, ENT_ERR_INVALID, "%s", text_of(x, "what"));
+		ent_error_at(&e, text_of(x, "file"), line ? (uint32_t)json_object_get_int(line) : 0, column ? (uint32_t)json_object_get_int(column) : 0);
+		ent_error_todo(&e, "%s", text_of(x, "todo"));
+		ent_call_note(call, "%s", ent_error_text(&e, text, sizeof text));
+	}
+	return length_of(errors);
+}
+
+/* What the rule's text says of a setting: the line that begins with its name, and those under it that are indented further;
+ * in the arena. "" if it says nothing. */
+static const char *doc_of(const char *doc, const char *name, ent_arena *arena) {
+	const char *text = "";
+	size_t length = strlen(name), margin = SIZE_MAX;
+	for (const char *p = doc, *end; *p; p = *end ? end + 1 : end) {
+		end = p + strcspn(p, "\n");
+		size_t indent = strspn(p, " ");
+		const char *word = p + indent;
+		if (margin == SIZE_MAX && word < end && !strncmp(word, name, length) && word[length] == ' ' && word[length + 1] == ' ') {
+			margin = indent;
+			word += length;
+		} else if (margin == SIZE_MAX) {
+			continue;
+		} else if (indent <= margin || word >= end) {
+			break;
+		}
+		word += strspn(word, " ");
+		text = ent_arena_printf(arena, "%s%s%.*s", text, *text ? " " : "", (int)(end - word), word);
+	}
+	return text;
+}
+
+/* A list as it is written in YAML. */
+static const char *value_text(json_object *value, ent_arena *arena) {
+	if (!json_object_is_type(value, json_type_array)) {
+		const char *text = value ? json_object_get_string(value) : "none";
+		return *text ? text : "\"\"";
+	}
+	const char *text = "";
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		text = ent_arena_printf(arena, "%s%s%s", text, i ? ", " : "", json_object_get_string(json_object_array_get_idx(value, i)));
+	}
+	return ent_arena_printf(arena, "[%s]", text);
+}
+
+/* Those that the configuration set stand out, with what they would be otherwise. */
+static void settings(ent_call *call, json_object *list, const char *doc) {
+	ent_arena arena = {0};
+	for (size_t i = 0; i < length_of(list); i++) {
+		json_object *x = json_object_array_get_idx(list, i);
+		const char *value = value_text(get(x, "value"), &arena), *preset = value_text(get(x, "default"), &arena);
+		const char *text = doc_of(doc, text_of(x, "name"), &arena);
+		bool set = strcmp(value, preset) != 0;
+		ent_buf_printf(&call->out, "    ");
+		ent_term_text(&call->term, &call->out, ENT_PLAIN, text_of(x, "name"));
+		ent_buf_printf(&call->out, ": ");
+		ent_term_text(&call->term, &call->out, set ? ENT_BOLD : ENT_PLAIN, value);
+		if (set) {
+			ent_term_printf(&call->term, &call->out, ENT_FAINT, " (set; else %s)", preset);
+		}
+		if (*text) {
+			ent_buf_printf(&call->out, "\n        ");
+			ent_term_wrap(&call->term, &call->out, 8, text);
+		}
+		ent_buf_u8(&call->out, '\n');
+	}
+	ent_arena_finish(&arena);
+}
+
+static bool wanted(json_object *rule, const char *practice) { return !practice || !strcmp(text_of(rule, "practice"), practice); }
+
+static void show(ent_call *call, json_object *rules, const char *practice) {
+	const char *last = NULL;
+	for (size_t i = 0; i < length_of(rules); i++) {
+		json_object *x = json_object_array_get_idx(rules, i);
+		if (!wanted(x, practice)) {
+			continue;
+		}
+		if (last) {
+			ent_buf_u8(&call->out, '\n');
+		}
+		last = text_of(x, "name");
+		ent_term_text(&call->term, &call->out, ENT_ACCENT, last);
+		ent_buf_printf(&call->out, "  ");
+		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s, for %s, %s:%s\n", text_of(x, "practice"), text_of(x, "audience"),
+			text_of(x, "file"), text_of(x, "line"));
+		ent_buf_printf(&call->out, "    ");
+		const char *doc = text_of(x, "doc"), *more = strstr(doc, "\n\n");
+		char *first = more ? strndup(doc, (size_t)(more - doc)) : strdup(doc); /* the settings follow, each with its value */
+		ent_term_wrap(&call->term, &call->out, 4, first);
+		free(first);
+		ent_buf_u8(&call->out, '\n');
+		settings(call, get(x, "settings"), doc);
+	}
+}
+
+static int run(ent_call *call) {
+	ent__project p;
+	ent_buf json = {0};
+	ent_error e = {0};
+	const char *practice = ent_call_text(call, "practice", NULL);
+	int exit = ent__project_open(call, &p, ENT_ENGINE_PLUGINS);
+	if (!exit && ent_engine_rules(p.engine, &json, &e)) {
+		exit = ent_call_error(call, &e);
+	}
+	if (!exit) {
+		ent_buf_u8(&json, 0);
+		json_object *root = json_tokener_parse((const char *)json.data), *rules = get(root, "rules");
+		size_t n = 0;
+		for (size_t i = length_of(rules); i-- > 0;) {
+			if (wanted(json_object_array_get_idx(rules, i), practice)) {
+				n++;
+			} else if (call->json) {
+				json_object_array_del_idx(rules, i, 1);
+			}
+		}
+		if (!n && practice) {
+			exit = ent_call_usage(call, "`entente rules list` shows all with their practices", "no rule is of the practice '%s'", practice);
+		} else if (call->json) {
+			const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+			ent_json_raw(&call->writer, text, strlen(text));
+		} else {
+			show(call, rules, practice);
+		}
+		if (!exit && tell_errors(call, get(root, "errors"))) {
+			exit = ENT_EXIT_SET_ASIDE;
+		}
+		json_object_put(root);
+	}
+	ent_buf_finish(&json);
+	ent__project_finish(&p);
+	return exit;
+}
+
+static const ent_arg args[] = {
+	{.name = "practice", .type = ENT_ARG_TEXT, .value = "NAME", .doc = "Only those of this practice: informative, consulting, ..."},
+	{.name = NULL},
+};
+
+const ent_command ent_command_rules_list = {
+	.name = "rules list",
+	.doc = "List the rules, what they judge and what they are set to.",
+	.text = "Of the books in `rules.books`. A setting that the configuration changed stands with what it would be otherwise. A "
+			"file that cannot be loaded is told, and the exit status is 4.\n\n"
+			"  entente rules list --practice red_flags",
+	.args = args,
+	.run = run,
+};
