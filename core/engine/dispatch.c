@@ -417,7 +417,7 @@ static bool chunk_failed(run *r, ent__work *w, ent__chunk *c) {
 		start_over(r, w);
 		return true;
 	}
-	bool again = a->died && !partial && c->attempts + 1 < ATTEMPTS;
+	bool again = a->died && !partial && c->attempts + !a->unstarted < ATTEMPTS;
 	if (partial) {
 		/* part of the chunk is folded and cannot be told apart any more: back to the last commit, and without this document */
 		give_up(r, w, &why, place, true);
@@ -428,7 +428,7 @@ static bool chunk_failed(run *r, ent__work *w, ent__chunk *c) {
 		give_up(r, w, &why, place, true);
 		return true;
 	}
-	unsigned attempts = c->attempts + 1;
+	unsigned attempts = c->attempts + !a->unstarted;
 	start_over(r, w);
 	w->chunks = ent_xcalloc(1, sizeof *w->chunks);
 	*w->chunks = (ent__chunk){.work = w, .begin = w->folded, .attempts = attempts};

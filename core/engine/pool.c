@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSTANCES_MAX = 4096 };
+enum { INSTANCES_MAX = 4096, WAITING_MAX = 2 /* orders sent ahead to a worker: it never idles between small documents */ };
 
 struct ent_worker {
 	ent_pool *pool;
@@ -22,6 +22,8 @@ struct ent_worker {
 	bool condemned;
 	ent_error condemnation;
 	ent_assignment *running;
+	ent_assignment *waiting[WAITING_MAX]; /* sent, and begun after `running` */
+	unsigned n_waiting;
 	uint8_t *opened; /* by instance */
 	/* batches in the order of hand-over, oldest first */
 	ent_slot_batch *oldest, *newest;
@@ -186,7 +188,12 @@ ent_dictionary *ent_pool_dictionary(ent_worker *w) { return &w->dictionary; }
 
 static void finish(ent_worker *w) {
 	ent_assignment *a = w->running;
-	w->running = NULL;
+	w->running = w->n_waiting ? w->waiting[0] : NULL;
+	if (w->n_waiting) {
+		w->n_waiting--;
+		memmove(w->waiting, w->waiting + 1, w->n_waiting * sizeof *w->waiting);
+	}
+	w->beat_seen_ns = uv_hrtime();
 	if (a->dropped) {
 		free(a);
 	} else {
@@ -349,6 +356,14 @@ static void free_worker(ent_worker *w) {
 	free(w);
 }
 
+static void end_assignment(ent_pool *p, ent_assignment *a) {
+	if (a && a->dropped) {
+		free(a);
+	} else if (a) {
+		p->events->finished(p->ctx, a);
+	}
+}
+
 static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 	(void)child;
 	ent_worker *w = ctx;
@@ -373,12 +388,14 @@ static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 		w->running = NULL;
 	}
 	w->dying = true;
-	if (a) {
-		if (a->dropped) {
-			free(a);
-		} else {
-			p->events->finished(p->ctx, a);
-		}
+	unsigned n_waiting = w->n_waiting;
+	w->n_waiting = 0;
+	end_assignment(p, a);
+	for (unsigned i = 0; i < n_waiting; i++) { /* no fault of theirs */
+		ent_assignment *next = w->waiting[i];
+		next->failed = next->died = next->unstarted = true;
+		next->error = e;
+		end_assignment(p, next);
 	}
 	if (!w->oldest && !w->answer_arena) {
 		free_worker(w);
@@ -552,15 +569,30 @@ static ent_worker *idle_other(const ent_pool *p, const char *path) {
 	return NULL;
 }
 
-bool ent_pool_ready(const ent_pool *p, const ent_decoder_info *d) {
+/* The worker of a plugin that has the fewest orders waiting, if it can take one more. */
+static ent_worker *least_busy(const ent_pool *p, const char *path) {
+	ent_worker *best = NULL;
+	for (ent_worker *w = p->workers; w; w = w->next) {
+		if (!w->dying && !w->condemned && !strcmp(w->path, path) && w->n_waiting < WAITING_MAX &&
+			(!best || w->n_waiting < best->n_waiting)) {
+			best = w;
+		}
+	}
+	return best;
+}
+
+/* May a process be started, where needed in place of an idle one of another plugin? */
+static bool room(const ent_pool *p, const char *path) {
 	unsigned busy = 0;
 	for (ent_worker *w = p->workers; w; w = w->next) {
 		busy += w->running != NULL;
 	}
-	if (busy >= p->set.workers) {
-		return false;
-	}
-	return worker_of(p, d->plugin->path, true) || p->alive < p->set.workers || idle_other(p, d->plugin->path);
+	return busy < p->set.workers && (p->alive < p->set.workers || idle_other(p, path));
+}
+
+bool ent_pool_ready(const ent_pool *p, const ent_decoder_info *d) {
+	const char *path = d->plugin->path;
+	return worker_of(p, path, true) || room(p, path) || least_busy(p, path);
 }
 
 static void open_instance(ent_worker *w, const ent_decode_order *o) {
@@ -588,6 +620,9 @@ static void open_instance(ent_worker *w, const ent_decode_order *o) {
 int ent_pool_decode(ent_pool *p, const ent_decode_order *o, ent_assignment *a, ent_error *e) {
 	const char *path = o->decoder->plugin->path;
 	ent_worker *w = worker_of(p, path, true);
+	if (!w && !room(p, path)) {
+		w = least_busy(p, path);
+	}
 	if (!w) {
 		if (p->alive >= p->set.workers) {
 			ent_worker *other = idle_other(p, path);
@@ -606,8 +641,12 @@ int ent_pool_decode(ent_pool *p, const ent_decode_order *o, ent_assignment *a, e
 	a->worker = w;
 	a->begin = o->begin;
 	a->end = o->end;
-	w->running = a;
-	w->beat_seen_ns = uv_hrtime();
+	if (w->running) {
+		w->waiting[w->n_waiting++] = a;
+	} else {
+		w->running = a;
+		w->beat_seen_ns = uv_hrtime();
+	}
 	open_instance(w, o);
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_DECODE);

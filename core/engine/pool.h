@@ -71,6 +71,7 @@ typedef struct ent_assignment {
 	char notes[128];
 	ent_error error;       /* failed: what the decoder said, or how the worker died */
 	bool died;             /* failed because its worker did */
+	bool unstarted;        /* died before it was begun: another order was at work */
 	uint64_t died_at;      /* position it had reached */
 	void *owner;           /* of the caller */
 } ent_assignment;
