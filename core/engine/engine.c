@@ -321,10 +321,8 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 	e->report = report;
 	e->plan_errors = &plan_errors;
 	report->progress.doing = "reading";
-	if (ent_engine_plugins(e, &plugins, &n, &report->errors)) {
-		*error = report->errors.e[0];
-		return error->code;
-	}
+	/* a plugin that cannot be loaded is told, and so is every source that needs it; the others go on */
+	ent_engine_plugins(e, &plugins, &n, &report->errors);
 	int status;
 	do {
 		report->progress = (ent_ingest_progress){.doing = "reading"};

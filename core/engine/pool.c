@@ -504,7 +504,7 @@ int ent_pool_describe(ent_pool *p, const char *path, ent_arena *arena, const ent
 	int status = wait_answer(w, e);
 	w->answer_arena = NULL;
 	if (status) {
-		if (!e->file[0]) {
+		if (!e->file[0] && strncmp(e->what, path, strlen(path)) != 0) {
 			ent_error_at(e, path, 0, 0);
 		}
 		if (w->dying) {
