@@ -291,6 +291,9 @@ static void give_up(run *r, ent__work *w, const ent_error *why, uint64_t place, 
 		snprintf(e.file, sizeof e.file, "%.255s", input->name);
 	}
 	if (with_place) {
+		if (w->splittable && place > input->size) { /* a worker that scribbles does not spare its position */
+			place = w->folded;
+		}
 		size_t n = strlen(e.what);
 		snprintf(e.what + n, sizeof e.what - n, " (source %s, at byte %llu)", w->stream->source->config->name.s,
 			(unsigned long long)place);
