@@ -163,6 +163,10 @@ typedef struct ent_decoders_config {
 	int64_t memory;      /* bytes, of one process */
 } ent_decoders_config;
 
+typedef struct ent_commit_config {
+	int64_t bytes, every_us; /* whichever comes first */
+} ent_commit_config;
+
 typedef struct ent_register_config {
 	ent_word name;
 	int32_t kept_since; /* days since 1970-01-01 */
@@ -195,6 +199,7 @@ typedef struct ent_config {
 	const ent_register_config *registers;
 	size_t n_registers;
 	ent_decoders_config decoders;
+	ent_commit_config commit;
 	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;

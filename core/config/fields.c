@@ -476,6 +476,16 @@ static const ent__field decoder_fields[] = {
 /* clang-format on */
 
 /* clang-format off */
+static const ent__field commit_fields[] = {
+	{.key = "bytes", .type = ENT__SIZE, .preset = "64MB", .least = 1, .most = INT64_C(1) << 34,
+		.offset = AT(ent_commit_config, bytes),
+		.doc = "Commit when this much has gathered. More is faster, less saves work when a run is interrupted."},
+	{.key = "every", .type = ENT__DURATION, .preset = "5s", .least = 1000, .most = INT64_C(3600) * 1000000,
+		.offset = AT(ent_commit_config, every_us), .doc = "Commit when the last commit was this long ago."},
+	END};
+/* clang-format on */
+
+/* clang-format off */
 static const ent__field reject_fields[] = {
 	{.key = "keep", .type = ENT__DURATION, .preset = "30d", .least = 0, .most = INT64_C(3650) * 86400 * 1000000,
 		.offset = AT(ent_config, rejects_keep_us),
@@ -529,6 +539,8 @@ const ent__field ent__config_fields[] = {
 		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
 	{.key = "decoders", .type = ENT__STRUCT, .item = decoder_fields, .offset = AT(ent_config, decoders), .form = "{…}",
 		.doc = "Limits of the processes that run plugins."},
+	{.key = "commit", .type = ENT__STRUCT, .item = commit_fields, .offset = AT(ent_config, commit), .form = "{…}",
+		.doc = "How often a run under way makes lasting what it has read."},
 	{.key = "rejects", .type = ENT__STRUCT, .item = reject_fields, .offset = 0, .form = "{…}",
 		.doc = "Records that could not be read; `entente rejects list` shows them."},
 	{.key = "workers", .type = ENT__INT, .least = 1, .most = 256, .offset = AT(ent_config, workers),

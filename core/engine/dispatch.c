@@ -17,7 +17,6 @@
 
 enum { ATTEMPTS = 3, AHEAD = 3 /* chunks of one document under way for each worker */ };
 static const uint64_t CHUNK_BYTES = UINT64_C(8) << 20;
-static const uint64_t COMMIT_BYTES = UINT64_C(64) << 20, COMMIT_NS = UINT64_C(5000000000);
 
 typedef struct ent__chunk {
 	ent_assignment *a;
@@ -645,7 +644,8 @@ static void retire(run *r) {
 
 static bool step(run *r) {
 	ent_engine *e = r->e;
-	bool due = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) > COMMIT_BYTES || uv_hrtime() - e->last_commit_ns > COMMIT_NS;
+	bool due = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) > (uint64_t)e->config->commit.bytes ||
+			   uv_hrtime() - e->last_commit_ns > (uint64_t)e->config->commit.every_us * 1000;
 	bool moved = false;
 	for (unsigned i = 0; i < r->n_active && !r->status; i++) {
 		moved |= fold_work(r, r->active[i], due);
