@@ -7,21 +7,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "command/command.h"
-#include "config/install.h"
+#include <json-c/json.h>
 
-/* Plugins that are named have to be there. */
-static void plugins(const ent_config *config, ent_errors *errors) {
-	ent_arena arena = {0};
-	for (size_t i = 0; i < config->plugins.n; i++) {
-		ent_error e;
-		ent_word word = config->plugins.v[i];
-		if (!ent_plugin_find(word.s, config->folder, &arena, &e)) {
-			ent_error_at(&e, word.at.file, word.at.line, word.at.column);
-			ent_errors_take(errors, &e);
-		}
+#include "command/project.h"
+
+typedef struct counts {
+	size_t plugins, rules;
+} counts;
+
+/* What only the plugins and the rules can say: decoders, options, zones, books and settings. Nothing is read or kept. */
+static void ask(ent_config *config, ent_errors *errors, counts *found) {
+	const ent_plugin_info *const *plugins;
+	ent__project p = {.config = config, .block = {.fd = -1}};
+	if (ent_engine_open(&p.engine, config, ENT_ENGINE_PLUGINS, errors)) {
+		return;
 	}
-	ent_arena_finish(&arena);
+	size_t before = errors->total;
+	ent_engine_plugins(p.engine, &plugins, &found->plugins, errors);
+	if (errors->total == before) { /* else each source would miss its decoder, too */
+		ent_engine_check(p.engine, errors);
+	}
+	json_object *root, *rules;
+	ent_error e = {0};
+	if (ent__project_rules(&p, &root, errors, &e)) {
+		ent_errors_take(errors, &e);
+	}
+	if (root && json_object_object_get_ex(root, "rules", &rules)) {
+		found->rules = json_object_array_length(rules);
+	}
+	json_object_put(root);
+	ent_engine_close(p.engine);
 }
 
 /* An export that has not come yet is no error, but good to know. */
@@ -40,9 +55,10 @@ static bool there(const ent_transport_config *from) {
 
 static int run(ent_call *call) {
 	ent_config *config = NULL;
+	counts found = {0};
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	if (ent_config_load(call->config_path, &config, errors) == 0) {
-		plugins(config, errors);
+		ask(config, errors, &found);
 	}
 	int status = errors->total ? ent_call_errors(call, errors) : ENT_EXIT_OK;
 	free(errors);
@@ -60,12 +76,17 @@ static int run(ent_call *call) {
 		ent_json_uint(json, config->n_partners);
 		ent_json_key(json, "sources");
 		ent_json_uint(json, config->n_sources);
+		ent_json_key(json, "plugins");
+		ent_json_uint(json, found.plugins);
+		ent_json_key(json, "rules");
+		ent_json_uint(json, found.rules);
 		ent_json_key(json, "nothing_there");
 		ent_json_array(json);
 	} else {
 		ent_term_text(&call->term, &call->out, ENT_GOOD, "good: ");
-		ent_buf_printf(&call->out, "%s: %zu partner%s, %zu source%s\n", call->config_path, config->n_partners,
-			config->n_partners == 1 ? "" : "s", config->n_sources, config->n_sources == 1 ? "" : "s");
+		ent_buf_printf(&call->out, "%s: %zu partner%s, %zu source%s, %zu rule%s\n", call->config_path,
+			config->n_partners, config->n_partners == 1 ? "" : "s", config->n_sources, config->n_sources == 1 ? "" : "s",
+			found.rules, found.rules == 1 ? "" : "s");
 	}
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const ent_config_source *source = &config->sources[i];
@@ -90,8 +111,9 @@ static int run(ent_call *call) {
 const ent_command ent_command_check = {
 	.name = "check",
 	.doc = "Tell everything that is wrong with the configuration.",
-	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Nothing is "
-			"read but the "
-			"configuration, and nothing is written.",
+	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Plugins are asked "
+			"for their decoders and options, rulebooks are loaded and set, each in a process of its own; no source is "
+			"read, and nothing is written. A file that has not come yet is told, and is no error.\n\n"
+			"  entente check -c project/entente.yaml",
 	.run = run,
 };

@@ -23,7 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command/command.h"
+#include <json-c/json.h>
+
+#include "command/project.h"
 #include "config/install.h"
 #include "store/store.h"
 
@@ -60,6 +62,14 @@ static void tell(doctor *d, const char *name, verdict v, const char *todo, const
 	f->name = name;
 	f->verdict = v;
 	snprintf(f->todo, sizeof f->todo, "%s", todo ? todo : "");
+}
+
+/* What is wrong with its place, and what to do about it below. */
+static void tell_error(doctor *d, const char *name, const ent_error *e) {
+	ent_error place = *e;
+	char text[1400];
+	place.todo[0] = 0;
+	tell(d, name, BAD, e->todo, "%s", ent_error_text(&place, text, sizeof text));
 }
 
 /* ---- kernel and sandbox --------------------------------------------------------------------------------------------
@@ -238,6 +248,59 @@ static void plugins(doctor *d, const char *folder) {
 	}
 }
 
+/* ---- workers ------------------------------------------------------------------------------------------------------- */
+
+/* Both kinds of worker are really started, under the sandbox that the configuration asks for: what they say is what a run
+ * will get. `config` NULL: that of an empty project. */
+static void workers(doctor *d, ent_config *config) {
+	static const char empty[] = "version: 1\ncurrency: EUR\n";
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	ent_config *own = NULL;
+	ent__project p = {.config = config, .block = {.fd = -1}};
+	char text[1400];
+	if (!config && ent_config_parse(empty, sizeof empty - 1, "none", "/", &own, errors) == 0) {
+		p.config = own;
+	}
+	if (!p.config || ent_engine_open(&p.engine, p.config, ENT_ENGINE_PLUGINS, errors)) {
+		tell(d, "workers", BAD, "`entente check` tells all of it", "%s",
+			errors->n ? ent_error_text(&errors->e[0], text, sizeof text) : "the engine cannot be opened");
+		ent_config_destroy(own);
+		free(errors);
+		return;
+	}
+	const ent_plugin_info *const *found;
+	size_t n = 0, decoders = 0;
+	ent_engine_plugins(p.engine, &found, &n, errors);
+	for (size_t i = 0; i < n; i++) {
+		decoders += found[i]->n_decoders;
+	}
+	for (size_t i = 0; i < errors->n; i++) {
+		tell_error(d, "plugin", &errors->e[i]);
+	}
+	if (n) {
+		tell(d, "decoder worker", GOOD, NULL, "started: %zu plugin%s with %zu decoder%s; sandbox: %s", n, n == 1 ? "" : "s",
+			decoders, decoders == 1 ? "" : "s", ent_engine_sandbox(p.engine, false));
+	}
+	*errors = (ent_errors){0};
+	json_object *root = NULL, *rules = NULL;
+	ent_error e = {0};
+	int status = ent__project_rules(&p, &root, errors, &e);
+	if (status) {
+		tell_error(d, "rules worker", &e);
+	} else {
+		size_t count = json_object_object_get_ex(root, "rules", &rules) ? json_object_array_length(rules) : 0;
+		tell(d, "rules worker", GOOD, NULL, "started: %zu rule%s; sandbox: %s", count, count == 1 ? "" : "s",
+			ent_engine_sandbox(p.engine, true));
+	}
+	for (size_t i = 0; i < errors->n; i++) {
+		tell_error(d, "rules", &errors->e[i]);
+	}
+	json_object_put(root);
+	ent_engine_close(p.engine);
+	ent_config_destroy(own);
+	free(errors);
+}
+
 /* ---- project -------------------------------------------------------------------------------------------------------
  */
 
@@ -250,12 +313,13 @@ static void contents(doctor *d, const char *folder) {
 	ent_segment *segments = NULL;
 	size_t n = 0;
 	ent_error e;
-	char text[1400], number[ENT_NUMBER_TEXT];
+	char number[ENT_NUMBER_TEXT];
 	if (ent_store_open(&s, folder, ENT_STORE_READ, &e) || ent_store_check(s, &e) ||
 		ent_store_segments_load(s, &segments, &n, &e)) {
-		ent_error place = e;
-		place.todo[0] = 0;
-		tell(d, "store database", BAD, e.todo[0] ? e.todo : todo, "%s", ent_error_text(&place, text, sizeof text));
+		if (!e.todo[0]) {
+			ent_error_todo(&e, "%s", todo);
+		}
+		tell_error(d, "store database", &e);
 		ent_store_close(s);
 		return;
 	}
@@ -355,6 +419,9 @@ static int run(ent_call *call) {
 	kernel(d, config ? config->sandbox : ENT_CONFIG_SANDBOX_BEST_EFFORT);
 	installation(d);
 	plugins(d, config ? config->folder : NULL);
+	if (config || status == ENT_ERR_NOTFOUND) {
+		workers(d, config);
+	}
 	project(d, call, config, errors, status == ENT_ERR_NOTFOUND);
 	ent_config_destroy(config);
 	free(errors);
@@ -387,8 +454,8 @@ static int run(ent_call *call) {
 const ent_command ent_command_doctor = {
 	.name = "doctor",
 	.doc = "Look at what this machine, this installation and this project can do.",
-	.text = "Tries the sandbox instead of asking for its version, as a container may forbid what the kernel has. Exit "
-			"status 1 if "
-			"something is bad; a note is no more than that.",
+	.text = "Tries the sandbox instead of asking for its version, as a container may forbid what the kernel has; starts a "
+			"decoder and a rules worker, and says what they reached; reads all that is stored. Exit status 1 if something "
+			"is bad; a note is no more than that.\n\n  entente doctor --json",
 	.run = run,
 };

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *const frames[] = {[ENT_FRAME_BYTES] = "bytes", [ENT_FRAME_DELIMITED] = "delimited",
 	[ENT_FRAME_JSONL] = "JSON lines", [ENT_FRAME_DOCUMENT] = "document"};
@@ -23,24 +22,6 @@ typedef struct loaded {
 	size_t n;
 	ent_errors errors; /* of those that cannot be loaded */
 } loaded;
-
-/* Without a project the plugins of the installation are shown all the same. */
-static int open_any(ent_call *call, ent__project *p) {
-	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
-	int status = 0;
-	*p = (ent__project){.block = {.fd = -1}};
-	if (!ent_call_has(call, "config") && access(call->config_path, F_OK) != 0) {
-		status = ent_config_parse("version: 1\ncurrency: EUR\n", 25, "none", "/", &p->config, errors);
-	} else {
-		status = ent_config_load(call->config_path, &p->config, errors);
-	}
-	if (!status) {
-		status = ent_engine_open(&p->engine, p->config, ENT_ENGINE_PLUGINS, errors);
-	}
-	int exit = status ? ent_call_errors(call, errors) : ENT_EXIT_OK;
-	free(errors);
-	return exit;
-}
 
 static const char *facts_text(const ent_decoder_info *d, ent_arena *arena) {
 	const char *text = "";
@@ -330,7 +311,7 @@ static int run(ent_call *call) {
 	ent__project p;
 	loaded *l = ent_xcalloc(1, sizeof *l);
 	const char *name = ent_call_operand(call, 0);
-	int exit = open_any(call, &p);
+	int exit = ent__project_open_any(call, &p);
 	if (!exit) {
 		ent_engine_plugins(p.engine, &l->plugins, &l->n, &l->errors);
 		if (name) {

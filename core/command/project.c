@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
 	*p = (ent__project){.block = {.fd = -1}};
@@ -16,6 +17,21 @@ int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
 	if (ent_engine_open(&p->engine, p->config, mode, errors)) {
 		exit = ent_call_errors(call, errors);
 	}
+	free(errors);
+	return exit;
+}
+
+int ent__project_open_any(ent_call *call, ent__project *p) {
+	static const char empty[] = "version: 1\ncurrency: EUR\n";
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	*p = (ent__project){.block = {.fd = -1}};
+	bool none = !ent_call_has(call, "config") && access(call->config_path, F_OK) != 0;
+	int status = none ? ent_config_parse(empty, sizeof empty - 1, "none", "/", &p->config, errors)
+					  : ent_config_load(call->config_path, &p->config, errors);
+	if (!status) {
+		status = ent_engine_open(&p->engine, p->config, ENT_ENGINE_PLUGINS, errors);
+	}
+	int exit = status ? ent_call_errors(call, errors) : ENT_EXIT_OK;
 	free(errors);
 	return exit;
 }

@@ -20,6 +20,8 @@ typedef struct ent__project {
 
 /* Configuration and engine. ENT_EXIT_OK; else the errors are told. Finish the project in both cases. */
 int ent__project_open(ent_call *, ent__project *, ent_engine_mode);
+/* The same with ENT_ENGINE_PLUGINS where there may be no project: then of an empty one. */
+int ent__project_open_any(ent_call *, ent__project *);
 /* The snapshot of the moment that --as-of or the configuration names. As above. */
 int ent__project_snapshot(ent_call *, ent__project *);
 /* The same of a given day. */
@@ -28,5 +30,10 @@ void ent__project_finish(ent__project *); /* zeroed is fine */
 
 /* Index of a partner in the snapshot; -1: the error is told, with what was meant. */
 int64_t ent__project_partner(ent_call *, ent__project *, const char *id);
+
+struct json_object;
+/* The rules of the configured books, loaded in the rules worker: *root is the caller's (json_object_put), as docs/rules.md
+ * lists rules. What is wrong with books, rules and settings is added to `errors`. Negative: nothing could be loaded. */
+int ent__project_rules(ent__project *, struct json_object **root, ent_errors *errors, ent_error *e);
 
 #endif

@@ -20,18 +20,26 @@ static const char *text_of(json_object *o, const char *key) {
 
 static size_t length_of(json_object *list) { return list ? json_object_array_length(list) : 0; }
 
-/* Books or rules that were left out. */
-static size_t tell_errors(ent_call *call, json_object *errors) {
-	char text[1400];
-	for (size_t i = 0; i < length_of(errors); i++) {
-		json_object *x = json_object_array_get_idx(errors, i), *line = get(x, "line"), *column = get(x, "column");
-		ent_error e;
-		ent_error_set(&e, ENT_ERR_INVALID, "%s", text_of(x, "what"));
-		ent_error_at(&e, text_of(x, "file"), line ? (uint32_t)json_object_get_int(line) : 0, column ? (uint32_t)json_object_get_int(column) : 0);
-		ent_error_todo(&e, "%s", text_of(x, "todo"));
-		ent_call_note(call, "%s", ent_error_text(&e, text, sizeof text));
+int ent__project_rules(ent__project *p, json_object **root, ent_errors *errors, ent_error *e) {
+	ent_buf json = {0};
+	*root = NULL;
+	int status = ent_engine_rules(p->engine, &json, e);
+	if (!status) {
+		ent_buf_u8(&json, 0);
+		*root = json_tokener_parse((const char *)json.data);
 	}
-	return length_of(errors);
+	ent_buf_finish(&json);
+	json_object *list = get(*root, "errors");
+	for (size_t i = 0; i < length_of(list); i++) {
+		json_object *x = json_object_array_get_idx(list, i), *line = get(x, "line"), *column = get(x, "column");
+		ent_error one;
+		ent_error_set(&one, ENT_ERR_INVALID, "%s", text_of(x, "what"));
+		ent_error_at(&one, text_of(x, "file"), line ? (uint32_t)json_object_get_int(line) : 0,
+			column ? (uint32_t)json_object_get_int(column) : 0);
+		ent_error_todo(&one, "%s", text_of(x, "todo"));
+		ent_errors_take(errors, &one);
+	}
+	return status;
 }
 
 /* What the rule's text says of a setting: the line that begins with its name, and those under it that are indented further;
@@ -123,16 +131,17 @@ static void show(ent_call *call, json_object *rules, const char *practice) {
 
 static int run(ent_call *call) {
 	ent__project p;
-	ent_buf json = {0};
 	ent_error e = {0};
+	json_object *root = NULL;
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	const char *practice = ent_call_text(call, "practice", NULL);
+	char text[1400];
 	int exit = ent__project_open(call, &p, ENT_ENGINE_PLUGINS);
-	if (!exit && ent_engine_rules(p.engine, &json, &e)) {
+	if (!exit && ent__project_rules(&p, &root, errors, &e)) {
 		exit = ent_call_error(call, &e);
 	}
 	if (!exit) {
-		ent_buf_u8(&json, 0);
-		json_object *root = json_tokener_parse((const char *)json.data), *rules = get(root, "rules");
+		json_object *rules = get(root, "rules");
 		size_t n = 0;
 		for (size_t i = length_of(rules); i-- > 0;) {
 			if (wanted(json_object_array_get_idx(rules, i), practice)) {
@@ -144,17 +153,18 @@ static int run(ent_call *call) {
 		if (!n && practice) {
 			exit = ent_call_usage(call, "`entente rules list` shows all with their practices", "no rule is of the practice '%s'", practice);
 		} else if (call->json) {
-			const char *text = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-			ent_json_raw(&call->writer, text, strlen(text));
+			const char *json = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+			ent_json_raw(&call->writer, json, strlen(json));
 		} else {
 			show(call, rules, practice);
 		}
-		if (!exit && tell_errors(call, get(root, "errors"))) {
-			exit = ENT_EXIT_SET_ASIDE;
+		for (size_t i = 0; i < errors->n && !exit; i++) {
+			ent_call_note(call, "%s", ent_error_text(&errors->e[i], text, sizeof text));
 		}
-		json_object_put(root);
+		exit = exit ? exit : errors->total ? ENT_EXIT_SET_ASIDE : ENT_EXIT_OK;
 	}
-	ent_buf_finish(&json);
+	json_object_put(root);
+	free(errors);
 	ent__project_finish(&p);
 	return exit;
 }

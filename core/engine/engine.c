@@ -207,6 +207,7 @@ void ent_engine_close(ent_engine *e) {
 
 ent_store *ent_engine_store(ent_engine *e) { return e->store; }
 const ent_ledger_report *ent_engine_recovery(const ent_engine *e) { return &e->recovery; }
+const char *ent_engine_sandbox(const ent_engine *e, bool rules) { return rules ? e->rules_sandbox : ent_pool_sandbox(e->pool); }
 const char *ent_engine_text(const ent_engine *e, uint32_t code) { return ent__text(e, code); }
 uint32_t ent_engine_code(const ent_engine *e, const char *text) { return ent_intern_find(&e->texts, text, strlen(text)); }
 

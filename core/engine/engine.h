@@ -43,6 +43,10 @@ int ent_engine_partners(ent_engine *, ent_partner_visit, void *ctx);
  * an error in `errors`; the others are described all the same. */
 int ent_engine_plugins(ent_engine *, const ent_plugin_info *const **out, size_t *n, ent_errors *errors);
 
+/* Sandbox that the last worker really reached ("seccomp+landlock 4", "off"): of decoders, or of rules; "" if none was
+ * started yet. */
+const char *ent_engine_sandbox(const ent_engine *, bool rules);
+
 /* Options of a decoder as they may be written: its own, and behind them those of the framing. Lives with the engine. */
 const ent_option *ent_engine_options(ent_engine *, const ent_decoder_info *);
 /* Checks decoders and options of all sources against the plugins. Needs ent_engine_plugins before. */

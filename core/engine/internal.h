@@ -115,6 +115,7 @@ struct ent_engine {
 	struct ent__pending *pending;
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
+	char rules_sandbox[128]; /* that the last rules worker reached */
 	bool clear_cells;     /* the next commit clears all cells before it adds */
 	char fingerprint[65]; /* to be stored with the next commit, if not empty: of what the cells depend on */
 };

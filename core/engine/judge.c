@@ -47,7 +47,6 @@ typedef struct judge {
 	uint32_t late_rule, late_partner;
 	stopped stopped[STOPPED_MOST];
 	unsigned n_stopped;
-	char sandbox[128];
 } judge;
 
 /* ---- packets from the worker ------------------------------------------------------------------------------------------------ */
@@ -79,7 +78,7 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 	case ENT_RULES_READY:
 		ent_read_u32(r);
 		take(r, what, sizeof what);
-		take(r, j->sandbox, sizeof j->sandbox);
+		take(r, j->e->rules_sandbox, sizeof j->e->rules_sandbox);
 		j->ready = true;
 		break;
 	case ENT_RULES_LOADED:
