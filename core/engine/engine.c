@@ -238,6 +238,9 @@ static int roll_back(ent_engine *e, ent_error *error) {
 	if (!status) {
 		status = ent__sources_states(e, error);
 	}
+	if (!status) {
+		status = ent__partners_reload(e, error);
+	}
 	start_pool(e);
 	return status;
 }

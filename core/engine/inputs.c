@@ -16,12 +16,22 @@
 
 enum { SUM_BYTES = 65536, SURE = 50 /* a probe's score from which it claims a document */ };
 
+static size_t skip_key(const ent__source *s, const char *name, char out[1024]) {
+	int n = snprintf(out, 1024, "%s%c%s", s->config->name.s, 0, name);
+	return n < 0 ? 0 : (size_t)n < 1024 ? (size_t)n : 1023;
+}
+
+void ent__skip(ent_engine *e, const ent__source *s, const char *name) {
+	char key[1024];
+	ent_intern_put(&e->skipped, key, skip_key(s, name, key));
+}
+
 static void fail(ent_engine *e, const ent__source *s, const char *name, const ent_error *error) {
 	ent_error told = *error;
 	if (!told.file[0]) {
 		snprintf(told.file, sizeof told.file, "%s", name);
 	}
-	(void)s;
+	ent__skip(e, s, name); /* told once, also if the run has to start over */
 	e->report->inputs_failed++;
 	ent_errors_take(&e->report->errors, &told);
 }
@@ -62,16 +72,6 @@ static int spool(ent_engine *e, ent_error *error) {
 		close(out);
 	}
 	return status ? status : out;
-}
-
-static size_t skip_key(const ent__source *s, const char *name, char out[1024]) {
-	int n = snprintf(out, 1024, "%s%c%s", s->config->name.s, 0, name);
-	return n < 0 ? 0 : (size_t)n < 1024 ? (size_t)n : 1023;
-}
-
-void ent__skip(ent_engine *e, const ent__source *s, const char *name) {
-	char key[1024];
-	ent_intern_put(&e->skipped, key, skip_key(s, name, key));
 }
 
 /* The newest generation of an input, or NULL. */

@@ -91,7 +91,6 @@ struct ent_engine {
 	uint32_t channel_capacity;
 	uint32_t *channel_cache; /* by raw code, for the last system */
 	uint32_t channel_cache_n, channel_cache_system;
-	uint32_t unconfigured_partners;
 	ent_intern skipped; /* "source\0name" of documents that failed in this process */
 	ent_input *inputs; /* by id; 0 is unused */
 	uint32_t n_inputs, inputs_capacity;
@@ -123,6 +122,8 @@ struct ent_engine {
 /* partners.c */
 int ent__partners_open(ent_engine *, ent_errors *errors);
 void ent__partners_close(ent_engine *);
+/* Forgets partners that the data brought since the last commit. */
+int ent__partners_reload(ent_engine *, ent_error *e);
 uint32_t ent__code(ent_engine *, const char *p, size_t n);
 uint32_t ent__code_of(ent_engine *, const char *text);
 const char *ent__text(const ent_engine *, uint32_t code);

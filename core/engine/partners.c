@@ -84,9 +84,24 @@ static int take_created(void *ctx, const ent_record *r) {
 	ent__member *p = ent__partner(e, r->partner);
 	if (!p->known) {
 		p->known = strstr(r->json, "\"parked\"") ? 3 : 2;
-		e->unconfigured_partners++;
 	}
 	return 0;
+}
+
+int ent__partners_reload(ent_engine *e, ent_error *error) {
+	for (uint32_t i = 0; i < e->partners_capacity; i++) {
+		if (e->partners[i].known > 1) {
+			e->partners[i].known = 0;
+		}
+	}
+	for (uint32_t i = 0; i < e->n_sources; i++) {
+		for (ent__stream *s = e->sources[i].streams; s; s = s->next) {
+			free(s->partner_cache);
+			s->partner_cache = NULL;
+			s->partner_cache_n = 0;
+		}
+	}
+	return ent_store_records_scan(e->store, ENT__RECORD_PARTNER, UINT32_MAX, take_created, e, error);
 }
 
 int ent__partners_open(ent_engine *e, ent_errors *errors) {
@@ -184,7 +199,6 @@ static uint32_t resolve(ent_engine *e, ent__stream *s, uint32_t raw) {
 	ent__member *p = ent__partner(e, raw);
 	if (!p->known) {
 		p->known = rule->unknown == ENT_UNKNOWN_CREATE ? 2 : 3;
-		e->unconfigured_partners++;
 		ent_record r = {.key = raw, .kind = ENT__RECORD_PARTNER, .partner = raw,
 			.json = p->known == 2 ? "{\"state\":\"created\"}" : "{\"state\":\"parked\"}"};
 		r.n = strlen(r.json);
