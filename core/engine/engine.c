@@ -36,7 +36,11 @@ static int key_from_store(ent_engine *e, ent_error *error) {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/identity.key", ent_store_folder(e->store));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT && e->writable) {
+	char *used = NULL;
+	if (ent_store_meta_get(e->store, "identity_key", &used, error)) {
+		return error->code;
+	}
+	if (fd < 0 && errno == ENOENT && e->writable && !used) {
 		char fresh[sizeof path + 8];
 		snprintf(fresh, sizeof fresh, "%s.new", path);
 		randombytes_buf(e->identity_key, sizeof e->identity_key);
@@ -46,7 +50,7 @@ static int key_from_store(ent_engine *e, ent_error *error) {
 			ent_error_errno(error, ENT_ERR_IO, "cannot keep the identity key in %s", path);
 		}
 	} else if (fd < 0 || read(fd, e->identity_key, sizeof e->identity_key) != sizeof e->identity_key) {
-		if (fd >= 0 || e->writable || errno != ENOENT) {
+		if (fd >= 0 || e->writable || errno != ENOENT || used) {
 			ent_error_set(error, ENT_ERR_CORRUPT, "the identity key %s cannot be read, or is cut off", path);
 			ent_error_todo(error, "restore it from a backup: without it customers cannot be recognized again");
 		}
@@ -54,7 +58,37 @@ static int key_from_store(ent_engine *e, ent_error *error) {
 	if (fd >= 0) {
 		close(fd);
 	}
+	free(used);
 	return error->code;
+}
+
+/* What the store remembers of the key that its identities were made with: nothing that the key could be found from. */
+static void key_mark(const ent_engine *e, char out[17]) {
+	uint8_t hash[16];
+	crypto_generichash(hash, sizeof hash, e->identity_key, 32, (const uint8_t *)"entente.identities.1", 20);
+	for (int i = 0; i < 8; i++) {
+		snprintf(out + 2 * i, 3, "%02x", hash[i]);
+	}
+}
+
+/* Under another key every customer would be a new one, silently. */
+static int check_key(ent_engine *e, ent_error *error) {
+	char *used, mark[17];
+	if (ent_store_meta_get(e->store, "identity_key", &used, error)) {
+		return error->code;
+	}
+	key_mark(e, mark);
+	int status = 0;
+	if (used && strcmp(used, mark) != 0) {
+		status = ent_error_set(error, ENT_ERR_INVALID, "the identity key is not the one that this store was made with");
+		ent_error_todo(error, "put the old key back, or move the store away and run again: the sources are read anew");
+	} else if (!used && e->writable) {
+		status = ent_store_begin(e->store, error);
+		status = status ? status : ent_store_meta_set(e->store, "identity_key", mark, error);
+		status = status ? status : ent_store_commit(e->store, error);
+	}
+	free(used);
+	return status;
 }
 
 /* ---- state from the store --------------------------------------------------------------------------------------------------- */
@@ -121,6 +155,7 @@ static int open_store(ent_engine *e, ent_error *error) {
 	}
 	e->texts_saved = e->texts.count;
 	status = e->config->identity_key.s ? key_from_secret(e, error) : key_from_store(e, error);
+	status = status ? status : check_key(e, error);
 	return status ? status : open_ledger(e, error);
 }
 

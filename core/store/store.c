@@ -139,6 +139,13 @@ static int refuse(ent_store *s, int64_t version, const char *stored, const char 
 	return ENT_ERR_INVALID;
 }
 
+static bool beside(const ent_store *s, const char *name) {
+	char *path = join(s->folder, name);
+	bool there = !access(path, F_OK);
+	free(path);
+	return there;
+}
+
 static int check_schema(ent_store *s, bool create, ent_error *e) {
 	int64_t version, application;
 	int status = pragma(s, "user_version", &version, e);
@@ -150,7 +157,11 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 	char print[17], *stored = NULL;
 	ent__schema_tables(&tables);
 	fingerprint(&tables, print);
-	if (!version && !application) { /* new, or its making was interrupted: that was one transaction */
+	if (!version && !application && create && beside(s, "ledger")) {
+		/* what stands in the ledger would count as never committed, and be deleted */
+		status = ent_error_set(e, ENT_ERR_CORRUPT, "%s is missing or empty, but there is a ledger beside it", s->file);
+		ent_error_todo(e, "restore it from a backup, or move the folder away and run again: the sources are read anew");
+	} else if (!version && !application) { /* new, or its making was interrupted: that was one transaction */
 		status = create ? make_schema(s, &tables, e)
 						: ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
 	} else if (application != ENT__SCHEMA_APPLICATION) {
