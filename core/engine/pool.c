@@ -495,29 +495,30 @@ static int wait_answer(ent_worker *w, ent_error *e) {
 	return w->answer.code;
 }
 
-int ent_pool_describe(ent_pool *p, const char *path, ent_arena *arena, const ent_plugin_info **out, ent_error *e) {
+ent_worker *ent_pool_describe_begin(ent_pool *p, const char *path, ent_arena *arena, ent_error *e) {
 	ent_worker *w = start(p, path, e);
-	if (!w) {
-		return e->code;
+	if (w) {
+		w->answer_arena = arena;
 	}
-	w->answer_arena = arena;
+	return w;
+}
+
+int ent_pool_describe_end(ent_worker *w, const ent_plugin_info **out, ent_error *e) {
 	int status = wait_answer(w, e);
 	w->answer_arena = NULL;
-	if (status) {
-		if (!e->file[0] && strncmp(e->what, path, strlen(path)) != 0) {
-			ent_error_at(e, path, 0, 0);
-		}
-		if (w->dying) {
-			free_worker(w);
-		} else {
-			unlink_worker(w);
-			p->alive--;
-			free_worker(w);
-		}
-		return status;
+	if (!status) {
+		*out = w->description;
+		return 0;
 	}
-	*out = w->description;
-	return 0;
+	if (!e->file[0] && strncmp(e->what, w->path, strlen(w->path)) != 0) {
+		ent_error_at(e, w->path, 0, 0);
+	}
+	if (!w->dying) {
+		unlink_worker(w);
+		w->pool->alive--;
+	}
+	free_worker(w);
+	return status;
 }
 
 static ent_worker *worker_of(const ent_pool *p, const char *path, bool idle) {

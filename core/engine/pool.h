@@ -94,8 +94,10 @@ ent_pool *ent_pool_create(uv_loop_t *, const ent_pool_settings *, const ent_pool
 /* Stops all workers. NULL allowed. */
 void ent_pool_destroy(ent_pool *);
 
-/* Loads a plugin in a worker and describes it; runs the loop until it answered. The info lives in `arena`. */
-int ent_pool_describe(ent_pool *, const char *path, ent_arena *arena, const ent_plugin_info **out, ent_error *e);
+/* Loads a plugin in a worker, which describes it: begin starts the process, end runs the loop until it answered, so that
+ * many can be loaded side by side. Every begin needs its end. The info lives in `arena`. NULL: *e says why. */
+ent_worker *ent_pool_describe_begin(ent_pool *, const char *path, ent_arena *arena, ent_error *e);
+int ent_pool_describe_end(ent_worker *, const ent_plugin_info **out, ent_error *e);
 /* Scores of all decoders of a plugin for the head of a document; runs the loop until it answered. `why` in `arena`. */
 int ent_pool_probe(ent_pool *, const ent_plugin_info *, int fd, const char *name, ent_arena *arena, uint32_t *scores,
 	const char **why, ent_error *e);

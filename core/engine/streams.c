@@ -178,16 +178,22 @@ int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t
 		}
 		size_t wanted = c->plugins.n ? c->plugins.n : found;
 		e->plugins = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugins);
+		ent_worker **workers = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *workers);
 		for (size_t i = 0; i < wanted; i++) {
 			ent_error error = {0};
 			const char *path = c->plugins.n ? ent_plugin_find(c->plugins.v[i].s, c->folder, &e->arena, &error) : files[i].path;
-			const ent_plugin_info *info;
 			if (!path) {
 				ent_errors_add(errors, c->plugins.v[i].at, error.todo, "%s", error.what);
-			} else if (ent_pool_describe(e->pool, path, &e->arena, &info, &error)) {
+			} else if (!(workers[i] = ent_pool_describe_begin(e->pool, path, &e->arena, &error))) {
 				ent_errors_take(errors, &error);
-			} else {
-				e->plugins[e->n_plugins++] = info;
+			}
+		}
+		for (size_t i = 0; i < wanted; i++) {
+			ent_error error = {0};
+			if (workers[i] && ent_pool_describe_end(workers[i], &e->plugins[e->n_plugins], &error)) {
+				ent_errors_take(errors, &error);
+			} else if (workers[i]) {
+				e->n_plugins++;
 			}
 		}
 	}
