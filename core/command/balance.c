@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente balance`: two equations for every source. What came in is what is accounted for, or figures are wrong. And the
- * canonical digest, by which two stores can be seen to hold the same. */
+ * `entente balance`: two equations for every source. What came in is what is accounted for, or figures are wrong. And
+ * the canonical digest, by which two stores can be seen to hold the same. */
 #include "command/names.h"
 #include "command/project.h"
 #include "command/sheet.h"
@@ -38,7 +38,7 @@ static int print(ent_call *call, ent_store *store, const ent__names *names) {
 	return exit;
 }
 
-/* ---- digest ----------------------------------------------------------------------------------------------------------- */
+/* ---- digest ------------------------------------------------------------------------------------------------------ */
 
 static int digest(ent_call *call) {
 	ent__project p;
@@ -78,7 +78,7 @@ static int digest(ent_call *call) {
 	return ENT_EXIT_OK;
 }
 
-/* ---- command ---------------------------------------------------------------------------------------------------------- */
+/* ---- command ----------------------------------------------------------------------------------------------------- */
 
 static int run(ent_call *call) {
 	ent_config *config = NULL;
@@ -104,7 +104,8 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "digest", .type = ENT_ARG_SWITCH,
+	{.name = "digest",
+		.type = ENT_ARG_SWITCH,
 		.doc = "Show the canonical digest instead: equal where two stores hold the same, whatever order it came in."},
 	{.name = NULL},
 };
@@ -117,7 +118,8 @@ const ent_command ent_command_balance = {
 		"or skipped. Of facts received: stored, replaced, duplicate, superseded, merged or refused. Parked facts "
 		"wait for their partner, pending ones for their order; both are stored. The exit status is 3 if an equation "
 		"does not close.\n\n"
-		"The digest (BLAKE2b-256) is over documents, cells, members of sets and distributions, rejects, inputs, and all "
+		"The digest (BLAKE2b-256) is over documents, cells, members of sets and distributions, rejects, inputs, and "
+		"all "
 		"of them. It can be compared under one identity key only.\n\n"
 		"  entente balance --digest",
 	.args = args,

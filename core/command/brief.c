@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente brief PARTNER`: the page for the meeting with one partner. Gathers what the store keeps of the partner, hands
- * it with a snapshot to the rules worker, which makes the page, and writes that to a file. */
+ * `entente brief PARTNER`: the page for the meeting with one partner. Gathers what the store keeps of the partner,
+ * hands it with a snapshot to the rules worker, which makes the page, and writes that to a file. */
 #include "command/project.h"
 
 #include "base/day.h"
@@ -28,7 +28,7 @@ typedef struct gathered {
 	uint32_t n_findings;
 } gathered;
 
-/* ---- gathering ----------------------------------------------------------------------------------------------------- */
+/* ---- gathering --------------------------------------------------------------------------------------------------- */
 
 static void put_text(json_object *o, const char *key, const char *text) {
 	json_object_object_add(o, key, text && *text ? json_object_new_string(text) : NULL);
@@ -51,8 +51,8 @@ static json_object *why(json_object *record) {
 	return v;
 }
 
-static int take_verdict(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of,
-	const char *json) {
+static int take_verdict(
+	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
 	gathered *g = ctx;
 	(void)partner;
 	(void)as_of;
@@ -181,7 +181,7 @@ static json_object *request(gathered *g, const char *partner, ent_error *e) {
 	return o;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int put_all(int fd, const ent_buf *page) {
 	for (size_t done = 0; done < page->n;) {
@@ -194,7 +194,8 @@ static int put_all(int fd, const ent_buf *page) {
 	return 0;
 }
 
-/* Beside the file first, then in its place: whoever has the old page open or projects it never sees half of a new one. */
+/* Beside the file first, then in its place: whoever has the old page open or projects it never sees half of a new one.
+ */
 static int write_file(const char *path, const ent_buf *page, ent_error *e) {
 	ent_arena arena = {0};
 	char *fresh = ent_arena_printf(&arena, "%s.XXXXXX", path);
@@ -219,14 +220,14 @@ static int write_file(const char *path, const ent_buf *page, ent_error *e) {
 	return ent_error_todo(e, "name a file in a folder that is there and that you may write");
 }
 
-/* ---- command --------------------------------------------------------------------------------------------------------- */
+/* ---- command ----------------------------------------------------------------------------------------------------- */
 
 static void tell(ent_call *call, const ent__project *p, const char *partner, const char *path, const gathered *g) {
 	char day[16];
 	ent_day_text(p->as_of, day);
 	if (!call->json) {
-		ent_buf_printf(&call->out, "%s: the brief of %s as of %s (%s), %u finding%s\n", path, partner, day, p->as_of_mode,
-			g->n_findings, g->n_findings == 1 ? "" : "s");
+		ent_buf_printf(&call->out, "%s: the brief of %s as of %s (%s), %u finding%s\n", path, partner, day,
+			p->as_of_mode, g->n_findings, g->n_findings == 1 ? "" : "s");
 		return;
 	}
 	ent_json *j = &call->writer;
@@ -256,7 +257,8 @@ static int compare_moments(ent_call *call, ent__project *p, ent_error *e) {
 	if (!last) {
 		ent_call_note(call, "the rules have not judged yet; `entente run` lets them");
 	} else if (strcmp(last, day) != 0) {
-		ent_call_note(call, "figures are as of %s, findings as of %s; `entente run --as-of %s` judges for that day", day, last, day);
+		ent_call_note(call, "figures are as of %s, findings as of %s; `entente run --as-of %s` judges for that day",
+			day, last, day);
 	}
 	free(last);
 	return 0;
@@ -291,7 +293,8 @@ static int run(ent_call *call) {
 		return ent_call_usage(call, "write -o FILE, or -o - for standard output", "'brief' needs a file to write to");
 	}
 	if (call->json && !strcmp(path, "-") && strcmp(ent_call_text(call, "format", "html"), "json") != 0) {
-		return ent_call_usage(call, "leave --json away, or write --format json", "--json and a page on standard output do not go together");
+		return ent_call_usage(call, "leave --json away, or write --format json",
+			"--json and a page on standard output do not go together");
 	}
 	int exit = ent__project_open(call, &p, ENT_ENGINE_READ);
 	exit = exit ? exit : ent__project_snapshot(call, &p);
@@ -304,12 +307,23 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "output", .letter = 'o', .type = ENT_ARG_TEXT, .value = "FILE", .doc = "Where to write it; - is standard output."},
-	{.name = "format", .type = ENT_ARG_CHOICE, .value = "FORMAT", .choices = formats,
+	{.name = "output",
+		.letter = 'o',
+		.type = ENT_ARG_TEXT,
+		.value = "FILE",
+		.doc = "Where to write it; - is standard output."},
+	{.name = "format",
+		.type = ENT_ARG_CHOICE,
+		.value = "FORMAT",
+		.choices = formats,
 		.doc = "html (a page that needs nothing else), json or csv (the same content); html if not given."},
-	{.name = "for", .type = ENT_ARG_CHOICE, .value = "WHOM", .choices = readers,
+	{.name = "for",
+		.type = ENT_ARG_CHOICE,
+		.value = "WHOM",
+		.choices = readers,
 		.doc = "us, or partner: without what is ours alone. us if not given."},
-	{.name = "digest", .type = ENT_ARG_SWITCH,
+	{.name = "digest",
+		.type = ENT_ARG_SWITCH,
 		.doc = "Put the canonical digest of the store on the page; reads the whole store for it."},
 	ENT_ARG_ROW_AS_OF,
 	{.name = NULL},
@@ -322,10 +336,11 @@ static const ent_operand operands[] = {
 const ent_command ent_command_brief = {
 	.name = "brief",
 	.doc = "Write the page for the meeting with one partner.",
-	.text = "Figures against the partner's cohort, their course, findings with the evidence they rest on, and what to ask "
-			"for. The HTML is one file without references, to be projected, printed or sent.\n\n"
-			"  entente brief nordwind -o nordwind.html\n"
-			"  entente brief nordwind --for partner -o for-nordwind.html",
+	.text =
+		"Figures against the partner's cohort, their course, findings with the evidence they rest on, and what to ask "
+		"for. The HTML is one file without references, to be projected, printed or sent.\n\n"
+		"  entente brief nordwind -o nordwind.html\n"
+		"  entente brief nordwind --for partner -o for-nordwind.html",
 	.args = args,
 	.operands = operands,
 	.run = run,

@@ -15,7 +15,8 @@ typedef struct counts {
 	size_t plugins, rules;
 } counts;
 
-/* What only the plugins and the rules can say: decoders, options, zones, books and settings. Nothing is read or kept. */
+/* What only the plugins and the rules can say: decoders, options, zones, books and settings. Nothing is read or kept.
+ */
 static void ask(ent_config *config, ent_errors *errors, counts *found) {
 	const ent_plugin_info *const *plugins;
 	ent__project p = {.config = config, .block = {.fd = -1}};
@@ -85,8 +86,8 @@ static int run(ent_call *call) {
 	} else {
 		ent_term_text(&call->term, &call->out, ENT_GOOD, "good: ");
 		ent_buf_printf(&call->out, "%s: %zu partner%s, %zu source%s, %zu rule%s\n", call->config_path,
-			config->n_partners, config->n_partners == 1 ? "" : "s", config->n_sources, config->n_sources == 1 ? "" : "s",
-			found.rules, found.rules == 1 ? "" : "s");
+			config->n_partners, config->n_partners == 1 ? "" : "s", config->n_sources,
+			config->n_sources == 1 ? "" : "s", found.rules, found.rules == 1 ? "" : "s");
 	}
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const ent_config_source *source = &config->sources[i];
@@ -111,7 +112,8 @@ static int run(ent_call *call) {
 const ent_command ent_command_check = {
 	.name = "check",
 	.doc = "Tell everything that is wrong with the configuration.",
-	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Plugins are asked "
+	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Plugins "
+			"are asked "
 			"for their decoders and options, rulebooks are loaded and set, each in a process of its own; no source is "
 			"read, and nothing is written. A file that has not come yet is told, and is no error.\n\n"
 			"  entente check -c project/entente.yaml",

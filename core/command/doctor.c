@@ -72,8 +72,7 @@ static void tell_error(doctor *d, const char *name, const ent_error *e) {
 	tell(d, name, BAD, e->todo, "%s", ent_error_text(&place, text, sizeof text));
 }
 
-/* ---- kernel and sandbox --------------------------------------------------------------------------------------------
- */
+/* ---- kernel and sandbox ------------------------------------------------------------------------------------------ */
 
 enum { HAS_NNP = 1, HAS_LANDLOCK = 2, HAS_SECCOMP = 4 };
 
@@ -134,8 +133,7 @@ static void kernel(doctor *d, ent_sandbox_level wanted) {
 		got & HAS_NNP ? "privileges can be given up" : "not available");
 }
 
-/* ---- installation --------------------------------------------------------------------------------------------------
- */
+/* ---- installation ------------------------------------------------------------------------------------------------ */
 
 /* First line that a program prints; false if it cannot be run or fails. */
 static bool first_line(char *const *argv, char *out, size_t size) {
@@ -248,7 +246,7 @@ static void plugins(doctor *d, const char *folder) {
 	}
 }
 
-/* ---- workers ------------------------------------------------------------------------------------------------------- */
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
 
 /* Both kinds of worker are really started, under the sandbox that the configuration asks for: what they say is what a run
  * will get. `config` NULL: that of an empty project. */
@@ -301,8 +299,7 @@ static void workers(doctor *d, ent_config *config) {
 	free(errors);
 }
 
-/* ---- project -------------------------------------------------------------------------------------------------------
- */
+/* ---- project ----------------------------------------------------------------------------------------------------- */
 
 /* Everything that is stored is read: what a disk has lost shows here, and not in the middle of a run. */
 static void contents(doctor *d, const char *folder) {
@@ -383,8 +380,7 @@ static void project(doctor *d, ent_call *call, const ent_config *config, const e
 	}
 }
 
-/* ---- command -------------------------------------------------------------------------------------------------------
- */
+/* ---- command ----------------------------------------------------------------------------------------------------- */
 
 static const char *const words[] = {[GOOD] = "good", [NOTE] = "note", [BAD] = "bad"};
 

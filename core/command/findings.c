@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente findings` and `entente findings show`: what the rules say, and on what evidence. A finding is known by partner,
- * rule and key; the short id that stands for them here is a hash of these, so it stays the same from run to run. */
+ * `entente findings` and `entente findings show`: what the rules say, and on what evidence. A finding is known by
+ * partner, rule and key; the short id that stands for them here is a hash of these, so it stays the same from run to
+ * run. */
 #include "command/portfolio.h"
 #include "command/project.h"
 
@@ -42,7 +43,9 @@ static void make_id(const ent_finding *f, char out[9]) {
 	snprintf(out, 9, "%08x", (unsigned)(hash ^ hash >> 32));
 }
 
-static const char *keep(listing *l, const char *text) { return text ? ent_arena_copy(&l->arena, text, strlen(text)) : ""; }
+static const char *keep(listing *l, const char *text) {
+	return text ? ent_arena_copy(&l->arena, text, strlen(text)) : "";
+}
 
 static int take(void *ctx, const ent_finding *f) {
 	listing *l = ctx;
@@ -57,10 +60,20 @@ static int take(void *ctx, const ent_finding *f) {
 	}
 	ENT_GROW(l->found, l->n, l->capacity);
 	finding *mine = &l->found[l->n++];
-	*mine = (finding){.rule = keep(l, f->rule), .partner = keep(l, f->partner), .key = keep(l, f->key),
-		.kind = keep(l, f->kind), .state = keep(l, f->state), .text = keep(l, f->text), .severity = keep(l, f->severity),
-		.audience = keep(l, f->audience), .practice = keep(l, f->practice), .json = keep(l, f->json), .worth = f->worth,
-		.has_worth = f->has_worth, .as_of = f->as_of, .first_day = f->first_day};
+	*mine = (finding){.rule = keep(l, f->rule),
+		.partner = keep(l, f->partner),
+		.key = keep(l, f->key),
+		.kind = keep(l, f->kind),
+		.state = keep(l, f->state),
+		.text = keep(l, f->text),
+		.severity = keep(l, f->severity),
+		.audience = keep(l, f->audience),
+		.practice = keep(l, f->practice),
+		.json = keep(l, f->json),
+		.worth = f->worth,
+		.has_worth = f->has_worth,
+		.as_of = f->as_of,
+		.first_day = f->first_day};
 	memcpy(mine->id, id, sizeof id);
 	return 0;
 }
@@ -92,7 +105,7 @@ static void finish(listing *l) {
 	ent_arena_finish(&l->arena);
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static void member(ent_json *j, const char *key, const char *text) {
 	ent_json_key(j, key);
@@ -122,19 +135,19 @@ static void json_finding(ent_json *j, const finding *f) {
 	member(j, "as_of", ent_day_text(f->as_of, day));
 }
 
-/* ---- list -------------------------------------------------------------------------------------------------------------- */
+/* ---- list -------------------------------------------------------------------------------------------------------- */
 
 static ent_style style_of(const char *kind) {
 	return !strcmp(kind, "red_flag") || !strcmp(kind, "failure") ? ENT_BAD
-		   : !strcmp(kind, "gate")								 ? ENT_WARN
-		   : !strcmp(kind, "opportunity")						 ? ENT_GOOD
+		   : !strcmp(kind, "gate")                               ? ENT_WARN
+		   : !strcmp(kind, "opportunity")                        ? ENT_GOOD
 																 : ENT_PLAIN;
 }
 
 static void show_table(listing *l) {
 	static const ent_table_column columns[] = {{"id", false, true}, {"partner", false, true}, {"kind", false, true},
-		{"severity", false, true}, {"worth", true, true}, {"since", false, true}, {"state", false, true}, {"rule", false, false},
-		{"what", false, false}, {0}};
+		{"severity", false, true}, {"worth", true, true}, {"since", false, true}, {"state", false, true},
+		{"rule", false, false}, {"what", false, false}, {0}};
 	ent_table t;
 	char day[16], worth[ENT_NUMBER_TEXT];
 	ent_table_init(&t, columns);
@@ -155,7 +168,9 @@ static void show_table(listing *l) {
 }
 
 static int run(ent_call *call) {
-	listing l = {.call = call, .rule = ent_call_text(call, "rule", NULL), .kind = ent_call_text(call, "kind", NULL),
+	listing l = {.call = call,
+		.rule = ent_call_text(call, "rule", NULL),
+		.kind = ent_call_text(call, "kind", NULL),
 		.all = ent_call_has(call, "all")};
 	const char *partner = ent_call_operand(call, 0);
 	ent_error e = {0};
@@ -184,13 +199,14 @@ static int run(ent_call *call) {
 	} else if (!exit && l.n) {
 		show_table(&l);
 	} else if (!exit) {
-		ent_buf_printf(&call->out, "no findings%s\n", l.all || l.rule || l.kind ? "" : "; --all shows those that are over, too");
+		ent_buf_printf(
+			&call->out, "no findings%s\n", l.all || l.rule || l.kind ? "" : "; --all shows those that are over, too");
 	}
 	finish(&l);
 	return exit;
 }
 
-/* ---- show -------------------------------------------------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------------------------------------------------------- */
 
 typedef struct verdict {
 	const char *rule;
@@ -198,7 +214,8 @@ typedef struct verdict {
 	char said[16];
 } verdict;
 
-static int take_verdict(void *ctx, const char *rule, const char *partner, const char *said, int32_t as_of, const char *json) {
+static int take_verdict(
+	void *ctx, const char *rule, const char *partner, const char *said, int32_t as_of, const char *json) {
 	verdict *v = ctx;
 	(void)partner;
 	(void)as_of;
@@ -317,12 +334,14 @@ static void show_one(listing *l, const finding *f, const verdict *v) {
 	line(call, "kind", ent_arena_printf(&l->arena, "%s%s%s", f->kind, *f->severity ? ", " : "", f->severity));
 	line(call, "practice", f->practice);
 	line(call, "audience", f->audience);
-	line(call, "state", ent_arena_printf(&l->arena, "%s since %s, last said of %s", f->state, ent_day_text(f->first_day, a),
-		ent_day_text(f->as_of, b)));
+	line(call, "state",
+		ent_arena_printf(&l->arena, "%s since %s, last said of %s", f->state, ent_day_text(f->first_day, a),
+			ent_day_text(f->as_of, b)));
 	if (f->has_worth) {
 		const char *per = text_of(own, "per");
-		line(call, "worth", ent_arena_printf(&l->arena, "%s %s%s%s", ent_number_text(f->worth, 6, 2, worth), l->config->currency.s,
-			*per ? " in " : "", per));
+		line(call, "worth",
+			ent_arena_printf(&l->arena, "%s %s%s%s", ent_number_text(f->worth, 6, 2, worth), l->config->currency.s,
+				*per ? " in " : "", per));
 	}
 	if (strcmp(f->state, "stale") == 0 && v->said[0]) {
 		line(call, "verdict", ent_arena_printf(&l->arena, "%s: it could not be judged again", v->said));
@@ -342,7 +361,8 @@ static int run_show(ent_call *call) {
 	if (!exit && ent_store_findings_scan(l.store, NULL, take, &l, &e)) {
 		exit = ent_call_error(call, &e);
 	} else if (!exit && l.n != 1) {
-		ent_error_set(&e, ENT_ERR_NOTFOUND, l.n ? "several findings begin with '%s'" : "there is no finding '%s'", l.wanted);
+		ent_error_set(
+			&e, ENT_ERR_NOTFOUND, l.n ? "several findings begin with '%s'" : "there is no finding '%s'", l.wanted);
 		ent_error_todo(&e, l.n ? "write more of the id" : "`entente findings --all` shows the ids");
 		exit = ent_call_error(call, &e);
 	} else if (!exit) {
@@ -358,10 +378,14 @@ static int run_show(ent_call *call) {
 	return exit;
 }
 
-/* ---- commands ----------------------------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
 
 static const ent_arg args[] = {
-	{.name = "kind", .type = ENT_ARG_CHOICE, .value = "KIND", .choices = kinds, .doc = "Only these: red_flag, gate, opportunity, insight, ..."},
+	{.name = "kind",
+		.type = ENT_ARG_CHOICE,
+		.value = "KIND",
+		.choices = kinds,
+		.doc = "Only these: red_flag, gate, opportunity, insight, ..."},
 	{.name = "rule", .type = ENT_ARG_TEXT, .value = "RULE", .doc = "Only those of this rule."},
 	{.name = "all", .type = ENT_ARG_SWITCH, .doc = "Also those that are over: cleared and resolved ones."},
 	{.name = NULL},
@@ -378,10 +402,11 @@ static const ent_operand show_operands[] = {
 const ent_command ent_command_findings = {
 	.name = "findings",
 	.doc = "List what the rules found.",
-	.text = "What matters most comes first, by partner. A finding that is stale could not be judged again: its evidence is "
-			"missing now.\n\n"
-			"  entente findings nordwind\n"
-			"  entente findings --kind red_flag --json",
+	.text =
+		"What matters most comes first, by partner. A finding that is stale could not be judged again: its evidence is "
+		"missing now.\n\n"
+		"  entente findings nordwind\n"
+		"  entente findings --kind red_flag --json",
 	.args = args,
 	.operands = operands,
 	.run = run,

@@ -25,8 +25,8 @@ static char *terms_text(const ent_metric_term *terms, ent_arena *arena) {
 	char *text = ent_arena_copy(arena, "", 0);
 	for (const ent_metric_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
 		const char *sign = t->sign > 0 ? t == terms ? "" : " + " : t == terms ? "-" : " - ";
-		text = ent_arena_printf(arena, "%s%s%s.%s", text, sign, ent_family_name((ent_family)ent_measures[t->measure].family),
-			ent_measures[t->measure].name);
+		text = ent_arena_printf(arena, "%s%s%s.%s", text, sign,
+			ent_family_name((ent_family)ent_measures[t->measure].family), ent_measures[t->measure].name);
 	}
 	return text;
 }
@@ -79,7 +79,7 @@ static void json_metric(ent_json *j, const ent_metric *m) {
 	ent_json_end(j);
 }
 
-/* ---- list ------------------------------------------------------------------------------------------------------------- */
+/* ---- list -------------------------------------------------------------------------------------------------------- */
 
 static int list(ent_call *call) {
 	static const ent_table_column columns[] = {
@@ -110,7 +110,8 @@ static int list(ent_call *call) {
 		ent_json_end(&call->writer);
 	}
 	if (!n) {
-		exit = ent_call_usage(call, "`entente metrics show METRIC` shows the tags of one", "no metric has the tag '%s'", tag);
+		exit = ent_call_usage(
+			call, "`entente metrics show METRIC` shows the tags of one", "no metric has the tag '%s'", tag);
 	} else if (!call->json) {
 		ent_table_print(&t, &call->term, &call->out);
 	}
@@ -118,7 +119,7 @@ static int list(ent_call *call) {
 	return exit;
 }
 
-/* ---- show --------------------------------------------------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------------------------------------------------------- */
 
 static void line(ent_call *call, const char *name, const char *text) {
 	ent_term_printf(&call->term, &call->out, ENT_BOLD, "%-12s", name);
@@ -139,8 +140,12 @@ static void show_one(ent_call *call, const ent_metric *m) {
 	static const char *const adds[] = {[ENT_ADD_ALL] = "over days, values of a view and partners",
 		[ENT_ADD_DAYS] = "over days and values of a view, not over partners",
 		[ENT_ADD_NONE] = "not at all: built anew for every window"};
-	static const char *const units[] = {[ENT_UNIT_COUNT] = "a count", [ENT_UNIT_MONEY] = "money, in the reporting currency",
-		[ENT_UNIT_PIECES] = "pieces", [ENT_UNIT_SECONDS] = "seconds", [ENT_UNIT_DAYS] = "days", [ENT_UNIT_RATIO] = "a ratio"};
+	static const char *const units[] = {[ENT_UNIT_COUNT] = "a count",
+		[ENT_UNIT_MONEY] = "money, in the reporting currency",
+		[ENT_UNIT_PIECES] = "pieces",
+		[ENT_UNIT_SECONDS] = "seconds",
+		[ENT_UNIT_DAYS] = "days",
+		[ENT_UNIT_RATIO] = "a ratio"};
 	char definition[17];
 	ent_arena arena = {0};
 	ent_metric_definition(m, definition);
@@ -150,7 +155,8 @@ static void show_one(ent_call *call, const ent_metric *m) {
 	line(call, "kind", ent_kind_names[m->kind]);
 	line(call, "adds up", adds[m->additivity]);
 	if (m->bottom[0].sign) {
-		line(call, "is", ent_arena_printf(&arena, "(%s) / (%s)", terms_text(m->top, &arena), terms_text(m->bottom, &arena)));
+		line(call, "is",
+			ent_arena_printf(&arena, "(%s) / (%s)", terms_text(m->top, &arena), terms_text(m->bottom, &arena)));
 	} else if (m->top[0].sign) {
 		line(call, "is", terms_text(m->top, &arena));
 	}
@@ -171,7 +177,8 @@ static int show(ent_call *call) {
 		}
 		const char *near = ent_nearest(name, names, ent_metric_count);
 		char todo[160];
-		snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s", near ? near : "");
+		snprintf(
+			todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s", near ? near : "");
 		free(names);
 		return ent_call_usage(call, todo, "there is no metric '%s'", name);
 	}
@@ -184,7 +191,10 @@ static int show(ent_call *call) {
 }
 
 static const ent_arg list_args[] = {
-	{.name = "tag", .type = ENT_ARG_TEXT, .value = "TAG", .doc = "Only those with this tag: sales, traffic, carts, money, ..."},
+	{.name = "tag",
+		.type = ENT_ARG_TEXT,
+		.value = "TAG",
+		.doc = "Only those with this tag: sales, traffic, carts, money, ..."},
 	{.name = NULL},
 };
 static const ent_operand show_operands[] = {

@@ -40,7 +40,7 @@ static void member(ent_json *j, const char *key, const char *text) {
 	ent_json_text(j, text);
 }
 
-/* ---- how far the data reaches ------------------------------------------------------------------------------------------ */
+/* ---- how far the data reaches ------------------------------------------------------------------------------------ */
 
 /* First and last day of which a source of the family speaks; false: none does. */
 static bool reach(const ent_snap *s, const char *id, int family, int32_t *first, int32_t *last) {
@@ -74,7 +74,7 @@ static void json_reach(ent_json *j, const ent_snap *s, const char *id) {
 	ent_json_end(j);
 }
 
-/* ---- showing ------------------------------------------------------------------------------------------------------------ */
+/* ---- showing ----------------------------------------------------------------------------------------------------- */
 
 static void show_json(listing *l) {
 	ent_json *j = &l->call->writer;
@@ -106,10 +106,10 @@ static void show_json(listing *l) {
 }
 
 static void show_table(listing *l) {
-	static const ent_table_column columns[] = {{"partner", false, true}, {"name", false, false}, {"industry", false, false},
-		{"region", false, true}, {"stage", false, false}, {"data until", false, true}, {"red flags", true, true},
-		{"gates", true, true}, {"opportunities", true, true}, {"worth", true, true}, {"insights", true, true},
-		{"unknown", true, true}, {0}};
+	static const ent_table_column columns[] = {{"partner", false, true}, {"name", false, false},
+		{"industry", false, false}, {"region", false, true}, {"stage", false, false}, {"data until", false, true},
+		{"red flags", true, true}, {"gates", true, true}, {"opportunities", true, true}, {"worth", true, true},
+		{"insights", true, true}, {"unknown", true, true}, {0}};
 	static const ent__standing nothing;
 	ent_table t;
 	ent_table_init(&t, columns);
@@ -127,7 +127,8 @@ static void show_table(listing *l) {
 		ent_table_cell(&t, c ? c->region.s : NULL);
 		ent_table_styled(&t, c ? ENT_PLAIN : ENT_FAINT, c ? c->stage.s : "from data");
 		/* behind the moment of judgement: what the rules say of it is of then */
-		ent_table_styled(&t, any && last == l->project.as_of ? ENT_PLAIN : ENT_WARN, any ? ent_day_text(last, day) : "none");
+		ent_table_styled(
+			&t, any && last == l->project.as_of ? ENT_PLAIN : ENT_WARN, any ? ent_day_text(last, day) : "none");
 		ent__count_cell(&t, ENT_BAD, s->red_flags);
 		ent__count_cell(&t, ENT_WARN, s->gates);
 		ent__count_cell(&t, ENT_GOOD, s->opportunities);
@@ -153,7 +154,8 @@ static void show_parked(listing *l) {
 		ent_buf_u8(&l->call->out, '\n');
 	}
 	if (l->n) {
-		ent_call_note(l->call, "their facts are kept and wait: write `also: {SYSTEM: WORD}` with the partner that each means, and run again");
+		ent_call_note(l->call, "their facts are kept and wait: write `also: {SYSTEM: WORD}` with the partner that each "
+							   "means, and run again");
 	} else {
 		ent_buf_printf(&l->call->out, "nothing is parked\n");
 	}
@@ -187,7 +189,9 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "parked", .type = ENT_ARG_SWITCH, .doc = "List the words of sources that mean no partner, whose facts wait."},
+	{.name = "parked",
+		.type = ENT_ARG_SWITCH,
+		.doc = "List the words of sources that mean no partner, whose facts wait."},
 	ENT_ARG_ROW_AS_OF,
 	{.name = NULL},
 };
@@ -195,7 +199,8 @@ static const ent_arg args[] = {
 const ent_command ent_command_partners = {
 	.name = "partners",
 	.doc = "List the partners: profile, data, what the rules said.",
-	.text = "Those of the configuration, and those that a source with `unknown: create` brought. A day in `data until` that is "
+	.text = "Those of the configuration, and those that a source with `unknown: create` brought. A day in `data until` "
+			"that is "
 			"not that of judgement stands out.\n\n"
 			"  entente partners\n"
 			"  entente partners --parked",

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente plugin list | show`: which decoders there are, and what may be written about each. Every plugin is asked in a
- * process of its own, so one that cannot be loaded is told and costs nothing else. */
+ * `entente plugin list | show`: which decoders there are, and what may be written about each. Every plugin is asked in
+ * a process of its own, so one that cannot be loaded is told and costs nothing else. */
 #include "command/project.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const frames[] = {[ENT_FRAME_BYTES] = "bytes", [ENT_FRAME_DELIMITED] = "delimited",
-	[ENT_FRAME_JSONL] = "JSON lines", [ENT_FRAME_DOCUMENT] = "document"};
-static const char *const facts[ENT_FACT_COUNT] = {[ENT_ORDER] = "order", [ENT_LINE] = "line", [ENT_REFUND] = "refund",
-	[ENT_CART] = "cart", [ENT_VISIT] = "visit", [ENT_TOUCH] = "touch", [ENT_CONTACT] = "contact",
-	[ENT_OBSERVATION] = "observation", [ENT_ENTRY] = "entry"};
-static const char *const types[] = {[ENT_OPT_BOOL] = "true or false", [ENT_OPT_INT] = "whole number",
-	[ENT_OPT_STR] = "text", [ENT_OPT_ENUM] = "choice", [ENT_OPT_DURATION] = "duration", [ENT_OPT_SECRET] = "secret",
-	[ENT_OPT_LIST] = "list", [ENT_OPT_MAP] = "map"};
+static const char *const frames[] = {[ENT_FRAME_BYTES] = "bytes",
+	[ENT_FRAME_DELIMITED] = "delimited",
+	[ENT_FRAME_JSONL] = "JSON lines",
+	[ENT_FRAME_DOCUMENT] = "document"};
+static const char *const facts[ENT_FACT_COUNT] = {[ENT_ORDER] = "order",
+	[ENT_LINE] = "line",
+	[ENT_REFUND] = "refund",
+	[ENT_CART] = "cart",
+	[ENT_VISIT] = "visit",
+	[ENT_TOUCH] = "touch",
+	[ENT_CONTACT] = "contact",
+	[ENT_OBSERVATION] = "observation",
+	[ENT_ENTRY] = "entry"};
+static const char *const types[] = {[ENT_OPT_BOOL] = "true or false",
+	[ENT_OPT_INT] = "whole number",
+	[ENT_OPT_STR] = "text",
+	[ENT_OPT_ENUM] = "choice",
+	[ENT_OPT_DURATION] = "duration",
+	[ENT_OPT_SECRET] = "secret",
+	[ENT_OPT_LIST] = "list",
+	[ENT_OPT_MAP] = "map"};
 
 typedef struct loaded {
 	const ent_plugin_info *const *plugins;
@@ -37,7 +50,7 @@ static const char *frame_text(const ent_decoder_info *d) {
 	return d->frame < sizeof frames / sizeof *frames ? frames[d->frame] : "?";
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------ */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static void json_member(ent_json *j, const char *key, const char *text) {
 	ent_json_key(j, key);
@@ -140,11 +153,12 @@ static void json_plugin(ent_call *call, ent_engine *engine, const ent_plugin_inf
 	ent_json_end(j);
 }
 
-/* ---- list ------------------------------------------------------------------------------------------------------------- */
+/* ---- list -------------------------------------------------------------------------------------------------------- */
 
 static void list(ent_call *call, ent__project *p, const loaded *l) {
-	static const ent_table_column columns[] = {{"plugin", false, true}, {"version", false, true}, {"decoder", false, true},
-		{"reads", false, true}, {"facts", false, false}, {"what", false, false}, {"file", false, false}, {0}};
+	static const ent_table_column columns[] = {{"plugin", false, true}, {"version", false, true},
+		{"decoder", false, true}, {"reads", false, true}, {"facts", false, false}, {"what", false, false},
+		{"file", false, false}, {0}};
 	ent_table t;
 	ent_arena arena = {0};
 	if (call->json) {
@@ -193,7 +207,7 @@ static void list(ent_call *call, ent__project *p, const loaded *l) {
 	ent_arena_finish(&arena);
 }
 
-/* ---- show -------------------------------------------------------------------------------------------------------------- */
+/* ---- show -------------------------------------------------------------------------------------------------------- */
 
 static void indented(ent_call *call, unsigned indent, const char *text) {
 	ent_buf_printf(&call->out, "%*s", (int)indent, "");
@@ -207,7 +221,9 @@ static void show_options(ent_call *call, const ent_option *table, ent_opt_type o
 		bool any = !strcmp(o->key, "*");
 		ent_buf_printf(&call->out, "%*s", (int)indent, "");
 		ent_term_text(&call->term, &call->out, any || of == ENT_OPT_LIST ? ENT_FAINT : ENT_ACCENT,
-			any ? "any key" : of == ENT_OPT_LIST ? "each item" : o->key);
+			any                  ? "any key"
+			: of == ENT_OPT_LIST ? "each item"
+								 : o->key);
 		ent_buf_printf(&call->out, "  %s", types[o->type]);
 		for (const char *const *c = o->choices; c && *c; c++) {
 			ent_buf_printf(&call->out, "%s%s", c == o->choices ? ": " : " | ", *c);
@@ -250,10 +266,12 @@ static void show_decoder(ent_call *call, ent_engine *engine, const ent_decoder_i
 	ent_term_text(&call->term, &call->out, ENT_BOLD, d->name);
 	ent_buf_printf(&call->out, "  version %s, system %s\n", d->version, *d->system ? d->system : d->name);
 	indented(call, 2, d->doc);
-	indented(call, 2, ent_arena_printf(&arena, "Reads %s%s; gives %s.%s%s", frame_text(d),
-		d->splittable ? ", one file on several cores" : "", facts_text(d, &arena),
-		d->flags & ENT_DECODER_ANALYTICS ? " What it sees is analytics, never added to the shop's." : "",
-		d->flags & ENT_DECODER_RESTATES ? " A file that comes again, changed, takes back what it brought before." : ""));
+	indented(call, 2,
+		ent_arena_printf(&arena, "Reads %s%s; gives %s.%s%s", frame_text(d),
+			d->splittable ? ", one file on several cores" : "", facts_text(d, &arena),
+			d->flags & ENT_DECODER_ANALYTICS ? " What it sees is analytics, never added to the shop's." : "",
+			d->flags & ENT_DECODER_RESTATES ? " A file that comes again, changed, takes back what it brought before."
+											: ""));
 	const ent_option *options = ent_engine_options(engine, d);
 	if (options && options->key) {
 		ent_buf_printf(&call->out, "\n  Options, under `decode: {%s: {…}}`:\n", d->name);
@@ -305,7 +323,7 @@ static int show(ent_call *call, ent__project *p, const loaded *l, const char *na
 	return ent_call_error(call, &e);
 }
 
-/* ---- commands ----------------------------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------------------------------- */
 
 static int run(ent_call *call) {
 	ent__project p;
@@ -338,9 +356,10 @@ static const ent_operand operands[] = {
 const ent_command ent_command_plugin_list = {
 	.name = "plugin list",
 	.doc = "List the plugins and their decoders.",
-	.text = "Those that the configuration names, or, if it names none, all that are found in the project's folder "
-			"plugins, in ENTENTE_PLUGINS and in the installation. One that cannot be loaded is told, and the exit status "
-			"is 1.",
+	.text =
+		"Those that the configuration names, or, if it names none, all that are found in the project's folder "
+		"plugins, in ENTENTE_PLUGINS and in the installation. One that cannot be loaded is told, and the exit status "
+		"is 1.",
 	.run = run,
 };
 

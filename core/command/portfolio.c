@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- balance --------------------------------------------------------------------------------------------------------- */
+/* ---- balance ----------------------------------------------------------------------------------------------------- */
 
 static const char *name_of(const void *engine, uint32_t code) { return ent_engine_text(engine, code); }
 
@@ -28,7 +28,7 @@ int ent__balance_show(ent_call *call, ent_engine *engine, bool *closes, ent_erro
 	return status;
 }
 
-/* ---- portfolio --------------------------------------------------------------------------------------------------------- */
+/* ---- portfolio --------------------------------------------------------------------------------------------------- */
 
 static ent__standing *row_of(ent__portfolio *p, const char *partner) {
 	/* scans come ordered by partner: it is nearly always the last one */
@@ -52,11 +52,11 @@ static int take_finding(void *ctx, const ent_finding *f) {
 		return 0;
 	}
 	ent__standing *r = row_of(ctx, f->partner);
-	*(!strcmp(f->kind, "red_flag") ? &r->red_flags
-		: !strcmp(f->kind, "gate") ? &r->gates
+	*(!strcmp(f->kind, "red_flag")        ? &r->red_flags
+		: !strcmp(f->kind, "gate")        ? &r->gates
 		: !strcmp(f->kind, "opportunity") ? &r->opportunities
-		: !strcmp(f->kind, "insight") ? &r->insights
-		: &r->other) += 1;
+		: !strcmp(f->kind, "insight")     ? &r->insights
+										  : &r->other) += 1;
 	if (f->has_worth && !strcmp(f->kind, "opportunity")) {
 		r->worth += f->worth;
 	}
@@ -69,7 +69,8 @@ static int take_finding(void *ctx, const ent_finding *f) {
 	return 0;
 }
 
-static int take_verdict(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
+static int take_verdict(
+	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
 	(void)rule;
 	(void)as_of;
 	(void)json;
@@ -134,9 +135,9 @@ void ent__count_cell(ent_table *t, ent_style style, unsigned n) {
 }
 
 static void show_table(ent_call *call, const ent__portfolio *p) {
-	static const ent_table_column columns[] = {{"partner", false, true}, {"red flags", true, false}, {"gates", true, false},
-		{"opportunities", true, false}, {"worth", true, false}, {"insights", true, false}, {"unknown", true, false},
-		{"look at first", false, false}, {NULL, false, false}};
+	static const ent_table_column columns[] = {{"partner", false, true}, {"red flags", true, false},
+		{"gates", true, false}, {"opportunities", true, false}, {"worth", true, false}, {"insights", true, false},
+		{"unknown", true, false}, {"look at first", false, false}, {NULL, false, false}};
 	enum { MOST = 60 };
 	ent_table t;
 	ent_table_init(&t, columns);

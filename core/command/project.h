@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * command/project.h: the configuration, the engine and a snapshot of the store, opened for one command, with every error
- * told. Owned by whoever holds the struct; one thread. */
+ * command/project.h: the configuration, the engine and a snapshot of the store, opened for one command, with every
+ * error told. Owned by whoever holds the struct; one thread. */
 #ifndef ENT_COMMAND_PROJECT_H
 #define ENT_COMMAND_PROJECT_H
 
@@ -32,8 +32,9 @@ void ent__project_finish(ent__project *); /* zeroed is fine */
 int64_t ent__project_partner(ent_call *, ent__project *, const char *id);
 
 struct json_object;
-/* The rules of the configured books, loaded in the rules worker: *root is the caller's (json_object_put), as docs/rules.md
- * lists rules. What is wrong with books, rules and settings is added to `errors`. Negative: nothing could be loaded. */
+/* The rules of the configured books, loaded in the rules worker: *root is the caller's (json_object_put), as
+ * docs/rules.md lists rules. What is wrong with books, rules and settings is added to `errors`. Negative: nothing could
+ * be loaded. */
 int ent__project_rules(ent__project *, struct json_object **root, ent_errors *errors, ent_error *e);
 
 #endif

@@ -12,11 +12,13 @@
 #include "base/day.h"
 #include "base/num.h"
 
-/* ---- figures --------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 /* How units are kept: micro-units of money, microseconds, 1/1000 pieces. */
 static unsigned unit_scale(unsigned unit) {
-	return unit == ENT_UNIT_MONEY || unit == ENT_UNIT_SECONDS || unit == ENT_UNIT_RATIO ? 6 : unit == ENT_UNIT_PIECES ? 3 : 0;
+	return unit == ENT_UNIT_MONEY || unit == ENT_UNIT_SECONDS || unit == ENT_UNIT_RATIO ? 6
+		   : unit == ENT_UNIT_PIECES                                                    ? 3
+																						: 0;
 }
 
 bool ent__figure_value(const ent_metric *m, const ent_window *w, __int128 *value, unsigned *scale) {
@@ -47,14 +49,23 @@ unsigned ent__figure_digits(const ent_metric *m, const ent_window *w) {
 }
 
 const char *ent__figure_unit(const ent__query *q, const ent_metric *m) {
-	return m->unit == ENT_UNIT_MONEY	 ? q->project.config->currency.s
+	return m->unit == ENT_UNIT_MONEY     ? q->project.config->currency.s
 		   : m->unit == ENT_UNIT_SECONDS ? "s"
-		   : m->unit == ENT_UNIT_DAYS	 ? "days"
+		   : m->unit == ENT_UNIT_DAYS    ? "days"
 										 : "";
 }
 
 const char *ent__figure_state(const ent__figure *f) {
 	return f->state == ENT_WINDOW_KNOWN && f->left_out ? "partial" : ent_window_state_names[f->state];
+}
+
+static bool by_refund_day(const ent_metric *m) {
+	for (const ent_metric_term *t = m->top; t < m->top + ENT_TERMS && t->sign; t++) {
+		if (t->measure == ENT_M_RETURNS_ON_DAY) {
+			return true;
+		}
+	}
+	return false;
 }
 
 char *ent__figure_reason(const ent_metric *m, const ent__figure *f, char *out, size_t size) {
@@ -65,6 +76,8 @@ char *ent__figure_reason(const ent_metric *m, const ent__figure *f, char *out, s
 	case ENT_WINDOW_NO_COVERAGE:
 		if (f->all) {
 			snprintf(out, size, "no partner has data for 80 %% of the %d day%s", days, days == 1 ? "" : "s");
+		} else if (by_refund_day(m) && (int64_t)f->w.covered * 1000 >= (int64_t)days * ENT_WINDOW_COVERAGE) {
+			snprintf(out, size, "the source does not date its refunds");
 		} else {
 			snprintf(out, size, "sources speak for %d of %d day%s", f->w.covered, days, days == 1 ? "" : "s");
 		}
@@ -73,12 +86,19 @@ char *ent__figure_reason(const ent_metric *m, const ent__figure *f, char *out, s
 		snprintf(out, size, "no exchange rate on %s", ent_day_text(f->w.day, day));
 		break;
 	case ENT_WINDOW_NO_DENOMINATOR:
-		snprintf(out, size, m->kind == ENT_METRIC_RATIO ? "there is nothing to divide by" : "none was counted in these days");
+		snprintf(out, size,
+			m->kind == ENT_METRIC_RATIO ? "there is nothing to divide by" : "none was counted in these days");
 		break;
 	default:
-		if (f->left_out) {
-			snprintf(out, size, "%u of %u partners %s data for a fifth of the days or more, or a rate", f->left_out,
-				f->known + f->left_out, f->left_out == 1 ? "lacks" : "lack");
+		if (f->left_out > f->without) {
+			snprintf(out, size, "%u of %u partners %s data for a fifth of the days or more", f->left_out - f->without,
+				f->known + f->left_out, f->left_out - f->without == 1 ? "lacks" : "lack");
+		}
+		if (f->without) {
+			size_t n = strlen(out);
+			snprintf(out + n, size - n, "%s%u %s left out, as %s", n ? "; " : "", f->without,
+				f->without == 1 ? "is" : "are",
+				by_refund_day(m) ? "refunds are not dated, or a rate is missing" : "an exchange rate is missing");
 		}
 		break;
 	}
@@ -87,7 +107,9 @@ char *ent__figure_reason(const ent_metric *m, const ent__figure *f, char *out, s
 
 bool ent__figure_there(const ent_metric *m, const ent__figure *f, __int128 *value, unsigned *scale) {
 	bool any = ent__figure_value(m, &f->w, value, scale);
-	return any && f->state != ENT_WINDOW_NO_DENOMINATOR && f->w.state != ENT_WINDOW_NO_DENOMINATOR;
+	/* what was converted before the day without a rate is the sum of nothing in particular */
+	return any && f->state != ENT_WINDOW_NO_DENOMINATOR && f->w.state != ENT_WINDOW_NO_DENOMINATOR &&
+		   f->state != ENT_WINDOW_NO_RATE && f->w.state != ENT_WINDOW_NO_RATE;
 }
 
 /* One partner's, or all partners' (partner < 0). */
@@ -113,13 +135,15 @@ static int read_figure(ent__query *q, int64_t partner, ent_query *query, ent__fi
 	f->state = usual.w.state;
 	f->known = usual.known;
 	f->left_out = usual.left_out;
+	f->without = whatever.left_out < usual.left_out ? whatever.left_out : usual.left_out;
 	return status;
 }
 
 static int read_row(ent__query *q, int64_t partner, uint8_t view, uint32_t value, ent__query_row *row, ent_error *e) {
 	row->figures = ent_arena_alloc(&q->arena, q->n_metrics * sizeof *row->figures);
 	for (size_t i = 0; i < q->n_metrics; i++) {
-		ent_query query = {.metric = (uint16_t)q->metrics[i], .start = row->start, .stop = row->stop, .view = view, .value = value};
+		ent_query query = {
+			.metric = (uint16_t)q->metrics[i], .start = row->start, .stop = row->stop, .view = view, .value = value};
 		if (q->whole && q->by == ENT__BY_NONE) {
 			query.start = q->days[i].start;
 			query.stop = q->days[i].stop;
@@ -133,7 +157,8 @@ static int read_row(ent__query *q, int64_t partner, uint8_t view, uint32_t value
 
 static ent__query_row *add_row(ent__query *q, const char *name, int32_t start, int32_t stop) {
 	ENT_GROW(q->rows, q->n_rows, q->capacity);
-	q->rows[q->n_rows] = (ent__query_row){.name = ent_arena_copy(&q->arena, name, strlen(name)), .start = start, .stop = stop};
+	q->rows[q->n_rows] =
+		(ent__query_row){.name = ent_arena_copy(&q->arena, name, strlen(name)), .start = start, .stop = stop};
 	return &q->rows[q->n_rows++];
 }
 
@@ -149,7 +174,7 @@ static bool says_something(const ent__query *q, const ent__query_row *row) {
 	return false;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static int64_t only_partner(const ent__query *q) { return q->n_partners == 1 ? (int64_t)q->partners[0] : -1; }
 
@@ -198,8 +223,12 @@ static values values_of(ent__query *q) {
 	uint32_t first = q->n_partners ? q->partners[0] : 0, n = q->n_partners ? 1 : s->n_partners;
 	for (uint32_t p = first; p < first + n; p++) {
 		for (size_t i = 0; i < q->n_metrics; i++) {
-			ent_query query = {.partner = p, .metric = (uint16_t)q->metrics[i], .origin = q->origin, .start = q->start,
-				.stop = q->stop, .view = q->by_view};
+			ent_query query = {.partner = p,
+				.metric = (uint16_t)q->metrics[i],
+				.origin = q->origin,
+				.start = q->start,
+				.stop = q->stop,
+				.view = q->by_view};
 			uint32_t *items;
 			size_t found;
 			if (ent_window_values(s, &query, &items, &found)) {
@@ -258,7 +287,7 @@ static int read_rows(ent__query *q, ent_error *e) {
 	return status;
 }
 
-/* ---- what is asked for -------------------------------------------------------------------------------------------------- */
+/* ---- what is asked for ------------------------------------------------------------------------------------------- */
 
 static int take_metrics(ent__query *q) {
 	const char *name;
@@ -271,12 +300,14 @@ static int take_metrics(ent__query *q) {
 			}
 			const char *near = ent_nearest(name, names, ent_metric_count);
 			char todo[160];
-			snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s", near ? near : "");
+			snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s",
+				near ? near : "");
 			free(names);
 			return ent_call_usage(q->call, todo, "there is no metric '%s'", name);
 		}
 		if (q->n_metrics == ENT__QUERY_METRICS) {
-			return ent_call_usage(q->call, "ask for the rest in another query", "a query takes at most %d metrics", ENT__QUERY_METRICS);
+			return ent_call_usage(
+				q->call, "ask for the rest in another query", "a query takes at most %d metrics", ENT__QUERY_METRICS);
 		}
 		q->metrics[q->n_metrics++] = (unsigned)metric;
 	}
@@ -295,24 +326,29 @@ static int view_of(ent__query *q, const char *option, const char *name, uint8_t 
 	}
 	const char *near = ent_nearest(name, kept, n);
 	char todo[200];
-	snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "views: channel, category, country, campaign, device, source, region, vendor, product%s",
+	snprintf(todo, sizeof todo,
+		near ? "did you mean '%s'?"
+			 : "views: channel, category, country, campaign, device, source, region, vendor, product%s",
 		near ? near : "");
 	return ent_call_usage(q->call, todo, "--%s does not take '%s'", option, name);
 }
 
 static int take_by(ent__query *q) {
-	static const char *const words[] = {[ENT__BY_PARTNER] = "partner", [ENT__BY_DAY] = "day", [ENT__BY_WEEK] = "week", [ENT__BY_MONTH] = "month"};
+	static const char *const words[] = {
+		[ENT__BY_PARTNER] = "partner", [ENT__BY_DAY] = "day", [ENT__BY_WEEK] = "week", [ENT__BY_MONTH] = "month"};
 	const char *by = ent_call_text(q->call, "by", NULL), *view = ent_call_text(q->call, "view", NULL);
 	q->value_text = ent_call_text(q->call, "value", NULL);
 	int exit = view ? view_of(q, "view", view, &q->by_view) : ENT_EXIT_OK;
 	if (!exit && q->value_text && !view) {
-		return ent_call_usage(q->call, "write --view channel --value VALUE, for example", "--value needs the view that it is of");
+		return ent_call_usage(
+			q->call, "write --view channel --value VALUE, for example", "--value needs the view that it is of");
 	}
 	if (!exit && view && q->value_text) {
 		q->view = q->by_view;
 	} else if (!exit && view) { /* a view without a value is a view to group by */
 		if (by) {
-			return ent_call_usage(q->call, "name its value, too: --value VALUE", "--view and --by together leave open which value is meant");
+			return ent_call_usage(q->call, "name its value, too: --value VALUE",
+				"--view and --by together leave open which value is meant");
 		}
 		q->by = ENT__BY_VIEW;
 	}
@@ -326,7 +362,8 @@ static int take_by(ent__query *q) {
 		}
 	}
 	if (q->value_text) {
-		return ent_call_usage(q->call, "group by partner, day, week or month, or leave --value away", "one view cannot be split by another");
+		return ent_call_usage(q->call, "group by partner, day, week or month, or leave --value away",
+			"one view cannot be split by another");
 	}
 	q->by = ENT__BY_VIEW;
 	exit = view_of(q, "by", by, &q->by_view);
@@ -336,17 +373,22 @@ static int take_by(ent__query *q) {
 static int check_views(ent__query *q) {
 	unsigned view = q->view ? q->view : q->by_view;
 	static const uint32_t bits[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = ENT_CONFIG_VIEW_CHANNEL,
-		[ENT_VIEW_CATEGORY] = ENT_CONFIG_VIEW_CATEGORY, [ENT_VIEW_COUNTRY] = ENT_CONFIG_VIEW_COUNTRY,
-		[ENT_VIEW_CAMPAIGN] = ENT_CONFIG_VIEW_CAMPAIGN, [ENT_VIEW_DEVICE] = ENT_CONFIG_VIEW_DEVICE,
-		[ENT_VIEW_SOURCE] = ENT_CONFIG_VIEW_SOURCE, [ENT_VIEW_REGION] = ENT_CONFIG_VIEW_REGION,
-		[ENT_VIEW_VENDOR] = ENT_CONFIG_VIEW_VENDOR, [ENT_VIEW_PRODUCT] = ENT_CONFIG_VIEW_PRODUCT};
+		[ENT_VIEW_CATEGORY] = ENT_CONFIG_VIEW_CATEGORY,
+		[ENT_VIEW_COUNTRY] = ENT_CONFIG_VIEW_COUNTRY,
+		[ENT_VIEW_CAMPAIGN] = ENT_CONFIG_VIEW_CAMPAIGN,
+		[ENT_VIEW_DEVICE] = ENT_CONFIG_VIEW_DEVICE,
+		[ENT_VIEW_SOURCE] = ENT_CONFIG_VIEW_SOURCE,
+		[ENT_VIEW_REGION] = ENT_CONFIG_VIEW_REGION,
+		[ENT_VIEW_VENDOR] = ENT_CONFIG_VIEW_VENDOR,
+		[ENT_VIEW_PRODUCT] = ENT_CONFIG_VIEW_PRODUCT};
 	if (!view) {
 		return ENT_EXIT_OK;
 	}
 	for (size_t i = 0; i < q->n_metrics; i++) {
 		const ent_metric *m = &ent_metrics[q->metrics[i]];
 		if (m->kind == ENT_METRIC_DISTRIBUTION) {
-			return ent_call_usage(q->call, "ask for it without a view", "'%s' is a distribution, which is kept in total only", m->name);
+			return ent_call_usage(
+				q->call, "ask for it without a view", "'%s' is a distribution, which is kept in total only", m->name);
 		}
 	}
 	if (!(q->project.config->views & bits[view])) {
@@ -381,7 +423,7 @@ static int take_partners(ent__query *q) {
 	return ENT_EXIT_OK;
 }
 
-/* ---- days ----------------------------------------------------------------------------------------------------------------- */
+/* ---- days -------------------------------------------------------------------------------------------------------- */
 
 static int take_cover(void *ctx, const ent_cover *c) {
 	int32_t *last = ctx;
@@ -407,7 +449,8 @@ static int open_snapshot(ent__query *q, bool to_as_of) {
 		ent_store_covers_scan(store, take_cover, &last, &e) || ent_store_inputs_load(store, take_input, &last, &e)) {
 		return ent_call_error(q->call, &e);
 	}
-	static const char *const modes[] = {[ENT_AS_OF_NOW] = "now", [ENT_AS_OF_LATEST] = "latest", [ENT_AS_OF_DAY] = "date"};
+	static const char *const modes[] = {
+		[ENT_AS_OF_NOW] = "now", [ENT_AS_OF_LATEST] = "latest", [ENT_AS_OF_DAY] = "date"};
 	if (to_as_of || ent_call_has(q->call, "as-of") || last == INT32_MIN) {
 		return ent__project_snapshot_of(q->call, p, judged, modes[as_of.kind]);
 	}
@@ -440,7 +483,8 @@ static ent__days days_of_family(const ent__query *q, unsigned family) {
 	return d;
 }
 
-/* Days for which there is all that a metric reads. Nothing at all: the moment itself, which will be shown as unknown. */
+/* Days for which there is all that a metric reads. Nothing at all: the moment itself, which will be shown as unknown.
+ */
 static ent__days days_of_metric(const ent__query *q, const ent_metric *m) {
 	ent__days d = {INT32_MIN, q->project.as_of + 1};
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
@@ -470,7 +514,8 @@ static int take_days(ent__query *q) {
 		return ent_call_usage(q->call, "write one of them", "--window and --from or --to say the same");
 	}
 	if (q->window && !ent__span_parse(q->window, 0, &days)) {
-		return ent_call_usage(q->call, "write it like 28d, 12w, 6m, 1y, mtd, qtd or ytd", "--window does not take '%s'", q->window);
+		return ent_call_usage(
+			q->call, "write it like 28d, 12w, 6m, 1y, mtd, qtd or ytd", "--window does not take '%s'", q->window);
 	}
 	int exit = open_snapshot(q, q->window != NULL);
 	if (exit) {
@@ -498,7 +543,7 @@ static int take_days(ent__query *q) {
 	return ENT_EXIT_OK;
 }
 
-/* ---- command ---------------------------------------------------------------------------------------------------------------- */
+/* ---- command ----------------------------------------------------------------------------------------------------- */
 
 static const char *const origins[] = {"shop", "analytics", "declared", NULL};
 
@@ -523,7 +568,9 @@ static int run(ent_call *call) {
 		exit = ent_call_error(call, &e);
 	}
 	if (!exit) {
-		(call->json ? ent__query_show_json : ent_call_has(call, "csv") ? ent__query_show_csv : ent__query_show_text)(&q);
+		(call->json                     ? ent__query_show_json
+			: ent_call_has(call, "csv") ? ent__query_show_csv
+										: ent__query_show_text)(&q);
 	}
 	free(q.rows);
 	ent_arena_finish(&q.arena);
@@ -532,17 +579,34 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "partner", .letter = 'p', .type = ENT_ARG_TEXT, .value = "ID", .many = true,
+	{.name = "partner",
+		.letter = 'p',
+		.type = ENT_ARG_TEXT,
+		.value = "ID",
+		.many = true,
 		.doc = "Of this partner; may be given more than once. Without it, of all partners together."},
-	{.name = "by", .type = ENT_ARG_TEXT, .value = "WHAT",
+	{.name = "by",
+		.type = ENT_ARG_TEXT,
+		.value = "WHAT",
 		.doc = "A row for each partner, day, week, month, or value of a view (channel, category, country, ...)."},
 	{.name = "from", .type = ENT_ARG_DATE, .value = "DAY", .doc = "First day. Without it, the first with data."},
 	{.name = "to", .type = ENT_ARG_DATE, .value = "DAY", .doc = "Last day, included. Without it, the last with data."},
-	{.name = "window", .type = ENT_ARG_TEXT, .value = "SPAN",
+	{.name = "window",
+		.type = ENT_ARG_TEXT,
+		.value = "SPAN",
 		.doc = "Days that end with the moment of judgement: 28d, 12w, 6m, 1y, mtd, qtd or ytd."},
-	{.name = "view", .type = ENT_ARG_TEXT, .value = "VIEW", .doc = "With --value: only what belongs to it. Alone: as --by VIEW."},
-	{.name = "value", .type = ENT_ARG_TEXT, .value = "VALUE", .doc = "Of the view; (none) is what belongs to no value."},
-	{.name = "origin", .type = ENT_ARG_CHOICE, .value = "WHO", .choices = origins,
+	{.name = "view",
+		.type = ENT_ARG_TEXT,
+		.value = "VIEW",
+		.doc = "With --value: only what belongs to it. Alone: as --by VIEW."},
+	{.name = "value",
+		.type = ENT_ARG_TEXT,
+		.value = "VALUE",
+		.doc = "Of the view; (none) is what belongs to no value."},
+	{.name = "origin",
+		.type = ENT_ARG_CHOICE,
+		.value = "WHO",
+		.choices = origins,
 		.doc = "Whose figures: shop, analytics or declared. Without it, the first of them that speaks of the metric."},
 	{.name = "csv", .type = ENT_ARG_SWITCH, .doc = "Write a row for each figure as CSV."},
 	ENT_ARG_ROW_AS_OF,
@@ -556,7 +620,8 @@ static const ent_operand operands[] = {
 const ent_command ent_command_metrics_query = {
 	.name = "metrics query",
 	.doc = "Show exact figures of partners, days and channels.",
-	.text = "Money is in the reporting currency, to the last digit. Where sources do not speak for enough of the days, what is "
+	.text = "Money is in the reporting currency, to the last digit. Where sources do not speak for enough of the days, "
+			"what is "
 			"there is shown with a mark that says so: that is not the figure. Without days, all that have data.\n\n"
 			"  entente metrics query orders revenue.net --window 28d --by partner\n"
 			"  entente metrics query sessions conversion_rate -p nordwind --by month\n"

@@ -13,15 +13,17 @@ typedef enum ent__by { ENT__BY_NONE, ENT__BY_PARTNER, ENT__BY_DAY, ENT__BY_WEEK,
 
 /* One metric over one window, of one partner or of all. */
 typedef struct ent__figure {
-	ent_window w;   /* what is there, whatever the coverage */
-	uint8_t state;  /* ent_window_state, by the coverage that is usual */
-	bool all;       /* of all partners */
+	ent_window w;  /* what is there, whatever the coverage */
+	uint8_t state; /* ent_window_state, by the coverage that is usual */
+	bool all;      /* of all partners */
 	int32_t start, stop;
 	uint32_t known, left_out; /* all: partners that speak for enough of the days, and those that do not */
+	uint32_t without; /* all: of left_out, those that are not even in what is there: a rate or the days of refunds are
+						 missing */
 } ent__figure;
 
 typedef struct ent__query_row {
-	const char *name;  /* of the group; "" for the only row without --by */
+	const char *name; /* of the group; "" for the only row without --by */
 	int32_t start, stop;
 	ent__figure *figures; /* one for each metric */
 } ent__query_row;
@@ -36,8 +38,8 @@ typedef struct ent__query {
 	size_t n_partners;
 	int32_t start, stop;
 	ent__days days[ENT__QUERY_METRICS]; /* with data, of each metric */
-	bool whole;         /* all days with data; without --by, of each metric its own */
-	const char *window; /* as typed, or NULL */
+	bool whole;                         /* all days with data; without --by, of each metric its own */
+	const char *window;                 /* as typed, or NULL */
 	int16_t origin;
 	uint8_t view;
 	uint32_t value;

@@ -13,15 +13,16 @@ static const ent_metric *metric_of(const ent__query *q, size_t i) { return &ent_
 
 static bool is_known(const ent__figure *f) { return f->state == ENT_WINDOW_KNOWN; }
 
-/* ---- table ------------------------------------------------------------------------------------------------------------ */
+/* ---- table ------------------------------------------------------------------------------------------------------- */
 
 /* Marks behind figures, and what they mean: the legend shows those that were used. */
 typedef enum mark { MARK_NONE, MARK_PARTIAL, MARK_COVERAGE, MARK_RATE, MARK_EMPTY, MARKS } mark;
 static const char *const mark_texts[MARKS] = {"", "+", "*", "?", ""};
 static const char *const legends[MARKS] = {
-	[MARK_PARTIAL] = "+ some partners lack data for a fifth of these days or more: what they have is in it",
+	[MARK_PARTIAL] = "+ some partners lack data for a fifth of these days or more (what they have is in it), or an "
+					 "exchange rate (they are not)",
 	[MARK_COVERAGE] = "* sources do not speak for 80 % of these days: what is there is no figure of the window",
-	[MARK_RATE] = "? an exchange rate is missing: what could be converted",
+	[MARK_RATE] = "? an exchange rate of one of these days is missing",
 	[MARK_EMPTY] = "– nothing to divide by, or none counted",
 };
 
@@ -50,14 +51,15 @@ static unsigned digits_of(const ent__query *q, size_t i) {
 	return m->unit != ENT_UNIT_RATIO ? most : most > 4 ? most - 2 : 2;
 }
 
-static void figure_cell(ent_table *t, const ent_metric *m, const ent__figure *f, unsigned digits, bool marks, bool *used) {
+static void figure_cell(
+	ent_table *t, const ent_metric *m, const ent__figure *f, unsigned digits, bool marks, bool *used) {
 	__int128 value;
 	unsigned scale;
 	char text[ENT_NUMBER_TEXT];
 	mark k = mark_of(f);
 	used[k] = true;
 	bool any = ent__figure_there(m, f, &value, &scale);
-	if (!any && k != MARK_COVERAGE) {
+	if (!any && k != MARK_COVERAGE && k != MARK_RATE) {
 		used[MARK_EMPTY] = true;
 		ent_table_printf(t, ENT_FAINT, "–%s", marks ? " " : "");
 	} else if (!any || (k == MARK_COVERAGE && !value)) { /* nothing where nobody speaks: that is no zero */
@@ -89,7 +91,10 @@ static void heading(ent__query *q) {
 		ent_buf_printf(out, ", %s %s", ent_view_names[q->view], q->value_text);
 	}
 	if (q->origin >= 0) {
-		ent_buf_printf(out, ", as %s", q->origin == ENT_ORIGIN_SHOP ? "the shop has it" : q->origin == ENT_ORIGIN_ANALYTICS ? "analytics sees it" : "the partner declares it");
+		ent_buf_printf(out, ", as %s",
+			q->origin == ENT_ORIGIN_SHOP        ? "the shop has it"
+			: q->origin == ENT_ORIGIN_ANALYTICS ? "analytics sees it"
+												: "the partner declares it");
 	}
 	ent_buf_printf(out, "\n\n");
 }
@@ -139,7 +144,8 @@ static bool any_marks(const ent__query *q, size_t i) {
 }
 
 static const char *group_name(const ent__query *q) {
-	static const char *const names[] = {[ENT__BY_PARTNER] = "partner", [ENT__BY_DAY] = "day", [ENT__BY_WEEK] = "week", [ENT__BY_MONTH] = "month"};
+	static const char *const names[] = {
+		[ENT__BY_PARTNER] = "partner", [ENT__BY_DAY] = "day", [ENT__BY_WEEK] = "week", [ENT__BY_MONTH] = "month"};
 	return q->by == ENT__BY_VIEW ? ent_view_names[q->by_view] : names[q->by];
 }
 
@@ -152,8 +158,10 @@ static void show_groups(ent__query *q) {
 		const char *unit = ent__figure_unit(q, metric_of(q, i));
 		digits[i] = digits_of(q, i);
 		marks[i] = any_marks(q, i);
-		columns[i + 1] = (ent_table_column){.title = ent_arena_printf(&q->arena, "%s%s%s%s", metric_of(q, i)->name, *unit ? " " : "", unit, marks[i] ? " " : ""),
-			.right = true, .fixed = true};
+		columns[i + 1] = (ent_table_column){.title = ent_arena_printf(&q->arena, "%s%s%s%s", metric_of(q, i)->name,
+												*unit ? " " : "", unit, marks[i] ? " " : ""),
+			.right = true,
+			.fixed = true};
 	}
 	ent_table t;
 	ent_table_init(&t, columns);
@@ -169,7 +177,8 @@ static void show_groups(ent__query *q) {
 	}
 	ent_table_print(&t, &q->call->term, &q->call->out);
 	ent_table_finish(&t);
-	ent_term_printf(&q->call->term, &q->call->out, ENT_FAINT, "\n%zu %s%s\n", q->n_rows, group_name(q), q->n_rows == 1 ? "" : "s");
+	ent_term_printf(
+		&q->call->term, &q->call->out, ENT_FAINT, "\n%zu %s%s\n", q->n_rows, group_name(q), q->n_rows == 1 ? "" : "s");
 	legend(q, used);
 }
 
@@ -182,7 +191,7 @@ void ent__query_show_text(ent__query *q) {
 	}
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static void text_member(ent_json *j, const char *key, const char *text) {
 	ent_json_key(j, key);
@@ -235,6 +244,7 @@ static void json_figure(ent__query *q, const ent_metric *m, const ent__figure *f
 	if (f->all) {
 		number_member(j, "partners", f->known);
 		number_member(j, "left_out", f->left_out);
+		number_member(j, "without_rate", f->without);
 	}
 	ent_json_end(j);
 }
@@ -306,7 +316,7 @@ void ent__query_show_json(ent__query *q) {
 	ent_json_end(j);
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------------------------------ */
+/* ---- CSV --------------------------------------------------------------------------------------------------------- */
 
 /* Quoted where it must be; a text that a spreadsheet would take for a formula gets an apostrophe in front. */
 static void csv_text(ent_buf *out, const char *text) {
@@ -339,9 +349,10 @@ static void csv_row(ent__query *q, const ent__query_row *row) {
 			ent_buf_u8(out, ',');
 		}
 		text[any ? ent_decimal_text(value, scale, m->unit == ENT_UNIT_MONEY ? 2 : 0, text) : 0] = 0;
-		ent_buf_printf(out, "%s,%s,%s,%s,%s,%s,%s,%d,%d,", m->name, ent_day_text(f->start, a), ent_day_text(f->stop - 1, b),
-			is_known(f) ? text : "", m->unit == ENT_UNIT_MONEY ? q->project.config->currency.s : ent_unit_names[m->unit],
-			ent__figure_state(f), is_known(f) ? "" : text, f->w.covered, f->stop - f->start);
+		ent_buf_printf(out, "%s,%s,%s,%s,%s,%s,%s,%d,%d,", m->name, ent_day_text(f->start, a),
+			ent_day_text(f->stop - 1, b), is_known(f) ? text : "",
+			m->unit == ENT_UNIT_MONEY ? q->project.config->currency.s : ent_unit_names[m->unit], ent__figure_state(f),
+			is_known(f) ? "" : text, f->w.covered, f->stop - f->start);
 		csv_text(out, ent__figure_reason(m, f, reason, sizeof reason));
 		ent_buf_add(out, "\r\n", 2);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente rules list`: the rules of the configured books, what they say they do, and what they are set to. The books are
- * loaded in the rules worker, as a run loads them. */
+ * `entente rules list`: the rules of the configured books, what they say they do, and what they are set to. The books
+ * are loaded in the rules worker, as a run loads them. */
 #include "command/project.h"
 
 #include <json-c/json.h>
@@ -42,8 +42,8 @@ int ent__project_rules(ent__project *p, json_object **root, ent_errors *errors, 
 	return status;
 }
 
-/* What the rule's text says of a setting: the line that begins with its name, and those under it that are indented further;
- * in the arena. "" if it says nothing. */
+/* What the rule's text says of a setting: the line that begins with its name, and those under it that are indented
+ * further; in the arena. "" if it says nothing. */
 static const char *doc_of(const char *doc, const char *name, ent_arena *arena) {
 	const char *text = "";
 	size_t length = strlen(name), margin = SIZE_MAX;
@@ -51,7 +51,8 @@ static const char *doc_of(const char *doc, const char *name, ent_arena *arena) {
 		end = p + strcspn(p, "\n");
 		size_t indent = strspn(p, " ");
 		const char *word = p + indent;
-		if (margin == SIZE_MAX && word < end && !strncmp(word, name, length) && word[length] == ' ' && word[length + 1] == ' ') {
+		if (margin == SIZE_MAX && word < end && !strncmp(word, name, length) && word[length] == ' ' &&
+			word[length + 1] == ' ') {
 			margin = indent;
 			word += length;
 		} else if (margin == SIZE_MAX) {
@@ -73,7 +74,8 @@ static const char *value_text(json_object *value, ent_arena *arena) {
 	}
 	const char *text = "";
 	for (size_t i = 0; i < json_object_array_length(value); i++) {
-		text = ent_arena_printf(arena, "%s%s%s", text, i ? ", " : "", json_object_get_string(json_object_array_get_idx(value, i)));
+		text = ent_arena_printf(
+			arena, "%s%s%s", text, i ? ", " : "", json_object_get_string(json_object_array_get_idx(value, i)));
 	}
 	return ent_arena_printf(arena, "[%s]", text);
 }
@@ -102,7 +104,9 @@ static void settings(ent_call *call, json_object *list, const char *doc) {
 	ent_arena_finish(&arena);
 }
 
-static bool wanted(json_object *rule, const char *practice) { return !practice || !strcmp(text_of(rule, "practice"), practice); }
+static bool wanted(json_object *rule, const char *practice) {
+	return !practice || !strcmp(text_of(rule, "practice"), practice);
+}
 
 static void show(ent_call *call, json_object *rules, const char *practice) {
 	const char *last = NULL;
@@ -117,11 +121,12 @@ static void show(ent_call *call, json_object *rules, const char *practice) {
 		last = text_of(x, "name");
 		ent_term_text(&call->term, &call->out, ENT_ACCENT, last);
 		ent_buf_printf(&call->out, "  ");
-		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s, for %s, %s:%s\n", text_of(x, "practice"), text_of(x, "audience"),
-			text_of(x, "file"), text_of(x, "line"));
+		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s, for %s, %s:%s\n", text_of(x, "practice"),
+			text_of(x, "audience"), text_of(x, "file"), text_of(x, "line"));
 		ent_buf_printf(&call->out, "    ");
 		const char *doc = text_of(x, "doc"), *more = strstr(doc, "\n\n");
-		char *first = more ? strndup(doc, (size_t)(more - doc)) : strdup(doc); /* the settings follow, each with its value */
+		char *first =
+			more ? strndup(doc, (size_t)(more - doc)) : strdup(doc); /* the settings follow, each with its value */
 		ent_term_wrap(&call->term, &call->out, 4, first);
 		free(first);
 		ent_buf_u8(&call->out, '\n');
@@ -151,9 +156,11 @@ static int run(ent_call *call) {
 			}
 		}
 		if (!n && practice) {
-			exit = ent_call_usage(call, "`entente rules list` shows all with their practices", "no rule is of the practice '%s'", practice);
+			exit = ent_call_usage(call, "`entente rules list` shows all with their practices",
+				"no rule is of the practice '%s'", practice);
 		} else if (call->json) {
-			const char *json = json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+			const char *json =
+				json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 			ent_json_raw(&call->writer, json, strlen(json));
 		} else {
 			show(call, rules, practice);
@@ -170,14 +177,18 @@ static int run(ent_call *call) {
 }
 
 static const ent_arg args[] = {
-	{.name = "practice", .type = ENT_ARG_TEXT, .value = "NAME", .doc = "Only those of this practice: informative, consulting, ..."},
+	{.name = "practice",
+		.type = ENT_ARG_TEXT,
+		.value = "NAME",
+		.doc = "Only those of this practice: informative, consulting, ..."},
 	{.name = NULL},
 };
 
 const ent_command ent_command_rules_list = {
 	.name = "rules list",
 	.doc = "List the rules, what they judge and what they are set to.",
-	.text = "Of the books in `rules.books`. A setting that the configuration changed stands with what it would be otherwise. A "
+	.text = "Of the books in `rules.books`. A setting that the configuration changed stands with what it would be "
+			"otherwise. A "
 			"file that cannot be loaded is told, and the exit status is 4.\n\n"
 			"  entente rules list --practice red_flags",
 	.args = args,

@@ -174,7 +174,7 @@ static int run_engine(ent_call *call, ent_engine *engine, const ent_config *conf
 	if (exit == ENT_EXIT_OK && !(report->balanced && closes)) {
 		tell_errors(call, &report->imbalances);
 		exit = ENT_EXIT_BALANCE;
-	} else if (exit == ENT_EXIT_OK && (report->errors.total || judged->errors.total)) {
+	} else if (exit == ENT_EXIT_OK && (report->errors.total || judged->errors.total || judged->failed)) {
 		exit = ENT_EXIT_SET_ASIDE;
 	}
 	free(report);

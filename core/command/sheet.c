@@ -36,7 +36,7 @@ static __int128 off(const ent_balance *b, const term *equation) {
 
 static bool closes(const ent_balance *b) { return !off(b, records) && !off(b, facts); }
 
-/* ---- loading ---------------------------------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
 
 typedef struct loading {
 	ent__sheet *sheet;
@@ -65,7 +65,7 @@ void ent__sheet_finish(ent__sheet *sheet) {
 	*sheet = (ent__sheet){0};
 }
 
-/* ---- showing ---------------------------------------------------------------------------------------------------------- */
+/* ---- showing ----------------------------------------------------------------------------------------------------- */
 
 static void members(ent_json *json, const ent_balance *b, const term *terms) {
 	for (const term *t = terms; t->name; t++) {
@@ -142,7 +142,9 @@ static void tables(const ent__sheet *sheet, const ent_term *term_, ent_buf *out,
 	ent_table_finish(&second);
 }
 
-void ent__sheet_tables(const ent__sheet *sheet, const ent_term *term_, ent_buf *out) { tables(sheet, term_, out, true); }
+void ent__sheet_tables(const ent__sheet *sheet, const ent_term *term_, ent_buf *out) {
+	tables(sheet, term_, out, true);
+}
 
 void ent__sheet_brief(const ent__sheet *sheet, const ent_term *term_, ent_buf *out) {
 	if (sheet->n <= FEW) {
@@ -165,8 +167,8 @@ void ent__sheet_brief(const ent__sheet *sheet, const ent_term *term_, ent_buf *o
 	} else {
 		ent_term_printf(term_, out, ENT_GOOD, "all %zu sources close", sheet->n);
 	}
-	ent_buf_printf(out, "; %s records, %s facts, %s rejected; `entente balance` shows each\n", ent_number_text(r, 0, 0, read),
-		ent_number_text(f, 0, 0, received), ent_number_text(bad, 0, 0, rejected));
+	ent_buf_printf(out, "; %s records, %s facts, %s rejected; `entente balance` shows each\n",
+		ent_number_text(r, 0, 0, read), ent_number_text(f, 0, 0, received), ent_number_text(bad, 0, 0, rejected));
 	if (look) {
 		ent_buf_u8(out, '\n');
 		tables(sheet, term_, out, false);

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the program `entente`, into pipes or on a pseudo-terminal."""
 
+import decimal
 import fcntl
+import functools
+import json
 import os
 import pty
 import struct
@@ -10,8 +13,10 @@ import termios
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tiny
 
 BIN = Path(os.environ.get("ENTENTE_BIN", "build/bin"))
 
@@ -35,23 +40,49 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 Run = Callable[..., Result]
 
 
+def run_in(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> Result:
+    """Runs `entente` with words in a folder, its output piped."""
+    done = subprocess.run(
+        [str(BIN.absolute() / "entente"), *words],
+        cwd=folder,
+        env=clean_environment(env),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
 @pytest.fixture
 def entente(tmp_path: Path) -> Run:
     """Runs `entente` with words in an empty folder, its output piped."""
 
     def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path = tmp_path) -> Result:
-        done = subprocess.run(
-            [str(BIN.absolute() / "entente"), *words],
-            cwd=cwd,
-            env=clean_environment(env),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        return run_in(cwd, *words, env=env)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of tiny.py, after its run. To be read only."""
+    folder = tiny.make(tmp_path_factory.mktemp("tiny") / "project")
+    done = run_in(folder, "run")
+    assert done.status == 0, done.err
+    return folder
+
+
+@pytest.fixture
+def shop(tiny_folder: Path) -> Run:
+    """Runs `entente` with words in that project."""
+    return functools.partial(run_in, tiny_folder)
+
+
+def answer(result: Result) -> Any:
+    """What it wrote as JSON. Amounts come as Decimal: they are exact."""
+    assert result.status == 0, result.err
+    return json.loads(result.out, parse_float=decimal.Decimal)
 
 
 @pytest.fixture
