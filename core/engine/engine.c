@@ -253,8 +253,16 @@ bool ent_engine_is_partner(const ent_engine *e, const char *id) {
 
 /* ---- ingest ---------------------------------------------------------------------------------------------------------------------- */
 
+static void count_workers(ent_engine *e) {
+	unsigned alive, started, died;
+	ent_pool_counts(e->pool, &alive, &started, &died);
+	e->report->workers_started += started;
+	e->report->workers_died += died;
+}
+
 /* Back to the last commit: what was folded since is forgotten, the log is cut to what the store vouches for. */
 static int roll_back(ent_engine *e, ent_error *error) {
+	count_workers(e);
 	ent_pool_destroy(e->pool);
 	e->pool = NULL;
 	uv_run(&e->loop, UV_RUN_NOWAIT);
@@ -375,8 +383,7 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 		report->errors = plan_errors;
 	}
 	check_balance(e, report);
-	unsigned alive;
-	ent_pool_counts(e->pool, &alive, &report->workers_started, &report->workers_died);
+	count_workers(e);
 	snprintf(report->sandbox, sizeof report->sandbox, "%s", ent_pool_sandbox(e->pool));
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;
 	e->report = NULL;

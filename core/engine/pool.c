@@ -749,6 +749,9 @@ void ent_pool_counts(const ent_pool *p, unsigned *alive, unsigned *started, unsi
 	*alive = p->alive;
 	*started = p->started;
 	*died = p->died;
+	for (const ent_worker *w = p->workers; w; w = w->next) {
+		*died += w->condemned; /* killed, its end not yet seen */
+	}
 }
 
 const char *ent_pool_sandbox(const ent_pool *p) { return p->sandbox; }
