@@ -390,6 +390,9 @@ static int store_finding(judge *j, json_object *record, json_object *f, const ch
 	if (json_object_object_get_ex(f, "key", &key) && key && !json_object_is_type(key, json_type_string)) {
 		row.key = json_object_to_json_string_ext(key, JSON_C_TO_STRING_PLAIN);
 	}
+	if (!strcmp(row.kind, "failure")) {
+		row.key = "!failure"; /* beside what the rule found before, which is stale, and not gone */
+	}
 	if (json_object_object_get_ex(f, "worth", &worth) && worth) {
 		row.has_worth = 1;
 		row.worth = json_object_get_int64(worth);
