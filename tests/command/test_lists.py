@@ -10,7 +10,7 @@ import pytest
 import tiny
 from conftest import Run, answer
 
-# ---- partners ---------------------------------------------------------------------------------------------------
+# ---- partners -----------------------------------------------------------------------------------------
 
 
 def test_partners(shop: Run) -> None:
@@ -34,7 +34,7 @@ def test_parked_words_are_listed(shop: Run) -> None:
     assert done.out == "larch\n" and "also:" in done.err
 
 
-# ---- findings ---------------------------------------------------------------------------------------------------
+# ---- findings -----------------------------------------------------------------------------------------
 
 
 def test_findings(shop: Run) -> None:
@@ -80,7 +80,7 @@ def test_wrong_partner_or_id(shop: Run) -> None:
 
 
 def test_what_is_over_shows_with_all(entente: Run, tmp_path: Path) -> None:
-    """The rule is set so that it no longer says it: cleared, and the same id comes back when it says it again."""
+    """The rule is set so that it no longer says it: the finding is cleared, under the same id."""
     folder = tiny.make(tmp_path / "p")
     config = folder / "entente.yaml"
     assert entente("run", cwd=folder).status == 0
@@ -92,7 +92,7 @@ def test_what_is_over_shows_with_all(entente: Run, tmp_path: Path) -> None:
     assert (over["id"], over["state"]) == (before, "cleared")
 
 
-# ---- rules ------------------------------------------------------------------------------------------------------
+# ---- rules --------------------------------------------------------------------------------------------
 
 
 def test_rules_with_their_settings(shop: Run) -> None:
@@ -116,7 +116,7 @@ def test_a_broken_rulebook_is_told_and_the_rest_listed(entente: Run, tmp_path: P
     assert checked.status == 1 and "broken.py:1" in checked.err
 
 
-# ---- plugins ----------------------------------------------------------------------------------------------------
+# ---- plugins ------------------------------------------------------------------------------------------
 
 
 def test_plugins(entente: Run) -> None:
@@ -151,14 +151,15 @@ def test_wrong_plugin(entente: Run, tmp_path: Path) -> None:
     assert wrong.status == 1 and "odd" in wrong.err and "shopify" in wrong.out
 
 
-# ---- balance ----------------------------------------------------------------------------------------------------
+# ---- balance ------------------------------------------------------------------------------------------
 
 
 def test_balance(shop: Run) -> None:
     said = answer(shop("balance", "--json"))
     assert said["closes"] is True
     orders = said["sources"][0]
-    assert (orders["source"], orders["records"], orders["consumed"], orders["rejected"]) == ("orders", 9, 8, 1)
+    equation = [orders[term] for term in ("records", "consumed", "rejected", "skipped")]
+    assert (orders["source"], equation) == ("orders", [9, 8, 1, 0])
     assert (orders["received"], orders["stored"], orders["parked"], orders["closes"]) == (8, 8, 1, True)
 
 
@@ -204,14 +205,15 @@ def test_run_shows_one_line_for_many_sources(entente: Run, tmp_path: Path) -> No
     assert "more3" in entente("balance", cwd=folder).out
 
 
-# ---- check and doctor -------------------------------------------------------------------------------------------
+# ---- check and doctor ---------------------------------------------------------------------------------
 
 
 def test_check_asks_plugins_and_rules(entente: Run, tmp_path: Path) -> None:
     folder = tiny.make(tmp_path / "p")
     file = folder / "entente.yaml"
     file.write_text(
-        tiny.CONFIG.replace("fact: order\n", "fact: ordr\n").replace("{fact: visit,", "{fact: visit, systm: x,")
+        tiny.CONFIG.replace("fact: order\n", "fact: ordr\n")
+        .replace("{fact: visit,", "{fact: visit, systm: x,")
         .replace("sells: {least: 1}", "sells: {last: 1}")
     )
     done = entente("check", "--json", cwd=folder)

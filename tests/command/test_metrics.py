@@ -21,7 +21,7 @@ def values(shop: Run, *words: str) -> dict[str, list[Any]]:
     return {name: [f["value"] for f in row.values()] for name, row in figures(shop, *words).items()}
 
 
-# ---- list and show ----------------------------------------------------------------------------------------------
+# ---- list and show ------------------------------------------------------------------------------------
 
 
 def test_list_by_tag(entente: Run) -> None:
@@ -35,7 +35,8 @@ def test_list_by_tag(entente: Run) -> None:
 
 def test_show(entente: Run) -> None:
     shown = answer(entente("metrics", "show", "revenue.net", "--json"))
-    assert [(t["sign"], t["measure"]) for t in shown["top"]] == [(1, "gross"), (-1, "discount"), (-1, "returns")]
+    terms = [(t["sign"], t["measure"]) for t in shown["top"]]
+    assert terms == [(1, "gross"), (-1, "discount"), (-1, "returns")]
     assert (shown["unit"], shown["kind"], shown["additivity"]) == ("money", "sum", "all")
     text = entente("metrics", "show", "revenue.net").out
     assert "sales.gross - sales.discount - sales.returns" in text and shown["definition"] in text
@@ -43,7 +44,7 @@ def test_show(entente: Run) -> None:
     assert wrong.status == 2 and "did you mean 'revenue.net'?" in wrong.err
 
 
-# ---- what is counted --------------------------------------------------------------------------------------------
+# ---- what is counted ----------------------------------------------------------------------------------
 
 
 def test_all_partners_over_all_days(shop: Run) -> None:
@@ -66,12 +67,12 @@ def test_days_are_those_of_the_partner(shop: Run) -> None:
 
 
 def test_weeks_and_months(shop: Run) -> None:
-    assert values(shop, "orders", "-p", "alder", "--by", "week", "--from", "2026-03-01") == {
-        "2026-02-23": [1], "2026-03-02": [1], "2026-03-09": [1],
-    }
+    weeks = values(shop, "orders", "-p", "alder", "--by", "week", "--from", "2026-03-01")
+    assert weeks == {"2026-02-23": [1], "2026-03-02": [1], "2026-03-09": [1]}
     months = answer(shop("metrics", "query", "orders", "-p", "birch", "--by", "month", "--json"))
     assert [(m["month"], m["from"], m["through"]) for m in months["rows"]] == [
-        ("2026-02", "2026-02-27", "2026-02-28"), ("2026-03", "2026-03-01", "2026-03-10"),
+        ("2026-02", "2026-02-27", "2026-02-28"),
+        ("2026-03", "2026-03-01", "2026-03-10"),
     ]
 
 
@@ -86,14 +87,16 @@ def test_by_a_view(shop: Run, words: list[str]) -> None:
 def test_one_value_of_a_view(shop: Run) -> None:
     web = ["--view", "channel", "--value", "online/web"]
     assert values(shop, "orders", "-p", "alder", *web) == {"": [2]}
-    assert values(shop, "orders", *web, "--by", "partner", "--from", "2026-03-01") == {"alder": [2], "birch": [2]}
+    by_partner = values(shop, "orders", *web, "--by", "partner", "--from", "2026-03-01")
+    assert by_partner == {"alder": [2], "birch": [2]}
     assert values(shop, "orders", "-p", "alder", "--view", "channel", "--value", "nothing") == {"": [0]}
 
 
 def test_windows_end_with_the_moment(shop: Run) -> None:
     said = answer(shop("metrics", "query", "orders", "-p", "alder", "--window", "2d", "--json"))
     assert (said["from"], said["through"], said["as_of"]) == ("2026-03-09", "2026-03-10", "2026-03-10")
-    said = answer(shop("metrics", "query", "orders", "-p", "alder", "--window", "1m", "--as-of", "2026-03-05", "--json"))
+    earlier = ["--window", "1m", "--as-of", "2026-03-05"]
+    said = answer(shop("metrics", "query", "orders", "-p", "alder", *earlier, "--json"))
     assert (said["from"], said["through"]) == ("2026-02-06", "2026-03-05")
 
 
@@ -103,7 +106,7 @@ def test_ratio_and_its_parts(shop: Run) -> None:
     assert (aov["top"], aov["bottom"]) == (Decimal("150.373456"), 3)
 
 
-# ---- what is not known ------------------------------------------------------------------------------------------
+# ---- what is not known --------------------------------------------------------------------------------
 
 
 def test_no_coverage_is_no_zero(shop: Run) -> None:
@@ -141,15 +144,17 @@ def test_origins_are_never_added(shop: Run) -> None:
     assert figures(shop, "orders", "-p", "alder", "--origin", "analytics")[""]["orders"]["value"] is None
 
 
-# ---- faces ------------------------------------------------------------------------------------------------------
+# ---- faces --------------------------------------------------------------------------------------------
 
 
 def test_csv(shop: Run) -> None:
     done = shop("metrics", "query", "orders", "revenue.gross", "--by", "partner", "--csv")
     rows = list(csv.DictReader(io.StringIO(done.out)))
     assert [(r["partner"], r["metric"], r["value"], r["state"]) for r in rows] == [
-        ("alder", "orders", "3", "known"), ("alder", "revenue.gross", "150.373456", "known"),
-        ("birch", "orders", "3", "known"), ("birch", "revenue.gross", "", "no_rate"),
+        ("alder", "orders", "3", "known"),
+        ("alder", "revenue.gross", "150.373456", "known"),
+        ("birch", "orders", "3", "known"),
+        ("birch", "revenue.gross", "", "no_rate"),
     ]
 
 
@@ -172,8 +177,8 @@ def test_table_is_plain_when_piped(shop: Run) -> None:
         (["order_value", "--by", "channel"], 2, "kept in total only"),
         (["orders", "--window", "10x"], 2, "--window does not take '10x'; write it like 28d"),
         (["orders", "--window", "28d", "--from", "2026-01-01"], 2, "write one of them"),
-        (["orders", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "there is no day from 2026-02-01 to 2026-01-01"),
-        (["orders", "-p", "alder", "-p", "birch", "--by", "day"], 2, "several partners cannot be split further"),
+        (["orders", "--from", "2026-02-01", "--to", "2026-01-01"], 2, "no day from 2026-02-01 to 2026-01-01"),
+        (["orders", "-p", "alder", "-p", "birch", "--by", "day"], 2, "cannot be split further"),
         (["orders", "--json", "--csv"], 2, "do not go together"),
     ],
 )

@@ -10,8 +10,10 @@ currency: EUR
 as_of: 2026-03-10
 
 partners:
-  alder: {name: Alder Tools, industry: tools, region: DE, stage: consulting, zone: Europe/Berlin, currency: EUR}
-  birch: {name: Birch Goods, industry: tools, region: US, stage: signed, zone: America/New_York, currency: USD}
+  alder: {name: Alder Tools, industry: tools, region: DE, stage: consulting,
+          zone: Europe/Berlin, currency: EUR}
+  birch: {name: Birch Goods, industry: tools, region: US, stage: signed,
+          zone: America/New_York, currency: USD}
   cedar: {name: Cedar Foods, industry: food, stage: homework, zone: UTC, currency: EUR}
 
 channels:
@@ -24,7 +26,8 @@ sources:
     decode:
       csv:
         fact: order
-        columns: {key: No, partner: Shop, at: At, status: Status, channel: Channel, currency: Currency, gross: Gross, customer: Customer}
+        columns: {key: No, partner: Shop, at: At, status: Status, channel: Channel, currency: Currency,
+                  gross: Gross, customer: Customer}
         values: {status: {ok: sold, stop: cancelled}}
   visits:
     partner: alder
