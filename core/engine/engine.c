@@ -146,7 +146,11 @@ static int open_store(ent_engine *e, ent_error *error) {
 	if (ent_store_open(&e->store, e->config->store.s, e->writable ? ENT_STORE_CREATE : ENT_STORE_READ, error)) {
 		return error->code;
 	}
-	int status = ent_store_codes_load(e->store, take_code, e, error);
+	/* A reader sees one moment, whatever a run beside it commits: codes, cells and positions that belong together. */
+	int status = e->writable ? 0 : ent_store_begin(e->store, error);
+	if (!status) {
+		status = ent_store_codes_load(e->store, take_code, e, error);
+	}
 	if (status == ENT_ERR_CORRUPT && !error->what[0]) {
 		ent_error_set(error, ENT_ERR_CORRUPT, "the codes of the store are not in their order");
 	}
@@ -220,6 +224,9 @@ void ent_engine_close(ent_engine *e) {
 	ent__partners_close(e);
 	ent__pending_free(e);
 	close_ledger(e);
+	if (e->store && !e->writable) {
+		ent_store_rollback(e->store);
+	}
 	ent_store_close(e->store);
 	ent_cells_destroy(e->cells);
 	ent_document_finish(&e->incoming);
