@@ -149,8 +149,11 @@ static void show_table(listing *l) {
 		{"severity", false, true}, {"worth", true, true}, {"since", false, true}, {"state", false, true},
 		{"rule", false, false}, {"what", false, false}, {0}};
 	ent_table t;
+	static const unsigned char drop[] = {3, 5, 6, 7};
 	char day[16], worth[ENT_NUMBER_TEXT];
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (size_t i = 0; i < l->n; i++) {
 		const finding *f = &l->found[i];
 		ent_table_styled(&t, ENT_FAINT, f->id);
@@ -252,7 +255,10 @@ static void show_evidence(ent_call *call, json_object *evidence) {
 	if (!n) {
 		return;
 	}
+	static const unsigned char drop[] = {5};
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (size_t i = 0; i < n; i++) {
 		json_object *x = json_object_array_get_idx(evidence, i), *covered = get(x, "covered");
 		const char *slice = text_of(x, "slice"), *cohort = text_of(x, "cohort"), *origin = text_of(x, "origin");

@@ -86,11 +86,14 @@ static int list(ent_call *call) {
 		{"metric", false, true}, {"unit", false, true}, {"kind", false, true}, {"what it is", false, false}, {0}};
 	const char *tag = ent_call_text(call, "tag", NULL);
 	ent_table t;
+	static const unsigned char drop[] = {2, 1};
 	size_t n = 0;
 	if (call->json) {
 		ent_json_array(&call->writer);
 	}
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (const ent_metric *m = ent_metrics; m->name; m++) {
 		if (tag && !tagged(m, tag)) {
 			continue;

@@ -110,9 +110,12 @@ static void show_table(listing *l) {
 		{"industry", false, false}, {"region", false, true}, {"stage", false, false}, {"data until", false, true},
 		{"red flags", true, true}, {"gates", true, true}, {"opportunities", true, true}, {"worth", true, true},
 		{"insights", true, true}, {"unknown", true, true}, {0}};
+	static const unsigned char drop[] = {3, 2, 10, 1, 4, 11};
 	static const ent__standing nothing;
 	ent_table t;
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (size_t i = 0; i < l->n; i++) {
 		const entry *x = &l->entries[i];
 		const ent_config_partner *c = x->config;

@@ -166,7 +166,10 @@ static void list(ent_call *call, ent__project *p, const loaded *l) {
 		ent_json_key(&call->writer, "plugins");
 		ent_json_array(&call->writer);
 	} else {
+		static const unsigned char drop[] = {6, 1, 3};
 		ent_table_init(&t, columns);
+		t.drop = drop;
+		t.n_drop = sizeof drop;
 	}
 	for (size_t i = 0; i < l->n; i++) {
 		const ent_plugin_info *info = l->plugins[i];

@@ -138,9 +138,12 @@ static void show_table(ent_call *call, const ent__portfolio *p) {
 	static const ent_table_column columns[] = {{"partner", false, true}, {"red flags", true, false},
 		{"gates", true, false}, {"opportunities", true, false}, {"worth", true, false}, {"insights", true, false},
 		{"unknown", true, false}, {"look at first", false, false}, {NULL, false, false}};
+	static const unsigned char drop[] = {5, 6};
 	enum { MOST = 60 };
 	ent_table t;
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (size_t i = 0; i < p->n && i < MOST; i++) {
 		const ent__standing *r = &p->rows[i];
 		char worth[ENT_NUMBER_TEXT];

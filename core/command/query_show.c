@@ -113,8 +113,11 @@ static void show_single(ent__query *q) {
 	static const ent_table_column columns[] = {{"metric", false, true}, {"value", true, true}, {"", false, true},
 		{"days", false, true}, {"data for", false, true}, {"", false, false}, {0}};
 	ent_table t;
+	static const unsigned char drop[] = {3};
 	bool used[MARKS] = {0};
 	ent_table_init(&t, columns);
+	t.drop = drop;
+	t.n_drop = sizeof drop;
 	for (size_t i = 0; i < q->n_metrics; i++) {
 		const ent__figure *f = &q->rows[0].figures[i];
 		char reason[160], a[16], b[16];

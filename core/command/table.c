@@ -8,7 +8,8 @@
 
 #include "command/internal.h"
 
-enum { GAP = 2, NARROWEST_CUT = 6 };
+enum { GAP = 2, NARROWEST_CUT = 6, READABLE_CUT = 24 };
+#define HIDDEN SIZE_MAX /* as the width of a column */
 
 void ent_table_init(ent_table *table, const ent_table_column *columns) {
 	memset(table, 0, sizeof *table);
@@ -50,17 +51,31 @@ void ent_table_printf(ent_table *table, ent_style style, const char *format, ...
 	}
 }
 
-/* Takes columns from the widest text column, one at a time, until the table fits or none can give any more. */
-static void fit(const ent_table *table, const ent_term *term, size_t *widths) {
-	size_t total = GAP * (table->n_columns - 1);
+static bool can_be_cut(const ent_table_column *column) { return !column->right && !column->fixed; }
+
+/* Width of the table; with `cut`, as it would be with its text columns cut as far as they can still be read. */
+static size_t total_of(const ent_table *table, const size_t *widths, bool cut) {
+	size_t total = 0;
 	for (size_t c = 0; c < table->n_columns; c++) {
-		total += widths[c];
+		if (widths[c] != HIDDEN) {
+			bool short_ = cut && can_be_cut(&table->columns[c]) && widths[c] > READABLE_CUT;
+			total += (short_ ? (size_t)READABLE_CUT : widths[c]) + (total ? GAP : 0);
+		}
 	}
+	return total;
+}
+
+/* Leaves out what may be left out, then takes columns from the widest text column, one at a time, until the table fits
+ * or none can give any more. */
+static void fit(const ent_table *table, const ent_term *term, size_t *widths) {
+	for (size_t i = 0; i < table->n_drop && term->width && total_of(table, widths, true) > term->width; i++) {
+		widths[table->drop[i]] = HIDDEN;
+	}
+	size_t total = total_of(table, widths, false);
 	while (term->width && total > term->width) {
 		size_t widest = SIZE_MAX;
 		for (size_t c = 0; c < table->n_columns; c++) {
-			const ent_table_column *column = &table->columns[c];
-			bool can = !column->right && !column->fixed && widths[c] > NARROWEST_CUT;
+			bool can = widths[c] != HIDDEN && can_be_cut(&table->columns[c]) && widths[c] > NARROWEST_CUT;
 			if (can && (widest == SIZE_MAX || widths[c] > widths[widest])) {
 				widest = c;
 			}
@@ -112,13 +127,19 @@ void ent_table_print(const ent_table *table, const ent_term *term, ent_buf *out)
 		}
 	}
 	fit(table, term, widths);
+	size_t last = table->n_columns;
+	while (last-- > 0 && widths[last] == HIDDEN) {
+	}
 	for (size_t r = 0; r <= rows; r++) {
 		for (size_t c = 0; c < table->n_columns; c++) {
+			if (widths[c] == HIDDEN) {
+				continue;
+			}
 			const char *title = table->columns[c].title;
 			struct ent__table_cell head = {
 				.text = title, .width = ent_text_width(title, strlen(title)), .style = ENT_BOLD};
 			cell(term, out, &table->columns[c], r ? table->cells[(r - 1) * table->n_columns + c] : head, widths[c],
-				c + 1 == table->n_columns);
+				c == last);
 		}
 		ent_buf_u8(out, '\n');
 	}

@@ -75,6 +75,8 @@ typedef struct ent_table {
 		ent_style style;
 	} * cells;
 	size_t n, capacity;
+	const unsigned char *drop; /* set after init: columns that are left out, in this order, where all do not fit */
+	size_t n_drop;
 	ent_arena arena;
 } ent_table;
 
@@ -85,8 +87,8 @@ void ent_table_cell(ent_table *table, const char *text);
 void ent_table_styled(ent_table *table, ent_style style, const char *text);
 void ent_table_printf(ent_table *table, ent_style style, const char *format, ...) __attribute__((format(printf, 3, 4)));
 size_t ent_table_rows(const ent_table *table);
-/* Appends the table. On a terminal the widest text columns are cut, with an ellipsis, until it fits; numbers never are.
- */
+/* Appends the table. On a terminal columns of `drop` are left out until the others have room to be read, then the widest
+ * text columns are cut, with an ellipsis, until it fits; numbers never are. */
 void ent_table_print(const ent_table *table, const ent_term *term, ent_buf *out);
 
 /* ---- progress ---------------------------------------------------------------------------------------------------- */

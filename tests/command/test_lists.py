@@ -244,3 +244,18 @@ def test_doctor_tells_a_rule_that_cannot_be_loaded(entente: Run, tmp_path: Path)
     shutil.rmtree(folder / "rules")
     said = entente("doctor", cwd=folder)
     assert said.status == 1 and "no such folder of rules" in said.out
+
+
+# ---- on a terminal ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["partners", "findings", "plugin list", "metrics list", "metrics query orders"])
+def test_tables_fit_the_terminal(on_terminal: Run, tiny_folder: Path, words: str) -> None:
+    """Columns are left out, and texts cut, but never what a row is about."""
+    config = str(tiny_folder / "entente.yaml")
+    plain = {"NO_COLOR": "1"}
+    narrow = on_terminal(*words.split(), "-c", config, columns=80, env=plain).out.splitlines()
+    wide = on_terminal(*words.split(), "-c", config, columns=400, env=plain).out.splitlines()
+    assert max(len(line) for line in narrow) <= 80
+    assert [line.split()[:1] for line in narrow] == [line.split()[:1] for line in wide]
+    assert len(" ".join(narrow)) < len(" ".join(wide))
