@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The examples on the real files, to the last digit of totals that are known. Skipped where the files are not there."""
+
+import json
+import os
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project import ROOT, Project
+
+DATA = Path(os.environ.get("ENTENTE_DATA", ROOT.parent / "shared" / "data"))
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there: real input is kept outside")
+
+
+class Example(Project):
+    """An example as it stands, in a copy."""
+
+    def configure(self) -> None:
+        pass
+
+
+def example(name: str, folder: Path) -> Example:
+    shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns("store"))
+    return Example(folder, "", environment={"ENTENTE_DATA": str(DATA)})
+
+
+def figures(p: Project, *metrics: str) -> dict[str, str]:
+    """What `entente metrics query` says over all days and partners, as it is written."""
+    with p.start("metrics", "query", *metrics, "--json") as child:
+        out, err = child.communicate(timeout=60)
+    assert child.returncode == 0, err
+    told: dict[str, Any] = json.loads(out, parse_float=str, parse_int=str)
+    found = told["total"]["figures"]
+    assert {figure["state"] for figure in found.values()} == {"known"}
+    return {name: figure["value"] for name, figure in found.items()}
+
+
+def test_olist(tmp_path: Path) -> None:
+    p = example("olist", tmp_path / "olist")
+    said = p.run("--no-rules")
+    assert said.read["records"] == 22_870 + 26_109
+    told = figures(p, "orders.placed", "lines.placed", "revenue.placed", "shipping.placed", "orders", "revenue.gross")
+    assert {name: Decimal(value) for name, value in told.items()} == {
+        "orders.placed": 22_870,
+        "lines.placed": 26_109,
+        "revenue.placed": Decimal("3135351.20"),
+        "shipping.placed": Decimal("523883.56"),
+        "orders": 22_691,
+        "revenue.gross": Decimal("3125520.72"),
+    }
+    sellers = "select count(distinct partner) from v_cell_sales where view = 'total' and orders + orders_cancelled > 0"
+    assert p.sql(sellers + " and partner <> 'olist'") == [(2_138,)]
+    assert p.run("--no-rules").read["inputs"] == 0
+
+
+def test_retail(tmp_path: Path) -> None:
+    p = example("retail", tmp_path / "retail")
+    said = p.run("--no-rules")
+    assert said.read["records"] == 541_909
+    told = figures(p, "orders", "lines", "revenue.gross")
+    assert {name: Decimal(value) for name, value in told.items()} == {
+        "orders": 25_900,
+        "lines": 541_909,
+        "revenue.gross": Decimal("9747747.934"),
+    }
+
+
+def test_export_of_a_development_shop(tmp_path: Path) -> None:
+    p = Project(
+        tmp_path / "p",
+        f"  shop:\n    partner: nordwind\n    from: {{directory: '{DATA}/shopify_export_devstore'}}\n    decode: auto",
+    )
+    said = p.run()
+    [sheet] = said.json["balance"]
+    assert (sheet["records"], sheet["rejected"], sheet["skipped"]) == (121, 0, 0)
+    assert p.sql("select count(*) from input where done and decoder = 'shopify'") == [(1,)]
+    assert sheet["received"] == sheet["stored"] == 51 + 121
