@@ -79,6 +79,31 @@ void ent__pending_rejects_drop(ent_engine *e, uint32_t input) {
 	p->dropped_rejects[p->n_old++] = input;
 }
 
+typedef struct cover_scan {
+	const struct ent__pending *p;
+	ent_cover_visit visit;
+	void *ctx;
+} cover_scan;
+
+static int stored_cover(void *ctx, const ent_cover *c) {
+	const cover_scan *s = ctx;
+	for (size_t i = 0; s->p && i < s->p->n_dropped; i++) {
+		if (s->p->dropped_covers[i] == c->input) {
+			return 0;
+		}
+	}
+	return s->visit(s->ctx, c);
+}
+
+int ent__covers_scan(ent_engine *e, ent_cover_visit visit, void *ctx, ent_error *error) {
+	cover_scan s = {e->pending, visit, ctx};
+	int status = ent_store_covers_scan(e->store, stored_cover, &s, error);
+	for (size_t i = 0; s.p && i < s.p->n_covers && !status; i++) {
+		status = visit(ctx, &s.p->covers[i]);
+	}
+	return status;
+}
+
 void ent__pending_record(ent_engine *e, const ent_record *r, bool drop) {
 	struct ent__pending *p = pending(e);
 	ENT_GROW(p->records, p->n_records, p->records_capacity);
@@ -155,6 +180,9 @@ static int put_all(ent_engine *e, ent_error *error) {
 	if (!status && e->fingerprint[0]) {
 		status = ent_store_meta_set(e->store, "cells", e->fingerprint, error);
 	}
+	if (!status && e->unsettled != e->unsettled_saved) {
+		status = ent_store_meta_set(e->store, "unsettled", e->unsettled ? "1" : "", error);
+	}
 	if (!status) {
 		status = ent_store_cells_add(e->store, f.cells, f.n_cells, error);
 	}
@@ -225,6 +253,7 @@ int ent__commit(ent_engine *e, ent_error *error) {
 	}
 	e->texts_saved = e->texts.count;
 	e->clear_cells = false;
+	e->unsettled_saved = e->unsettled;
 	e->fingerprint[0] = 0;
 	for (uint32_t i = 1; i < e->n_inputs; i++) {
 		if (e->input_dirty[i]) {

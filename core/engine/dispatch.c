@@ -129,7 +129,8 @@ struct edition {
 	const ent_input *input;
 };
 
-static bool lower_edition(void *ctx, uint32_t id) {
+static bool lower_edition(void *ctx, const ent_document *d, uint32_t id) {
+	(void)d;
 	const struct edition *x = ctx;
 	const ent_input *other = id < x->e->n_inputs ? &x->e->inputs[id] : NULL;
 	return other && other != x->input && other->source == x->input->source && other->slice == x->input->slice &&
@@ -145,6 +146,9 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 	}
 	ent_engine *e = r->e;
 	ent_input *input = &e->inputs[w->input];
+	if (grade < 0 || grade > UINT8_MAX) {
+		return ent_error_set(r->error, ENT_ERR_WORKER, "the decoder gives a slice the grade %d: 0 to 255 are possible", grade);
+	}
 	input->slice = ent__code(e, name.p, name.n);
 	input->slice_grade = (uint8_t)grade;
 	bool lower = false;
@@ -156,13 +160,17 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 		w->slice_superseded |= x->slice_grade > input->slice_grade;
 		lower |= x->slice_grade < input->slice_grade;
 	}
+	if (w->slice_superseded) { /* from here on: what it brings must not count again when another document is taken back */
+		input->live = 0;
+		e->input_dirty[input->id] = true;
+	}
 	if (!lower) {
 		return 0;
 	}
 	struct edition edition = {e, input};
 	int status = ent__take_back(e, 0, lower_edition, &edition, r->error);
 	for (uint32_t i = 1; i < e->n_inputs && !status; i++) {
-		if (e->inputs[i].live && lower_edition(&edition, i)) {
+		if (e->inputs[i].live && lower_edition(&edition, NULL, i)) {
 			e->inputs[i].live = 0;
 			e->input_dirty[i] = true;
 			ent__pending_covers_drop(e, i);
@@ -310,11 +318,15 @@ struct same_input {
 	uint32_t id;
 };
 
-static bool is_input(void *ctx, uint32_t id) { return id == ((struct same_input *)ctx)->id; }
+static bool is_input(void *ctx, const ent_document *d, uint32_t id) {
+	(void)d;
+	return id == ((struct same_input *)ctx)->id;
+}
 
 /* The first of a document is about to be folded. */
 static int begin_work(run *r, ent__work *w) {
 	w->begun = true;
+	r->e->unsettled = true;
 	if (!w->before) {
 		return 0;
 	}
@@ -331,12 +343,29 @@ static int begin_work(run *r, ent__work *w) {
 	return status;
 }
 
+/* A chunk that was told where it begins says that it begins elsewhere: to ask again would get the same answer for ever. */
+static void misplaced(run *r, ent__work *w, ent__chunk *c, uint64_t where) {
+	ent_error e;
+	ent_error_set(&e, ENT_ERR_WORKER, "the worker says that it read from byte %llu, not from %llu", (unsigned long long)where,
+		(unsigned long long)w->folded);
+	ent_error_todo(&e, "the plugin, or a library that it loads, writes outside of its own memory");
+	bool partial = w->partial;
+	give_up(r, w, &e, c->begin, true);
+	if (partial) {
+		r->status = ENT__AGAIN;
+	}
+}
+
 /* Folds the batches of the first chunk that lie ready. false: the chunk was dropped, or the run cannot go on. */
 static bool fold_batches(run *r, ent__work *w, ent__chunk *c) {
 	while (c->a->first) {
 		ent_slot_batch *slot = c->a->first;
 		if (slot->begin != w->folded) {
-			start_over(r, w);
+			if (c->exact) {
+				misplaced(r, w, c, slot->begin);
+			} else {
+				start_over(r, w);
+			}
 			return false;
 		}
 		if (!w->begun && begin_work(r, w)) {
@@ -438,6 +467,45 @@ static bool chunk_failed(run *r, ent__work *w, ent__chunk *c) {
 	return true;
 }
 
+static bool any_partial(const run *r) {
+	for (unsigned i = 0; i < r->n_active; i++) {
+		if (r->active[i]->partial) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A restating document replaces its old self in one commit: none between its begin and its end. */
+static bool replacing(const run *r) {
+	for (unsigned i = 0; i < r->n_active; i++) {
+		if (r->active[i]->replaces && r->active[i]->begun && !r->active[i]->finished) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* May a chunk that is not whole be folded as far as it is, so that its worker's ring has room again? When a commit is
+ * due, rather not: it would have to wait until the chunk is whole. But where the commit must wait anyway, the chunk that was
+ * given out first goes on. All that lies before its batches in its worker's ring is folded or dropped, so that its worker
+ * can always go on, and with that the next one: or workers with full rings would wait for each other. */
+static bool may_relieve(const run *r, const ent__work *w, bool commit_due) {
+	if (!commit_due || w->partial) {
+		return true;
+	}
+	if (!any_partial(r) && !replacing(r)) {
+		return false;
+	}
+	for (unsigned i = 0; i < r->n_active; i++) {
+		const ent__chunk *first = r->active[i]->chunks;
+		if (first && first->a && first->a->id < w->chunks->a->id) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Folds what can be folded. Returns whether anything happened. */
 static bool fold_work(run *r, ent__work *w, bool commit_due) {
 	bool moved = false;
@@ -448,7 +516,7 @@ static bool fold_work(run *r, ent__work *w, bool commit_due) {
 			chunk_failed(r, w, c);
 			return true;
 		}
-		if (!whole && !(c->a->first && ent_pool_crowded(c->a) && (!commit_due || w->partial))) {
+		if (!whole && !(c->a->first && ent_pool_crowded(c->a) && may_relieve(r, w, commit_due))) {
 			break;
 		}
 		if (c->a->first) {
@@ -466,7 +534,15 @@ static bool fold_work(run *r, ent__work *w, bool commit_due) {
 		}
 		if (c->a->batches == 0 && c->a->begin != w->folded) {
 			/* a chunk without any record, which does not continue the one before: it guessed wrong where records begin */
-			start_over(r, w);
+			if (c->exact) {
+				misplaced(r, w, c, c->a->begin);
+			} else {
+				start_over(r, w);
+			}
+			return true;
+		}
+		if (!c->a->eof && c->a->end <= w->folded) {
+			misplaced(r, w, c, c->a->end); /* it would never come to an end */
 			return true;
 		}
 		if (!w->begun && begin_work(r, w)) {
@@ -607,25 +683,6 @@ static void on_tick(uv_timer_t *timer) {
 static void on_signal(uv_signal_t *handle, int number) {
 	(void)number;
 	((run *)handle->data)->stopping = true;
-}
-
-static bool any_partial(const run *r) {
-	for (unsigned i = 0; i < r->n_active; i++) {
-		if (r->active[i]->partial) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A restating document replaces its old self in one commit: none between its begin and its end. */
-static bool replacing(const run *r) {
-	for (unsigned i = 0; i < r->n_active; i++) {
-		if (r->active[i]->replaces && r->active[i]->begun && !r->active[i]->finished) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static void retire(run *r) {

@@ -126,6 +126,13 @@ static int open_ledger(ent_engine *e, ent_error *error) {
 		free(count);
 		status = ent_identities_open(&e->identities, ent_store_folder(e->store), committed, e->writable, error);
 	}
+	if (!status) {
+		status = ent_store_meta_get(e->store, "unsettled", &count, error);
+	}
+	if (!status) {
+		e->unsettled = e->unsettled_saved = count && count[0];
+		free(count);
+	}
 	e->n_inputs = 0;
 	if (!status) {
 		status = ent_store_inputs_load(e->store, take_input, e, error);
@@ -189,6 +196,7 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	uv_loop_init(&e->loop);
 	ent_intern_init(&e->texts);
 	ent_intern_init(&e->skipped);
+	e->spooled = -1;
 	e->cells = ent_cells_create();
 	if (sodium_init() < 0) {
 		ent_error_set(&error, ENT_ERR_IO, "libsodium cannot start: the system gives no random numbers");
@@ -234,6 +242,9 @@ void ent_engine_close(ent_engine *e) {
 	ent_buf_finish(&e->frame);
 	ent_buf_finish(&e->body);
 	free(e->batch);
+	if (e->spooled >= 0) {
+		close(e->spooled);
+	}
 	free(e->inputs);
 	free(e->input_dirty);
 	free(e->stored);
@@ -281,6 +292,7 @@ static int roll_back(ent_engine *e, ent_error *error) {
 		s->delta = (ent_balance){.source = s->code};
 		s->told_records = s->total.records;
 		s->told_facts = s->total.received;
+		s->parked = s->pending = 0; /* read again below, where a commit told them */
 	}
 	ent_ledger_report found = e->recovery;
 	int status = open_ledger(e, error);
@@ -354,6 +366,10 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	}
 	for (ent__work *w = works; w && !status; w = w->next_work) {
 		guess_coverage(e, w);
+	}
+	if (!status && e->unsettled) {
+		status = ent__settle_complete(e, error);
+		e->unsettled = false;
 	}
 	if (!status) {
 		status = ent__commit(e, error);

@@ -26,34 +26,44 @@ static int by_name(const void *a, const void *b) {
 	return strcmp(((const ent__file *)a)->name, ((const ent__file *)b)->name);
 }
 
+/* "a/b", or "b" where a is empty; malloc'ed. */
+static char *join(const char *a, const char *b) {
+	size_t n = strlen(a), m = strlen(b), slash = n != 0;
+	char *path = ent_xmalloc(n + slash + m + 1);
+	memcpy(path, a, n);
+	memcpy(path + n, "/", slash);
+	memcpy(path + n + slash, b, m + 1);
+	return path;
+}
+
 static int walk(list *l, const char *root, const char *below, unsigned depth, ent_error *e) {
-	char path[4096];
-	snprintf(path, sizeof path, "%s%s%s", root, below[0] ? "/" : "", below);
+	char *path = below[0] ? join(root, below) : ent_xstrdup(root);
 	DIR *d = opendir(path);
+	int status = 0;
 	if (!d) {
 		ent_error_errno(e, ENT_ERR_IO, "cannot read the directory %s", path);
-		return ent_error_todo(e, "check the path in `from:`, and that it may be read");
+		status = ent_error_todo(e, "check the path in `from:`, and that it may be read");
 	}
-	int status = 0;
 	struct dirent *item;
-	while (!status && (item = readdir(d))) {
-		char name[2048], full[sizeof path + sizeof name];
-		if (item->d_name[0] == '.') {
-			continue;
-		}
-		snprintf(name, sizeof name, "%s%s%s", below, below[0] ? "/" : "", item->d_name);
-		snprintf(full, sizeof full, "%s/%s", root, name);
+	while (d && !status && (item = readdir(d))) {
 		struct stat st;
-		if (stat(full, &st)) {
-			continue; /* gone since */
+		if (item->d_name[0] == '.' || fstatat(dirfd(d), item->d_name, &st, 0)) {
+			continue; /* hidden, or gone since */
 		}
+		char *name = join(below, item->d_name);
 		if (S_ISDIR(st.st_mode) && depth < 32) {
 			status = walk(l, root, name, depth + 1, e);
 		} else if (S_ISREG(st.st_mode)) {
+			char *full = join(root, name);
 			add(l, full, name);
+			free(full);
 		}
+		free(name);
 	}
-	closedir(d);
+	if (d) {
+		closedir(d);
+	}
+	free(path);
 	return status;
 }
 
@@ -75,14 +85,17 @@ int ent__files_list(const ent_config_source *s, ent__file **out, size_t *n, ent_
 	struct stat st;
 	switch (from->kind) {
 	case ENT_FROM_FILE:
-		if (stat(path, &st) || S_ISDIR(st.st_mode)) {
-			if (!errno || S_ISDIR(st.st_mode)) {
-				status = ent_error_set(e, ENT_ERR_IO, "%s is a directory, not a file", path);
-				ent_error_todo(e, "write `directory:` in place of `file:`");
-			} else {
-				status = ent_error_errno(e, ENT_ERR_IO, "cannot read %s", path);
-				ent_error_todo(e, "check the path in `from:`");
-			}
+		if (stat(path, &st)) {
+			status = ent_error_errno(e, ENT_ERR_IO, "cannot read %s", path);
+			ent_error_todo(e, "check the path in `from:`");
+		} else if (S_ISDIR(st.st_mode)) {
+			status = ent_error_set(e, ENT_ERR_IO, "%s is a directory, not a file", path);
+			ent_error_todo(e, "write `directory:` in place of `file:`");
+		} else if (!S_ISREG(st.st_mode)) { /* a pipe would be waited for, a device has no end */
+			status = ent_error_set(e, ENT_ERR_IO, "%s is no regular file", path);
+			ent_error_todo(e, "write `stdin: NAME` in place of `file:`, and pipe it in");
+		}
+		if (status) {
 			ent_error_at(e, from->path.at.file, from->path.at.line, from->path.at.column);
 			break;
 		}

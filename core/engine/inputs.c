@@ -26,12 +26,21 @@ void ent__skip(ent_engine *e, const ent__source *s, const char *name) {
 	ent_intern_put(&e->skipped, key, skip_key(s, name, key));
 }
 
+static bool skipped(const ent_engine *e, const ent__source *s, const char *name) {
+	char key[1024];
+	return ent_intern_find(&e->skipped, key, skip_key(s, name, key)) != UINT32_MAX;
+}
+
+/* Told once, also when the run has to plan again. `name` "": the source's files could not be listed. */
 static void fail(ent_engine *e, const ent__source *s, const char *name, const ent_error *error) {
 	ent_error told = *error;
-	if (!told.file[0]) {
-		snprintf(told.file, sizeof told.file, "%s", name);
+	if (skipped(e, s, name)) {
+		return;
 	}
-	ent__skip(e, s, name); /* told once, also if the run has to start over */
+	if (!told.file[0]) {
+		snprintf(told.file, sizeof told.file, "%.255s", name[0] ? name : s->config->name.s);
+	}
+	ent__skip(e, s, name);
 	e->report->inputs_failed++;
 	ent_errors_take(&e->report->errors, &told);
 }
@@ -45,10 +54,10 @@ static uint64_t sum_at(int fd, uint64_t offset, uint64_t size) {
 
 /* Copies standard input into an unnamed file. */
 static int spool(ent_engine *e, ent_error *error) {
-	int out = open(e->config->store.s, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int out = e->spooled >= 0 ? e->spooled : open(e->config->store.s, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	char *piece = ent_xmalloc(1 << 20);
 	int status = 0;
-	for (ssize_t n; out >= 0 && !status;) {
+	for (ssize_t n; e->spooled < 0 && out >= 0 && !status;) {
 		n = read(STDIN_FILENO, piece, 1 << 20);
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -59,7 +68,9 @@ static int spool(ent_engine *e, ent_error *error) {
 		}
 		for (ssize_t done = 0, w; done < n; done += w) {
 			w = write(out, piece + done, (size_t)(n - done));
-			if (w < 0) {
+			if (w < 0 && errno == EINTR) {
+				w = 0;
+			} else if (w < 0) {
 				status = ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
 				break;
 			}
@@ -67,23 +78,69 @@ static int spool(ent_engine *e, ent_error *error) {
 	}
 	free(piece);
 	if (out < 0) {
-		status = ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
-	} else if (status) {
-		close(out);
+		return ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
 	}
-	return status ? status : out;
+	if (status) {
+		close(out);
+		return status;
+	}
+	e->spooled = out;
+	out = fcntl(out, F_DUPFD_CLOEXEC, 0);
+	return out >= 0 ? out : ent_error_errno(error, ENT_ERR_IO, "cannot read standard input again");
 }
 
-/* The newest generation of an input, or NULL. */
-static ent_input *known(ent_engine *e, uint32_t source, const char *name) {
-	ent_input *found = NULL;
+/* ---- what the store knows of a document ------------------------------------------------------------------------------- */
+
+/* The newest generation of each input, by source and name. */
+typedef struct names {
+	ent_intern texts;
+	uint32_t *ids, capacity; /* by number of the text */
+} names;
+
+static uint32_t name_put(names *t, uint32_t source, const char *name) {
+	char key[4 + sizeof((ent_input *)0)->name];
+	memcpy(key, &source, 4);
+	size_t n = strnlen(name, sizeof key - 4);
+	memcpy(key + 4, name, n);
+	uint32_t number = ent_intern_put(&t->texts, key, 4 + n), before = t->capacity;
+	ENT_GROW(t->ids, number, t->capacity);
+	if (before != t->capacity) {
+		memset(t->ids + before, 0, (t->capacity - before) * sizeof *t->ids);
+	}
+	return number;
+}
+
+static void names_open(names *t, const ent_engine *e) {
+	ent_intern_init(&t->texts);
 	for (uint32_t i = 1; i < e->n_inputs; i++) {
-		ent_input *x = &e->inputs[i];
-		if (x->source == source && !strcmp(x->name, name) && (!found || x->generation > found->generation)) {
-			found = x;
+		const ent_input *x = &e->inputs[i];
+		uint32_t number = name_put(t, x->source, x->name), *id = &t->ids[number];
+		if (!*id || x->generation > e->inputs[*id].generation) {
+			*id = i;
 		}
 	}
-	return found;
+}
+
+static void names_close(names *t) {
+	ent_intern_finish(&t->texts);
+	free(t->ids);
+}
+
+static ent_input *known(ent_engine *e, names *t, uint32_t source, const char *name) {
+	uint32_t number = name_put(t, source, name), id = t->ids[number];
+	return id ? &e->inputs[id] : NULL;
+}
+
+/* Does what the store has of a document still stand? What was taken back must come again, but for an edition of a slice
+ * of which a higher one counts. */
+static bool stands(const ent_engine *e, const ent_input *x) {
+	for (uint32_t i = 1; i < e->n_inputs && !x->live && x->slice; i++) {
+		const ent_input *other = &e->inputs[i];
+		if (other->live && other->source == x->source && other->slice == x->slice && other->slice_grade > x->slice_grade) {
+			return true;
+		}
+	}
+	return x->live;
 }
 
 ent_input *ent__input_add(ent_engine *e) {
@@ -205,14 +262,27 @@ static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error
 }
 
 /* One file: NULL if it is unchanged or failed (then it is in the report). */
-static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file) {
+static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file, names *known_names) {
 	ent_error error = {0};
 	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
-	int fd = standard_input ? spool(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	if (fd < 0 || fstat(fd, &st)) {
-		if (!error.code) {
+	if (strlen(file->name) >= sizeof((ent_input *)0)->name) {
+		ent_error_set(&error, ENT_ERR_INVALID, "its name below the source's folder is longer than %zu bytes",
+			sizeof((ent_input *)0)->name - 1);
+		ent_error_todo(&error, "move it up, or rename it");
+		fail(e, s, file->name, &error);
+		return NULL;
+	}
+	/* not blocking: what was a file when it was listed could be a pipe by now */
+	int fd = standard_input ? spool(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		if (fd >= 0 && !error.code && !fstat(fd, &st)) {
+			ent_error_set(&error, ENT_ERR_IO, "it is no file any more");
+		} else if (!error.code) {
 			ent_error_errno(&error, ENT_ERR_IO, "cannot open the file");
+		}
+		if (fd >= 0) {
+			close(fd);
 		}
 		fail(e, s, file->name, &error);
 		return NULL;
@@ -224,9 +294,10 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		return NULL; /* may still grow: the next run takes it */
 	}
 	uint64_t head = sum_at(fd, 0, size), tail = sum_at(fd, size > SUM_BYTES ? size - SUM_BYTES : 0, size);
-	ent_input *old = known(e, s->code, file->name);
-	bool same = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
-				(standard_input || old->mtime_ns == (uint64_t)mtime);
+	ent_input *old = known(e, known_names, s->code, file->name);
+	bool bytes = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
+				 (standard_input || old->mtime_ns == (uint64_t)mtime);
+	bool same = bytes && stands(e, old);
 	const ent_decoder_info *d = same ? ent__decoder_find(e, old->decoder) : NULL;
 	if (s->config->decode.name.s || !d) {
 		d = decoder_of(e, s, file->name, fd, &error);
@@ -268,7 +339,9 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 	} else {
 		uint32_t generation = old ? old->generation + 1 : 1;
 		w->before = old ? old->id : 0;
-		w->replaces = old && stream->restates && old->live;
+		/* The same bytes in another reading (a new version of the decoder, or another one) take the place of the old one:
+		 * both are equally new, so rank could not tell which counts. */
+		w->replaces = old && old->live && (stream->restates || bytes);
 		ent_input *x = ent__input_add(e);
 		x->source = s->code;
 		snprintf(x->name, sizeof x->name, "%s", file->name);
@@ -315,19 +388,19 @@ static void group_by_plugin(ent__work **works) {
 
 int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	ent__work **end = works;
+	names known_names = {0};
 	*works = NULL;
+	names_open(&known_names, e);
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__source *s = &e->sources[i];
 		ent__file *files;
 		size_t n;
 		ent_error listing = {0};
 		if (ent__files_list(s->config, &files, &n, &listing)) {
-			fail(e, s, s->config->name.s, &listing);
+			fail(e, s, "", &listing);
 		}
 		for (size_t k = 0; k < n; k++) {
-			char key[1024];
-			bool failed = ent_intern_find(&e->skipped, key, skip_key(s, files[k].name, key)) != UINT32_MAX;
-			ent__work *w = failed ? NULL : plan_file(e, s, &files[k]);
+			ent__work *w = skipped(e, s, files[k].name) ? NULL : plan_file(e, s, &files[k], &known_names);
 			if (w) {
 				*end = w;
 				end = &w->next_work;
@@ -335,6 +408,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		}
 		ent__files_free(files, n);
 	}
+	names_close(&known_names);
 	if (e->plan_errors->total) {
 		*error = e->plan_errors->e[0];
 		return error->code;

@@ -2,7 +2,8 @@
  *
  * Intake: a document from a worker joins what the ledger knows under its key. A change takes the old state out of the
  * cells whole and puts the new one in, so that an order that moves to another day or channel takes its lines along. What
- * loses by rank is kept in the log as superseded; what is told twice is counted and not kept. Loop thread only. */
+ * loses by rank is kept in the log as superseded, and so is what another document has told already: it counts again when
+ * that one is taken back. Loop thread only. */
 #include "engine/internal.h"
 
 #include <stdlib.h>
@@ -279,7 +280,7 @@ int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, e
 	joined.merged += j.merged;
 	count(balance, &joined);
 	int status = 0;
-	if (joined.superseded && d->kind != ENT_VISIT) {
+	if (joined.lost && d->kind != ENT_VISIT) { /* it counts again when the one that won is taken back */
 		status = keep_superseded(e, d, error);
 	}
 	if (!status && joined.changed) {

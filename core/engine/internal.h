@@ -92,6 +92,7 @@ struct ent_engine {
 	uint32_t *channel_cache; /* by raw code, for the last system */
 	uint32_t channel_cache_n, channel_cache_system;
 	ent_intern skipped; /* "source\0name" of documents that failed in this process */
+	int spooled;        /* standard input, kept in an unnamed file: it cannot be read twice; -1: not yet */
 	ent_input *inputs; /* by id; 0 is unused */
 	uint32_t n_inputs, inputs_capacity;
 	bool *input_dirty;
@@ -115,6 +116,8 @@ struct ent_engine {
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
 	char rules_sandbox[128]; /* that the last rules worker reached */
+	bool unsettled;       /* documents came since what complete ones lack was last taken back */
+	bool unsettled_saved; /* the same, as the store has it: a run may end between the two */
 	bool clear_cells;     /* the next commit clears all cells before it adds */
 	char fingerprint[65]; /* to be stored with the next commit, if not empty: of what the cells depend on */
 };
@@ -158,8 +161,13 @@ int ent__put(ent_engine *, ent_index_entry *entry, const ent_document *fresh, en
 int ent__fold(ent_engine *, const ent_document *, int sign, ent_error *e);
 int ent__find(ent_engine *, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *e);
 
-/* takeback.c: takes back all items of the inputs that `dead` names; of documents of one kind only, unless `kind` is 0. */
-int ent__take_back(ent_engine *, unsigned kind, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *e);
+/* takeback.c: takes back all items of documents and inputs for which `dead` says true; of documents of one kind only, unless
+ * `kind` is 0. */
+typedef bool ent__dead(void *ctx, const ent_document *, uint32_t input);
+int ent__take_back(ent_engine *, unsigned kind, ent__dead *dead, void *ctx, ent_error *e);
+
+/* complete.c: takes back what a document that is complete for its days lacks, see there. */
+int ent__settle_complete(ent_engine *, ent_error *e);
 
 /* streams.c */
 int ent__sources_open(ent_engine *, ent_errors *errors);
@@ -226,6 +234,8 @@ typedef struct ent__pending ent__pending;
 void ent__pending_reject(ent_engine *, const ent_reject *);
 void ent__pending_cover(ent_engine *, const ent_cover *);
 void ent__pending_covers_drop(ent_engine *, uint32_t input);
+/* The declared coverage as it will be after the next commit. */
+int ent__covers_scan(ent_engine *, ent_cover_visit, void *ctx, ent_error *e);
 /* Rejects of a document that came again: those of the new one take their place. */
 void ent__pending_rejects_drop(ent_engine *, uint32_t input);
 void ent__pending_record(ent_engine *, const ent_record *, bool drop);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSTANCES_MAX = 4096, WAITING_MAX = 2 /* orders sent ahead to a worker: it never idles between small documents */ };
+enum { WAITING_MAX = 2 /* orders sent ahead to a worker: it never idles between small documents */ };
 
 struct ent_worker {
 	ent_pool *pool;
@@ -25,6 +25,7 @@ struct ent_worker {
 	ent_assignment *waiting[WAITING_MAX]; /* sent, and begun after `running` */
 	unsigned n_waiting;
 	uint8_t *opened; /* by instance */
+	uint32_t opened_n;
 	/* batches in the order of hand-over, oldest first */
 	ent_slot_batch *oldest, *newest;
 	uint32_t occupied; /* slots */
@@ -32,8 +33,9 @@ struct ent_worker {
 	ent_dictionary dictionary;
 	/* answer to a question that is being waited for */
 	bool answered;
+	enum { ASKED_NOTHING, ASKED_DESCRIPTION, ASKED_SCORES } asked;
 	ent_error answer;
-	ent_arena *answer_arena;
+	ent_arena *answer_arena; /* NULL: nobody waits */
 	ent_plugin_info *description;
 	uint32_t *scores;
 	const char **why;
@@ -87,9 +89,13 @@ static void nonsense(ent_worker *w, const char *what) {
 
 static void on_loaded(ent_worker *w, ent_read *r) {
 	ent_arena *arena = w->answer_arena;
-	if (!arena) {
+	if (w->asked != ASKED_DESCRIPTION) {
 		w->loaded = true;
 		return; /* described before; this is one more worker for the same plugin */
+	}
+	if (w->answered) {
+		nonsense(w, "its description twice");
+		return;
 	}
 	ent_plugin_info *p = ent_arena_alloc(arena, sizeof *p);
 	p->path = ent_arena_copy(arena, w->path, strlen(w->path));
@@ -141,6 +147,10 @@ static void on_loaded(ent_worker *w, ent_read *r) {
 }
 
 static void on_probed(ent_worker *w, ent_read *r) {
+	if (w->asked != ASKED_SCORES || w->answered) {
+		nonsense(w, "scores that nobody asked for");
+		return;
+	}
 	ent_read_u64(r);
 	uint32_t n = ent_read_u32(r);
 	for (uint32_t i = 0; i < n && i < w->n_scores; i++) {
@@ -253,9 +263,11 @@ static void on_failed(ent_worker *w, ent_read *r) {
 		finish(w);
 	} else if (about == ENT_MSG_OPEN && w->running) {
 		/* options that contradict each other: the DECODE that follows fails for the same reason */
-		w->opened[tag < INSTANCES_MAX ? tag : 0] = 0;
+		if (tag < w->opened_n) {
+			w->opened[tag] = 0;
+		}
 		w->running->error = e;
-	} else if (about == ENT_MSG_LOAD || about == ENT_MSG_PROBE) {
+	} else if ((about == ENT_MSG_LOAD || about == ENT_MSG_PROBE) && w->asked && !w->answered) {
 		w->answer = e;
 		w->answered = true;
 	}
@@ -349,6 +361,14 @@ static void free_worker(ent_worker *w) {
 		w->oldest = b->after;
 		free(b);
 	}
+	for (unsigned i = 0; i < w->n_waiting; i++) {
+		if (w->waiting[i]->dropped) {
+			free(w->waiting[i]);
+		}
+	}
+	if (w->running && w->running->dropped) {
+		free(w->running); /* nobody else knows it any more */
+	}
 	ent_child_destroy(w->child);
 	free((void *)(uintptr_t)w->path);
 	free(w->opened);
@@ -397,7 +417,7 @@ static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 		next->error = e;
 		end_assignment(p, next);
 	}
-	if (!w->oldest && !w->answer_arena) {
+	if (!w->oldest && !w->asked) {
 		free_worker(w);
 	}
 }
@@ -414,7 +434,6 @@ static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
 		return NULL;
 	}
 	w->path = ent_xstrdup(path);
-	w->opened = ent_xcalloc(INSTANCES_MAX, 1);
 	w->next = p->workers;
 	p->workers = w;
 	p->alive++;
@@ -474,6 +493,18 @@ void ent_pool_destroy(ent_pool *p) {
 
 static void on_wake(uv_timer_t *timer) { (void)timer; }
 
+/* What the worker points to belongs to the caller: nothing that it says later may be written there. */
+static void end_question(ent_worker *w) {
+	w->asked = ASKED_NOTHING;
+	w->answer_arena = NULL;
+	w->scores = NULL;
+	w->why = NULL;
+	w->n_scores = 0;
+	if (w->dying && !w->oldest) { /* its end came while somebody waited: it is off the list already */
+		free_worker(w);
+	}
+}
+
 static int wait_answer(ent_worker *w, ent_error *e) {
 	ent_pool *p = w->pool;
 	uint64_t until = uv_hrtime() + p->set.deadline_ns;
@@ -498,6 +529,7 @@ static int wait_answer(ent_worker *w, ent_error *e) {
 ent_worker *ent_pool_describe_begin(ent_pool *p, const char *path, ent_arena *arena, ent_error *e) {
 	ent_worker *w = start(p, path, e);
 	if (w) {
+		w->asked = ASKED_DESCRIPTION;
 		w->answer_arena = arena;
 	}
 	return w;
@@ -505,19 +537,18 @@ ent_worker *ent_pool_describe_begin(ent_pool *p, const char *path, ent_arena *ar
 
 int ent_pool_describe_end(ent_worker *w, const ent_plugin_info **out, ent_error *e) {
 	int status = wait_answer(w, e);
-	w->answer_arena = NULL;
-	if (!status) {
-		*out = w->description;
-		return 0;
-	}
-	if (!e->file[0] && strncmp(e->what, w->path, strlen(w->path)) != 0) {
+	if (status && !e->file[0] && strncmp(e->what, w->path, strlen(w->path)) != 0) {
 		ent_error_at(e, w->path, 0, 0);
 	}
-	if (!w->dying) {
+	if (status && !w->dying) {
 		unlink_worker(w);
 		w->pool->alive--;
+		w->dying = true;
 	}
-	free_worker(w);
+	if (!status) {
+		*out = w->description;
+	}
+	end_question(w);
 	return status;
 }
 
@@ -537,6 +568,7 @@ int ent_pool_probe(ent_pool *p, const ent_plugin_info *plugin, int fd, const cha
 		return e->code;
 	}
 	w->plugin = plugin;
+	w->asked = ASKED_SCORES;
 	w->answered = false;
 	w->answer = (ent_error){0};
 	w->answer_arena = arena;
@@ -551,10 +583,7 @@ int ent_pool_probe(ent_pool *p, const ent_plugin_info *plugin, int fd, const cha
 	ent_child_send(w->child, &m, &fd, 1);
 	ent_buf_finish(&m);
 	int status = wait_answer(w, e);
-	w->answer_arena = NULL;
-	if (status && w->dying) {
-		free_worker(w);
-	}
+	end_question(w);
 	return status;
 }
 
@@ -597,10 +626,16 @@ bool ent_pool_ready(const ent_pool *p, const ent_decoder_info *d) {
 }
 
 static void open_instance(ent_worker *w, const ent_decode_order *o) {
-	if (w->opened[o->instance % INSTANCES_MAX]) {
+	if (o->instance >= w->opened_n) {
+		uint32_t n = (o->instance + 1) * 2;
+		w->opened = ent_xrealloc(w->opened, n);
+		memset(w->opened + w->opened_n, 0, n - w->opened_n);
+		w->opened_n = n;
+	}
+	if (w->opened[o->instance]) {
 		return;
 	}
-	w->opened[o->instance % INSTANCES_MAX] = 1;
+	w->opened[o->instance] = 1;
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_OPEN);
 	ent_buf_u32(&m, o->instance);

@@ -17,8 +17,9 @@ typedef struct keys {
 typedef struct pass {
 	ent_engine *e;
 	unsigned kind;
-	bool (*dead)(void *ctx, uint32_t input);
+	ent__dead *dead;
 	void *ctx;
+	const ent_document *d; /* of which items are dropped just now */
 	keys keys;
 	ent_error *error;
 } pass;
@@ -44,7 +45,7 @@ static int find_touched(void *ctx, ent_position at, const uint8_t *body, size_t 
 	}
 	bool touched = false;
 	for (uint32_t i = 0; i < d->n && !touched; i++) {
-		touched = p->dead(p->ctx, d->items[i].input);
+		touched = p->dead(p->ctx, d, d->items[i].input);
 	}
 	if (touched && live(p->e, d, at)) {
 		ENT_GROW(p->keys.at, p->keys.n, p->keys.capacity);
@@ -77,6 +78,11 @@ static int find_losers(void *ctx, ent_position at, const uint8_t *body, size_t n
 	return 0;
 }
 
+static bool dead(void *ctx, uint32_t input) {
+	pass *p = ctx;
+	return p->dead(p->ctx, p->d, input);
+}
+
 static int take_one(pass *p, ent_position at) {
 	ent_engine *e = p->e;
 	ent_document *d = &e->current;
@@ -89,7 +95,8 @@ static int take_one(pass *p, ent_position at) {
 	if (ent__fold(e, d, -1, p->error)) {
 		return p->error->code;
 	}
-	ent_document_drop_inputs(d, p->dead, p->ctx);
+	p->d = d;
+	ent_document_drop_inputs(d, dead, p);
 	uint64_t key = ent_document_index_key(d);
 	ent_index_entry *entry = ent_index_find(e->index, key, NULL);
 	while (entry && entry->at != at) {
@@ -104,7 +111,7 @@ static int take_one(pass *p, ent_position at) {
 /* Inputs that were taken back earlier stay so. */
 static bool dead_or_gone(void *ctx, uint32_t input) {
 	pass *p = ctx;
-	return p->dead(p->ctx, input) || input >= p->e->n_inputs || !p->e->inputs[input].live;
+	return dead(p, input) || input >= p->e->n_inputs || !p->e->inputs[input].live;
 }
 
 static int revive(pass *p, const uint8_t *body, size_t n) {
@@ -114,6 +121,7 @@ static int revive(pass *p, const uint8_t *body, size_t n) {
 		return ENT_ERR_CORRUPT;
 	}
 	d->superseded = false;
+	p->d = d;
 	ent_document_drop_inputs(d, dead_or_gone, p);
 	if (d->n == 0) {
 		return 0;
@@ -135,8 +143,8 @@ static int revive(pass *p, const uint8_t *body, size_t n) {
 	return ent__put(e, entry, &e->current, p->error);
 }
 
-int ent__take_back(ent_engine *e, unsigned kind, bool (*dead)(void *ctx, uint32_t input), void *ctx, ent_error *error) {
-	pass p = {.e = e, .kind = kind, .dead = dead, .ctx = ctx, .error = error};
+int ent__take_back(ent_engine *e, unsigned kind, ent__dead *is_dead, void *ctx, ent_error *error) {
+	pass p = {.e = e, .kind = kind, .dead = is_dead, .ctx = ctx, .error = error};
 	survivors s = {.p = &p};
 	p.keys.set = ent_index_create(1024);
 	int status = ent__index_load(e, error);

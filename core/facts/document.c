@@ -182,6 +182,8 @@ static void settle(ent_item *into, const ent_item *from, ent_join *result) {
 		*into = *from;
 		result->changed |= !equal;
 		result->raised = true;
+	} else {
+		result->lost |= !equal || from->input != into->input;
 	}
 	if (equal) {
 		result->duplicate++;
@@ -247,6 +249,7 @@ ent_join ent_document_join(ent_document *into, const ent_document *from) {
 		const ent_item *item = &from->items[k++];
 		if (item->kind == ENT_LINE && into->has_complete && ent_rank_compare(&item->rank, &into->complete) < 0) {
 			result.superseded++;
+			result.lost = true;
 			continue;
 		}
 		if (item->kind == ENT_VISIT && n) {

@@ -90,6 +90,7 @@ typedef struct ent_join {
 	uint32_t stored, replaced, duplicate, superseded, merged; /* items of `from`, each once */
 	bool changed; /* what the document says */
 	bool raised;  /* only ranks and lineage */
+	bool lost;    /* an item of `from` leaves no trace in `into`: it lost by rank, or another input tells the same */
 } ent_join;
 
 /* Brings the items into their order (head, then lines and refunds by key, parts of a visit by input) and settles items of
