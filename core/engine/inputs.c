@@ -6,6 +6,8 @@
  * Loop thread only. */
 #include "config/pattern.h"
 #include "engine/internal.h"
+#include "transport/files.h"
+#include "transport/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,41 +54,16 @@ static uint64_t sum_at(int fd, uint64_t offset, uint64_t size) {
 	return ent_hash64(bytes, n > 0 ? (size_t)n : 0, 0);
 }
 
-/* Copies standard input into an unnamed file. */
-static int spool(ent_engine *e, ent_error *error) {
-	int out = e->spooled >= 0 ? e->spooled : open(e->config->store.s, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	char *piece = ent_xmalloc(1 << 20);
-	int status = 0;
-	for (ssize_t n; e->spooled < 0 && out >= 0 && !status;) {
-		n = read(STDIN_FILENO, piece, 1 << 20);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			status = n < 0 ? ent_error_errno(error, ENT_ERR_IO, "cannot read standard input") : 0;
-			break;
-		}
-		for (ssize_t done = 0, w; done < n; done += w) {
-			w = write(out, piece + done, (size_t)(n - done));
-			if (w < 0 && errno == EINTR) {
-				w = 0;
-			} else if (w < 0) {
-				status = ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
-				break;
-			}
-		}
+/* Standard input as a file of its own descriptor; read once, however often the run has to start over. */
+static int standard_input_of(ent_engine *e, ent_error *error) {
+	if (e->spooled < 0) {
+		e->spooled = ent_spool(STDIN_FILENO, e->config->store.s, error);
 	}
-	free(piece);
-	if (out < 0) {
-		return ent_error_errno(error, ENT_ERR_IO, "cannot keep standard input in the store's folder");
+	if (e->spooled < 0) {
+		return e->spooled;
 	}
-	if (status) {
-		close(out);
-		return status;
-	}
-	e->spooled = out;
-	out = fcntl(out, F_DUPFD_CLOEXEC, 0);
-	return out >= 0 ? out : ent_error_errno(error, ENT_ERR_IO, "cannot read standard input again");
+	int fd = fcntl(e->spooled, F_DUPFD_CLOEXEC, 0);
+	return fd >= 0 ? fd : ent_error_errno(error, ENT_ERR_IO, "cannot read standard input again");
 }
 
 /* ---- what the store knows of a document ------------------------------------------------------------------------------- */
@@ -262,7 +239,7 @@ static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error
 }
 
 /* One file: NULL if it is unchanged or failed (then it is in the report). */
-static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file, names *known_names) {
+static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file, names *known_names) {
 	ent_error error = {0};
 	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
 	struct stat st;
@@ -274,7 +251,7 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent__file *file
 		return NULL;
 	}
 	/* not blocking: what was a file when it was listed could be a pipe by now */
-	int fd = standard_input ? spool(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = standard_input ? standard_input_of(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		if (fd >= 0 && !error.code && !fstat(fd, &st)) {
 			ent_error_set(&error, ENT_ERR_IO, "it is no file any more");
@@ -393,10 +370,10 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	names_open(&known_names, e);
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__source *s = &e->sources[i];
-		ent__file *files;
+		ent_file *files;
 		size_t n;
 		ent_error listing = {0};
-		if (ent__files_list(s->config, &files, &n, &listing)) {
+		if (ent_files_list(s->config, &files, &n, &listing)) {
 			fail(e, s, "", &listing);
 		}
 		for (size_t k = 0; k < n; k++) {
@@ -406,7 +383,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 				end = &w->next_work;
 			}
 		}
-		ent__files_free(files, n);
+		ent_files_free(files, n);
 	}
 	names_close(&known_names);
 	if (e->plan_errors->total) {

@@ -187,12 +187,6 @@ const ent_decoder_info *ent__decoder_named(const ent_engine *, const ent_word *,
 /* Adds a row for an input, id next. */
 ent_input *ent__input_add(ent_engine *);
 
-/* files.c: the files of a source, sorted by name */
-typedef struct ent__file {
-	char *path, *name; /* name: below the source's root */
-} ent__file;
-int ent__files_list(const ent_config_source *, ent__file **out, size_t *n, ent_error *e);
-void ent__files_free(ent__file *, size_t n);
 
 /* inputs.c */
 struct ent__work {

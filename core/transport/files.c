@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The transports of a one-shot run: a file, a glob, a directory with all below it, standard input. Each gives a list of
- * files with their names below the source's root, in order of the names. Hidden files are left alone. Standard input is
- * first written to an unnamed file of the store's file system, so that it can be read in pieces and again. */
-#include "engine/internal.h"
+ * files with their names below the source's root, in order of the names. Hidden files are left alone. */
+#include "transport/files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,17 +12,17 @@
 #include <sys/stat.h>
 
 typedef struct list {
-	ent__file *files;
+	ent_file *files;
 	size_t n, capacity;
 } list;
 
 static void add(list *l, const char *path, const char *name) {
 	ENT_GROW(l->files, l->n, l->capacity);
-	l->files[l->n++] = (ent__file){ent_xstrdup(path), ent_xstrdup(name)};
+	l->files[l->n++] = (ent_file){ent_xstrdup(path), ent_xstrdup(name)};
 }
 
 static int by_name(const void *a, const void *b) {
-	return strcmp(((const ent__file *)a)->name, ((const ent__file *)b)->name);
+	return strcmp(((const ent_file *)a)->name, ((const ent_file *)b)->name);
 }
 
 /* "a/b", or "b" where a is empty; malloc'ed. */
@@ -76,7 +75,7 @@ static size_t glob_root(const char *pattern) {
 	return special;
 }
 
-int ent__files_list(const ent_config_source *s, ent__file **out, size_t *n, ent_error *e) {
+int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_error *e) {
 	const ent_transport_config *from = &s->from;
 	const char *path = from->path.s;
 	list l = {0};
@@ -128,7 +127,7 @@ int ent__files_list(const ent_config_source *s, ent__file **out, size_t *n, ent_
 	return status;
 }
 
-void ent__files_free(ent__file *files, size_t n) {
+void ent_files_free(ent_file *files, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		free(files[i].path);
 		free(files[i].name);
