@@ -125,7 +125,7 @@ static void show_table(listing *l) {
 		char day[16], worth[ENT_NUMBER_TEXT];
 		bool any = reach(&l->project.snap, x->id, -1, &first, &last);
 		ent_table_styled(&t, ENT_ACCENT, x->id);
-		ent_table_cell(&t, c ? c->name.s : x->id);
+		ent_table_cell(&t, c ? c->name.s : "");
 		ent_table_cell(&t, c ? c->industry.s : NULL);
 		ent_table_cell(&t, c ? c->region.s : NULL);
 		ent_table_styled(&t, c ? ENT_PLAIN : ENT_FAINT, c ? c->stage.s : "from data");

@@ -155,7 +155,7 @@ const ent_command ent_command_rejects = {
 	.name = "rejects list",
 	.doc = "List the records that could not be read, with place and reason.",
 	.text = "A record that is no fact is set aside and never stops its source. The excerpt is masked. A record leaves "
-			"the list when its file comes again without the fault.",
+			"the list when its file comes again without the fault.\n\n  entente rejects list orders --limit 20",
 	.args = args,
 	.operands = operands,
 	.run = run,

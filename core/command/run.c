@@ -207,7 +207,9 @@ const ent_command ent_command_run = {
 	.text = "Reads every source of the configuration once, commits what it found, and lets the rules judge. Files that "
 			"have not changed since the last run are not read again; an interrupted run goes on where it was. A file "
 			"that cannot be read, or a rule that fails, is set aside and told; the rest goes on, and the exit status is 4. "
-			"If a balance equation does not close, it is 3.",
+			"If a balance equation does not close, it is 3.\n\n"
+			"  entente run\n"
+			"  entente run --as-of 2026-03-31",
 	.args = args,
 	.run = run,
 };

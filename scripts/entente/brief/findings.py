@@ -170,6 +170,7 @@ def asks(brief: Brief) -> str:
 
 def _ask(ask: Ask) -> str:
     decides = f"<p>It would decide: {text(words.join(ask['decides']))}.</p>" if ask["decides"] else ""
-    source = f' <span class="soft">({text(ask["source"])})</span>' if ask["source"] else ""
+    named = ask["source"] and ask["source"] not in ask["what"]  # most sentences name it themselves
+    source = f' <span class="soft">({text(ask["source"] or "")})</span>' if named else ""
     why = text(words.sentence(ask["why"]))
     return f'<li><b>{text(words.capital(ask["what"]))}</b>{source}<p class="soft">{why}</p>{decides}</li>'
