@@ -144,7 +144,7 @@ class Project:
 
     def figure(self, measure: str, family: str = "sales", **where: object) -> int:
         """Sum of a measure over all days, or over those that `where` says (names of columns), on the view `total`."""
-        keys = {"view": "total", **where}
+        keys: dict[str, object] = {"view": "total", **where}
         said = " and ".join(f'"{key}" = ?' for key in keys)
         [(total,)] = self.sql(f'select sum("{measure}") from v_cell_{family} where {said}', *keys.values())
         return int(total or 0)

@@ -6,7 +6,7 @@ import datetime
 import io
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 COLUMNS = (
@@ -131,7 +131,7 @@ def moved(order: Order, days: int) -> Order:
     return replace(order, at=order.at + datetime.timedelta(days=days))
 
 
-def table(rows: Sequence[dict[str, object]]) -> str:
+def table(rows: Sequence[Mapping[str, object]]) -> str:
     """A delimited file of these rows."""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")

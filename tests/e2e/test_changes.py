@@ -3,6 +3,7 @@
 
 import datetime
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,22 +33,21 @@ def shop(folder: Path) -> Project:
 def changed(order: Order, pick: random.Random) -> Order:
     """The order, some time later."""
     more = Line("NEW", 1, pick.randrange(100, 5000))
-    return pick.choice(
-        (
-            lambda: replace(order, lines=order.lines[:1]),
-            lambda: replace(order, lines=(*order.lines, more)),
-            lambda: replace(order, lines=(more,)),
-            lambda: moved(order, pick.choice((-3, 1, 40))),
-            lambda: replace(order, channel="pos"),
-            lambda: replace(order, currency="USD"),
-            lambda: replace(order, cancelled=not order.cancelled),
-            lambda: replace(order, refunded=order.subtotal // 2, status="partially_refunded"),
-            lambda: replace(order, status="voided"),
-            lambda: replace(order, customer="somebody@example.com"),
-            lambda: replace(order, customer=""),
-            lambda: order,
-        )
-    )()
+    ways: tuple[Callable[[], Order], ...] = (
+        lambda: replace(order, lines=order.lines[:1]),
+        lambda: replace(order, lines=(*order.lines, more)),
+        lambda: replace(order, lines=(more,)),
+        lambda: moved(order, pick.choice((-3, 1, 40))),
+        lambda: replace(order, channel="pos"),
+        lambda: replace(order, currency="USD"),
+        lambda: replace(order, cancelled=not order.cancelled),
+        lambda: replace(order, refunded=order.subtotal // 2, status="partially_refunded"),
+        lambda: replace(order, status="voided"),
+        lambda: replace(order, customer="somebody@example.com"),
+        lambda: replace(order, customer=""),
+        lambda: order,
+    )
+    return pick.choice(ways)()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from project import Project, same
@@ -38,18 +39,21 @@ MADE = orders(2000)
 FEED = {day: events(day, 60) for day in range(4)}
 
 
+Thing = TypeVar("Thing")
+
+
 def project(folder: Path, workers: int = 2) -> Project:
     made = Project(folder, SOURCES, top=f"workers: {workers}")
     (made.folder / "exports").mkdir()
     return made
 
 
-def deal(pick: random.Random, things: Sequence[object], hands: int, runs: bool) -> list[list[object]]:
+def deal(pick: random.Random, things: Sequence[Thing], hands: int, runs: bool) -> list[list[Thing]]:
     """Splits things over `hands`: in one run each, or each where chance puts it; none of them empty."""
     if runs:
         cuts = sorted(pick.sample(range(1, len(things)), hands - 1))
         return [list(things[a:b]) for a, b in itertools.pairwise([0, *cuts, len(things)])]
-    dealt: list[list[object]] = [[] for _ in range(hands)]
+    dealt: list[list[Thing]] = [[] for _ in range(hands)]
     for n, thing in enumerate(things):
         dealt[n if n < hands else pick.randrange(hands)].append(thing)
     return dealt
@@ -99,15 +103,15 @@ def test_split_and_shuffled(whole: Project, tmp_path: Path, seed: int) -> None:
     files: list[tuple[str, str]] = []
     runs = pick.random() < 0.5
     hands: list[tuple[str, str]] = []
-    for part in deal(pick, MADE, pick.randint(1, 9), runs):
-        hands.append(("exports/orders_export_{}.csv", export(part)))
-    for part in deal(pick, order_table(MADE), pick.randint(1, 5), runs):
-        hands.append(("heads/{}.csv", table(part)))
-    for part in deal(pick, line_table(MADE), pick.randint(1, 5), runs):
-        hands.append(("lines/{}.csv", table(part)))
-    for day, lines in FEED.items():
-        for part in deal(pick, lines, pick.randint(1, 4), runs):
-            hands.append((f"feed/events_2024030{day + 1}_{{}}.json", feed(part)))
+    for made in deal(pick, MADE, pick.randint(1, 9), runs):
+        hands.append(("exports/orders_export_{}.csv", export(made)))
+    for heads in deal(pick, order_table(MADE), pick.randint(1, 5), runs):
+        hands.append(("heads/{}.csv", table(heads)))
+    for lines in deal(pick, line_table(MADE), pick.randint(1, 5), runs):
+        hands.append(("lines/{}.csv", table(lines)))
+    for day, told in FEED.items():
+        for shard in deal(pick, told, pick.randint(1, 4), runs):
+            hands.append((f"feed/events_2024030{day + 1}_{{}}.json", feed(shard)))
     for n, (name, data) in zip(pick.sample(range(10**12), len(hands)), hands, strict=True):
         files.append((name.format(f"{n:012d}"), data))
     pick.shuffle(files)
