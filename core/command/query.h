@@ -51,6 +51,9 @@ typedef struct ent__query {
 	ent__query_row total; /* of a grouped query: the window as a whole; figures NULL: none */
 } ent__query;
 
+/* Reads rows and total of what is asked for. 0, or a negative status. */
+int ent__query_read(ent__query *, ent_error *e);
+
 /* value / 10^*scale, rounded half-even once; false: there is nothing to divide by. */
 bool ent__figure_value(const ent_metric *, const ent_window *, __int128 *value, unsigned *scale);
 /* Digits behind the point that the value needs. */

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from conftest import Run, answer
 
+from entente import day
+
 
 def figures(shop: Run, *words: str) -> dict[str, dict[str, Any]]:
     """Figures by group (or "" without groups) and metric."""
@@ -186,3 +188,12 @@ def test_wrong_words(shop: Run, words: list[str], status: int, said: str) -> Non
     done = shop("metrics", "query", *words)
     assert done.status == status
     assert said in done.err
+
+
+@pytest.mark.parametrize("window", ["1d", "28d", "12w", "1m", "6m", "13m", "1y", "2y", "mtd", "qtd", "ytd"])
+@pytest.mark.parametrize("as_of", ["2026-03-10", "2026-03-31", "2024-02-29", "2026-01-01"])
+def test_windows_mean_what_they_mean_in_rules(shop: Run, window: str, as_of: str) -> None:
+    """A figure in a table and a figure in a rule are of the same days."""
+    span = day.span_of(window, day.day_number(as_of))
+    said = answer(shop("metrics", "query", "orders", "--window", window, "--as-of", as_of, "--json"))
+    assert (said["from"], said["through"]) == (day.iso(span.start), day.iso(span.stop - 1))
