@@ -69,6 +69,12 @@ void ent__project_finish(ent__project *p) {
 	*p = (ent__project){.block = {.fd = -1}};
 }
 
+/* Nonzero at the word that is looked for. */
+static int is_parked(void *ctx, const char *id, ent_partner_kind kind, const ent_config_partner *config) {
+	(void)config;
+	return kind == ENT_PARTNER_PARKED && !strcmp(id, ctx);
+}
+
 int64_t ent__project_partner(ent_call *call, ent__project *p, const char *id) {
 	int64_t found = ent_snap_find_partner(&p->snap, id, strlen(id));
 	if (found >= 0) {
@@ -81,7 +87,10 @@ int64_t ent__project_partner(ent_call *call, ent__project *p, const char *id) {
 	const char *near = ent_nearest(id, ids, p->snap.n_partners);
 	ent_error e;
 	ent_error_set(&e, ENT_ERR_NOTFOUND, "there is no partner '%s'", id);
-	if (near) {
+	if (ent_engine_partners(p->engine, is_parked, (void *)id)) {
+		ent_error_set(&e, ENT_ERR_NOTFOUND, "'%s' is a word of a source that means no partner yet", id);
+		ent_error_todo(&e, "write it as `also: {SYSTEM: %s}` with the partner that it means, and run again", id);
+	} else if (near) {
 		ent_error_todo(&e, "did you mean '%s'?", near);
 	} else {
 		ent_error_todo(&e, "`entente partners` lists them");

@@ -128,7 +128,8 @@ static void show_single(ent__query *q) {
 		if (f->all) {
 			ent_table_printf(&t, ENT_PLAIN, "%u of %u partners", f->known, f->known + f->left_out);
 		} else {
-			ent_table_printf(&t, ENT_PLAIN, "%d of %d days", f->w.covered, f->stop - f->start);
+			ent_table_printf(
+				&t, ENT_PLAIN, "%d of %d day%s", f->w.covered, f->stop - f->start, f->stop - f->start == 1 ? "" : "s");
 		}
 		ent_table_styled(&t, ENT_WARN, ent__figure_reason(metric_of(q, i), f, reason, sizeof reason));
 	}

@@ -69,6 +69,7 @@ def test_another_moment_is_told(shop: Run) -> None:
     ("words", "status", "said"),
     [
         (["aldr", "-o", "-"], 1, "there is no partner 'aldr'; did you mean 'alder'?"),
+        (["larch", "-o", "-"], 1, "means no partner yet; write it as `also: {SYSTEM: larch}`"),
         (["alder"], 2, "needs a file to write to; write -o FILE"),
         (["alder", "-o", "/nowhere/x.html"], 1, "cannot be written to /nowhere/x.html: No such file"),
         (["alder", "-o", "-", "--json"], 2, "do not go together"),

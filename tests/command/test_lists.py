@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,16 @@ def test_plugin_options_are_its_documentation(entente: Run) -> None:
     shopify = answer(entente("plugin", "show", "shopify-checkouts", "--json"))  # by one of its decoders
     assert shopify["name"] == "shopify"
     assert next(c for c in shopify["decoders"][0]["columns"] if c["name"] == "Name")["required"]
+
+
+def test_columns_with_their_other_names(entente: Run, write: Callable[[str], Path]) -> None:
+    built = Path(os.environ.get("ENTENTE_BUILD_DIR", "build")).absolute() / "tests" / "plugins" / "shop.so"
+    write(f"version: 1\ncurrency: EUR\nplugins: [{built}]\n")
+    (plugin,) = answer(entente("plugin", "list", "--json"))["plugins"]
+    shown = answer(entente("plugin", "show", plugin["name"], "--json"))
+    at = next(c for c in shown["decoders"][0]["columns"] if c["name"] == "At")
+    assert at == {"name": "At", "aliases": ["Created at", "Date"], "required": True}
+    assert "At, required, or Created at, or Date" in entente("plugin", "show", plugin["name"]).out
 
 
 def test_wrong_plugin(entente: Run, tmp_path: Path) -> None:
