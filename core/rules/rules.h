@@ -86,7 +86,7 @@ int ent__output_install(void);
 PyObject *ent__output_take(void); /* str; empties the buffer */
 void ent__output_clear(void);
 
-/* ---- module.c, snapshot.c, series.c: _entente ---- */
+/* ---- module.c, snapshot.c, series.c, figure.c, look.c, evidence.c: _entente ---- */
 
 PyMODINIT_FUNC PyInit__entente(void);
 int ent__snapshot_type(PyObject *module);
@@ -97,6 +97,30 @@ int ent__series_type(PyObject *module);
 PyObject *ent__series_new(PyObject *owner, const int64_t *data, Py_ssize_t n, int32_t day0, int unit);
 /* Denominator of the unit in which values are kept. */
 long ent__unit_scale(int unit);
+
+/* The reader of a Snapshot; NULL for anything else. */
+ent_snap *ent__snapshot_of(PyObject *);
+/* 128 bits as int; nearly always they fit 64. */
+PyObject *ent__integer(__int128);
+/* A day from Python, or -1 and OverflowError, which says `name`. */
+int ent__day_of(PyObject *, const char *name, int32_t *out);
+
+enum { ENT__COUNT, ENT__RATIO, ENT__PIECES, ENT__MONEY, ENT__SECONDS, ENT__DAYS };
+
+typedef struct ent__unit {
+	PyObject *object; /* entente.quantity.Unit: there is one for each unit */
+	int which;
+	const char *kind, *currency;
+	long long scale;
+} ent__unit;
+
+/* NULL, without an exception, if it is none that is known here. */
+const ent__unit *ent__unit_of(PyObject *);
+int ent__figure_type(PyObject *module);
+/* Takes the references to top and bottom, either of which may be NULL after an exception. */
+PyObject *ent__figure_new(PyTypeObject *, PyObject *top, PyObject *bottom, PyObject *unit, double coverage);
+int ent__look_type(PyObject *module);
+int ent__evidence_function(PyObject *module);
 
 /* ---- evaluate.c ---- */
 

@@ -21,6 +21,8 @@ typedef struct snapshot {
 
 static PyTypeObject *snapshot_class;
 
+ent_snap *ent__snapshot_of(PyObject *o) { return Py_TYPE(o) == snapshot_class ? &((snapshot *)o)->snap : NULL; }
+
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 #define MAX_ARGUMENTS 8
@@ -99,7 +101,7 @@ static int metric_of(PyObject *o, uint16_t *out) {
 	return 0;
 }
 
-static int day_of(PyObject *o, const char *name, int32_t *out) {
+int ent__day_of(PyObject *o, const char *name, int32_t *out) {
 	long v;
 	if (number(o, name, -DAY_LIMIT, DAY_LIMIT, PyExc_OverflowError, &v)) {
 		return -1;
@@ -166,8 +168,7 @@ static PyObject *fail(int status) {
 	return NULL;
 }
 
-/* 128 bits as int; nearly always they fit 64. */
-static PyObject *integer(__int128 v) {
+PyObject *ent__integer(__int128 v) {
 	if (v >= INT64_MIN && v <= INT64_MAX) {
 		return PyLong_FromLongLong((long long)v);
 	}
@@ -258,7 +259,7 @@ static PyObject *window(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	ent_query q;
 	ent_window w;
 	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
-		day_of(a[2], "start", &q.start) || day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
+		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
 		view_of(a[5], &q.view) || value_of(s, a[6], &q.value) || coverage_of(a[7], &q.coverage)) {
 		return NULL;
 	}
@@ -266,7 +267,7 @@ static PyObject *window(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	if (status) {
 		return fail(status);
 	}
-	PyObject *items[6] = {PyLong_FromLong(w.state), integer(w.top), integer(w.bottom), PyLong_FromLong(w.covered),
+	PyObject *items[6] = {PyLong_FromLong(w.state), ent__integer(w.top), ent__integer(w.bottom), PyLong_FromLong(w.covered),
 		PyLong_FromLong(w.declared), PyLong_FromLong(w.day)};
 	return tuple_of(items, 6);
 }
@@ -279,7 +280,7 @@ static PyObject *quantile(PyObject *self, PyObject *const *args, Py_ssize_t n, P
 	ent_query q = {0};
 	ent_window w;
 	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
-		day_of(a[2], "start", &q.start) || day_of(a[3], "stop", &q.stop) || origin_of(a[5], &q.origin) ||
+		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[5], &q.origin) ||
 		coverage_of(a[6], &q.coverage)) {
 		return NULL;
 	}
@@ -291,7 +292,7 @@ static PyObject *quantile(PyObject *self, PyObject *const *args, Py_ssize_t n, P
 	if (status) {
 		return fail(status);
 	}
-	PyObject *items[2] = {PyLong_FromLong(w.state), integer(w.top)};
+	PyObject *items[2] = {PyLong_FromLong(w.state), ent__integer(w.top)};
 	return tuple_of(items, 2);
 }
 
@@ -301,8 +302,8 @@ static PyObject *cohort(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	snapshot *s = (snapshot *)self;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || metric_of(a[1], &q.metric) || day_of(a[2], "start", &q.start) ||
-		day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) || coverage_of(a[5], &q.coverage)) {
+	if (parse(&sig, args, n, names, a) || metric_of(a[1], &q.metric) || ent__day_of(a[2], "start", &q.start) ||
+		ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) || coverage_of(a[5], &q.coverage)) {
 		return NULL;
 	}
 	Py_buffer view;
@@ -325,7 +326,7 @@ static PyObject *cohort(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 		if (status) {
 			fail(status);
 		} else {
-			PyObject *items[3] = {PyLong_FromLong(w.state), integer(w.top), integer(w.bottom)};
+			PyObject *items[3] = {PyLong_FromLong(w.state), ent__integer(w.top), ent__integer(w.bottom)};
 			row = tuple_of(items, 3);
 		}
 		if (!row) {
@@ -345,7 +346,7 @@ static PyObject *values(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
 	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
-		view_of(a[2], &q.view) || day_of(a[3], "start", &q.start) || day_of(a[4], "stop", &q.stop) ||
+		view_of(a[2], &q.view) || ent__day_of(a[3], "start", &q.start) || ent__day_of(a[4], "stop", &q.stop) ||
 		origin_of(a[5], &q.origin)) {
 		return NULL;
 	}
@@ -399,7 +400,7 @@ static PyObject *series(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
 	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
-		day_of(a[2], "start", &q.start) || day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
+		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
 		view_of(a[5], &q.view) || value_of(s, a[6], &q.value)) {
 		return NULL;
 	}
@@ -466,7 +467,7 @@ static PyObject *rate(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
 	PyObject *a[MAX_ARGUMENTS];
 	uint32_t currency;
 	int32_t day;
-	if (parse(&sig, args, n, names, a) || value_of(s, a[0], &currency) || day_of(a[1], "day", &day)) {
+	if (parse(&sig, args, n, names, a) || value_of(s, a[0], &currency) || ent__day_of(a[1], "day", &day)) {
 		return NULL;
 	}
 	return PyLong_FromLongLong(ent_snap_rate_on(&s->snap, currency, day));

@@ -72,3 +72,5 @@ class Snapshot:
 
 def printed() -> str:
     """What scripts wrote to sys.stdout and sys.stderr since the last rule started, or since the last call; at most 16 KiB."""
+
+# Figure, Look, bind, evidence, exact_pairs: as in entente.plain, which says the same in Python.

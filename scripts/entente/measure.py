@@ -18,7 +18,8 @@ from .day import (
     spoken,
 )
 from .missing import Ask, NotEnoughEvidence
-from .quantity import DAYS, RATIO, Quantity, Unit
+from .native import Look, bind
+from .quantity import COUNT, DAYS, PIECES, RATIO, SECONDS, Quantity, Unit
 from .reader import (
     DECLARED,
     DISTINCT,
@@ -40,27 +41,14 @@ if TYPE_CHECKING:
     from .partner import Partner
 
 RATE_ONE: Final = 10**12
-_read: Final = tuple.__new__  # of a Read, without its checks: there is one for every figure of every rule
+
+bind(Quantity, Read, run.now, ORIGINS, (COUNT, RATIO, DAYS, SECONDS, PIECES))
 
 
-class Measure:
+class Measure(Look):
     """One metric of one partner. `over()` reads it; everything else narrows what is read."""
 
-    __slots__ = ("partner", "metric", "_origin", "_view", "_values")
-
-    def __init__(
-        self,
-        partner: Partner,
-        metric: Metric,
-        origin: int = -1,
-        view: int = 0,
-        values: tuple[str, ...] | None = None,
-    ) -> None:
-        self.partner = partner
-        self.metric = metric
-        self._origin = origin
-        self._view = view
-        self._values = values  # of the view; ("online/",) with a slash at its end means all that begin so
+    __slots__ = ()
 
     @property
     def label(self) -> str:
@@ -101,8 +89,8 @@ class Measure:
         """What each origin says: shop, analytics, declared. They are compared, never added."""
         return Origins(self)
 
-    def over(self, window: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
-        """Its value over the days of the window. Not enough of the days known: NotEnoughEvidence."""
+    def _slow(self, window: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
+        """over(), for all that C does not read itself."""
         view = self.partner.view
         start, stop = view.spans.get(window) or view.span(window)
         if self._values is not None:
@@ -115,7 +103,7 @@ class Measure:
         )
         unit, origin = metric.unit, ORIGINS[self._origin] if self._origin >= 0 else ""
         read = (metric.name, start, stop, state, top, bottom, unit, covered, declared, origin, "", "", 0)
-        run.now.reads.append(_read(Read, read))
+        run.now.reads.append(Read(*read))
         days = stop - start
         if state != KNOWN or covered < least_coverage * days:
             raise self._missing(start, stop, state or NO_COVERAGE, day)

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any, Final, Union
 
 from .missing import NotEnoughEvidence
+from .native import Figure, exact_pairs
 
 Number = Union[int, float, Fraction]
 
@@ -45,7 +46,6 @@ PIECES: Final = Unit("pieces", 1_000)
 _UNITS: Final = {u.kind: u for u in (COUNT, RATIO, DAYS, SECONDS, PIECES)}
 _MONEY: Final[dict[str, Unit]] = {}
 _PLAIN: Final = (COUNT, RATIO, DAYS)  # bare numbers may be added to these
-_EXACT: Final[dict[float, Fraction]] = {}
 
 
 def money_unit(currency: str) -> Unit:
@@ -63,26 +63,28 @@ def unit_of(kind: str, currency: str) -> Unit:
 
 def exact(number: Number) -> Fraction:
     """`number` as it was written: 0.1 is a tenth."""
-    if isinstance(number, float):
-        found = _EXACT.get(number)
-        if found is None:
-            if len(_EXACT) > 10_000:
-                _EXACT.clear()
-            found = _EXACT[number] = Fraction(repr(number))
-        return found
-    return Fraction(number)
+    return Fraction(*_pair(number))
 
 
-class Quantity:
+def _pair(number: Number) -> tuple[int, int]:
+    """The same as numerator and denominator."""
+    if isinstance(number, int):
+        return number, 1
+    if isinstance(number, Fraction):
+        return number.numerator, number.denominator
+    found = exact_pairs.get(number)
+    if found is None:
+        if len(exact_pairs) > 10_000:
+            exact_pairs.clear()
+        value = Fraction(repr(number))
+        found = exact_pairs[number] = value.numerator, value.denominator
+    return found
+
+
+class Quantity(Figure):
     """A number with its unit. `float(q)`, `q.number` and formats such as `{q:.1%}` are for showing."""
 
-    __slots__ = ("top", "bottom", "unit", "coverage")
-
-    def __init__(self, top: int, bottom: int, unit: Unit, coverage: float = 1.0) -> None:
-        self.top = top
-        self.bottom = bottom  # > 0
-        self.unit = unit
-        self.coverage = coverage  # share of the window's days for which a source speaks
+    __slots__ = ()
 
     @property
     def number(self) -> float:
@@ -101,9 +103,6 @@ class Quantity:
 
     def __float__(self) -> float:
         return self.number
-
-    def __bool__(self) -> bool:
-        return self.top != 0
 
     def __str__(self) -> str:
         number, kind = self.number, self.unit.kind
@@ -124,7 +123,7 @@ class Quantity:
 
     # Sums
 
-    def __add__(self, other: Quantity | Number) -> Quantity:
+    def _sum(self, other: Quantity | Number) -> Quantity:
         if isinstance(other, Quantity):
             if other.unit is not self.unit:
                 raise UnitError(_unlike("add", self.unit, other.unit))
@@ -138,31 +137,14 @@ class Quantity:
                 self.unit,
                 min(self.coverage, other.coverage),
             )
-        plain = self._bare("add", other)
+        top, bottom = self._bare("add", other)
         return _short(
-            self.top * plain.denominator + plain.numerator * self.bottom,
-            self.bottom * plain.denominator,
-            self.unit,
-            self.coverage,
+            self.top * bottom + top * self.bottom, self.bottom * bottom, self.unit, self.coverage
         )
-
-    __radd__ = __add__
-
-    def __neg__(self) -> Quantity:
-        return Quantity(-self.top, self.bottom, self.unit, self.coverage)
-
-    def __abs__(self) -> Quantity:
-        return Quantity(abs(self.top), self.bottom, self.unit, self.coverage)
-
-    def __sub__(self, other: Quantity | Number) -> Quantity:
-        return self + -other
-
-    def __rsub__(self, other: Number) -> Quantity:
-        return -self + other
 
     # Products
 
-    def __mul__(self, other: Quantity | Number) -> Quantity:
+    def _product(self, other: Quantity | Number) -> Quantity:
         if isinstance(other, Quantity):
             a, b = self, other
             if a.unit in (RATIO, COUNT) and b.unit is not RATIO:
@@ -174,12 +156,10 @@ class Quantity:
             return _short(
                 a.top * b.top, a.bottom * b.bottom * b.unit.scale, a.unit, min(a.coverage, b.coverage)
             )
-        plain = _number("multiply", self.unit, other)
-        return _short(self.top * plain.numerator, self.bottom * plain.denominator, self.unit, self.coverage)
+        top, bottom = _number("multiply", self.unit, other)
+        return _short(self.top * top, self.bottom * bottom, self.unit, self.coverage)
 
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Quantity | Number) -> Quantity:
+    def _quotient(self, other: Quantity | Number) -> Quantity:
         if isinstance(other, Quantity):
             if other.top == 0:
                 raise NotEnoughEvidence(f"{self} cannot be divided by {other}")
@@ -191,13 +171,13 @@ class Quantity:
                     self.top * other.bottom * other.unit.scale, self.bottom * other.top, self.unit, coverage
                 )
             raise UnitError(_unlike("divide", self.unit, other.unit))
-        plain = _number("divide", self.unit, other)
-        if not plain:
+        top, bottom = _number("divide", self.unit, other)
+        if not top:
             raise NotEnoughEvidence(f"{self} cannot be divided by 0")
-        return _short(self.top * plain.denominator, self.bottom * plain.numerator, self.unit, self.coverage)
+        return _short(self.top * bottom, self.bottom * top, self.unit, self.coverage)
 
-    def __rtruediv__(self, other: Number) -> Quantity:
-        return _number("divide", self.unit, other) * Quantity(1, 1, RATIO) / self
+    def _divided(self, other: Number) -> Quantity:
+        return Quantity(*_number("divide", self.unit, other), RATIO) / self
 
     # Comparisons: plain booleans
 
@@ -215,36 +195,15 @@ class Quantity:
             raise UnitError(
                 f"cannot compare {self.unit} with the bare number {other}; write money({other}, partner)"
             )
-        plain = exact(other)
-        return self.top * plain.denominator - plain.numerator * self.bottom * self.unit.scale
+        top, bottom = _pair(other)
+        return self.top * bottom - top * self.bottom * self.unit.scale
 
-    def __lt__(self, other: Quantity | Number) -> bool:
-        return self._against(other) < 0
-
-    def __le__(self, other: Quantity | Number) -> bool:
-        return self._against(other) <= 0
-
-    def __gt__(self, other: Quantity | Number) -> bool:
-        return self._against(other) > 0
-
-    def __ge__(self, other: Quantity | Number) -> bool:
-        return self._against(other) >= 0
-
-    def __eq__(self, other: object) -> bool:
-        try:
-            return self._against(other) == 0
-        except UnitError:
-            return False
-
-    def __hash__(self) -> int:
-        return hash((self.fraction, self.unit.kind, self.unit.currency))
-
-    def _bare(self, verb: str, other: Number) -> Fraction:
+    def _bare(self, verb: str, other: Number) -> tuple[int, int]:
         """A bare number in the unit of this quantity, where that makes sense: 1 - rate, 0 + money."""
         if other == 0:
-            return Fraction(0)
+            return 0, 1
         if self.unit in _PLAIN and isinstance(other, (int, float, Fraction)):
-            return exact(other)
+            return _pair(other)
         todo = f"; write money({other}, partner)" if self.unit.kind == "money" else ""
         raise UnitError(f"cannot {verb} the bare number {other} to {self.unit}{todo}")
 
@@ -288,9 +247,9 @@ def _short(top: int, bottom: int, unit: Unit, coverage: float) -> Quantity:
     return Quantity(top, bottom, unit, coverage)
 
 
-def _number(verb: str, unit: Unit, other: Any) -> Fraction:
+def _number(verb: str, unit: Unit, other: Any) -> tuple[int, int]:
     if isinstance(other, (int, float, Fraction)):
-        return exact(other)
+        return _pair(other)
     raise UnitError(f"cannot {verb} {unit} and {type(other).__name__}")
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from .day import iso
 from .findings import Finding
 from .missing import Ask
+from .native import evidence
 from .quantity import Quantity
 from .reader import KNOWN, STATES
 from .run import Read
@@ -29,7 +30,7 @@ def record(
     partner: str,
     verdict: bool | str,
     findings: Iterable[Finding],
-    reads: Iterable[Read],
+    reads: list[Read],
     asks: Iterable[Ask],
     missed: list[str],
     error: Mapping[str, Any] | None,
@@ -39,17 +40,15 @@ def record(
     said = "true" if verdict is True else "false" if verdict is False else _quoted(verdict)
     text = (
         f'{head},"partner":{_quoted(partner)},"verdict":{said},'
-        f'"findings":[{",".join([_json(finding(f)) for f in findings]) if findings else ""}],'
-        f'"evidence":[{",".join([_evidence(r) for r in reads])}],'
+        f'"findings":[{",".join([_json(finding(f)) for f in findings]) if findings else ""}],"evidence":['
     )
+    rest = '],"asks":[],"missed":[],"error":null,"output":""}'
     if asks or missed or error or output:
-        text += (
-            f'"asks":[{",".join([_json(_ask(a)) for a in asks])}],"missed":{_json(missed)},'
+        rest = (
+            f'],"asks":[{",".join([_ask(a) for a in asks])}],"missed":[{",".join(map(_quoted, missed))}],'
             f'"error":{_json(error)},"output":{_json(output)}}}'
         )
-    else:
-        text += '"asks":[],"missed":[],"error":null,"output":""}'
-    return text.encode("utf-8", "replace")
+    return text.encode("utf-8", "replace") + evidence(reads, _evidence) + rest.encode("utf-8", "replace")
 
 
 def finding(said: Finding) -> dict[str, Any]:
@@ -100,14 +99,13 @@ def _evidence(read: Read) -> str:
     )
 
 
-def _ask(ask: Ask) -> dict[str, Any]:
-    return {
-        "what": ask.text,
-        "metric": ask.metric,
-        "from": "" if ask.start is None else iso(ask.start),
-        "through": "" if ask.stop is None else iso(ask.stop - 1),
-        "source": ask.source,
-    }
+def _ask(ask: Ask) -> str:
+    first = "" if ask.start is None else iso(ask.start)
+    through = "" if ask.stop is None else iso(ask.stop - 1)
+    return (
+        f'{{"what":{_quoted(ask.text)},"metric":{_quoted(ask.metric)},"from":"{first}","through":"{through}",'
+        f'"source":{_quoted(ask.source)}}}'
+    )
 
 
 def _quoted(text: str) -> str:
