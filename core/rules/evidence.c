@@ -216,14 +216,30 @@ static bool put_read(PyObject *read) {
 	return true;
 }
 
-/* evidence(reads, otherwise) -> bytes, the reads as JSON between commas. otherwise(read) writes those that are not simple. */
+static bool put_all(PyObject *parts) {
+	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parts); i++) {
+		PyObject *part = PyTuple_GET_ITEM(parts, i);
+		if (!PyBytes_Check(part)) {
+			PyErr_SetString(PyExc_TypeError, "what stands before and after the evidence is bytes");
+			return false;
+		}
+		put(PyBytes_AS_STRING(part), (size_t)PyBytes_GET_SIZE(part));
+	}
+	return true;
+}
+
+/* evidence(reads, written, before, after) -> bytes: the reads as JSON between commas, the parts of `before` in front of
+ * them, those of `after` behind. written(read) writes what is not simple. */
 static PyObject *evidence(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 	(void)self;
-	if (n != 2 || !PyList_Check(args[0])) {
-		PyErr_SetString(PyExc_TypeError, "evidence() takes a list of reads and what writes the odd ones");
+	if (n != 4 || !PyList_Check(args[0]) || !PyTuple_Check(args[2]) || !PyTuple_Check(args[3])) {
+		PyErr_SetString(PyExc_TypeError, "evidence() takes a list of reads, what writes the odd ones, and two tuples of bytes");
 		return NULL;
 	}
 	out.n = 0;
+	if (!put_all(args[2])) {
+		return NULL;
+	}
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
 		PyObject *read = PyList_GET_ITEM(args[0], i);
 		if (i) {
@@ -244,7 +260,7 @@ static PyObject *evidence(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 		put(PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
 		Py_DECREF(bytes);
 	}
-	return PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.n);
+	return put_all(args[3]) ? PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.n) : NULL;
 }
 
 static PyMethodDef evidence_method = {

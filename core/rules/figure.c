@@ -327,11 +327,11 @@ static Py_hash_t hash(PyObject *self) {
 /* ---- the type ----------------------------------------------------------------------------------------------------- */
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
-	static char *keywords[] = {"top", "bottom", "unit", "coverage", NULL};
+	static const char *const keywords[] = {"top", "bottom", "unit", "coverage", NULL};
 	PyObject *top, *bottom, *unit;
 	double coverage = 1.0;
 	if (!PyArg_ParseTupleAndKeywords(
-			args, names, "O!O!O|d:Quantity", keywords, &PyLong_Type, &top, &PyLong_Type, &bottom, &unit, &coverage)) {
+			args, names, "O!O!O|d:Quantity", (char **)keywords, &PyLong_Type, &top, &PyLong_Type, &bottom, &unit, &coverage)) {
 		return NULL;
 	}
 	return ent__figure_new(type, Py_NewRef(top), Py_NewRef(bottom), unit, coverage);

@@ -157,10 +157,10 @@ static PyObject *over(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
 /* ---- the type ----------------------------------------------------------------------------------------------------- */
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
-	static char *keywords[] = {"partner", "metric", "origin", "view", "values", NULL};
+	static const char *const keywords[] = {"partner", "metric", "origin", "view", "values", NULL};
 	PyObject *partner, *metric, *origin = NULL, *view = NULL, *values = Py_None;
 	if (!PyArg_ParseTupleAndKeywords(
-			args, names, "OO|O!O!O:Measure", keywords, &partner, &metric, &PyLong_Type, &origin, &PyLong_Type, &view, &values)) {
+			args, names, "OO|O!O!O:Measure", (char **)keywords, &partner, &metric, &PyLong_Type, &origin, &PyLong_Type, &view, &values)) {
 		return NULL;
 	}
 	look *k = (look *)type->tp_alloc(type, 0);

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple, Union
 
 EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
@@ -108,6 +109,7 @@ def day_number(text: str) -> int:
     return datetime.date.fromisoformat(text[:10]).toordinal() - EPOCH
 
 
+@lru_cache(1000)  # rules ask for the same few, partner after partner
 def previous(window: Window, times: int = 1) -> Window:
     """The window of the same length right before `window`; for months and years, the calendar's."""
     if isinstance(window, Shifted) and not window.years:
@@ -115,6 +117,7 @@ def previous(window: Window, times: int = 1) -> Window:
     return Shifted(window, times, 0)
 
 
+@lru_cache(1000)
 def last_year(window: Window, years: int = 1) -> Window:
     """The same days a year earlier."""
     return Shifted(window, 0, years)
@@ -198,6 +201,7 @@ def _year_month(index: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
+@lru_cache(10_000)
 def spoken(start: int, stop: int) -> str:
     """The days [start, stop) as one says them: 3 to 30 June 2026."""
     first, last = Day.of(start), Day.of(stop - 1)
@@ -214,6 +218,7 @@ def spoken(start: int, stop: int) -> str:
     return f"{first.day} to {end}"
 
 
+@lru_cache(1000)
 def words(window: Window) -> str:
     """A window as one says it: 8 weeks."""
     if not isinstance(window, str):

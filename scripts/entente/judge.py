@@ -11,7 +11,7 @@ from .findings import Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
 from .partner import Partner
-from .record import record
+from .record import quoted, record
 from .register import register_of
 from .rules import Rule
 from .run import Read, now
@@ -63,7 +63,7 @@ class Outcome:
     def _written(self) -> bytes:
         return record(
             self.rule.head,
-            self.partner,
+            quoted(self.partner),
             self.verdict,
             self.findings,
             self.reads,
@@ -76,25 +76,43 @@ class Outcome:
 
 def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome:
     """Run the rule. Whatever it does wrong is in the outcome and never raised."""
-    outcome = Outcome(rule, partner.id)
+    outcome = hear(rule, partner, settings)
+    if outcome is None:
+        outcome = Outcome(rule, partner.id)
+        outcome.reads = now.reads
     now.reset()
-    found = outcome.findings
+    return outcome
+
+
+def hear(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome | None:
+    """The same; None if it looked and found nothing, as most rules do of most partners. What it looked at is
+    in now.reads then."""
+    now.reset()
+    outcome = None
     try:
         for item in rule.function(partner, **(rule.settings if settings is None else settings)) or ():
+            if outcome is None:
+                outcome = Outcome(rule, partner.id)
             if isinstance(item, Finding):
-                found.append(item)
+                outcome.findings.append(item)
                 now.asks.extend(item.asks)
             elif isinstance(item, Ask):
                 now.asks.append(item)
             else:
                 raise TypeError(f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}")
+        if outcome is None and not now.missed and not now.asks:
+            partner.said[rule.name] = []
+            return None
     except NotEnoughEvidence as error:
         now.missed.append(error.why)
         now.asks.extend(error.asks)
         for ask in _wholly_absent(rule, partner):
             now.asks.append(ask)
     except BaseException as error:  # a rule may raise anything, also SystemExit and MemoryError
+        outcome = outcome or Outcome(rule, partner.id)
         outcome.fail(error)
+    outcome = outcome or Outcome(rule, partner.id)
+    found = outcome.findings
     outcome.reads, outcome.missed = now.reads, now.missed
     outcome.asks = merged(now.asks) if now.asks else []
     if outcome.error is None:
@@ -105,7 +123,6 @@ def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = Non
         partner.said[rule.name] = found
     else:
         partner.said[rule.name] = []
-    now.reset()
     return outcome
 
 

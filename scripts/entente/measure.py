@@ -464,7 +464,7 @@ class Origins:
             origins.append(DECLARED)
         for origin in origins:
             try:
-                parts[ORIGINS[origin]] = Measure(partner, metric, origin).over(window, least_coverage)
+                parts[ORIGINS[origin]] = partner.told(metric.name, origin).over(window, least_coverage)
             except NotEnoughEvidence as error:
                 asks += error.asks
         if len(parts) < least:

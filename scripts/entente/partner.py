@@ -72,13 +72,14 @@ class Profile:
 class Partner:
     """One partner at the moment of judgement. `partner["revenue.net"].over("28d")` reads a figure."""
 
-    __slots__ = ("view", "index", "id", "said", "_cohorts")
+    __slots__ = ("view", "index", "id", "said", "_measures", "_cohorts")
 
     def __init__(self, view: View, index: int) -> None:
         self.view = view
         self.index = index
         self.id = view.ids[index]
         self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
+        self._measures: dict[str | tuple[str, int], Measure] = {}
         self._cohorts: dict[tuple[tuple[str, ...], bool], Cohort] = {}
 
     def __repr__(self) -> str:
@@ -104,8 +105,22 @@ class Partner:
         return self.view.months(count)
 
     def __getitem__(self, metric: str) -> Measure:
-        found = self.view.metrics.get(metric)
-        return Measure(self, found if found is not None else self.view.metric(metric))
+        found = self._measures.get(metric)
+        if found is None:
+            found = self._measures[metric] = Measure(self, self.view.metric(metric))
+        return found
+
+    def told(self, metric: str, origin: int) -> Measure:
+        """The metric as one origin tells it."""
+        found = self._measures.get((metric, origin))
+        if found is None:
+            found = self._measures[metric, origin] = Measure(self, self.view.metric(metric), origin)
+        return found
+
+    def forget(self) -> None:
+        """It has been judged: its measures hold on to it, and it to them."""
+        self._measures.clear()
+        self._cohorts.clear()
 
     def cohort(self, *by: str, or_all: bool = False) -> Cohort:
         """Partners with the same industry, or whatever attributes of the profile are named. Where they are

@@ -136,6 +136,9 @@ def bind(quantity: type, read: type, now: object, origins: tuple[str, ...], unit
     """What over() makes, and where it puts it. Only C has to be told."""
 
 
-def evidence(reads: list[Read], written: Callable[[Read], str]) -> bytes:
-    """Reads as JSON, between commas."""
-    return ",".join([written(read) for read in reads]).encode("utf-8", "replace")
+def evidence(
+    reads: list[Read], written: Callable[[Read], str], before: tuple[bytes, ...], after: tuple[bytes, ...]
+) -> bytes:
+    """Reads as JSON, between commas, with what stands in front of them and behind."""
+    said = ",".join([written(read) for read in reads])
+    return b"".join((*before, said.encode("utf-8", "replace"), *after))

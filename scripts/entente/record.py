@@ -22,12 +22,14 @@ from .run import Read
 _json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _texts: Final[dict[str, str]] = {}
 _heads: Final[dict[tuple[str, int, int], str]] = {}
+_FALSE: Final = b',"verdict":false,"findings":[],"evidence":['
+_NOTHING_ELSE: Final = b'],"asks":[],"missed":[],"error":null,"output":""}'
 _PLAIN: Final = '"origin":"","slice":"","cohort":"","size":0}'
 
 
 def record(
-    head: str,
-    partner: str,
+    head: bytes,
+    partner: bytes,
     verdict: bool | str,
     findings: Iterable[Finding],
     reads: list[Read],
@@ -36,19 +38,26 @@ def record(
     error: Mapping[str, Any] | None,
     output: str,
 ) -> bytes:
-    """All of it. `head` is what is the same for every partner, without its closing brace."""
+    """All of it. `head` is what is the same for every partner, and ends where its id follows, as JSON."""
     said = "true" if verdict is True else "false" if verdict is False else _quoted(verdict)
-    text = (
-        f'{head},"partner":{_quoted(partner)},"verdict":{said},'
-        f'"findings":[{",".join([_json(finding(f)) for f in findings]) if findings else ""}],"evidence":['
-    )
-    rest = '],"asks":[],"missed":[],"error":null,"output":""}'
+    text = f',"verdict":{said},"findings":[{",".join([_json(finding(f)) for f in findings])}],"evidence":['
+    rest = _NOTHING_ELSE
     if asks or missed or error or output:
         rest = (
             f'],"asks":[{",".join([_ask(a) for a in asks])}],"missed":[{",".join(map(_quoted, missed))}],'
             f'"error":{_json(error)},"output":{_json(output)}}}'
-        )
-    return text.encode("utf-8", "replace") + evidence(reads, _evidence) + rest.encode("utf-8", "replace")
+        ).encode("utf-8", "replace")
+    return evidence(reads, _evidence, (head, partner, text.encode("utf-8", "replace")), (rest,))
+
+
+def silence(head: bytes, partner: bytes, reads: list[Read]) -> bytes:
+    """The record of a rule that looked and found nothing, as most do."""
+    return evidence(reads, _evidence, (head, partner, _FALSE), (_NOTHING_ELSE,))
+
+
+def quoted(text: str) -> bytes:
+    """As JSON."""
+    return _json(text).encode("utf-8", "replace")
 
 
 def finding(said: Finding) -> dict[str, Any]:

@@ -82,7 +82,8 @@ class Rule:
         self.defaults = self._defaults()
         self.settings: dict[str, Setting] = dict(self.defaults)
         names = {"rule": self.name, "practice": practice, "row": row, "audience": audience}
-        self.head = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[:-1]  # of its records
+        head = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[:-1]
+        self.head = f'{head},"partner":'.encode()  # of its records
         if not _NAME.match(self.name):
             raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")
         if practice not in PRACTICES:

@@ -4,8 +4,7 @@ one thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from .missing import Ask, NotEnoughEvidence
@@ -58,14 +57,23 @@ def miss(label: str, error: NotEnoughEvidence) -> None:
             now.asks.append(ask)
 
 
-@contextmanager
-def if_known(label: str = "") -> Iterator[None]:
-    """Evidence missing inside is recorded as an ask, the block is left, and the rule goes on. A rule that
-    finds nothing and missed something has said unknown, not false."""
-    try:
-        yield
-    except NotEnoughEvidence as error:
-        miss(label, error)
+class if_known:  # noqa: N801 - reads like a word of the language
+    """with if_known("how the peers did"): evidence missing inside is recorded as an ask, the block is left,
+    and the rule goes on. A rule that finds nothing and missed something has said unknown, not false."""
+
+    __slots__ = ("_label",)
+
+    def __init__(self, label: str = "") -> None:
+        self._label = label
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, NotEnoughEvidence):
+            return False
+        miss(self._label, error)
+        return True
 
 
 def all_of(*parts: Callable[[], bool]) -> bool:
