@@ -38,7 +38,7 @@ typedef struct judge {
 	ent_buf stream;    /* parts of the record or page at hand */
 	ent_buf loaded_json;
 	json_object *rules;
-	ent_buf results;   /* u32 length and JSON, one after another */
+	ent_buf results;   /* records as JSON, each followed by a newline */
 	ent_buf *page;     /* of a brief */
 	uint64_t run;
 	bool asked;        /* for its traceback */
@@ -93,8 +93,7 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 	case ENT_RULES_RESULT:
 		ent_read_u64(r);
 		if (part(j, r)) {
-			ent_buf_u8(&j->stream, 0);
-			ent_buf_bytes(&j->results, j->stream.data, j->stream.n);
+			ent_buf_add(&j->results, j->stream.data, j->stream.n);
 			j->stream.n = 0;
 		}
 		break;
@@ -489,11 +488,11 @@ static int store_all(judge *j) {
 	if (status) {
 		return status;
 	}
-	ent_read r = ent_read_of(j->results.data, j->results.n);
-	while (!status && r.p < r.end) {
-		size_t n;
-		const char *text = ent_read_bytes(&r, &n);
+	char *text = (char *)j->results.data, *end = text + j->results.n, *newline;
+	while (!status && text < end && (newline = memchr(text, '\n', (size_t)(end - text)))) {
+		*newline = 0;
 		status = store_record(j, text);
+		text = newline + 1;
 	}
 	for (unsigned i = 0; i < j->n_stopped && !status; i++) {
 		status = store_stopped(j, &j->stopped[i]);

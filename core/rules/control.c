@@ -3,8 +3,9 @@
  * The control socket of entente-rules, see protocol.h. One thread, blocking. sendmmsg and recvmsg alone are used: they
  * are what the sandbox leaves open, on this descriptor.
  *
- * Results wait for one another: a packet of its own for each record would wake the core, and put this process to sleep,
- * hundreds of thousands of times. What waits when a rule ends the process is lost, and judged again with the rest. */
+ * Results wait for one another, and travel together: a packet of its own for each record would cost more than the rule,
+ * and wake the core hundreds of thousands of times. What waits when a rule ends the process is lost, and judged again with
+ * the rest. */
 #include "base/arena.h"
 #include "rules/rules.h"
 
@@ -56,62 +57,24 @@ bool ent__receive(ent__packet *p) {
 }
 
 enum {
-	QUEUE_PACKETS = 64,
-	QUEUE_BYTES = 49152,
-	QUEUE_NS = 20000000, /* a run that takes long shows that it moves */
+	PART = ENT_MSG_MAX - 64,
+	RESULTS_BYTES = 48 * 1024,
+	RESULTS_NS = 20000000, /* a run that takes long shows that it moves */
 };
 
-static ent_buf queue;
-static size_t queue_ends[QUEUE_PACKETS];
-static unsigned queued;
-static uint64_t queued_since;
-
-static void flush(void) {
-	struct iovec parts[QUEUE_PACKETS];
-	struct mmsghdr messages[QUEUE_PACKETS];
-	size_t at = 0;
-	for (unsigned i = 0; i < queued; i++) {
-		parts[i] = (struct iovec){queue.data + at, queue_ends[i] - at};
-		messages[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &parts[i], .msg_iovlen = 1}};
-		at = queue_ends[i];
-	}
-	for (unsigned sent = 0; sent < queued;) {
-		int n = sendmmsg(ENT_CONTROL_FD, messages + sent, queued - sent, MSG_NOSIGNAL);
-		if (n < 0 && errno != EINTR) {
-			_exit(0); /* the core is gone: nobody is left to tell */
-		}
-		sent += n > 0 ? (unsigned)n : 0;
-	}
-	queued = 0;
-	queue.n = 0;
-}
-
-static void enqueue(const ent_buf *b) {
-	if (!queued) {
-		queued_since = ent__monotonic();
-	}
-	ent_buf_add(&queue, b->data, b->n);
-	queue_ends[queued++] = queue.n;
-	if (queued == QUEUE_PACKETS || queue.n >= QUEUE_BYTES) {
-		flush();
-	}
-}
-
-void ent__send_waiting(void) {
-	if (queued && ent__monotonic() - queued_since >= QUEUE_NS) {
-		flush();
-	}
-}
-
-void ent__send(const ent_buf *b) {
-	enqueue(b);
-	if (queued) {
-		flush();
+static void send_packet(const ent_buf *b) {
+	struct iovec part = {b->data, b->n};
+	struct mmsghdr message = {.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}};
+	int n;
+	do {
+		n = sendmmsg(ENT_CONTROL_FD, &message, 1, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		_exit(0); /* the core is gone: nobody is left to tell */
 	}
 }
 
 static void stream(ent_rules_msg type, bool with_run, uint64_t run, const char *bytes, size_t n) {
-	enum { PART = ENT_MSG_MAX - 64 };
 	static ent_buf b;
 	size_t at = 0;
 	do {
@@ -123,20 +86,47 @@ static void stream(ent_rules_msg type, bool with_run, uint64_t run, const char *
 		}
 		ent_buf_u8(&b, at + part == n);
 		ent_buf_bytes(&b, bytes + at, part);
-		enqueue(&b);
+		send_packet(&b);
 		at += part;
 	} while (at < n);
 }
 
+static ent_buf results; /* records of one run, each followed by a newline */
+static uint64_t results_run, results_since;
+
+static void send_results(void) {
+	if (results.n) {
+		stream(ENT_RULES_RESULT, true, results_run, (const char *)results.data, results.n);
+		results.n = 0;
+	}
+}
+
+void ent__send_waiting(void) {
+	if (results.n && ent__monotonic() - results_since >= RESULTS_NS) {
+		send_results();
+	}
+}
+
+void ent__send(const ent_buf *b) {
+	send_results();
+	send_packet(b);
+}
+
 void ent__send_result(uint64_t run, const char *bytes, size_t n) {
-	stream(ENT_RULES_RESULT, true, run, bytes, n);
+	if (!results.n) {
+		results_since = ent__monotonic();
+		results_run = run;
+	}
+	ent_buf_add(&results, bytes, n);
+	ent_buf_u8(&results, '\n');
+	if (results.n >= RESULTS_BYTES) {
+		send_results();
+	}
 }
 
 void ent__send_stream(ent_rules_msg type, bool with_run, uint64_t run, const char *bytes, size_t n) {
+	send_results();
 	stream(type, with_run, run, bytes, n);
-	if (queued) {
-		flush();
-	}
 }
 
 void ent__send_failed(uint32_t about, uint64_t run, const ent_error *e) {

@@ -13,20 +13,32 @@ enum { FIELDS = 13, EXACT_BITS = 53 };
 
 static ent_buf out; /* reused: one thread */
 
-static void put(const char *text, size_t n) { ent_buf_add(&out, text, n); }
+static inline void put(const char *text, size_t n) {
+	if (out.capacity - out.n < n) {
+		ent_buf_reserve(&out, n);
+	}
+	memcpy(out.data + out.n, text, n);
+	out.n += n;
+}
 #define PUT(literal) put(literal, sizeof literal - 1)
 
-static void put_integer(long long v) {
-	char digits[24], *at = digits + sizeof digits;
-	unsigned long long u = v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v;
+/* `at` is the end of a buffer. Returns where the digits begin. */
+static char *digits_of(unsigned long long v, char *at) {
 	do {
-		*--at = (char)('0' + u % 10);
-		u /= 10;
-	} while (u);
+		*--at = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return at;
+}
+
+static unsigned long long size_of(long long v) { return v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v; }
+
+static void put_integer(long long v) {
+	char digits[24], *end = digits + sizeof digits, *at = digits_of(size_of(v), end);
 	if (v < 0) {
 		*--at = '-';
 	}
-	put(at, (size_t)(digits + sizeof digits - at));
+	put(at, (size_t)(end - at));
 }
 
 /* Text of JSON without quotes; false if it needs escapes. */
@@ -47,18 +59,41 @@ static bool put_plain(PyObject *o) {
 	return true;
 }
 
-static bool put_double(double v, char format, int digits, int flags) {
-	char *text = PyOS_double_to_string(v, format, digits, flags, NULL);
-	if (!text) {
-		return false;
+/* Digits with commas between thousands. */
+static void put_thousands(const char *p, size_t n) {
+	char text[64];
+	size_t used = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0) {
+			text[used++] = ',';
+		}
+		text[used++] = p[i];
 	}
-	put(text, strlen(text));
-	PyMem_Free(text);
-	return true;
+	put(text, used);
 }
 
-/* With commas between thousands. */
-static bool put_grouped(double v, int digits) {
+/* With a fixed number of digits (0 to 2) after the point, commas between thousands if `grouped`. */
+static bool put_fixed(double v, int digits, bool grouped) {
+	static const double powers[] = {1, 10, 100};
+	double scaled = fabs(v) * powers[digits], whole = floor(scaled), rest = scaled - whole;
+	if (scaled < 1e9 && fabs(rest - 0.5) > 1e-5) { /* far enough from the middle for the product to be rounded itself */
+		char text[24], *end = text + sizeof text;
+		unsigned long long n = (unsigned long long)whole + (rest > 0.5), one = (unsigned long long)powers[digits];
+		if (signbit(v)) {
+			PUT("-");
+		}
+		char *at = digits_of(n / one, end);
+		if (grouped) {
+			put_thousands(at, (size_t)(end - at));
+		} else {
+			put(at, (size_t)(end - at));
+		}
+		if (digits) {
+			char point[4] = {'.', (char)('0' + n % one * 10 / one), (char)('0' + n % 10)};
+			put(point, (size_t)digits + 1);
+		}
+		return true;
+	}
 	char *text = PyOS_double_to_string(v, 'f', digits, 0, NULL);
 	if (!text) {
 		return false;
@@ -67,14 +102,13 @@ static bool put_grouped(double v, int digits) {
 	if (*p == '-') {
 		put(p++, 1);
 	}
-	size_t whole = strspn(p, "0123456789");
-	for (size_t i = 0; i < whole; i++) {
-		if (i && (whole - i) % 3 == 0) {
-			PUT(",");
-		}
-		put(p + i, 1);
+	size_t n = strspn(p, "0123456789");
+	if (grouped && n <= 40) {
+		put_thousands(p, n);
+	} else {
+		put(p, n);
 	}
-	put(p + whole, strlen(p + whole));
+	put(p + n, strlen(p + n));
 	PyMem_Free(text);
 	return true;
 }
@@ -85,20 +119,20 @@ static bool put_spoken(double v, const ent__unit *u) {
 	double size = fabs(v);
 	switch (u->which) {
 	case ENT__MONEY:
-		good = put_grouped(v, size >= 100 ? 0 : 2);
+		good = put_fixed(v, size >= 100 ? 0 : 2, true);
 		PUT(" ");
 		put(u->currency, strlen(u->currency));
 		return good;
 	case ENT__RATIO:
-		good = put_double(v * 100, 'f', size >= 0.1 ? 1 : 2, 0);
+		good = put_fixed(v * 100, size >= 0.1 ? 1 : 2, false);
 		PUT("%");
 		return good;
 	case ENT__SECONDS:
-		good = put_double(v, 'f', 1, 0);
+		good = put_fixed(v, 1, false);
 		PUT(" s");
 		return good;
 	default:
-		good = put_grouped(v, size >= 100 || v == trunc(v) ? 0 : 1);
+		good = put_fixed(v, size >= 100 || v == trunc(v) ? 0 : 1, true);
 		if (u->which != ENT__COUNT) {
 			PUT(" ");
 			put(u->kind, strlen(u->kind));
@@ -107,16 +141,36 @@ static bool put_spoken(double v, const ent__unit *u) {
 	}
 }
 
-static bool put_number(double v) {
-	if (v == trunc(v) && fabs(v) < 1e15) {
-		if (v == 0 && signbit(v)) {
+/* The shortest digits that are that double, as repr() gives them. Up to 15 of them are never two doubles' own: a decimal
+ * that short is its own repr. */
+static bool put_number(double v, long long top, long long bottom, long long scale) {
+	if (bottom == 1 && top && size_of(top) < 1000000000000000u && size_of(top) * 10000 >= (unsigned long long)scale) {
+		char text[24], *end = text + sizeof text, *at;
+		unsigned long long n = size_of(top), whole = n / (unsigned long long)scale, rest = n % (unsigned long long)scale;
+		if (top < 0) {
 			PUT("-");
 		}
-		put_integer((long long)v);
-		PUT(".0");
+		at = digits_of(whole, end);
+		put(at, (size_t)(end - at));
+		PUT(".");
+		if (!rest) {
+			PUT("0");
+			return true;
+		}
+		at = digits_of(rest + (unsigned long long)scale, end) + 1; /* with its leading zeros */
+		while (end[-1] == '0') {
+			end--;
+		}
+		put(at, (size_t)(end - at));
 		return true;
 	}
-	return put_double(v, 'r', 0, Py_DTSF_ADD_DOT_0);
+	char *text = PyOS_double_to_string(v, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+	if (!text) {
+		return false;
+	}
+	put(text, strlen(text));
+	PyMem_Free(text);
+	return true;
 }
 
 static bool exact(PyObject *o, long long *v) {
@@ -184,7 +238,7 @@ static bool put_read(PyObject *read) {
 			return false;
 		}
 		PUT("\",\"number\":");
-		if (!put_number(v)) {
+		if (!put_number(v, top, bottom, u->scale)) {
 			return false;
 		}
 	} else {

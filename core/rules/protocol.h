@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_RULES_PROTOCOL_VERSION 1u
+#define ENT_RULES_PROTOCOL_VERSION 2u
 #define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
 
 typedef enum ent_rules_msg {
@@ -32,7 +32,8 @@ typedef enum ent_rules_msg {
 	ENT_RULES_READY = 64, /* u32 pid, text Python version, text sandbox level reached */
 	ENT_RULES_LOADED,     /* u8 last, bytes JSON: {"rules": [{name, practice, row, audience, doc, file, line, settings}],
 	                         "errors": [{file, line, column, what, todo}]} */
-	ENT_RULES_RESULT,     /* u64 run, u8 last (of this record), bytes JSON: one record per (rule, partner), see docs/rules.md */
+	ENT_RULES_RESULT,     /* u64 run, u8 last (of these records), bytes: JSON, one record per (rule, partner), see
+	                         docs/rules.md, each followed by a newline, which JSON itself never holds */
 	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules */
 	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,

@@ -198,13 +198,10 @@ char *driver_records(driver *d, int *last) {
 			break;
 		}
 		ent_read_u64(&d->read);
-		bool end = ent_read_u8(&d->read);
+		ent_read_u8(&d->read);
 		size_t n;
 		const char *p = ent_read_bytes(&d->read, &n);
 		ent_buf_add(&out, p, n);
-		if (end) {
-			ent_buf_u8(&out, '\n');
-		}
 	}
 	text_end(&out);
 	return (char *)out.data;
