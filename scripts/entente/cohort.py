@@ -12,7 +12,6 @@ from __future__ import annotations
 import array
 import math
 from bisect import bisect_left
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from . import run
@@ -239,13 +238,16 @@ class Peers:
             return value.top / value.bottom
         return float(value) * self.unit.scale
 
-    def _at(self, q: Fraction) -> Quantity:
-        place = q * (self.size - 1)
-        low = int(place)
-        value = Fraction(*self._pairs[low])
-        if place > low:
-            value += (Fraction(*self._pairs[low + 1]) - value) * (place - low)
-        return Quantity(value.numerator, value.denominator, self.unit)
+    def _at(self, q: tuple[int, int]) -> Quantity:
+        low, rest = divmod(q[0] * (self.size - 1), q[1])  # between neighbours: rest / q[1] of the way
+        top, bottom = self._pairs[low]
+        if rest:
+            above, below = self._pairs[low + 1]
+            top, bottom = (
+                top * below * q[1] + (above * bottom - top * below) * rest,
+                bottom * below * q[1],
+            )
+        return Quantity(top, bottom, self.unit)
 
 
 def _changes(was: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:

@@ -19,7 +19,7 @@ from .day import (
 )
 from .missing import Ask, NotEnoughEvidence
 from .native import Look, bind
-from .quantity import COUNT, DAYS, PIECES, RATIO, SECONDS, Quantity, Unit
+from .quantity import COUNT, DAYS, PIECES, RATIO, SECONDS, Quantity, Unit, round_half_even
 from .reader import (
     DECLARED,
     DISTINCT,
@@ -493,10 +493,3 @@ def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int
             gaps.append((at, min(first, stop)))
         at = max(at, after)
     return [*gaps, (at, stop)] if at < stop else gaps
-
-
-def round_half_even(top: int, bottom: int) -> int:
-    """top / bottom to the nearest integer, ties to the even one."""
-    whole, rest = divmod(top, bottom)
-    twice = 2 * rest
-    return whole + (twice > bottom or (twice == bottom and whole & 1))

@@ -8,13 +8,16 @@ counts as the decimal that was written."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any, Final, Union
+from math import gcd
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, Union
 
 from .missing import NotEnoughEvidence
 from .native import Figure, exact_pairs
 
-Number = Union[int, float, Fraction]
+if TYPE_CHECKING:  # rules may use fractions; here they are seldom needed, and slow to import
+    from fractions import Fraction
+
+Number = Union[int, float, "Fraction"]
 
 _LONG: Final = 1 << 256  # fractions longer than this are reduced, so that chains of operations stay short
 
@@ -61,24 +64,36 @@ def unit_of(kind: str, currency: str) -> Unit:
     return money_unit(currency) if kind == "money" else _UNITS[kind]
 
 
-def exact(number: Number) -> Fraction:
-    """`number` as it was written: 0.1 is a tenth."""
-    return Fraction(*_pair(number))
-
-
-def _pair(number: Number) -> tuple[int, int]:
-    """The same as numerator and denominator."""
+def exact(number: Number) -> tuple[int, int]:
+    """`number` as it was written, as numerator and denominator: 0.1 is a tenth."""
     if isinstance(number, int):
         return number, 1
-    if isinstance(number, Fraction):
-        return number.numerator, number.denominator
+    if not isinstance(number, float):
+        return int(number.numerator), int(number.denominator)
     found = exact_pairs.get(number)
     if found is None:
         if len(exact_pairs) > 10_000:
             exact_pairs.clear()
-        value = Fraction(repr(number))
-        found = exact_pairs[number] = value.numerator, value.denominator
+        found = exact_pairs[number] = _decimal(repr(number))
     return found
+
+
+def _decimal(text: str) -> tuple[int, int]:
+    """0.25 and 1e-05 as fractions."""
+    digits, _, power = text.partition("e")
+    whole, _, part = digits.partition(".")
+    top, places = int(whole + part), len(part) - int(power or 0)
+    if places <= 0:
+        return top * 10**-places, 1
+    shared = gcd(top, 10**places)
+    return top // shared, 10**places // shared
+
+
+def round_half_even(top: int, bottom: int) -> int:
+    """top / bottom to the nearest integer, ties to the even one."""
+    whole, rest = divmod(top, bottom)
+    twice = 2 * rest
+    return whole + (twice > bottom or (twice == bottom and whole & 1))
 
 
 class Quantity(Figure):
@@ -94,12 +109,14 @@ class Quantity(Figure):
     @property
     def fraction(self) -> Fraction:
         """Exactly, in whole units."""
+        from fractions import Fraction
+
         return Fraction(self.top, self.bottom * self.unit.scale)
 
     @property
     def micro(self) -> int:
         """Rounded half-even to millionths of the unit."""
-        return round(Fraction(self.top * 1_000_000, self.bottom * self.unit.scale))
+        return round_half_even(self.top * 1_000_000, self.bottom * self.unit.scale)
 
     def __float__(self) -> float:
         return self.number
@@ -187,7 +204,7 @@ class Quantity(Figure):
             if other.unit is not self.unit:
                 raise UnitError(_unlike("compare", self.unit, other.unit))
             return self.top * other.bottom - other.top * self.bottom
-        if not isinstance(other, (int, float, Fraction)):
+        if not _is_number(other):
             raise UnitError(f"cannot compare {self.unit} with {type(other).__name__}")
         if other == 0:
             return self.top
@@ -195,36 +212,39 @@ class Quantity(Figure):
             raise UnitError(
                 f"cannot compare {self.unit} with the bare number {other}; write money({other}, partner)"
             )
-        top, bottom = _pair(other)
+        top, bottom = exact(other)
         return self.top * bottom - top * self.bottom * self.unit.scale
 
     def _bare(self, verb: str, other: Number) -> tuple[int, int]:
         """A bare number in the unit of this quantity, where that makes sense: 1 - rate, 0 + money."""
         if other == 0:
             return 0, 1
-        if self.unit in _PLAIN and isinstance(other, (int, float, Fraction)):
-            return _pair(other)
+        if self.unit in _PLAIN and _is_number(other):
+            return exact(other)
         todo = f"; write money({other}, partner)" if self.unit.kind == "money" else ""
         raise UnitError(f"cannot {verb} the bare number {other} to {self.unit}{todo}")
 
     def rounded(self, digits: int = 3) -> Quantity:
         """To so many significant digits, half-even."""
-        value = Fraction(self.top, self.bottom)
-        if not value:
+        top, bottom = abs(self.top), self.bottom
+        if not top:
             return Quantity(0, 1, self.unit, self.coverage)
-        size = abs(value)
-        power = len(str(size.numerator)) - len(str(size.denominator))
-        if size < Fraction(10) ** power:
+        power = len(str(top)) - len(str(bottom))
+        if top * 10 ** max(-power, 0) < bottom * 10 ** max(power, 0):
             power -= 1
-        step = Fraction(10) ** (power - digits + 1)
-        out = round(value / step) * step
-        return Quantity(out.numerator, out.denominator, self.unit, self.coverage)
+        places = digits - 1 - power  # after the point; fewer than none: whole tens, hundreds ...
+        out = round_half_even(self.top * 10 ** max(places, 0), bottom * 10 ** max(-places, 0))
+        shared = gcd(out, 10 ** max(places, 0))
+        out, step = out // shared, 10 ** max(places, 0) // shared
+        return Quantity(out * 10 ** max(-places, 0), step, self.unit, self.coverage)
 
 
 def ratio(top: Number, bottom: Number = 1) -> Quantity:
     """A bare number as a ratio."""
-    value = exact(top) / exact(bottom)
-    return Quantity(value.numerator, value.denominator, RATIO)
+    (a, b), (c, d) = exact(top), exact(bottom)
+    if not c:
+        raise ZeroDivisionError(f"{top} cannot be divided by 0")
+    return _short(a * d, b * c, RATIO, 1.0)
 
 
 def count(number: int) -> Quantity:
@@ -234,22 +254,26 @@ def count(number: int) -> Quantity:
 
 def amount(number: Number, currency: str) -> Quantity:
     """`number` of a currency; in a rule, write money(number, partner)."""
-    value = exact(number) * 1_000_000
-    return Quantity(value.numerator, value.denominator, money_unit(currency))
+    top, bottom = exact(number)
+    return Quantity(top * 1_000_000, bottom, money_unit(currency))
 
 
 def _short(top: int, bottom: int, unit: Unit, coverage: float) -> Quantity:
     if bottom < 0:
         top, bottom = -top, -bottom
     if bottom > _LONG:
-        value = Fraction(top, bottom)
-        top, bottom = value.numerator, value.denominator
+        shared = gcd(top, bottom)
+        top, bottom = top // shared, bottom // shared
     return Quantity(top, bottom, unit, coverage)
 
 
+def _is_number(other: object) -> TypeGuard[Number]:
+    return isinstance(other, (int, float)) or hasattr(other, "numerator")
+
+
 def _number(verb: str, unit: Unit, other: Any) -> tuple[int, int]:
-    if isinstance(other, (int, float, Fraction)):
-        return _pair(other)
+    if _is_number(other):
+        return exact(other)
     raise UnitError(f"cannot {verb} {unit} and {type(other).__name__}")
 
 
