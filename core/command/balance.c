@@ -62,7 +62,7 @@ static int digest(ent_call *call) {
 	}
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
 		char hex[65];
-		for (unsigned k = 0; k < 32; k++) {
+		for (size_t k = 0; k < 32; k++) {
 			snprintf(hex + 2 * k, 3, "%02x", groups[i].hash[k]);
 		}
 		if (call->json) {

@@ -138,7 +138,7 @@ static json_object *digest(ent_engine *engine, ent_error *e) {
 	if (ent_engine_digest(engine, &d, e)) {
 		return NULL;
 	}
-	for (unsigned i = 0; i < 32; i++) {
+	for (size_t i = 0; i < 32; i++) {
 		snprintf(text + 2 * i, 3, "%02x", d.all[i]);
 	}
 	return json_object_new_string(text);

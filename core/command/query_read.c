@@ -123,7 +123,7 @@ static int read_figure(ent__query *q, int64_t partner, ent_query *query, ent__fi
 		f->state = f->w.state;
 		return status;
 	}
-	ent_portfolio usual, whatever;
+	ent_portfolio usual = {0}, whatever = {0};
 	int status = ent_window_portfolio(s, query, &usual);
 	query->coverage = 0;
 	status = status ? status : ent_window_portfolio(s, query, &whatever);
