@@ -19,7 +19,7 @@ static bool is_known(const ent__figure *f) { return f->state == ENT_WINDOW_KNOWN
 typedef enum mark { MARK_NONE, MARK_PARTIAL, MARK_COVERAGE, MARK_RATE, MARK_EMPTY, MARKS } mark;
 static const char *const mark_texts[MARKS] = {"", "+", "*", "?", ""};
 static const char *const legends[MARKS] = {
-	[MARK_PARTIAL] = "+ some partners lack data for a fifth of these days (what they have is in it) or a rate (not in it)",
+	[MARK_PARTIAL] = "+ some partners lack data for a fifth of the days (what they have is in it) or a rate (not in it)",
 	[MARK_COVERAGE] = "* sources do not speak for 80 % of these days: what is there is no figure of the window",
 	[MARK_RATE] = "? an exchange rate of one of these days is missing",
 	[MARK_EMPTY] = "– nothing to divide by, or none counted",
