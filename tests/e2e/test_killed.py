@@ -156,3 +156,38 @@ def test_killed_at_any_moment(scenes: list[Scene], tmp_path: Path) -> None:
         shutil.rmtree(p.folder)
     print(f"{landed} of {tried} landed; what was committed by then: {seen}")
     assert wanted <= set(seen), f"no commit in the middle: {seen}"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["int", "term"])
+def test_stopped_by_a_signal(scenes: list[Scene], tmp_path: Path, number: signal.Signals) -> None:
+    """It says that it was stopped and what to do, and the next run goes on."""
+    for n, share in enumerate((0.5, 0.3, 0.2, 0.6, 0.4, 0.7)):
+        p = scenes[0].project(tmp_path / f"p{n}")
+        child = p.start("run", "--no-rules")
+        time.sleep(scenes[0].seconds * share)
+        child.send_signal(number)
+        _, err = child.communicate(timeout=30)
+        if child.returncode == 1 and "stopped by a signal" in err:
+            assert "run again" in err
+            p.run()
+            assert p.digest() == scenes[0].digest
+            return
+    pytest.fail(f"no signal came while work was under way; the last run ended with {child.returncode}: {err}")
+
+
+def test_second_run_waits_for_nobody(scenes: list[Scene], tmp_path: Path) -> None:
+    """While one writes, another run is refused; looking is not."""
+    p = scenes[2].project(tmp_path / "p")
+    child = p.start("run", "--no-rules")
+    try:
+        while not (p.store / "identities").exists():
+            assert child.poll() is None
+            time.sleep(0.002)
+        second = p.run(status=1)
+        assert f"in use by process {child.pid}" in second.err
+        assert p.entente("balance").status == 0
+        assert child.poll() is None, "it ended before the second was refused"
+    finally:
+        child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert p.digest() == scenes[2].digest

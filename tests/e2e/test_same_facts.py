@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """However the same facts come, split, shuffled, repeated or on many workers, the store ends with the same figures."""
 
+import gzip
 import itertools
 import random
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -140,6 +143,22 @@ def test_repeated_rows_count_once(whole: Project, tmp_path: Path) -> None:
         1 + len(o.lines) for o in MADE[:50]
     ) + sum(1 + len(o.lines) for o in random.Random(5).sample(MADE, 300))
     assert duplicates["heads"] == 100
+    same([whole, p])
+
+
+def test_packed_files(whole: Project, tmp_path: Path) -> None:
+    """gzip and zstd are seen by what the files begin with, whatever they are called."""
+    p = project(tmp_path / "packed")
+    p.write("exports/1.csv", gzip.compress(export(MADE[:900]).encode()))
+    p.write("exports/2.csv.gz", gzip.compress(export(MADE[900:]).encode()))
+    p.write("heads/1.csv", gzip.compress(table(order_table(MADE)).encode()))
+    p.write("lines/1.csv", b"\xef\xbb\xbf" + table(line_table(MADE)).replace("\n", "\r\n").encode())
+    for day, lines in FEED.items():
+        data = feed(lines).encode()
+        if shutil.which("zstd"):
+            data = subprocess.run(["zstd", "-c"], input=data, stdout=subprocess.PIPE, check=True).stdout
+        p.write(f"feed/events_2024030{day + 1}_1.json", data)
+    p.run()
     same([whole, p])
 
 
