@@ -35,4 +35,18 @@ char *ent_xstrdup(const char *);
 		}                                                                                                              \
 	} while (0)
 
+/* Sorts an array made by ENT_GROW: while it is empty it is NULL, which qsort must not see. */
+#define ENT_SORT(array, count, compare)                                                                                \
+	do {                                                                                                               \
+		if (count) {                                                                                                   \
+			qsort((array), (count), sizeof *(array), (compare));                                                       \
+		}                                                                                                              \
+	} while (0)
+#define ENT_SORT_R(array, count, compare, ctx)                                                                         \
+	do {                                                                                                               \
+		if (count) {                                                                                                   \
+			qsort_r((array), (count), sizeof *(array), (compare), (ctx));                                              \
+		}                                                                                                              \
+	} while (0)
+
 #endif

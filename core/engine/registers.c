@@ -84,7 +84,7 @@ int ent_engine_entries_each(ent_engine *e, const ent_register *reg, const char *
 	}
 	int status = ent_store_records_scan(e->store, ENT_ENTRY, code, take_record, &x, error);
 	if (x.n) {
-		qsort(x.kept, x.n, sizeof *x.kept, by_id);
+		ENT_SORT(x.kept, x.n, by_id);
 	}
 	for (size_t i = 0; i < x.n; i++) {
 		if (!status) {

@@ -100,7 +100,7 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 }
 
 static void finish_partner(ent__build *b) {
-	qsort(b->cells, b->n_cells, sizeof *b->cells, by_slice);
+	ENT_SORT(b->cells, b->n_cells, by_slice);
 	for (size_t i = 0; i < b->n_cells;) {
 		size_t k = i + 1;
 		while (k < b->n_cells && same_slice(&b->cells[k].key, &b->cells[i].key)) {
@@ -155,7 +155,7 @@ static int by_set(const void *x, const void *y) {
 }
 
 static void finish_sets(ent__build *b) {
-	qsort(b->days, b->n_days, sizeof *b->days, by_set);
+	ENT_SORT(b->days, b->n_days, by_set);
 	for (size_t i = 0; i < b->n_days;) {
 		const ent_cell_key *key = &b->days[i].key;
 		size_t k = i;
@@ -220,7 +220,7 @@ static int by_dist(const void *x, const void *y) {
 }
 
 static void finish_dists(ent__build *b) {
-	qsort(b->buckets, b->n_buckets, sizeof *b->buckets, by_dist);
+	ENT_SORT(b->buckets, b->n_buckets, by_dist);
 	for (size_t i = 0; i < b->n_buckets;) {
 		const ent_cell_key *key = &b->buckets[i].key;
 		ENT_GROW(b->dists, b->n_dists, b->dists_capacity);
@@ -334,7 +334,7 @@ static void finish_rates(ent__build *b) {
 	for (size_t i = 0; i < b->n_rates; i++) { /* in order of the snapshot's texts */
 		b->rates[i].currency = ent__build_text(b, b->rates[i].currency);
 	}
-	qsort(b->rates, b->n_rates, sizeof *b->rates, by_rate);
+	ENT_SORT(b->rates, b->n_rates, by_rate);
 	for (size_t i = 0; i < b->n_rates;) {
 		size_t k = i;
 		while (k < b->n_rates && b->rates[k].currency == b->rates[i].currency) {
@@ -442,7 +442,7 @@ static void rank_partners(ent__build *b) {
 			b->partners[b->n_partners++] = code;
 		}
 	}
-	qsort_r(b->partners, b->n_partners, sizeof *b->partners, by_name, e);
+	ENT_SORT_R(b->partners, b->n_partners, by_name, e);
 	b->rank_of = ent_xcalloc(e->partners_capacity, sizeof *b->rank_of);
 	for (uint32_t i = 0; i < b->n_partners; i++) {
 		b->rank_of[b->partners[i]] = i;
@@ -465,10 +465,10 @@ static ent_snap_section section(ent_buf *out, const void *rows, size_t n, size_t
 /* The block: head, then what has a fixed form, then the data behind it, whose offsets are moved by where it begins. */
 static void assemble(ent__build *b, ent_buf *out) {
 	ent_engine *e = b->e;
-	qsort_r(b->series, b->n_series, sizeof *b->series, by_partner_series, b);
-	qsort_r(b->sets, b->n_sets, sizeof *b->sets, by_partner_set, b);
-	qsort_r(b->dists, b->n_dists, sizeof *b->dists, by_partner_dist, b);
-	qsort_r(b->covers, b->n_covers, sizeof *b->covers, by_partner_cover, b);
+	ENT_SORT_R(b->series, b->n_series, by_partner_series, b);
+	ENT_SORT_R(b->sets, b->n_sets, by_partner_set, b);
+	ENT_SORT_R(b->dists, b->n_dists, by_partner_dist, b);
+	ENT_SORT_R(b->covers, b->n_covers, by_partner_cover, b);
 	ent_snap_head head = {.magic = ENT_SNAP_MAGIC, .version = ENT_SNAP_VERSION, .as_of = b->as_of,
 		.currency = ent__build_text(b, ent__code_of(e, e->config->currency.s)), .generation = b->generation};
 	ent_snap_partner *partners = ent_xcalloc(b->n_partners, sizeof *partners);

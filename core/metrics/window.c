@@ -396,7 +396,7 @@ static bool quantile(ent_snap *s, double q, __int128 *value) {
 	struct ent__snap_index *ix = s->index;
 	int64_t v = 0;
 	if (ix->n_items) {
-		qsort(ix->items, ix->n_items, sizeof *ix->items, by_value);
+		ENT_SORT(ix->items, ix->n_items, by_value);
 	}
 	bool any = ent_dist_quantile(ix->items, ix->n_items, q, &v) == 0;
 	*value = v;
@@ -693,7 +693,7 @@ int ent_window_values(ent_snap *s, const ent_query *query, uint32_t **out, size_
 		values_of_terms(s, &q, m->bottom, w, &v);
 	}
 	if (v.n) {
-		qsort_r(v.items, v.n, sizeof *v.items, by_name, s);
+		ENT_SORT_R(v.items, v.n, by_name, s);
 		for (size_t i = 0; i < v.n; i++) {
 			if (i == 0 || v.items[i] != v.items[*n - 1]) {
 				v.items[(*n)++] = v.items[i];

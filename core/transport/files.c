@@ -121,7 +121,7 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 		add(&l, "/dev/stdin", path ? path : "stdin");
 		break;
 	}
-	qsort(l.files, l.n, sizeof *l.files, by_name);
+	ENT_SORT(l.files, l.n, by_name);
 	*out = l.files;
 	*n = l.n;
 	return status;
