@@ -377,6 +377,8 @@ static bool fold_batches(run *r, ent__work *w, ent__chunk *c) {
 			/* part of a batch may be folded already: back to the last commit, and without this document */
 			ent_error nonsense = *r->error;
 			ent_pool_condemn(r->e->pool, c->a, &nonsense);
+			size_t n = strlen(nonsense.what);
+			snprintf(nonsense.what + n, sizeof nonsense.what - n, " (plugin %s)", w->stream->decoder->plugin->name);
 			give_up(r, w, &nonsense, c->begin, true);
 			r->status = ENT__AGAIN;
 			return false;

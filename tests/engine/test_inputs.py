@@ -111,16 +111,17 @@ def test_a_plugin_that_dies_while_it_probes(tmp_path: Path) -> None:
 
 def test_a_large_document_replaces_itself(tmp_path: Path) -> None:
     """No commit may come in between, even when one is long due and the ring is full: then decoding goes on."""
-    p = Project(tmp_path, '  carts: {partner: nordwind, from: {file: ./in.csv}, decode: flood}', top=f"{PLUGIN}\nworkers: 1")
+    p = Project(tmp_path, '  carts: {partner: nordwind, from: {file: ./in.csv}, decode: flood}', top=f"{PLUGIN}\nworkers: 1\ncommit: {{every: 1s}}")
     p.write("in.csv", HEAD.replace("\n", ",padding\n") + "1,2024-01-05,10,0,\n", dated=1)
     p.run()
     pad = "x" * 1000
-    early = "".join(f"{i},2024-01-05,1,0,{pad}\n" for i in range(8000))
-    late = "".join(f"{i},2024-01-06,{20 if i > 8000 else 1},{6000 if i == 8000 else 0},{pad}\n" for i in range(8000, 16000))
+    # the first 8 MB are folded; then a commit comes due; then more comes than the ring holds
+    early = "".join(f"{i},2024-01-05,1,0,{pad}\n" for i in range(8300))
+    late = "".join(f"{i},2024-01-06,{20 if i > 8300 else 1},{2000 if i == 8300 else 0},{pad}\n" for i in range(8300, 16000))
     p.write("in.csv", HEAD.replace("\n", ",padding\n") + early + late, dated=2)
     said = p.entente("run", "--no-rules", timeout=60)
     assert said.status == 0 and said.read["waits"] > 0
-    assert p.figure("carts", "carts") == 8000 + 1 + 7999 * 20
+    assert p.figure("carts", "carts") == 8300 + 1 + 7699 * 20
 
 
 # ---- what is no ordinary file ---------------------------------------------------------------------------------------------

@@ -76,6 +76,13 @@ static ent_status begin_flood(void *self, const ent_doc *doc) {
 	return ENT_OK;
 }
 
+static int starts(void *self, const ent_row *before, const ent_row *row) {
+	(void)self;
+	(void)before;
+	(void)row;
+	return 1;
+}
+
 /* total: carts of the row; updated: milliseconds to wait before */
 static ent_status flood_row(void *self, const ent_row *r) {
 	cases *c = self;
@@ -127,6 +134,7 @@ static const ent_decoder flood = {.size = sizeof flood,
 	.create = create,
 	.begin = begin_flood,
 	.row = flood_row,
+	.starts = starts,
 	.end = end,
 	.destroy = free};
 static const ent_decoder *const decoders[] = {&month, &flood, NULL};
