@@ -4,10 +4,10 @@
     cmake --build build --target bench
     tests/bench/run.py --generators PATH [--large] [--workers N] [--keep FOLDER] [--json]
 
-The generators are gen_orders.c (orders exports in Shopify's layout) and gen_ga4.c (GA4's BigQuery export); they are kept
-outside of this project. Each case is read by a store of its own, the cache of the file system warm. CPU is the time of all
-processes of the run, and says more than the wall clock where the machine has other work. Memory is the peak of their
-summed proportional set size, sampled every 20 ms.
+The generators are gen_orders.c (orders exports in Shopify's layout) and gen_ga4.c (GA4's BigQuery export);
+they are kept outside of this project. Each case is read by a store of its own, the cache of the file system
+warm. CPU is the time of all processes of the run, and says more than the wall clock where the machine has
+other work. Memory is the peak of their summed proportional set size, sampled every 20 ms.
 """
 
 import argparse
@@ -73,7 +73,7 @@ def generate(generators: Path, into: Path, megabytes: int) -> Path:
         if target.exists():
             continue
         subprocess.run(["cc", "-O2", "-w", "-o", tools / name, generators / f"{name}.c"], check=True)
-        subprocess.run([tools / name, *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([tools / name, *arguments], check=True, capture_output=True)
     return data
 
 
@@ -106,8 +106,10 @@ def measure(case: Case, data: Path, workers: int) -> Result:
     with tempfile.TemporaryDirectory(prefix="entente-bench-") as name:
         folder = Path(name)
         (folder / "entente.yaml").write_text(
-            f"version: 1\ncurrency: USD\nas_of: latest\nworkers: {workers}\npartners:\n  all: {{name: All}}\nsources:\n"
-            f"  data:\n    partner: all\n    from: {{glob: '{data / case.files}'}}\n    decode: {case.decode}\n"
+            f"version: 1\ncurrency: USD\nas_of: latest\nworkers: {workers}\n"
+            "partners:\n  all: {name: All}\n"
+            f"sources:\n  data:\n    partner: all\n    from: {{glob: '{data / case.files}'}}\n"
+            f"    decode: {case.decode}\n"
         )
         paths = sorted(data.glob(case.files))
         for path in paths:  # into the cache
@@ -182,9 +184,10 @@ def show(results: list[Result]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--generators", type=Path, default=ROOT.parent / "shared" / "bench" / "gen", metavar="FOLDER")
+    usual = ROOT.parent / "shared" / "bench" / "gen"
+    parser.add_argument("--generators", type=Path, default=usual, metavar="FOLDER")
     parser.add_argument("--large", action="store_true", help="1 GB of each, too, not only 100 MB")
-    parser.add_argument("--workers", type=int, action="append", help="decoders at once; may be given more than once")
+    parser.add_argument("--workers", type=int, action="append", help="decoders at once; may be repeated")
     parser.add_argument("--keep", type=Path, help="keep the data here, for the next time")
     parser.add_argument("--json", action="store_true", help="write the figures as JSON")
     asked = parser.parse_args()

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", str(ROOT / "build")))
 BIN = Path(os.environ.get("ENTENTE_BIN", str(BUILD / "bin")))
 ENTENTE = str(BIN / "entente")
-#: Files are dated from here on, in seconds: who wins is decided by dates, so that tests must not leave them to chance.
+#: Files are dated from here on, in seconds: dates decide who wins, so tests must not leave them to chance.
 DATED = 1_700_000_000
 #: One key for all stores that are compared: identities, and so digests, are the same only under one.
 KEY = "a key for tests, of no other use at all\n"
@@ -113,7 +113,7 @@ class Project:
         return Said(child.returncode, told, err)
 
     def run(self, *words: str, status: int = 0) -> Said:
-        """`entente run`, judging nothing unless rules are configured, with the exit status that is expected."""
+        """`entente run` with the exit status that is expected; judges nothing unless rules are configured."""
         more = ["--no-rules"] if self.rules == "  books: []" else []
         said = self.entente("run", *more, *words)
         assert said.status == status, (said.status, said.err, said.json)
@@ -143,7 +143,7 @@ class Project:
             return list(db.execute(query, values))
 
     def figure(self, measure: str, family: str = "sales", **where: object) -> int:
-        """Sum of a measure over all days, or over those that `where` says (names of columns), on the view `total`."""
+        """Sum of a measure on the view `total`, or on what `where` says (names of columns)."""
         keys: dict[str, object] = {"view": "total", **where}
         said = " and ".join(f'"{key}" = ?' for key in keys)
         [(total,)] = self.sql(f'select sum("{measure}") from v_cell_{family} where {said}', *keys.values())

@@ -90,7 +90,7 @@ def test_shorter_segment_is_set_aside(p: Project, cut: int | None) -> None:
     size = committed(p)
     data = (p.store / SEGMENT).read_bytes()
     (p.store / SEGMENT).write_bytes(data[: size - cut] if cut else b"")
-    refused(p, "the ledger is damaged", "000001.log", f"{size} bytes were committed", "000001.log.damaged", "restore")
+    refused(p, "the ledger is damaged", f"{size} bytes were committed", "000001.log.damaged", "restore")
     assert (p.store / f"{SEGMENT}.damaged").read_bytes() == (data[: size - cut] if cut else b"")
     refused(p, "000001.log is missing; it was set aside as 000001.log.damaged before")
     (p.store / SEGMENT).write_bytes(data)  # as the message says: from a copy

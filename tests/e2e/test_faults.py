@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plugins that crash, hang and lie, inside a whole run: it goes on with the other sources, and says what happened where."""
+"""Plugins that crash, hang and lie, inside a whole run: it goes on, and says what happened."""
 
 from pathlib import Path
 
@@ -56,7 +56,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("rows", [FEW, FEW.replace("a\n", MANY[5:], 1), FEW.replace("a\n", MORE[5:], 1)], ids=["few", "many", "full"])
+@pytest.mark.parametrize(
+    "rows",
+    [FEW, FEW.replace("a\n", MANY[5:], 1), FEW.replace("a\n", MORE[5:], 1)],
+    ids=["few", "many", "full"],
+)
 @pytest.mark.parametrize("plugin", CASES)
 def test_run_goes_on(good: Project, tmp_path: Path, plugin: str, rows: str) -> None:
     p = project(tmp_path / plugin, plugin)
@@ -140,7 +144,7 @@ def test_death_and_nonsense_and_strangers_together(good: Project, tmp_path: Path
     same([same_exports, p])
 
 
-# ---- whose format is it? ---------------------------------------------------------------------------------------------
+# ---- whose format is it? ---------------------------------------------------------------------------------
 
 AUTO = GOOD.replace("decode: shopify", "decode: auto")
 

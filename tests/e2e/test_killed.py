@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 at any moment of a run, then run again: as if nothing had happened. ENTENTE_KILLS says how often (30)."""
+"""kill -9 at any moment of a run, then run again: as if nothing had happened. ENTENTE_KILLS times (30)."""
 
 import os
 import random
@@ -45,8 +45,8 @@ class Scene:
 
 
 def done(p: Project) -> tuple[int, int, int]:
-    """How many inputs the store holds as read to their end, how many in part, and how many bytes of all. Looks at a copy:
-    who opens a database that was left in the lurch repairs it."""
+    """How many inputs the store holds as read to their end, how many in part, and the bytes of all. Looks at
+    a copy: who opens a database that was left in the lurch repairs it."""
     shadow = p.folder / "shadow"
     shutil.rmtree(shadow, ignore_errors=True)
     if not (p.store / "entente.db").exists():
@@ -117,7 +117,7 @@ def gone(pid: int) -> bool:
 
 
 def kill(p: Project, scene: Scene, moment: float) -> str:
-    """Kills a run after `moment` seconds; says what it had committed by then, or nothing if the kill came too late."""
+    """Kills a run after `moment` seconds; says what was committed, or nothing if it came too late."""
     child = p.start("run", "--no-rules")
     time.sleep(moment)
     workers = children(child.pid) if child.poll() is None else []
@@ -152,7 +152,7 @@ def test_killed_at_any_moment(scenes: list[Scene], tmp_path: Path) -> None:
             said = p.run()
             assert said.read["inputs"] > 0 or told[-1] == "", "there was nothing left to do"
             assert all(sheet["closes"] for sheet in said.json["balance"])
-            assert p.digest() == scene.digest, f"{scene.name}, killed after {moments} s of {scene.seconds:.2f} s"
+            assert p.digest() == scene.digest, f"{scene.name}, killed after {moments} s"
         shutil.rmtree(p.folder)
     print(f"{landed} of {tried} landed; what was committed by then: {seen}")
     assert wanted <= set(seen), f"no commit in the middle: {seen}"

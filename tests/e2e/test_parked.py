@@ -14,8 +14,8 @@ SOURCES = """\
     decode:
       csv:
         fact: order-lines
-        columns: {order: "no", key: pos, partner: shop, at: at, customer: customer, sku: sku, quantity: quantity,
-                  unit_price: price, currency: currency}
+        columns: {order: "no", key: pos, partner: shop, at: at, customer: customer, sku: sku,
+                  quantity: quantity, unit_price: price, currency: currency}
 """
 KNOWN = "  nordwind: {name: Nordwind, zone: Europe/Berlin, also: {erp: N1}}\n"
 MADE = orders(200, seed=12)

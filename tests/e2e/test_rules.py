@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules that fail, hang, eat memory and leave, inside a whole run: a finding about each, and no harm to the others."""
+"""Rules that fail, hang, eat memory and leave, inside a whole run: a finding about each."""
 
 import json
 from pathlib import Path
@@ -75,7 +75,8 @@ def project(folder: Path, book: str) -> Project:
 
 
 def verdicts(p: Project) -> dict[tuple[str, str], str]:
-    return {(rule, partner): verdict for rule, partner, verdict in p.sql("select rule, partner, verdict from verdict")}
+    rows = p.sql("select rule, partner, verdict from verdict")
+    return {(rule, partner): verdict for rule, partner, verdict in rows}
 
 
 def findings(p: Project, rule: str) -> dict[str, str]:
@@ -110,7 +111,7 @@ def test_failure_is_a_finding_about_its_rule(tmp_path: Path, case: str) -> None:
     assert why in found["nordwind"]
     if case in STOPPED:
         assert said.status == 4 and "the rule bad was stopped" in said.err and "book.py" in said.err
-        assert verdicts(p)["bad", "suedwind"] == "failed", "a rule that takes its process along is not tried again"
+        assert verdicts(p)["bad", "suedwind"] == "failed", "what takes its process along is not tried again"
     else:
         assert said.json["judged"]["failed"] == 1
         assert found["suedwind"] == "still here", "the other partner is judged all the same"
@@ -132,7 +133,8 @@ def test_failed_rule_leaves_its_findings_as_they_were(tmp_path: Path) -> None:
     assert "seven" in rows[0][2] and rows[1][2] == "still here"
     p.write("rules/book.py", HEAD + GOOD + RULE.format(what="pass"), 20)
     p.run()
-    states = p.sql("select text, state from finding where rule = 'bad' and partner = 'nordwind' order by state")
+    bad = "from finding where rule = 'bad' and partner = 'nordwind'"
+    states = p.sql(f"select text, state {bad} order by state")
     assert [state for _, state in states] == ["cleared", "open"] and states[1][0] == "still here"
 
 

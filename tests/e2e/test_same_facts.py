@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""However the same facts come, split, shuffled, repeated or on many workers, the store ends with the same figures."""
+"""However the same facts come, split, shuffled, repeated or on many workers, the figures are the same."""
 
 import gzip
 import itertools
@@ -23,7 +23,10 @@ SOURCES = """\
     partner: suedwind
     from: {glob: "./heads/*.csv"}
     decode:
-      csv: {system: erp, fact: order, columns: {key: "no", at: at, customer: customer, currency: currency, channel: channel}}
+      csv:
+        system: erp
+        fact: order
+        columns: {key: "no", at: at, customer: customer, currency: currency, channel: channel}
   lines:
     partner: suedwind
     from: {glob: "./lines/*.csv"}
@@ -88,7 +91,8 @@ def test_figures_are_those_of_the_exports(whole: Project) -> None:
     assert whole.figure("orders", partner="suedwind") == len(MADE)
     assert whole.figure("lines", partner="suedwind") == sum(len(o.lines) for o in MADE)
     assert whole.figure("sessions", "traffic") == 4 * 60
-    assert whole.figure("orders", origin="analytics") == sum("purchase\"" in e for d in FEED.values() for e in d)
+    bought = sum('purchase"' in event for day in FEED.values() for event in day)
+    assert whole.figure("orders", origin="analytics") == bought
 
 
 def test_run_again_reads_nothing(whole: Project) -> None:

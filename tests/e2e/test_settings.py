@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the configuration says of facts that were read before: figures follow it, and nothing is read again."""
+"""Settings that change after facts were read: figures follow, and nothing is read again."""
 
 from pathlib import Path
 
