@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is written about the project holds: links lead somewhere, packages are the same everywhere, folders are described."""
-
+"""What is written about the project holds: links lead somewhere, packages and folders are those that there are."""
+"""What is written about the project holds: links lead somewhere, packages and folders are what there is."""
 from __future__ import annotations
 
 import re
@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
-PAGES = [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md")), *sorted((SOURCE / "examples").rglob("README.md"))]
+PAGES = [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md"))]
+PAGES += sorted((SOURCE / "examples").rglob("README.md"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(SOURCE)))
@@ -35,16 +36,13 @@ def test_packages_have_a_reason() -> None:
 
 def test_libraries_of_the_build_are_installed() -> None:
     """Each module that a CMakeLists.txt looks for comes with a package of the list."""
-    of = {"libuv": "libuv1-dev", "sqlite3": "libsqlite3-dev", "yaml-0.1": "libyaml-dev", "libsodium": "libsodium-dev"}
-    of |= {"libxxhash": "libxxhash-dev", "zlib": "zlib1g-dev", "libzstd": "libzstd-dev", "json-c": "libjson-c-dev"}
-    of |= {"libseccomp": "libseccomp-dev", "python3-embed": "python3-dev", "cmocka": "libcmocka-dev"}
+    of = {"libuv": "libuv1-dev", "sqlite3": "libsqlite3-dev", "yaml-0.1": "libyaml-dev", "zlib": "zlib1g-dev"}
+    of |= {name: f"{name}-dev" for name in ("libsodium", "libxxhash", "libzstd", "libseccomp")}
+    of |= {"json-c": "libjson-c-dev", "python3-embed": "python3-dev", "cmocka": "libcmocka-dev"}
     lists = [SOURCE / "CMakeLists.txt"]
     lists += [p for top in ("core", "plugins", "tests") for p in (SOURCE / top).rglob("CMakeLists.txt")]
-    looked_for = {
-        name
-        for file in lists
-        for name in re.findall(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([\w.+-]+)", file.read_text())
-    }
+    wanted = re.compile(r"pkg_check_modules\(\w+ REQUIRED IMPORTED_TARGET ([\w.+-]+)")
+    looked_for = {name for file in lists for name in wanted.findall(file.read_text())}
     assert looked_for <= set(of), "a new library: add it to ./quickstart, docs/dependencies.md and here"
     assert {of[name] for name in looked_for} <= quickstart_packages()
 

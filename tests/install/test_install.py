@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A whole installation, in a folder of its own and moved afterwards, works without the source and the build tree.
+"""A whole installation, in a folder of its own and moved afterwards, works without source and build tree.
 
 How a plugin is built against the header alone is tested in tests/plugins/test_outside.py.
 """
@@ -20,7 +20,8 @@ BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", SOURCE / "build"))
 
 def call(*command: str | Path, ok: bool = True, **more: str) -> str:
     """Standard output; nothing of the source or build tree is in the environment, but what is in `more`."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("ENTENTE", "PYTHON", "PKG_CONFIG", "CMAKE"))}
+    ours = ("ENTENTE", "PYTHON", "PKG_CONFIG", "CMAKE")
+    env = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     done = subprocess.run(
         [str(c) for c in command],
         text=True,
@@ -50,12 +51,13 @@ def test_everything_is_there(prefix: Path) -> None:
     assert (scripts / "entente/worker.py").is_file()
     assert list((scripts / "rulebook").glob("*.py"))
     assert list((scripts / "entente/__pycache__").glob("worker.*.pyc")), "compiled when it is installed"
-    assert {p.name for p in prefix.rglob("entente/plugins/*.so")} == {p.name for p in (BUILD / "plugins").glob("*.so")}
+    built = {p.name for p in (BUILD / "plugins").glob("*.so")}
+    assert {p.name for p in prefix.rglob("entente/plugins/*.so")} == built
     assert list(prefix.rglob("README.md"))
 
 
 def test_compiled_modules_are_those_of_the_sources(prefix: Path) -> None:
-    """A module whose date does not fit its compiled form would be compiled again at each start of the rules worker."""
+    """Where the dates do not fit, a module would be compiled again at each start of the rules worker."""
     folder = prefix / "share/entente/scripts"
     code = "import sys, importlib.util as u\nfor n in sys.argv[1:]:\n  print(u.cache_from_source(n))\n"
     sources = sorted(folder.rglob("*.py"))
@@ -71,7 +73,7 @@ def test_only_the_entry_of_a_plugin_is_exported(prefix: Path) -> None:
 
 
 def test_a_project_runs(prefix: Path, tmp_path: Path) -> None:
-    """The example: its decoder and its rule are started from the installation, and the shipped rulebook is found there."""
+    """The example: decoder, shipped rulebook and package come from the installation."""
     shutil.copytree(SOURCE / "examples/minimal", tmp_path / "project")
     config = tmp_path / "project/entente.yaml"
     config.write_text(config.read_text().replace("books: [./rules]", "books: [shipped, ./rules]"))
@@ -103,7 +105,7 @@ def test_pkg_config_says_where_plugins_go(prefix: Path) -> None:
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("language", ["c11", "c17", "c++17", "c++20"])
-def test_the_header_compiles_in_every_language(prefix: Path, tmp_path: Path, compiler: str, language: str) -> None:
+def test_the_header_compiles_everywhere(prefix: Path, tmp_path: Path, compiler: str, language: str) -> None:
     if not shutil.which(compiler):
         pytest.skip(f"{compiler} is not installed")
     unit = tmp_path / ("a.cpp" if "+" in language else "a.c")
