@@ -270,6 +270,7 @@ static void take(ent__worker *w, ent__packet *p) {
 
 int main(int argc, char **argv) {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGINT, SIG_IGN); /* Ctrl-C reaches the whole group of the terminal: the core decides, and ends us */
 	char *end = NULL;
 	long parent = argc == 2 ? strtol(argv[1], &end, 10) : 0;
 	if (parent <= 0 || *end) {

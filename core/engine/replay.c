@@ -12,8 +12,12 @@ typedef struct replay {
 	ent_engine *e;
 	ent_position *at;
 	size_t n, capacity;
+	uint8_t *words; /* by code: MOVED, REMAINS */
+	uint32_t n_words;
 	ent_error *error;
 } replay;
+
+enum { MOVED = 1, REMAINS = 2 };
 
 /* The partner that a parked word of a document's source means now; 0: still none. */
 static uint32_t meaning(const ent_engine *e, const ent_document *d, const ent_item *item) {
@@ -45,12 +49,17 @@ static int find(void *ctx, ent_position at, const uint8_t *body, size_t n) {
 	if (!ent_document_decode(d, body, n)) {
 		return ent_error_set(r->error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
 	}
+	bool moves = false;
 	for (uint32_t i = 0; i < d->n && !d->superseded; i++) {
-		if (meaning(r->e, d, &d->items[i])) {
-			ENT_GROW(r->at, r->n, r->capacity);
-			r->at[r->n++] = at;
-			break;
+		bool known = meaning(r->e, d, &d->items[i]);
+		if (d->items[i].partner < r->n_words) { /* one word may be known in one system and parked in another */
+			r->words[d->items[i].partner] |= known ? MOVED : REMAINS;
 		}
+		moves = moves || known;
+	}
+	if (moves) {
+		ENT_GROW(r->at, r->n, r->capacity);
+		r->at[r->n++] = at;
 	}
 	return 0;
 }
@@ -115,7 +124,8 @@ int ent__replay_parked(ent_engine *e, ent_error *error) {
 	if (!any_known_now(e)) {
 		return 0;
 	}
-	replay r = {.e = e, .error = error};
+	replay r = {.e = e, .error = error, .n_words = e->partners_capacity};
+	r.words = ent_xcalloc(r.n_words + 1, 1);
 	int status = ent__index_load(e, error);
 	if (!status) {
 		status = ent_ledger_scan(e->ledger, find, &r, error);
@@ -125,11 +135,12 @@ int ent__replay_parked(ent_engine *e, ent_error *error) {
 	}
 	free(r.at);
 	for (uint32_t code = 1; code < e->partners_capacity && !status; code++) {
-		if (e->partners[code].known == 3 && ent__also_any(e, ent__text(e, code))) {
+		if (code < r.n_words && e->partners[code].known == 3 && r.words[code] == MOVED) {
 			ent_record gone = {.key = code, .kind = ENT__RECORD_PARTNER, .partner = code};
 			ent__pending_record(e, &gone, true);
 			e->partners[code].known = 0;
 		}
 	}
+	free(r.words);
 	return status ? status : ent__commit(e, error);
 }

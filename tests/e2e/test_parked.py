@@ -67,6 +67,20 @@ def test_parked_and_replayed(tmp_path: Path) -> None:
     same([known, p])
 
 
+def test_a_word_of_another_system_is_another_word(tmp_path: Path) -> None:
+    """`also:` names a word in one system; the same word of another source stays parked."""
+    p = project(tmp_path / "p", KNOWN)
+    p.run()
+    p.partners = KNOWN + "  suedwind: {name: Suedwind, zone: America/Chicago, also: {shopify: S1}}"
+    p.configure()
+    p.run()
+    assert "S1" in parked(p) and p.figure("orders", partner="suedwind") in (None, 0)
+    p.partners = KNOWN + "  suedwind: {name: Suedwind, zone: America/Chicago, also: {erp: S1}}"
+    p.configure()
+    p.run()
+    assert "S1" not in parked(p) and p.figure("orders", partner="suedwind") == count(1)
+
+
 @pytest.mark.parametrize("file", ["b.csv", "a.csv"], ids=["new-file", "changed-file"])
 def test_newer_facts_win_over_parked_ones(tmp_path: Path, file: str) -> None:
     """What was parked keeps its rank: it does not overwrite what came later under the partner's own name."""
