@@ -38,6 +38,7 @@ typedef struct judge {
 	ent_buf stream;    /* parts of the record or page at hand */
 	ent_buf loaded_json;
 	json_object *rules;
+	json_tokener *tokener;
 	ent_buf results;   /* records as JSON, each followed by a newline */
 	ent_buf *page;     /* of a brief */
 	uint64_t run;
@@ -400,8 +401,24 @@ static int store_finding(judge *j, json_object *record, json_object *f, const ch
 	return ent_store_finding_put(j->e->store, &row, j->error);
 }
 
+/* A record up to its evidence, which is most of it and goes to the store as it is. Quotes inside of texts are escaped: what
+ * is searched for can only be the key. Records that have none are read whole. */
+static json_object *read_record(json_tokener *t, const char *text) {
+	const char *evidence = strstr(text, ",\"evidence\":[");
+	json_tokener_reset(t);
+	if (evidence && evidence - text < INT32_MAX) {
+		json_object *none = json_tokener_parse_ex(t, text, (int)(evidence - text));
+		json_object *record = none ? none : json_tokener_parse_ex(t, "}", 1);
+		if (record && json_tokener_get_error(t) == json_tokener_success) {
+			return record;
+		}
+		json_object_put(record);
+	}
+	return json_tokener_parse(text);
+}
+
 static int store_record(judge *j, const char *text) {
-	json_object *record = json_tokener_parse(text), *list, *verdict_value;
+	json_object *record = read_record(j->tokener, text), *list, *verdict_value;
 	if (!record) {
 		return ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker sent something that is no JSON");
 	}
@@ -524,6 +541,7 @@ static void finish(judge *j) {
 	if (j->rules) {
 		json_object_put(j->rules);
 	}
+	json_tokener_free(j->tokener);
 	ent_buf_finish(&j->stream);
 	ent_buf_finish(&j->loaded_json);
 	ent_buf_finish(&j->results);
@@ -536,6 +554,7 @@ static judge *begin(ent_engine *e, const ent_snapshot_block *snapshot, ent_judge
 	j->snapshot = snapshot;
 	j->report = report;
 	j->error = error;
+	j->tokener = json_tokener_new();
 	return j;
 }
 
