@@ -61,6 +61,8 @@ class Measure(Look):
     @property
     def title(self) -> str:
         """How it is spoken of in a sentence: net revenue (online/web)."""
+        if self._values is None and self._origin < 0:
+            return title(self.metric.name)
         parts = [v.rstrip("/") for v in self._values or ()] + (
             [ORIGINS[self._origin]] if self._origin >= 0 else []
         )
@@ -372,14 +374,15 @@ class Measure(Look):
                 f"{label}, {days}: nobody said what it was",
                 Ask(f"what they say of their {label}", name, start, stop),
             )
-        if not self._covers():
+        covers = self._covers()
+        if not covers:
             return NotEnoughEvidence(
                 f"{label}: no source gives it",
                 Ask(label, name, start, stop, note="no source gives it so far"),
             )
-        gaps = self._gaps(start, stop)
+        gaps = _source_gaps(covers, start, stop)
         if not gaps:
-            sources = " and ".join(sorted({cover[3] for cover in self._covers() if cover[3]}))
+            sources = " and ".join(sorted({cover[3] for cover in covers if cover[3]}))
             return NotEnoughEvidence(
                 f"{label}, {days}: not known",
                 Ask(label, name, start, stop, note=f"it needs more than {sources} gives"),
@@ -391,19 +394,6 @@ class Measure(Look):
             f"{label}, {days}: not known" + ("" if lost == days else f" for {lost}"),
             *(Ask(label, name, a, b, source) for source, a, b in gaps),
         )
-
-    def _gaps(self, start: int, stop: int) -> list[tuple[str, int, int]]:
-        """Days that a source at work in the window left out; where none of them did, those of the source
-        that stopped last."""
-        by_source: dict[str, list[tuple[int, int]]] = {}
-        for first, after, _, source in self._covers():
-            by_source.setdefault(source, []).append((first, after))
-        holes = {source: _gaps(spans, start, stop) for source, spans in by_source.items()}
-        partly = {s: gaps for s, gaps in holes.items() if gaps and sum(b - a for a, b in gaps) < stop - start}
-        if not partly:
-            ended = {s: max(after for _, after in by_source[s]) for s, gaps in holes.items() if gaps}
-            partly = {s: holes[s] for s, end in ended.items() if end == max(ended.values())}
-        return [(source, a, b) for source, gaps in sorted(partly.items()) for a, b in gaps]
 
 
 class Cut:
@@ -456,12 +446,7 @@ class Origins:
         partner, metric = measure.partner, measure.metric
         parts: dict[str, Quantity] = {}
         asks: list[Ask] = []
-        origins = [o for o in partner.view.snapshot.origins(partner.index, metric.number) if o != DECLARED]
-        if any(
-            row.get("metric") == metric.name
-            for row in partner.view.about(partner.index).get("observations") or ()
-        ):
-            origins.append(DECLARED)
+        origins = partner.origins(metric)
         for origin in origins:
             try:
                 parts[ORIGINS[origin]] = partner.told(metric.name, origin).over(window, least_coverage)
@@ -483,6 +468,20 @@ class Origins:
             told = f"only {' and '.join(parts)} tells it" if parts else "no origin tells it"
             raise NotEnoughEvidence(f"{measure.title}, {spoken(span.start, span.stop)}: {told}", *asks)
         return Breakdown(f"{metric.name} by origin", parts, None)
+
+
+def _source_gaps(covers: list[tuple[int, int, bool, str]], start: int, stop: int) -> list[tuple[str, int, int]]:
+    """Days that a source at work in the window left out; where none of them did, those of the source
+    that stopped last."""
+    by_source: dict[str, list[tuple[int, int]]] = {}
+    for first, after, _, source in covers:
+        by_source.setdefault(source, []).append((first, after))
+    holes = {source: _gaps(spans, start, stop) for source, spans in by_source.items()}
+    partly = {s: gaps for s, gaps in holes.items() if gaps and sum(b - a for a, b in gaps) < stop - start}
+    if not partly:
+        ended = {s: max(after for _, after in by_source[s]) for s, gaps in holes.items() if gaps}
+        partly = {s: holes[s] for s, end in ended.items() if end == max(ended.values())}
+    return [(source, a, b) for source, gaps in sorted(partly.items()) for a, b in gaps]
 
 
 def _gaps(spans: list[tuple[int, int]], start: int, stop: int) -> list[tuple[int, int]]:

@@ -33,8 +33,11 @@ class Ask(NamedTuple):
 
 def merged(asks: Iterable[Ask]) -> list[Ask]:
     """Each thing asked for once, adjoining days in one piece."""
+    once = list(dict.fromkeys(asks))
+    if len(once) < 2:
+        return once
     groups: dict[tuple[str, str, str, str], list[Ask]] = {}
-    for ask in dict.fromkeys(asks):
+    for ask in once:
         groups.setdefault((ask.what, ask.metric, ask.source, ask.note), []).append(ask)
     out: list[Ask] = []
     for group in groups.values():

@@ -11,8 +11,9 @@ from .day import Day, Period
 from .findings import Finding
 from .measure import Measure
 from .quantity import Number, Quantity, amount
+from .reader import DECLARED
 from .register import Register, register_of
-from .view import View
+from .view import Metric, View
 
 
 class Profile:
@@ -72,7 +73,7 @@ class Profile:
 class Partner:
     """One partner at the moment of judgement. `partner["revenue.net"].over("28d")` reads a figure."""
 
-    __slots__ = ("view", "index", "id", "said", "_measures", "_cohorts")
+    __slots__ = ("view", "index", "id", "said", "_measures", "_origins", "_cohorts")
 
     def __init__(self, view: View, index: int) -> None:
         self.view = view
@@ -80,6 +81,7 @@ class Partner:
         self.id = view.ids[index]
         self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
         self._measures: dict[str | tuple[str, int], Measure] = {}
+        self._origins: dict[int, list[int]] = {}
         self._cohorts: dict[tuple[tuple[str, ...], bool], Cohort] = {}
 
     def __repr__(self) -> str:
@@ -115,6 +117,17 @@ class Partner:
         found = self._measures.get((metric, origin))
         if found is None:
             found = self._measures[metric, origin] = Measure(self, self.view.metric(metric), origin)
+        return found
+
+    def origins(self, metric: Metric) -> list[int]:
+        """Which origins speak of the metric. What was declared is kept apart from the figures."""
+        found = self._origins.get(metric.number)
+        if found is None:
+            about = self.view.about(self.index)
+            found = [o for o in self.view.snapshot.origins(self.index, metric.number) if o != DECLARED]
+            if any(row.get("metric") == metric.name for row in about.get("observations") or ()):
+                found.append(DECLARED)
+            self._origins[metric.number] = found
         return found
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from .day import iso
@@ -108,6 +109,7 @@ def _evidence(read: Read) -> str:
     )
 
 
+@lru_cache(20_000)  # one source that falls silent makes the same ask for all its partners
 def _ask(ask: Ask) -> str:
     first = "" if ask.start is None else iso(ask.start)
     through = "" if ask.stop is None else iso(ask.stop - 1)
