@@ -142,15 +142,14 @@ static void judges_and_says_why(void **state) {
 	driver_finish(&d);
 }
 
-/* Rules are tried on fixtures: what those say must be what the engine would say. */
-static void fixtures_read_as_the_engine_does(void **state) {
-	(void)state;
+/* `rule` compares two things, and finds where they differ: nowhere. */
+static void finds_no_difference(const char *rule) {
 	driver d;
 	char *loaded;
 	open_worker(&d, ENTENTE_SOURCE_DIR "/tests/rules/real", &loaded);
 	free(loaded);
 	int snapshot = make_twin(), last;
-	driver_evaluate(&d, 3, "twin", snapshot);
+	driver_evaluate(&d, 3, rule, snapshot);
 	close(snapshot);
 	char *r = driver_records(&d, &last);
 	ended_well(&d, last, r);
@@ -160,6 +159,18 @@ static void fixtures_read_as_the_engine_does(void **state) {
 	}
 	free(r);
 	driver_finish(&d);
+}
+
+/* Rules are tried on fixtures: what those say must be what the engine would say. */
+static void fixtures_read_as_the_engine_does(void **state) {
+	(void)state;
+	finds_no_difference("twin");
+}
+
+/* ... and what is C in the worker is Python there. */
+static void quantities_and_evidence_are_those_of_python(void **state) {
+	(void)state;
+	finds_no_difference("frame");
 }
 
 static void runs_the_shipped_rulebook(void **state) {
@@ -205,6 +216,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judges_and_says_why),
 		cmocka_unit_test(fixtures_read_as_the_engine_does),
+		cmocka_unit_test(quantities_and_evidence_are_those_of_python),
 		cmocka_unit_test(runs_the_shipped_rulebook),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
