@@ -229,7 +229,7 @@ int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 		row->scratch_n = 0;
 		row->valid = false;
 		const char *p = c->window.data + c->at, *next = NULL;
-		int r = c->fast ? ent__csv_row_avx2(c, p, &next) : ENT__CSV_ODD;
+		int r = c->width ? ent__csv_row_fast(c, p, &next) : ENT__CSV_ODD;
 		if (r == ENT__CSV_ODD || (r == ENT__CSV_MORE && c->window.end)) {
 			size_t open;
 			r = ent__csv_row_plain(c, p, &next, &open);

@@ -7,10 +7,10 @@
  * cell only as its first character; within it "" is a quote and line ends are data; what follows the closing quote up
  * to the delimiter belongs to the cell. A quote anywhere else is a character like any other. Empty lines are no rows.
  *
- * Two scanners give the same rows: AVX2 (64 bytes at a time: masks of quotes, delimiters, line ends; quoted parts by a
- * prefix xor; columns that nobody asked for are skipped by counting bits) and a plain one, which also takes the rows
- * that the fast one cannot judge: those with a quote in an unexpected place. One thread; owned by whoever holds the
- * struct. */
+ * Two scanners give the same rows: one with AVX2 or AVX-512 (64 bytes at a time: masks of quotes, delimiters, line
+ * ends; quoted parts by a prefix xor; the separators' places go into an index, so that columns that nobody asked for
+ * cost nothing more) and a plain one, which also takes the rows that the fast one cannot judge: those with a quote in an
+ * unexpected place. One thread; owned by whoever holds the struct. */
 #ifndef ENT_DECODE_CSV_H
 #define ENT_DECODE_CSV_H
 
@@ -29,18 +29,22 @@ typedef struct ent_csv_options {
 /* Sets one framing option by its name. 0, or ENT_ERR_INVALID (value) or ENT_ERR_NOTFOUND (name). */
 int ent_csv_option(ent_csv_options *, ent_str key, ent_str value, ent_error *);
 
-typedef struct ent__csv_block { /* of the fast scanner */
-	const char *base;
-	uint64_t delimiters, ends, odd; /* bits of the row in hand and later ones; odd: a quote where none may open */
-	uint64_t in_quotes;             /* all ones: the next block starts within quotes */
-	uint64_t before;                /* 1: a cell may start at the first byte of the next block */
-} ent__csv_block;
+typedef struct ent__csv_index { /* of the fast scanner: separators outside of quotes, of the row in hand and later ones */
+	uint32_t *marks; /* places in the window; the first is free for the cut of a row */
+	uint32_t *ends;  /* which marks are line ends */
+	size_t n, capacity, n_ends;
+	size_t at, ends_at; /* of the row in hand */
+	size_t scanned;     /* up to this place in the window */
+	bool odd;           /* and no further: a quote opens there where none may */
+	uint64_t in_quotes; /* all ones: the next block starts within quotes */
+	uint64_t before;    /* 1: a cell may start at the first byte of the next block */
+} ent__csv_index;
 
 typedef struct ent_csv {
 	ent_window window;
 	ent_text text;
 	char delimiter, quote, line_end; /* quote 0: none */
-	bool fast;                       /* use the AVX2 scanner */
+	unsigned width;                  /* of the scanner, at most ent__csv_width(); 0: the plain one */
 	uint32_t fields;                 /* of the header */
 	ent_str *names;                  /* fields of them, owned: one block */
 	char *names_text;
@@ -66,8 +70,8 @@ typedef struct ent_csv {
 	} rows[2];
 	unsigned current;
 	bool keep_previous; /* the row before the one in hand stays readable */
-	bool rebuild;       /* the block state belongs to another place */
-	ent__csv_block block;
+	bool rebuild;       /* the index belongs to another place */
+	ent__csv_index index;
 	uint32_t row_fields; /* of the row in hand */
 	char reason[64];     /* what is wrong with it */
 } ent_csv;
@@ -107,8 +111,10 @@ enum { ENT__CSV_MORE = 0, ENT__CSV_OK = 1, ENT__CSV_ODD = 2 };
 /* Cut the row that starts at p: cells as they stand in the row in hand, row_fields, *next. MORE: no line end before
  * window end. The plain one also sets *open (offset in the window of a quote that has not closed, or SIZE_MAX). */
 int ent__csv_row_plain(ent_csv *, const char *p, const char **next, size_t *open);
-int ent__csv_row_avx2(ent_csv *, const char *p, const char **next);
-bool ent__csv_has_avx2(void);
+int ent__csv_row_fast(ent_csv *, const char *p, const char **next);
+/* The widest fast scanner of this processor: 0 none, 1 AVX2, 2 AVX-512. */
+unsigned ent__csv_width(void);
+void ent__csv_index_finish(ent__csv_index *);
 void ent__csv_unquote(ent_csv *, ent_str *cell);
 
 #endif

@@ -105,7 +105,7 @@ int ent__frame_rows(ent_ctx *c, ent_input *in, ent__range *g) {
 		goto out;
 	}
 	snprintf(g->notes, sizeof g->notes, "%s, %s%s", ent_encoding_name(csv.text.encoding),
-		csv.delimiter == '\t' ? "tab" : (char[]){csv.delimiter, 0}, csv.fast ? "" : ", plain scanner");
+		csv.delimiter == '\t' ? "tab" : (char[]){csv.delimiter, 0}, csv.width ? "" : ", plain scanner");
 	if (nothing_here(in, g, ent_csv_can_seek(&csv))) {
 		goto out;
 	}

@@ -107,7 +107,7 @@ static int more(ent_csv *c, ent_fault *f) {
 }
 
 int ent_csv_open(ent_csv *c, ent_input *in, const ent_csv_options *o, ent_fault *f) {
-	*c = (ent_csv){.fast = ent__csv_has_avx2(), .rebuild = true};
+	*c = (ent_csv){.width = ent__csv_width(), .rebuild = true};
 	int status = ent_text_open(&c->text, in, o->encoding, f);
 	if (status) {
 		return status;
@@ -183,6 +183,7 @@ void ent_csv_finish(ent_csv *c) {
 	free(c->names);
 	free(c->names_text);
 	free(c->need);
+	ent__csv_index_finish(&c->index);
 	ent_window_finish(&c->window);
 	ent_text_finish(&c->text);
 	*c = (ent_csv){0};
