@@ -8,15 +8,18 @@
  * of its subs in their order. */
 #include "decode/worker.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void ent__batch_init(ent__batch *b, ent__worker *w) {
 	*b = (ent__batch){.worker = w};
 	ent_intern_init(&b->texts);
+	b->recent = ent_xcalloc(ENT__RECENT, sizeof *b->recent);
 }
 
 void ent__batch_finish(ent__batch *b) {
 	ent_intern_finish(&b->texts);
+	free(b->recent);
 	ent_buf_finish(&b->doc);
 	*b = (ent__batch){0};
 }
@@ -135,15 +138,52 @@ void *ent__batch_item(ent__batch *b, ent_item_type type, size_t bytes, bool *too
 
 /* ---- dictionary ---- */
 
+static inline uint64_t load(const char *p, size_t bytes) {
+	uint64_t v = 0;
+	memcpy(&v, p, bytes);
+	return v;
+}
+
+/* n > 0; most texts are so short that a call would cost more. */
+static inline bool same(const char *p, const char *q, size_t n) {
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 < n; i += 8) {
+			if (load(p + i, 8) != load(q + i, 8)) {
+				return false;
+			}
+		}
+		return load(p + n - 8, 8) == load(q + n - 8, 8);
+	}
+	if (n >= 4) {
+		return load(p, 4) == load(q, 4) && load(p + n - 4, 4) == load(q + n - 4, 4);
+	}
+	return p[0] == q[0] && p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1];
+}
+
+/* Where in `recent` a text of at least 8 bytes would be: of its length and both ends. */
+static inline struct ent__memo *recent_of(ent__batch *b, ent_str s) {
+	uint64_t x = (load(s.p, 8) ^ s.n) * UINT64_C(0x9e3779b97f4a7c15), y = load(s.p + s.n - 8, 8);
+	x = (x ^ x >> 32 ^ y) * UINT64_C(0xd6e8feb86659fd93);
+	return &b->recent[x >> 32 & (ENT__RECENT - 1)];
+}
+
 uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *hash) {
 	if (!s.n) {
 		*hash = 0;
 		return 0;
 	}
 	struct ent__memo *memo = field < sizeof b->memo / sizeof *b->memo ? &b->memo[field] : NULL;
-	if (memo && memo->n == s.n && !memcmp(memo->p, s.p, s.n)) {
+	if (memo && memo->n == s.n && same(memo->p, s.p, s.n)) {
 		*hash = memo->hash;
 		return memo->code;
+	}
+	struct ent__memo *recent = s.n >= 8 ? recent_of(b, s) : NULL;
+	if (recent && recent->n == s.n && same(recent->p, s.p, s.n)) {
+		if (memo) {
+			*memo = *recent;
+		}
+		*hash = recent->hash;
+		return recent->code;
 	}
 	size_t n = s.n;
 	if (n > ENT_TEXT_MAX) { /* cut at a character */
@@ -165,6 +205,9 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 	}
 	if (memo) {
 		*memo = (struct ent__memo){item->p, n, code, item->hash};
+	}
+	if (recent) {
+		*recent = (struct ent__memo){item->p, n, code, item->hash};
 	}
 	*hash = item->hash;
 	return code;

@@ -65,6 +65,7 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 /* ---- batch.c: facts to items ---- */
 
 #define ENT__SKIP_REASONS 64
+#define ENT__RECENT 1024u
 
 typedef struct ent__batch {
 	ent__worker *worker;
@@ -81,7 +82,7 @@ typedef struct ent__batch {
 		size_t n;
 		uint32_t code;
 		uint64_t hash;
-	} memo[48];
+	} memo[48], *recent; /* recent: what was seen lately in any field, by a cheap hash; ENT__RECENT of them */
 	struct {
 		const char *why;
 		uint32_t code;

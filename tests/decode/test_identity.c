@@ -41,6 +41,30 @@ static void spellings_are_one_person(void **state) {
 	assert_false(absent(of(ENT_ID_COOKIE, "x")));
 }
 
+/* Every byte at every place, with neighbours of every kind: only A to Z are folded. */
+static void only_ascii_letters_are_folded(void **state) {
+	(void)state;
+	for (size_t n = 1; n < 26; n++) {
+		for (int c = 0x21; c < 256; c++) {
+			for (int filler = 0; filler < 3; filler++) {
+				char a[32], b[32];
+				memset(a, "zZ\xff"[filler], n);
+				memset(b, "zz\xff"[filler], n);
+				a[c % n] = (char)c;
+				b[c % n] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+				ent_id staff = ent__identity_of(&table, ENT_ID_STAFF, (ent_str){a, n});
+				ent_id memo = ent__identity_of(&table, ENT_ID_STAFF, (ent_str){"another", 7});
+				assert_false(same(staff, memo));
+				assert_true(same(staff, ent__identity_of(&table, ENT_ID_STAFF, (ent_str){b, n})));
+				if (a[c % n] != b[c % n]) { /* and it is the lower case that is hashed */
+					ent_id exact = ent__identity_of(&table, ENT_ID_CUSTOMER, (ent_str){a, n});
+					assert_false(same(exact, ent__identity_of(&table, ENT_ID_CUSTOMER, (ent_str){b, n})));
+				}
+			}
+		}
+	}
+}
+
 static void spaces_are_apart(void **state) {
 	(void)state;
 	ent_id all[5];
@@ -77,6 +101,7 @@ static void long_texts(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spellings_are_one_person),
+		cmocka_unit_test(only_ascii_letters_are_folded),
 		cmocka_unit_test(spaces_are_apart),
 		cmocka_unit_test(the_key_decides),
 		cmocka_unit_test(long_texts),
