@@ -71,6 +71,10 @@ static inline int text_digits(const char *p, size_t n, int64_t *out) {
 static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
 	int64_t v = 0;
 	size_t i = 0, digits = 0, decimals = 0;
+	if (s.n == 4 && !memcmp(s.p, "0.00", 4)) { /* most discounts, refunds and sums that are due */
+		*micro = 0;
+		return 0;
+	}
 	int negative = s.n && s.p[0] == '-';
 	for (i = (size_t)negative; i < s.n && s.n <= 18; i++) {
 		unsigned d = (unsigned)(unsigned char)s.p[i] - '0';
@@ -113,6 +117,11 @@ static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli)
 /* amount * milli / 1000, or -1 when it leaves int64. Half-even, because 1/1000 of a piece of an odd micro may remain.
  */
 static inline int text_times(int64_t amount, int64_t milli, int64_t *out) {
+	int64_t whole;
+	if (milli % 1000 == 0 && !__builtin_mul_overflow(amount, milli / 1000, &whole) && whole != INT64_MIN) {
+		*out = whole;
+		return 0;
+	}
 	__int128 x = (__int128)amount * milli, q = x / 1000, r = x % 1000;
 	if (r < 0)
 		r = -r;

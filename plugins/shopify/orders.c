@@ -112,7 +112,15 @@ static int amounts(shopify *d, const ent_row *r, ent_order *o) {
 /* 0: pushed; 1: rejected; negative: the status that push() returned. */
 static int order(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
-	ent_order o = {.h = {.place = r->place}, .flags = ENT_ORDER_LINES_COMPLETE};
+	ent_order *o = &d->order;
+	o->h.place = r->place;
+	o->h.has = 0;
+	o->flags = ENT_ORDER_LINES_COMPLETE;
+	o->at = o->paid_at = o->shipped_at = o->cancelled_at = (ent_time){0};
+	o->total = o->discount = o->shipping = o->tax = o->refunded = o->due = 0;
+	o->tax_included = 0;
+	o->customer = o->agent = (ent_id){0};
+	o->country = (ent_str){NULL, 0};
 	if (!r->cell[C_CURRENCY].n && !r->cell[C_TOTAL].n) {
 		shopify__reject(d, r, C_NAME, "a further row of an order, without the order's first row before it");
 		return 1;
@@ -121,8 +129,8 @@ static int order(shopify *d, const ent_row *r) {
 		shopify__reject(d, r, C_CURRENCY, "no currency of three letters");
 		return 1;
 	}
-	memcpy(o.currency, r->cell[C_CURRENCY].p, 3);
-	memcpy(c->currency, o.currency, 4);
+	memcpy(o->currency, r->cell[C_CURRENCY].p, 3);
+	memcpy(c->currency, o->currency, 4); /* the fourth byte is 0 */
 	int status = status_of(r->cell[C_FINANCIAL]);
 	if (status < 0) {
 		shopify__reject(d, r, C_FINANCIAL, "unknown Financial Status");
@@ -132,60 +140,62 @@ static int order(shopify *d, const ent_row *r) {
 		shopify__reject(d, r, C_CREATED_AT, "no date");
 		return 1;
 	}
-	if (date(d, r, C_CREATED_AT, &o.at) || date(d, r, C_PAID_AT, &o.paid_at) ||
-		date(d, r, C_FULFILLED_AT, &o.shipped_at) || date(d, r, C_CANCELLED_AT, &o.cancelled_at))
+	if (date(d, r, C_CREATED_AT, &o->at) || date(d, r, C_PAID_AT, &o->paid_at) ||
+		date(d, r, C_FULFILLED_AT, &o->shipped_at) || date(d, r, C_CANCELLED_AT, &o->cancelled_at))
 		return 1;
-	if (amounts(d, r, &o))
+	if (amounts(d, r, o))
 		return 1;
 	ent_str payment = r->cell[C_PAYMENT_METHOD];
-	o.status = (uint8_t)(o.cancelled_at.kind ? ENT_ORDER_CANCELLED : status);
+	o->status = (uint8_t)(o->cancelled_at.kind ? ENT_ORDER_CANCELLED : status);
 	if (payment.n >= 5 && text_has_fold(payment, "bogus")) /* "bogus", "(for testing) Bogus Gateway" */
-		o.status = ENT_ORDER_TEST;
-	shopify__key(d, &o.h.key);
-	o.h.partner = c->partner_n ? (ent_str){c->partner, c->partner_n} : (ent_str){NULL, 0};
+		o->status = ENT_ORDER_TEST;
+	shopify__key(d, &o->h.key);
+	o->h.partner = c->partner_n ? (ent_str){c->partner, c->partner_n} : (ent_str){NULL, 0};
 	if (r->cell[C_EMAIL].n)
-		o.customer = d->host->identity(d->ctx, ENT_ID_EMAIL, r->cell[C_EMAIL]);
+		o->customer = d->host->identity(d->ctx, ENT_ID_EMAIL, r->cell[C_EMAIL]);
 	if (r->cell[C_EMPLOYEE].n)
-		o.agent = d->host->identity(d->ctx, ENT_ID_STAFF, r->cell[C_EMPLOYEE]);
+		o->agent = d->host->identity(d->ctx, ENT_ID_STAFF, r->cell[C_EMPLOYEE]);
 	if (is_country(r->cell[C_SHIPPING_COUNTRY]))
-		o.country = r->cell[C_SHIPPING_COUNTRY];
+		o->country = r->cell[C_SHIPPING_COUNTRY];
 	else if (is_country(r->cell[C_BILLING_COUNTRY]))
-		o.country = r->cell[C_BILLING_COUNTRY];
-	o.channel = text_given(r->cell[C_SOURCE]);
-	o.payment = text_given(payment);
-	o.campaign = campaign_of(r->cell[C_NOTE_ATTRIBUTES]);
-	return d->host->push(d->ctx, ENT_ORDER, &o, sizeof o, 1);
+		o->country = r->cell[C_BILLING_COUNTRY];
+	o->channel = text_given(r->cell[C_SOURCE]);
+	o->payment = text_given(payment);
+	o->campaign = campaign_of(r->cell[C_NOTE_ATTRIBUTES]);
+	return d->host->push(d->ctx, ENT_ORDER, o, sizeof *o, 1);
 }
 
 static ent_status line(shopify *d, const ent_row *r) {
 	shopify_carried *c = &d->c;
-	char number[12];
-	size_t at = sizeof number;
-	for (uint32_t v = c->lines; v || at == sizeof number; v /= 10)
-		number[--at] = (char)('0' + v % 10);
-	ent_line l = {.h = {.place = r->place, .key = {number + at, sizeof number - at}}};
-	if (text_quantity(d->host, r->cell[C_LINE_QUANTITY], &l.quantity)) {
+	size_t at = sizeof d->number;
+	for (uint32_t v = c->lines; v || at == sizeof d->number; v /= 10)
+		d->number[--at] = (char)('0' + v % 10);
+	ent_line *l = &d->line;
+	l->h.place = r->place;
+	l->h.key = (ent_str){d->number + at, sizeof d->number - at};
+	l->discount = 0;
+	if (text_quantity(d->host, r->cell[C_LINE_QUANTITY], &l->quantity)) {
 		shopify__reject(d, r, C_LINE_QUANTITY, "not a quantity");
 		return ENT_OK;
 	}
-	if (text_money(d->host, r->cell[C_LINE_PRICE], &l.unit_price)) {
+	if (text_money(d->host, r->cell[C_LINE_PRICE], &l->unit_price)) {
 		shopify__reject(d, r, C_LINE_PRICE, not_amount);
 		return ENT_OK;
 	}
-	if (text_times(l.unit_price, l.quantity, &l.gross)) {
+	if (text_times(l->unit_price, l->quantity, &l->gross)) {
 		shopify__reject(d, r, C_LINE_PRICE, "amount out of range");
 		return ENT_OK;
 	}
-	l.h.has = ENT_HAS_QUANTITY | ENT_HAS_UNIT_PRICE | ENT_HAS_GROSS;
-	if (amount(d, r, C_LINE_DISCOUNT, ENT_HAS_DISCOUNT, &l.discount, &l.h.has))
+	l->h.has = ENT_HAS_QUANTITY | ENT_HAS_UNIT_PRICE | ENT_HAS_GROSS;
+	if (amount(d, r, C_LINE_DISCOUNT, ENT_HAS_DISCOUNT, &l->discount, &l->h.has))
 		return ENT_OK;
-	l.h.partner = c->partner_n ? (ent_str){c->partner, c->partner_n} : (ent_str){NULL, 0};
-	shopify__key(d, &l.order_key);
-	l.sku = text_given(r->cell[C_LINE_SKU]);
-	l.name = text_given(r->cell[C_LINE_NAME]);
-	l.vendor = text_given(r->cell[C_VENDOR]);
-	memcpy(l.currency, c->currency, 4);
-	return d->host->push(d->ctx, ENT_LINE, &l, sizeof l, 1);
+	l->h.partner = c->partner_n ? (ent_str){c->partner, c->partner_n} : (ent_str){NULL, 0};
+	shopify__key(d, &l->order_key);
+	l->sku = text_given(r->cell[C_LINE_SKU]);
+	l->name = text_given(r->cell[C_LINE_NAME]);
+	l->vendor = text_given(r->cell[C_VENDOR]);
+	memcpy(l->currency, c->currency, 4);
+	return d->host->push(d->ctx, ENT_LINE, l, sizeof *l, 1);
 }
 
 ent_status shopify__order_row(void *self, const ent_row *r) {

@@ -65,6 +65,11 @@ typedef struct shopify {
 	ent_time stamp_time;
 	char day_text[10];
 	int64_t day;
+	/* Orders: the facts in hand. Kept, because clearing so much for every row takes longer than setting what a row has;
+	 * what orders.c never sets stays absent. */
+	ent_order order;
+	ent_line line;
+	char number[12]; /* key of the line */
 	/* Checkouts: the cart in hand; its strings point into the buffers below and into `c`. */
 	ent_cart cart;
 	uint64_t content;
