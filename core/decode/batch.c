@@ -40,6 +40,8 @@ void ent__batch_start(ent__batch *b, uint64_t assignment, uint64_t begin_place) 
 
 /* ---- the batch in the ring ---- */
 
+#define AHEAD 1024 /* bytes: an order of three lines */
+
 static bool begin(ent__batch *b, uint32_t slots) {
 	b->at = ent__worker_room(b->worker, slots);
 	b->n = sizeof(ent_wire_batch);
@@ -160,9 +162,18 @@ static inline bool same(const char *p, const char *q, size_t n) {
 	return p[0] == q[0] && p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1];
 }
 
-/* Where in `recent` a text of at least 8 bytes would be: of its length and both ends. */
+/* Where in `recent` a text would be: of its length and both ends. n > 0. */
 static inline struct ent__memo *recent_of(ent__batch *b, ent_str s) {
-	uint64_t x = (load(s.p, 8) ^ s.n) * UINT64_C(0x9e3779b97f4a7c15), y = load(s.p + s.n - 8, 8);
+	uint64_t x, y = 0;
+	if (s.n >= 8) {
+		x = load(s.p, 8);
+		y = load(s.p + s.n - 8, 8);
+	} else if (s.n >= 4) {
+		x = load(s.p, 4) | load(s.p + s.n - 4, 4) << 32;
+	} else {
+		x = load(s.p, 1) | load(s.p + s.n / 2, 1) << 8 | load(s.p + s.n - 1, 1) << 16;
+	}
+	x = (x ^ s.n) * UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ x >> 32 ^ y) * UINT64_C(0xd6e8feb86659fd93);
 	return &b->recent[x >> 32 & (ENT__RECENT - 1)];
 }
@@ -177,8 +188,8 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 		*hash = memo->hash;
 		return memo->code;
 	}
-	struct ent__memo *recent = s.n >= 8 ? recent_of(b, s) : NULL;
-	if (recent && recent->n == s.n && same(recent->p, s.p, s.n)) {
+	struct ent__memo *recent = recent_of(b, s);
+	if (recent->n == s.n && same(recent->p, s.p, s.n)) {
 		if (memo) {
 			*memo = *recent;
 		}
@@ -206,9 +217,7 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 	if (memo) {
 		*memo = (struct ent__memo){item->p, n, code, item->hash};
 	}
-	if (recent) {
-		*recent = (struct ent__memo){item->p, n, code, item->hash};
-	}
+	*recent = (struct ent__memo){item->p, n, code, item->hash};
 	*hash = item->hash;
 	return code;
 }
@@ -282,6 +291,11 @@ void ent__batch_close(ent__batch *b) {
 	}
 	d->item.bytes = (uint32_t)b->doc.n;
 	memcpy(to, b->doc.data, b->doc.n);
+	/* The ring is larger than the caches: where the next document will lie is fetched while it is decoded. */
+	const char *next = (const char *)to + b->doc.n;
+	for (size_t i = 0; i < AHEAD; i += 64) {
+		__builtin_prefetch(next + i, 1);
+	}
 	b->facts += b->doc_facts;
 }
 

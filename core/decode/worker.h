@@ -65,7 +65,7 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 /* ---- batch.c: facts to items ---- */
 
 #define ENT__SKIP_REASONS 64
-#define ENT__RECENT 1024u
+#define ENT__RECENT 4096u
 
 typedef struct ent__batch {
 	ent__worker *worker;
