@@ -15,6 +15,10 @@ void ent__batch_init(ent__batch *b, ent__worker *w) {
 	*b = (ent__batch){.worker = w};
 	ent_intern_init(&b->texts);
 	b->recent = ent_xcalloc(ENT__RECENT, sizeof *b->recent);
+	_Static_assert(sizeof *b->recent == 64, "");
+	for (size_t i = 0; i < sizeof b->memo / sizeof *b->memo; i++) {
+		b->memo[i] = b->recent;
+	}
 }
 
 void ent__batch_finish(ent__batch *b) {
@@ -146,36 +150,40 @@ static inline uint64_t load(const char *p, size_t bytes) {
 	return v;
 }
 
-/* n > 0; most texts are so short that a call would cost more. */
-static inline bool same(const char *p, const char *q, size_t n) {
+/* The first and last 8 bytes of a text, which may be the same ones; of a shorter one every byte is in x. n > 0. */
+static inline void ends_of(const char *p, size_t n, uint64_t *x, uint64_t *y) {
+	*y = 0;
 	if (n >= 8) {
-		for (size_t i = 0; i + 8 < n; i += 8) {
-			if (load(p + i, 8) != load(q + i, 8)) {
-				return false;
-			}
-		}
-		return load(p + n - 8, 8) == load(q + n - 8, 8);
+		*x = load(p, 8);
+		*y = load(p + n - 8, 8);
+	} else if (n >= 4) {
+		*x = load(p, 4) | load(p + n - 4, 4) << 32;
+	} else {
+		*x = load(p, 1) | load(p + n / 2, 1) << 8 | load(p + n - 1, 1) << 16;
 	}
-	if (n >= 4) {
-		return load(p, 4) == load(q, 4) && load(p + n - 4, 4) == load(q + n - 4, 4);
-	}
-	return p[0] == q[0] && p[n / 2] == q[n / 2] && p[n - 1] == q[n - 1];
 }
 
-/* Where in `recent` a text would be: of its length and both ends. n > 0. */
-static inline struct ent__memo *recent_of(ent__batch *b, ent_str s) {
-	uint64_t x, y = 0;
-	if (s.n >= 8) {
-		x = load(s.p, 8);
-		y = load(s.p + s.n - 8, 8);
-	} else if (s.n >= 4) {
-		x = load(s.p, 4) | load(s.p + s.n - 4, 4) << 32;
-	} else {
-		x = load(s.p, 1) | load(s.p + s.n / 2, 1) << 8 | load(s.p + s.n - 1, 1) << 16;
+/* Branches depend on the length as little as can be: lengths of names cannot be foreseen. */
+static inline bool is_memo(const struct ent__memo *m, ent_str s, uint64_t x, uint64_t y) {
+	uint64_t a, b;
+	if (m->n != s.n) {
+		return false;
 	}
-	x = (x ^ s.n) * UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ x >> 32 ^ y) * UINT64_C(0xd6e8feb86659fd93);
-	return &b->recent[x >> 32 & (ENT__RECENT - 1)];
+	ends_of(m->text, s.n, &a, &b);
+	uint64_t different = (a ^ x) | (b ^ y);
+	if (s.n > 16) {
+		different |= (load(m->text + 8, 8) ^ load(s.p + 8, 8)) | (load(m->text + s.n - 16, 8) ^ load(s.p + s.n - 16, 8));
+		if (s.n > 32) {
+			different |= (load(m->text + 16, 8) ^ load(s.p + 16, 8)) | (load(m->text + 24, 8) ^ load(s.p + 24, 8));
+		}
+	}
+	return !different;
+}
+
+static inline struct ent__memo *recent_of(ent__batch *b, size_t n, uint64_t x, uint64_t y) {
+	uint64_t h = (x ^ n) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ h >> 32 ^ y) * UINT64_C(0xd6e8feb86659fd93);
+	return &b->recent[h >> 51 & (ENT__RECENT - 1)]; /* the highest bits: only they depend on every byte */
 }
 
 uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *hash) {
@@ -183,18 +191,23 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 		*hash = 0;
 		return 0;
 	}
-	struct ent__memo *memo = field < sizeof b->memo / sizeof *b->memo ? &b->memo[field] : NULL;
-	if (memo && memo->n == s.n && same(memo->p, s.p, s.n)) {
-		*hash = memo->hash;
-		return memo->code;
-	}
-	struct ent__memo *recent = recent_of(b, s);
-	if (recent->n == s.n && same(recent->p, s.p, s.n)) {
-		if (memo) {
-			*memo = *recent;
+	struct ent__memo **memo = NULL, *recent = NULL;
+	if (s.n <= ENT__MEMO_MAX) {
+		uint64_t x, y;
+		ends_of(s.p, s.n, &x, &y);
+		memo = field < sizeof b->memo / sizeof *b->memo ? &b->memo[field] : NULL;
+		if (memo && is_memo(*memo, s, x, y)) {
+			*hash = (*memo)->hash;
+			return (*memo)->code;
 		}
-		*hash = recent->hash;
-		return recent->code;
+		recent = recent_of(b, s.n, x, y);
+		if (is_memo(recent, s, x, y)) {
+			if (memo) {
+				*memo = recent;
+			}
+			*hash = recent->hash;
+			return recent->code;
+		}
 	}
 	size_t n = s.n;
 	if (n > ENT_TEXT_MAX) { /* cut at a character */
@@ -214,10 +227,13 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 			memcpy(t + 1, s.p, n);
 		}
 	}
-	if (memo) {
-		*memo = (struct ent__memo){item->p, n, code, item->hash};
+	if (recent) {
+		*recent = (struct ent__memo){.hash = item->hash, .n = (uint32_t)n, .code = code};
+		memcpy(recent->text, s.p, n);
+		if (memo) {
+			*memo = recent;
+		}
 	}
-	*recent = (struct ent__memo){item->p, n, code, item->hash};
 	*hash = item->hash;
 	return code;
 }

@@ -103,7 +103,7 @@ size_t ent_utf8_check(const char *p, size_t n, bool *cut, bool *nul);
 
 /* ---- window ---- */
 
-#define ENT_WINDOW_PIECE (512u << 10)
+#define ENT_WINDOW_PIECE (256u << 10)
 #define ENT_WINDOW_PADDING 64u
 #define ENT_WINDOW_MAX (64u << 20) /* longest record */
 

@@ -65,7 +65,8 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 /* ---- batch.c: facts to items ---- */
 
 #define ENT__SKIP_REASONS 64
-#define ENT__RECENT 4096u
+#define ENT__RECENT 8192u
+#define ENT__MEMO_MAX 48u
 
 typedef struct ent__batch {
 	ent__worker *worker;
@@ -77,12 +78,12 @@ typedef struct ent__batch {
 	uint64_t all_consumed, all_rejected, all_skipped, all_facts;
 	uint64_t owed_rejected, owed_skipped; /* verdicts that changed after they were sent as consumed */
 	ent_intern texts;
-	struct ent__memo { /* by field: the text seen last, for most rows repeat it */
-		const char *p;
-		size_t n;
-		uint32_t code;
+	struct ent__memo { /* a text of at most ENT__MEMO_MAX bytes that was seen; one cache line */
 		uint64_t hash;
-	} memo[48], *recent; /* recent: what was seen lately in any field, by a cheap hash; ENT__RECENT of them */
+		uint32_t n, code; /* n 0: none */
+		char text[ENT__MEMO_MAX];
+	} *recent,     /* ENT__RECENT, by a cheap hash: large, for two texts at one place oust each other all the time */
+		*memo[48]; /* by field: the last one, in `recent`, for most rows repeat it */
 	struct {
 		const char *why;
 		uint32_t code;
