@@ -194,6 +194,39 @@ static int typed(cursor *c, const event_value *v, event_value *out) {
 	return 0;
 }
 
+static int is_type(const char *k, size_t n) {
+	switch (n) {
+	case 9:
+		return IS(k, n, "int_value");
+	case 11:
+		return IS(k, n, "float_value");
+	case 12:
+		return IS(k, n, "string_value") || IS(k, n, "double_value");
+	default:
+		return 0;
+	}
+}
+
+/* The rest of a parameter as BigQuery writes it, from the quote behind its name on: `","value":{"int_value":"1"}}`.
+ * 1: taken, and the cursor is behind it. 0: written in another way, and nothing has moved. */
+static inline int plain_param(cursor *c, size_t at, event_value *out) {
+	static const char middle[] = "\",\"value\":{\"";
+	cursor in = *c;
+	event_value v;
+	if (c->s->n - at < sizeof middle || memcmp(c->p + at, middle, sizeof middle - 1) != 0)
+		return 0;
+	at += sizeof middle - 1;
+	size_t end = scan_quote(c->s, at);
+	if (end >= c->s->n || !is_type(c->p + at, end - at) || c->p[end + 1] != ':')
+		return 0;
+	in.at = end + 2;
+	if (value(&in, &v) || !v.kind || c->p[in.at] != '}' || c->p[in.at + 1] != '}')
+		return 0;
+	*out = v;
+	c->at = in.at + 2;
+	return 1;
+}
+
 static int params(cursor *c, event *e) {
 	static const want fields[2] = {WANT("key"), WANT("value")};
 	static const char opening[] = "{\"key\":\"";
@@ -218,6 +251,10 @@ static int params(cursor *c, event *e) {
 				if (!behind)
 					return wrong(c, "broken JSON: a bracket is not closed");
 				c->at = behind;
+				m = more(c, ']');
+				continue;
+			}
+			if (plain_param(c, end, &e->param[known])) {
 				m = more(c, ']');
 				continue;
 			}

@@ -178,6 +178,44 @@ static void test_many_sessions(void **state) {
 	host_close(h);
 }
 
+/* A parameter in BigQuery's own spelling is read by a shorter way: with blanks between, it must mean the same. */
+static void test_spellings(void **state) {
+	static const char *const values[] = {"{\"int_value\":\"12\"}", "{\"int_value\":12}", "{\"string_value\":\"12\"}",
+		"{\"double_value\":12.5}", "{\"float_value\":1e1}", "{\"int_value\":null}",
+		"{\"string_value\":null,\"int_value\":\"12\"}", "{\"int_value\":\"12\",\"string_value\":\"13\"}",
+		"{\"other_value\":\"12\"}", "{\"int_value\":{\"a\":1}}", "{}", "\"12\"", "{\"int_value\":\"1\\u0032\"}",
+		"{\"int_value\":}", "{\"int_value\":\"12\"", "{\"int_value\" \"12\"}", "[12]"};
+	static const char *const keys[] = {"ga_session_id", "page_location", "engagement_time_msec", "session_engaged"};
+	host_text in[2] = {{0}, {0}}, out[2] = {{0}, {0}};
+	char *why = NULL;
+	host *h = host_open("ga4", "ga4", NULL, &why);
+	(void)state;
+	for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+		for (size_t v = 0; v < sizeof values / sizeof *values; v++)
+			for (int spaced = 0; spaced < 2; spaced++) {
+				char line[400];
+				int n = snprintf(line, sizeof line,
+					"{\"event_date\":\"20240301\",\"event_name\":\"page_view\",\"event_timestamp\":%zu,"
+					"\"user_pseudo_id\":\"u\",\"event_params\":%s[{\"key\":%s\"%s\",\"value\":%s},"
+					"{\"key\":\"ga_session_id\",\"value\":{\"int_value\":\"%zu\"}}]}",
+					k * 100 + v + 1, spaced ? "" : " ", spaced ? " " : "", keys[k], values[v], k * 100 + v + 1);
+				assert_true(n > 0 && (size_t)n + 1 < sizeof line);
+				line[n++] = '\n';
+				host_text_add(&in[spaced], line, (size_t)n);
+			}
+	for (int spaced = 0; spaced < 2; spaced++)
+		assert_int_equal(host_run(h, "x", in[spaced].p, in[spaced].n, (host_cut){0}, &out[spaced]), ENT_OK);
+	assert_true(count(out[0].p, "\"fact\":\"visit\"") > 30);
+	assert_true(count(out[0].p, "\"verdict\":\"reject\"") > 0);
+	assert_int_equal(out[0].n, out[1].n);
+	assert_memory_equal(out[0].p, out[1].p, out[0].n);
+	for (int spaced = 0; spaced < 2; spaced++) {
+		host_text_free(&in[spaced]);
+		host_text_free(&out[spaced]);
+	}
+	host_close(h);
+}
+
 static void test_probe(void **state) {
 	char *why = NULL;
 	const char *seen = NULL;
@@ -199,6 +237,7 @@ static void test_probe(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_widths), cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_first_lines), cmocka_unit_test(test_many_sessions), cmocka_unit_test(test_probe)};
+		cmocka_unit_test(test_first_lines), cmocka_unit_test(test_many_sessions), cmocka_unit_test(test_spellings),
+		cmocka_unit_test(test_probe)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
