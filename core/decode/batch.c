@@ -172,7 +172,8 @@ static inline bool is_memo(const struct ent__memo *m, ent_str s, uint64_t x, uin
 	ends_of(m->text, s.n, &a, &b);
 	uint64_t different = (a ^ x) | (b ^ y);
 	if (s.n > 16) {
-		different |= (load(m->text + 8, 8) ^ load(s.p + 8, 8)) | (load(m->text + s.n - 16, 8) ^ load(s.p + s.n - 16, 8));
+		different |=
+			(load(m->text + 8, 8) ^ load(s.p + 8, 8)) | (load(m->text + s.n - 16, 8) ^ load(s.p + s.n - 16, 8));
 		if (s.n > 32) {
 			different |= (load(m->text + 16, 8) ^ load(s.p + 16, 8)) | (load(m->text + 24, 8) ^ load(s.p + 24, 8));
 		}

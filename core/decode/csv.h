@@ -9,8 +9,8 @@
  *
  * Two scanners give the same rows: one with AVX2 or AVX-512 (64 bytes at a time: masks of quotes, delimiters, line
  * ends; quoted parts by a prefix xor; the separators' places go into an index, so that columns that nobody asked for
- * cost nothing more) and a plain one, which also takes the rows that the fast one cannot judge: those with a quote in an
- * unexpected place. One thread; owned by whoever holds the struct. */
+ * cost nothing more) and a plain one, which also takes the rows that the fast one cannot judge: those with a quote in
+ * an unexpected place. One thread; owned by whoever holds the struct. */
 #ifndef ENT_DECODE_CSV_H
 #define ENT_DECODE_CSV_H
 
@@ -29,7 +29,8 @@ typedef struct ent_csv_options {
 /* Sets one framing option by its name. 0, or ENT_ERR_INVALID (value) or ENT_ERR_NOTFOUND (name). */
 int ent_csv_option(ent_csv_options *, ent_str key, ent_str value, ent_error *);
 
-typedef struct ent__csv_index { /* of the fast scanner: separators outside of quotes, of the row in hand and later ones */
+/* Of the fast scanner: the separators outside of quotes, of the row in hand and later ones. */
+typedef struct ent__csv_index {
 	uint32_t *marks; /* places in the window; the first is free for the cut of a row */
 	uint32_t *ends;  /* which marks are line ends */
 	size_t n, capacity, n_ends;

@@ -52,7 +52,8 @@ AVX2 INLINE uint64_t equal(__m256i a, __m256i b, __m256i c) {
 AVX2 INLINE masks masks_avx2(const char *p, char d, char e, char q) {
 	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
 			b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-	return (masks){equal(a, b, _mm256_set1_epi8(d)), equal(a, b, _mm256_set1_epi8(e)), equal(a, b, _mm256_set1_epi8(q))};
+	return (masks){
+		equal(a, b, _mm256_set1_epi8(d)), equal(a, b, _mm256_set1_epi8(e)), equal(a, b, _mm256_set1_epi8(q))};
 }
 
 AVX512 INLINE masks masks_avx512(const char *p, char d, char e, char q) {

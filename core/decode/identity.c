@@ -40,7 +40,7 @@ static void fold(char *to, const char *p, size_t n) {
 	for (; i + 8 <= n; i += 8) {
 		uint64_t v;
 		memcpy(&v, p + i, 8);
-		uint64_t low = v & ~high;                                                         /* no carry leaves a byte */
+		uint64_t low = v & ~high; /* no carry leaves a byte */
 		uint64_t upper = (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~v & high; /* A to Z, and ASCII */
 		v |= upper >> 2;
 		memcpy(to + i, &v, 8);

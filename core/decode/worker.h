@@ -82,7 +82,7 @@ typedef struct ent__batch {
 		uint64_t hash;
 		uint32_t n, code; /* n 0: none */
 		char text[ENT__MEMO_MAX];
-	} *recent,     /* ENT__RECENT, by a cheap hash: large, for two texts at one place oust each other all the time */
+	} * recent,    /* ENT__RECENT, by a cheap hash: large, for two texts at one place oust each other all the time */
 		*memo[48]; /* by field: the last one, in `recent`, for most rows repeat it */
 	struct {
 		const char *why;
