@@ -52,6 +52,36 @@ static void document(size_t i, uint8_t kind, const char *key, const char *partne
 	}
 }
 
+/* Texts are looked up by length and ends first: those that differ in one byte, wherever it is, stay apart. */
+static void texts_that_nearly_agree_are_told_apart(void **state) {
+	(void)state;
+	for (size_t n = 1; n <= 56; n++) {
+		ent_buf doc = {0};
+		ent_buf_printf(&doc, HEADER);
+		for (size_t round = 0; round < 2; round++) {
+			for (size_t at = 0; at <= n; at++) {
+				char partner[64] = "";
+				memset(partner, 'a', n);
+				partner[at] = at < n ? 'b' : 0;
+				ent_buf_printf(&doc, "visit,V%zu,,%s,\n", at, partner);
+			}
+		}
+		ent_buf_u8(&doc, 0);
+		decode((char *)doc.data);
+		ent_buf_finish(&doc);
+		assert_int_equal(worker.n_docs, 2 * (n + 1));
+		for (size_t i = 0; i < worker.n_docs; i++) {
+			size_t at = i % (n + 1);
+			char partner[64] = "";
+			memset(partner, 'a', n);
+			partner[at] = at < n ? 'b' : 0;
+			assert_string_equal(worker.docs[i].partner, partner);
+			assert_true(worker.docs[i].content == worker.docs[at].content);
+			assert_true(!at || worker.docs[i].content != worker.docs[i - 1].content);
+		}
+	}
+}
+
 static void lines_and_refunds_are_gathered(void **state) {
 	(void)state;
 	decode(HEADER "order,A,,p,\n"
@@ -180,6 +210,7 @@ static void logs_are_held_back(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts_that_nearly_agree_are_told_apart),
 		cmocka_unit_test(lines_and_refunds_are_gathered),
 		cmocka_unit_test(facts_that_break_the_contract),
 		cmocka_unit_test(every_kind_arrives),
