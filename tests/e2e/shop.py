@@ -14,8 +14,8 @@ COLUMNS = (
     "Shipping,Taxes,Total,Discount Code,Discount Amount,Shipping Method,Created at,Lineitem quantity,"
     "Lineitem name,Lineitem price,Lineitem compare at price,Lineitem sku,Lineitem requires shipping,"
     "Lineitem taxable,Lineitem fulfillment status,Billing Name,Billing Country,Shipping Country,Notes,"
-    "Note Attributes,Cancelled at,Payment Method,Payment Reference,Refunded Amount,Vendor,Outstanding Balance,Employee,"
-    "Location,Id,Tags,Source,Lineitem discount"
+    "Note Attributes,Cancelled at,Payment Method,Payment Reference,Refunded Amount,Vendor,Outstanding Balance,"
+    "Employee,Location,Id,Tags,Source,Lineitem discount"
 ).split(",")
 CHANNELS = ("web", "web", "web", "pos", "shopify_draft_order", "iphone")
 NOTES = ("", "", "", 'left at the door,\nsaid ""thanks""\n', "one, two", "ünïcode ✓", "\n\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One large file is cut into chunks that many workers decode at once: the figures are those of one worker,
-and of many small files. Notes of these orders are full of what looks like rows, so that wrong cuts are tried."""
+and of many small files. Notes of these orders hold what looks like rows, so that wrong cuts are tried."""
 
 import random
 from dataclasses import replace
