@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is written about the project holds: links lead somewhere, packages and folders are those that there are."""
 """What is written about the project holds: links lead somewhere, packages and folders are what there is."""
+
 from __future__ import annotations
 
 import re
