@@ -13,12 +13,25 @@
 
 static bool ours(const struct stat *st) { return st->st_uid == 0 || st->st_uid == geteuid(); }
 
+/* Bytes of `path` up to the last folder that this program lies in, too. Who can write there can replace the program, so to
+ * look at those folders would protect nothing; and a checkout often belongs to another user than the one who runs it
+ * (root in a container), or may be written by a group. */
+static size_t shared_folders(const char *path) {
+	char program[4096];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	size_t shared = 0;
+	for (size_t i = 0; n > 0 && i < (size_t)n && path[i] == program[i]; i++) {
+		shared = path[i] == '/' ? i : shared;
+	}
+	return shared;
+}
+
 /* File and folders belong to root or to us, and nobody else can write them. A folder that all may write is accepted if
  * it is sticky (/tmp): then nobody else can replace what is ours in it, and what is in it is checked as well. */
 static int check_owner(const char *path, ent_error *e) {
 	char part[4096];
 	size_t n = strlen(path);
-	for (size_t i = 1; i <= n; i++) {
+	for (size_t i = shared_folders(path) + 1; i <= n; i++) {
 		if (i < n && path[i] != '/' && i != 1) {
 			continue;
 		}
