@@ -136,11 +136,8 @@ int ent__fold(ent_engine *e, const ent_document *d, int sign, ent_error *error) 
 static void number_identities(ent_engine *e, ent_item *item) {
 	static const ent_id none;
 	uint8_t *base = (uint8_t *)&item->body;
-	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
-		if (f->type != ENT_FIELD_ID) {
-			continue;
-		}
-		ent_id *id = (ent_id *)(base + f->offset);
+	for (const uint16_t *offset = ent_fact_ids(item->kind); *offset != UINT16_MAX; offset++) {
+		ent_id *id = (ent_id *)(base + *offset);
 		if (memcmp(id, &none, sizeof none) != 0) {
 			uint32_t dense = ent_identities_put(e->identities, id->b) + 1;
 			*id = none;
@@ -197,7 +194,10 @@ static void complete(ent_engine *e, const ent__work *w, ent_document *d) {
 			item->rank.content = 0; /* parts add up: the hash of a part says nothing about the visit */
 		}
 		number_identities(e, item);
-		d->items[kept++] = *item;
+		if (kept != i) {
+			d->items[kept] = *item;
+		}
+		kept++;
 	}
 	d->n = kept;
 	d->scope = shared && d->kind == ENT_ORDER ? 0 : kept ? d->items[0].partner : 0;

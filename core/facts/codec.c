@@ -4,6 +4,7 @@
  * are mostly whole cents, so they are stored divided by 10,000 where that is exact; times mostly whole seconds. */
 #include "base/intern.h"
 #include "facts/document.h"
+#include "facts/fields.h"
 
 enum { /* of an item */
 	SAME_LINEAGE = 1 << 7, /* source, input, arrival and rank are those of the item before */
@@ -17,15 +18,19 @@ enum { /* of an item */
 	FIXED_MAX = 512 /* most bytes that an item takes without its keys and pairs */
 };
 
-static uint8_t *put_time(uint8_t *p, ent_wire_time w) {
-	ent_time t = ent_wire_time_unpack(w);
-	bool seconds = t.v % 1000000 == 0 && (t.kind == ENT_TIME_INSTANT || t.kind == ENT_TIME_LOCAL);
-	bool offset = t.offset_min != ENT_NO_OFFSET;
-	*p++ = (uint8_t)(t.kind | (offset ? TIME_OFFSET : 0) | (seconds ? TIME_SECONDS : 0));
-	if (offset) {
-		*p++ = (uint8_t)(t.offset_min / 15 + 128);
+/* Everything here is inlined into one function for each kind, where the types are constants: see BODY below. */
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE uint8_t *put_time(uint8_t *p, ent_wire_time w) {
+	int64_t v = (int64_t)w >> 11;
+	unsigned kind = w & 7;
+	uint8_t quarter = (uint8_t)(w >> 3);
+	bool seconds = (kind == ENT_TIME_INSTANT || kind == ENT_TIME_LOCAL) && v % 1000000 == 0;
+	*p++ = (uint8_t)(kind | (quarter ? TIME_OFFSET : 0) | (seconds ? TIME_SECONDS : 0));
+	if (quarter) {
+		*p++ = quarter;
 	}
-	return ent_varint_put(p, ent_zigzag(seconds ? t.v / 1000000 : t.v));
+	return ent_varint_put(p, ent_zigzag(seconds ? v / 1000000 : v));
 }
 
 static ent_wire_time take_time(ent_read *r) {
@@ -43,7 +48,7 @@ static ent_wire_time take_time(ent_read *r) {
 
 /* Lowest bit clear: v / 10000 follows. Set: v itself, with the two smallest numbers left out (v is not 0 here), of which
  * 3 says that a whole varint follows: amounts so large that the bit would not fit. */
-static uint8_t *put_amount(uint8_t *p, int64_t v) {
+INLINE uint8_t *put_amount(uint8_t *p, int64_t v) {
 	if (v % 10000 == 0) {
 		return ent_varint_put(p, ent_zigzag(v / 10000) << 1);
 	}
@@ -65,86 +70,121 @@ static int64_t take_amount(ent_read *r) {
 	return ent_unzigzag((u >> 1) - 1);
 }
 
-static void put_body(const ent_item *item, ent_buf *out) {
-	const uint8_t *base = (const uint8_t *)&item->body;
-	uint8_t fields[FIXED_MAX], *p = fields;
-	uint64_t present = 0;
-	unsigned bit = 0;
-	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++, bit++) {
-		const uint8_t *at = base + f->offset;
-		uint64_t u = 0;
-		switch (f->type) {
-		case ENT_FIELD_TIME:
-			memcpy(&u, at, 8);
-			if (u) {
-				p = put_time(p, u);
-			}
-			break;
-		case ENT_FIELD_I64:
-			memcpy(&u, at, 8);
-			if (u) {
-				p = put_amount(p, (int64_t)u);
-			}
-			break;
-		case ENT_FIELD_U8:
-			u = *at;
-			if (u) {
-				*p++ = (uint8_t)u;
-			}
-			break;
-		case ENT_FIELD_CURRENCY:
-			memcpy(&u, at, 3);
-			if (u) {
-				memcpy(p, at, 3);
-				p += 3;
-			}
-			break;
-		default: /* ID (dense number + 1), CODE, U32 */
-			memcpy(&u, at, 4);
-			if (u) {
-				p = ent_varint_put(p, u);
-			}
-		}
-		present |= (uint64_t)(u != 0) << bit;
+/* The value as a number that is 0 if and only if the field takes no room. */
+INLINE uint64_t value_of(const uint8_t *at, ent_field_type type) {
+	uint64_t u = 0;
+	switch (type) {
+	case ENT_FIELD_TIME:
+	case ENT_FIELD_I64:
+		memcpy(&u, at, 8);
+		return u;
+	case ENT_FIELD_U8:
+		return *at;
+	case ENT_FIELD_CURRENCY:
+		memcpy(&u, at, 3);
+		return u;
+	default: /* ID (dense number + 1), CODE, U32 */
+		memcpy(&u, at, 4);
+		return u;
 	}
-	out->n = (size_t)(ent_varint_put(out->data + out->n, present) - out->data);
-	memcpy(out->data + out->n, fields, (size_t)(p - fields));
-	out->n += (size_t)(p - fields);
+}
+
+INLINE uint8_t *put_field(uint8_t *p, const uint8_t *at, ent_field_type type) {
+	uint64_t u = value_of(at, type);
+	if (!u) {
+		return p;
+	}
+	switch (type) {
+	case ENT_FIELD_TIME:
+		return put_time(p, u);
+	case ENT_FIELD_I64:
+		return put_amount(p, (int64_t)u);
+	case ENT_FIELD_U8:
+		*p = (uint8_t)u;
+		return p + 1;
+	case ENT_FIELD_CURRENCY:
+		memcpy(p, at, 3);
+		return p + 3;
+	default:
+		return ent_varint_put(p, u);
+	}
+}
+
+INLINE void take_field(ent_read *r, uint8_t *at, ent_field_type type) {
+	uint64_t u;
+	int64_t v;
+	const uint8_t *bytes;
+	switch (type) {
+	case ENT_FIELD_TIME:
+		u = take_time(r);
+		memcpy(at, &u, 8);
+		break;
+	case ENT_FIELD_I64:
+		v = take_amount(r);
+		memcpy(at, &v, 8);
+		break;
+	case ENT_FIELD_U8:
+		*at = ent_read_u8(r);
+		break;
+	case ENT_FIELD_CURRENCY:
+		bytes = ent_read_take(r, 3);
+		if (bytes) {
+			memcpy(at, bytes, 3);
+		}
+		break;
+	default:
+		u = ent_read_varint(r);
+		memcpy(at, &(uint32_t){(uint32_t)u}, 4);
+	}
+}
+
+/* A function for each kind, made from the list of its fields: no table is walked, no type is looked at, and which fields
+ * are there is the same from one fact to the next, so that the processor guesses it. */
+#define SEE(structure, member, type)                                                                                   \
+	present |= (uint64_t)(value_of(base + offsetof(structure, member), ENT_FIELD_##type) != 0) << bit++;
+#define PUT(structure, member, type) p = put_field(p, base + offsetof(structure, member), ENT_FIELD_##type);
+#define TAKE(structure, member, type)                                                                                  \
+	if (present >> bit++ & 1) {                                                                                        \
+		take_field(r, base + offsetof(structure, member), ENT_FIELD_##type);                                           \
+	}
+#define BODY(kind, list, structure, name)                                                                              \
+	static uint8_t *put_##name(uint8_t *p, const uint8_t *base) {                                                      \
+		uint64_t present = 0;                                                                                          \
+		unsigned bit = 0;                                                                                              \
+		list(SEE);                                                                                                     \
+		p = ent_varint_put(p, present);                                                                                \
+		list(PUT);                                                                                                     \
+		return p;                                                                                                      \
+	}                                                                                                                  \
+	static void take_##name(ent_read *r, uint8_t *base) {                                                              \
+		uint64_t present = ent_read_varint(r);                                                                         \
+		unsigned bit = 0;                                                                                              \
+		list(TAKE);                                                                                                    \
+	}
+ENT_FACT_KINDS(BODY)
+
+static uint8_t *put_body(uint8_t *p, const ent_item *item) {
+	const uint8_t *base = (const uint8_t *)&item->body;
+	switch (item->kind) {
+#define CASE_PUT(kind, list, structure, name)                                                                          \
+	case kind:                                                                                                         \
+		return put_##name(p, base);
+		ENT_FACT_KINDS(CASE_PUT)
+	default:
+		return p;
+	}
 }
 
 static void take_body(ent_item *item, ent_read *r) {
 	uint8_t *base = (uint8_t *)&item->body;
-	uint64_t present = ent_read_varint(r);
-	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++, present >>= 1) {
-		if (!(present & 1)) {
-			continue;
-		}
-		uint8_t *at = base + f->offset;
-		uint64_t u;
-		int64_t v;
-		const uint8_t *bytes;
-		switch (f->type) {
-		case ENT_FIELD_TIME:
-			u = take_time(r);
-			memcpy(at, &u, 8);
-			break;
-		case ENT_FIELD_I64:
-			v = take_amount(r);
-			memcpy(at, &v, 8);
-			break;
-		case ENT_FIELD_U8:
-			*at = ent_read_u8(r);
-			break;
-		case ENT_FIELD_CURRENCY:
-			bytes = ent_read_take(r, 3);
-			if (bytes) {
-				memcpy(at, bytes, 3);
-			}
-			break;
-		default:
-			u = ent_read_varint(r);
-			memcpy(at, &(uint32_t){(uint32_t)u}, 4);
-		}
+	switch (item->kind) {
+#define CASE_TAKE(kind, list, structure, name)                                                                         \
+	case kind:                                                                                                         \
+		take_##name(r, base);                                                                                          \
+		break;
+		ENT_FACT_KINDS(CASE_TAKE)
+	default:
+		break;
 	}
 }
 
@@ -188,12 +228,11 @@ static void put_item(const ent_document *d, const ent_item *item, const ent_item
 	}
 	p = ent_varint_put(p, ent_zigzag((int64_t)(item->place - (before ? before->place : 0))));
 	p = ent_varint_put(p, item->has);
-	out->n = (size_t)(p - out->data);
-	if (item->flags & ENT_DOC_RETRACT) {
-		return;
+	if (!(item->flags & ENT_DOC_RETRACT)) {
+		p = put_body(p, item);
 	}
-	put_body(item, out);
-	if (item->kind == ENT_ENTRY) {
+	out->n = (size_t)(p - out->data);
+	if (item->kind == ENT_ENTRY && !(item->flags & ENT_DOC_RETRACT)) {
 		ent_buf_reserve(out, (size_t)item->body.entry.n * 10);
 		p = out->data + out->n;
 		for (uint32_t i = 0; i < item->body.entry.n * 2; i++) {

@@ -71,6 +71,8 @@ typedef struct ent_document {
 void ent_document_finish(ent_document *);
 void ent_document_clear(ent_document *);
 ent_item *ent_document_add(ent_document *); /* zeroed; valid until the next add */
+/* As add, but the body is left as it is: for who fills in all of the kind's fields at once. */
+ent_item *ent_document_add_raw(ent_document *);
 /* Room for n pairs of codes, owned by the document. */
 uint32_t *ent_document_pairs(ent_document *, uint32_t n);
 /* The head (kind of the document), or NULL while it is pending. */
@@ -121,6 +123,8 @@ typedef struct ent_field {
 /* Fields of a kind; ends with name NULL. */
 const ent_field *ent_fact_fields(unsigned kind);
 size_t ent_fact_body_size(unsigned kind);
+/* Offsets of a kind's identities; ends with UINT16_MAX. */
+const uint16_t *ent_fact_ids(unsigned kind);
 const char *ent_fact_name(unsigned kind);
 
 #endif
