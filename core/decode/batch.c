@@ -33,7 +33,7 @@ void ent__batch_start(ent__batch *b, uint64_t assignment, uint64_t begin_place) 
 	b->begin = begin_place;
 	b->seq = 0;
 	b->at = NULL;
-	b->items = 0;
+	b->items = b->n_texts = 0;
 	b->consumed = b->rejected = b->skipped = b->facts = 0;
 	b->all_consumed = b->all_rejected = b->all_skipped = b->all_facts = 0;
 	b->owed_rejected = b->owed_skipped = 0;
@@ -52,6 +52,7 @@ static bool begin(ent__batch *b, uint32_t slots) {
 	b->slots = slots;
 	b->limit = slots * b->worker->ring.slot_bytes;
 	b->items = 0;
+	b->n_texts = 0;
 	return b->at != NULL;
 }
 
@@ -61,6 +62,7 @@ static void *put(ent__batch *b, ent_item_type type, size_t bytes) {
 	item->type = type;
 	b->n += (uint32_t)bytes;
 	b->items++;
+	b->n_texts += type == ENT_ITEM_TEXT;
 	return item;
 }
 
@@ -97,7 +99,8 @@ static bool flush(ent__batch *b) {
 		.consumed = b->consumed,
 		.rejected = b->rejected,
 		.skipped = b->skipped,
-		.facts = b->facts};
+		.facts = b->facts,
+		.texts = b->n_texts};
 	uint32_t slots = (b->n + w->ring.slot_bytes - 1) / w->ring.slot_bytes;
 	uint32_t first = ent__ring_hand_over(&w->ring, slots);
 	ent_buf m = {0};

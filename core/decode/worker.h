@@ -71,7 +71,7 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 typedef struct ent__batch {
 	ent__worker *worker;
 	uint8_t *at; /* start of the batch in the ring; NULL: none begun */
-	uint32_t n, limit, slots, items;
+	uint32_t n, limit, slots, items, n_texts;
 	uint64_t assignment, seq;
 	uint64_t begin;                              /* goes with every batch, see ENT_MSG_BATCH */
 	uint64_t consumed, rejected, skipped, facts; /* of this batch */

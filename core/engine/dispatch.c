@@ -53,7 +53,12 @@ static int take_texts(ent_engine *e, ent_dictionary *d, const ent_slot_batch *sl
 		ENT_GROW(d->codes, d->n, d->capacity);
 		d->codes[d->n++] = 0;
 	}
-	for (uint32_t at = sizeof(ent_wire_batch); at + sizeof(ent_wire_item) <= slot->bytes;) {
+	/* Most batches define none and need not be walked through. How many there are is compared when the batch is folded. */
+	uint64_t left = 0;
+	if (slot->bytes >= sizeof(ent_wire_batch)) {
+		memcpy(&left, base + offsetof(ent_wire_batch, texts), sizeof left);
+	}
+	for (uint32_t at = sizeof(ent_wire_batch); left && at + sizeof(ent_wire_item) <= slot->bytes;) {
 		ent_wire_item item;
 		memcpy(&item, base + at, sizeof item);
 		if (item.bytes < sizeof item || item.bytes % 8 || item.bytes > slot->bytes - at) {
@@ -77,6 +82,7 @@ static int take_texts(ent_engine *e, ent_dictionary *d, const ent_slot_batch *sl
 			}
 			ENT_GROW(d->codes, d->n, d->capacity);
 			d->codes[d->n++] = ent__code(e, text.p, text.n);
+			left--;
 		}
 		at += item.bytes;
 	}
@@ -180,30 +186,64 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 	return status;
 }
 
-/* Asks for the memory that the documents of the batch will look up: index and identities are far larger than any cache,
- * and one after another each look-up would wait for it. What the worker says is only a hint here. */
-static void prefetch(const ent_engine *e, const ent__work *w, const uint8_t *batch, uint32_t bytes) {
-	bool shared = w->stream->source->config->keys == ENT_KEYS_SHARED;
-	ent_document key = {.system = w->stream->system, .scope = shared ? 0 : w->partner};
-	for (uint32_t at = sizeof(ent_wire_batch); bytes - at >= sizeof(ent_wire_doc);) {
-		const ent_wire_doc *doc = (const ent_wire_doc *)(batch + at);
+/* Asks for the memory that the documents to come will look up: index and identities are far larger than any cache, and
+ * one after another each look-up would wait for it. Two look-ups go ahead of the fold: the further one asks for the slots,
+ * the nearer one, whose slots have come by then, for what they lead to. Further ahead than this they would push each other
+ * out of the nearest cache. What the worker says is only a hint here. */
+enum { FAR = 16, NEAR = 8 };
+
+typedef struct ahead {
+	const ent_engine *e;
+	const ent__stream *stream;
+	const ent_dictionary *texts;
+	const uint8_t *batch;
+	uint32_t bytes, at;
+	ent_document key;
+	uint32_t partner; /* of documents that name none */
+	unsigned n;       /* documents seen */
+	const uint8_t *ids[FAR];
+} ahead;
+
+static void look_at(ahead *a, const ent_wire_doc *doc, uint32_t size) {
+	const ent__stream *s = a->stream;
+	bool shared = s->source->config->keys == ENT_KEYS_SHARED && doc->kind == ENT_ORDER;
+	uint32_t raw = s->source->config->partner.from != ENT_PARTNER_FIXED && doc->partner < a->texts->n
+		? a->texts->codes[doc->partner]
+		: 0;
+	uint32_t named = raw && raw < s->partner_cache_n && s->partner_cache[raw] ? s->partner_cache[raw] - 1 : 0;
+	a->key.scope = shared ? 0 : named ? named : a->partner;
+	a->key.key_hash = doc->key_hash;
+	ent_index_prefetch(a->e->index, ent_document_index_key(&a->key));
+	size_t body = sizeof *doc + ENT_PAD8(doc->key_n);
+	size_t id = doc->kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
+	bool has = (doc->flags & ENT_DOC_HEAD) && (doc->kind == ENT_ORDER || doc->kind == ENT_VISIT) && body + id + 16 <= size;
+	a->ids[a->n % FAR] = has ? a->batch + a->at + body + id : NULL;
+	if (has) {
+		ent_identities_prefetch(a->e->identities, a->ids[a->n % FAR]);
+	}
+}
+
+/* Goes on by one document. */
+static void look_ahead(ahead *a) {
+	while (a->bytes - a->at >= sizeof(ent_wire_doc)) {
+		const ent_wire_doc *doc = (const ent_wire_doc *)(a->batch + a->at);
 		uint32_t size = doc->item.bytes;
-		if (size < sizeof(ent_wire_item) || size > bytes - at) {
+		if (size < sizeof(ent_wire_item) || size % 8 || size > a->bytes - a->at) {
+			a->at = a->bytes;
 			return;
 		}
-		if (doc->item.type == ENT_ITEM_DOC && size >= sizeof *doc) {
-			key.key_hash = doc->key_hash;
-			ent_index_prefetch(e->index, ent_document_index_key(&key));
-			size_t body = sizeof *doc + ENT_PAD8(doc->key_n);
-			size_t id = doc->kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
-			if ((doc->flags & ENT_DOC_HEAD) && (doc->kind == ENT_ORDER || doc->kind == ENT_VISIT) && body + id + 16 <= size) {
-				ent_identities_prefetch(e->identities, batch + at + body + id);
-			}
+		bool is = doc->item.type == ENT_ITEM_DOC && size >= sizeof *doc;
+		if (is) {
+			look_at(a, doc, size);
 		}
-		at += size;
-		if (at > bytes) {
-			return;
+		a->at += size;
+		if (is) {
+			break;
 		}
+	}
+	unsigned near = a->n++ - (FAR - NEAR);
+	if (near < a->n && a->ids[near % FAR]) {
+		ent_identities_prefetch_found(a->e->identities, a->ids[near % FAR]);
 	}
 }
 
@@ -216,7 +256,6 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	}
 	/* Our own copy: the worker could change its ring while we look. */
 	memcpy(e->batch, ent_pool_bytes(slot), slot->bytes);
-	prefetch(e, c->work, e->batch, slot->bytes);
 	const ent_dictionary *d = ent_pool_dictionary(c->a->worker);
 	ent_batch b;
 	if (ent_batch_open(&b, e->batch, slot->bytes, c->a->id, slot->seq, r->error)) {
@@ -226,6 +265,11 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 		return ent_error_set(r->error, ENT_ERR_WORKER, "batch %llu is missing", (unsigned long long)c->batches);
 	}
 	*r->error = (ent_error){0};
+	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = e->batch, .bytes = slot->bytes,
+		.at = sizeof(ent_wire_batch), .partner = c->work->partner, .key = {.system = c->work->stream->system}};
+	for (unsigned i = 0; i < FAR; i++) {
+		look_ahead(&a);
+	}
 	const ent_wire_item *item;
 	int status = 0;
 	while (!status && (item = ent_batch_next(&b, r->error))) {
@@ -233,6 +277,7 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 		case ENT_ITEM_TEXT:
 			break; /* taken when the batch came */
 		case ENT_ITEM_DOC:
+			look_ahead(&a);
 			status = ent_batch_document(item, d->codes, d->n, &e->incoming, r->error);
 			if (!status) {
 				status = ent__intake(e, c->work, &e->incoming, c->work->slice_superseded, r->error);

@@ -3,6 +3,7 @@
  * Checked reading of a batch, see batch.h. */
 #include "facts/batch.h"
 #include "base/intern.h"
+#include "facts/fields.h"
 
 static int nonsense(ent_error *e, const char *what, uint64_t value) {
 	ent_error_set(e, ENT_ERR_WORKER, "the worker wrote nonsense into its ring: %s (%llu)", what,
@@ -51,6 +52,7 @@ const ent_wire_item *ent_batch_next(ent_batch *b, ent_error *e) {
 		b->facts += doc->n_subs + (doc->flags & (ENT_DOC_HEAD | ENT_DOC_RETRACT) ? 1 : 0);
 	}
 	b->rejects += item->type == ENT_ITEM_REJECT;
+	b->texts += item->type == ENT_ITEM_TEXT;
 	return item;
 }
 
@@ -62,33 +64,69 @@ int ent_batch_close(const ent_batch *b, ent_error *e) {
 	if (h->facts != b->facts) {
 		return nonsense(e, "number of facts", h->facts);
 	}
+	if (h->texts != b->texts) {
+		return nonsense(e, "number of texts", h->texts);
+	}
 	if (h->records != h->consumed + h->rejected + h->skipped) {
 		return nonsense(e, "verdicts that do not add up to the records", h->records);
 	}
 	return 0;
 }
 
-/* Replaces dictionary numbers by codes and checks what a later reader relies on. */
-static int map_body(ent_item *item, const uint32_t *codes, uint32_t n_codes, ent_error *e) {
-	uint8_t *base = (uint8_t *)&item->body;
+/* Replaces a dictionary number by its code and checks what a later reader relies on. The type is a constant where this
+ * ends up: see MAP. */
+static inline __attribute__((always_inline)) bool map_field(
+	uint8_t *at, ent_field_type type, const uint32_t *codes, uint32_t n_codes) {
+	if (type == ENT_FIELD_CODE) {
+		uint32_t code;
+		memcpy(&code, at, 4);
+		if (code >= n_codes) {
+			return false;
+		}
+		memcpy(at, &codes[code], 4);
+	} else if (type == ENT_FIELD_CURRENCY) {
+		at[3] = 0;
+	}
+	return true;
+}
+
+static int undefined(const ent_item *item, uint32_t n_codes, ent_error *e) {
+	const uint8_t *base = (const uint8_t *)&item->body;
+	uint32_t code = 0;
 	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
 		if (f->type == ENT_FIELD_CODE) {
-			uint32_t code;
 			memcpy(&code, base + f->offset, 4);
 			if (code >= n_codes) {
-				return nonsense(e, "a text that was never defined", code);
+				break; /* those before it are codes by now; the message may name one of them, large as it is */
 			}
-			memcpy(base + f->offset, &codes[code], 4);
-		} else if (f->type == ENT_FIELD_CURRENCY) {
-			base[f->offset + 3] = 0;
 		}
 	}
-	return 0;
+	return nonsense(e, "a text that was never defined", code);
+}
+
+/* Copies the body of a kind from the batch into the item. */
+#define MAP(structure, member, type)                                                                                   \
+	known &= map_field(base + offsetof(structure, member), ENT_FIELD_##type, codes, n_codes);
+#define CASE(fact, list, structure, name)                                                                              \
+	case fact:                                                                                                         \
+		memcpy(base, body, sizeof(structure));                                                                         \
+		list(MAP);                                                                                                     \
+		break;
+
+static int take_body(ent_item *item, const uint8_t *body, const uint32_t *codes, uint32_t n_codes, ent_error *e) {
+	uint8_t *base = (uint8_t *)&item->body;
+	bool known = true;
+	switch (item->kind) {
+		ENT_FACT_KINDS(CASE)
+	default:
+		break;
+	}
+	return known ? 0 : undefined(item, n_codes, e);
 }
 
 static int read_head(const ent_wire_doc *doc, const uint8_t *body, size_t room, const uint32_t *codes, uint32_t n_codes,
 	ent_document *out, size_t *used, ent_error *e) {
-	ent_item *item = ent_document_add(out);
+	ent_item *item = ent_document_add_raw(out);
 	item->kind = doc->kind;
 	item->flags = doc->flags & (ENT_DOC_RETRACT | ENT_DOC_LINES_COMPLETE);
 	item->partner = codes[doc->partner];
@@ -97,14 +135,17 @@ static int read_head(const ent_wire_doc *doc, const uint8_t *body, size_t room, 
 	item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
 	*used = 0;
 	if (!(doc->flags & ENT_DOC_HEAD)) {
+		memset(&item->body, 0, sizeof item->body);
 		return 0;
 	}
 	size_t size = ent_fact_body_size(doc->kind);
 	if (room < size) {
 		return nonsense(e, "a document without room for its body", room);
 	}
-	memcpy(&item->body, body, size);
 	*used = size;
+	if (take_body(item, body, codes, n_codes, e)) {
+		return e->code;
+	}
 	if (doc->kind == ENT_ENTRY) {
 		uint32_t n = item->body.entry.n;
 		size_t bytes = ENT_PAD8((size_t)n * 8);
@@ -122,7 +163,7 @@ static int read_head(const ent_wire_doc *doc, const uint8_t *body, size_t room, 
 		item->pairs = pairs;
 		*used += bytes;
 	}
-	return map_body(item, codes, n_codes, e);
+	return 0;
 }
 
 static int read_sub(const uint8_t *p, size_t room, const uint32_t *codes, uint32_t n_codes, ent_document *out,
@@ -141,7 +182,7 @@ static int read_sub(const uint8_t *p, size_t room, const uint32_t *codes, uint32
 	if (sub->partner >= n_codes) {
 		return nonsense(e, "a text that was never defined", sub->partner);
 	}
-	ent_item *item = ent_document_add(out);
+	ent_item *item = ent_document_add_raw(out);
 	item->kind = sub->kind;
 	item->flags = sub->flags & ENT_DOC_RETRACT;
 	item->key = (const char *)p + sizeof *sub;
@@ -150,9 +191,8 @@ static int read_sub(const uint8_t *p, size_t room, const uint32_t *codes, uint32
 	item->has = sub->has;
 	item->place = sub->place;
 	item->rank = (ent_rank){.updated = (int64_t)sub->version, .content = sub->content};
-	memcpy(&item->body, p + body, size);
 	*used = sub->bytes;
-	return map_body(item, codes, n_codes, e);
+	return take_body(item, p + body, codes, n_codes, e);
 }
 
 int ent_batch_document(const ent_wire_item *wire, const uint32_t *codes, uint32_t n_codes, ent_document *out,

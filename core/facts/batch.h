@@ -16,6 +16,7 @@ typedef struct ent_batch {
 	uint32_t items;     /* seen so far */
 	uint64_t facts;     /* seen so far */
 	uint64_t rejects;   /* seen so far */
+	uint64_t texts;     /* seen so far */
 	const ent_wire_batch *head;
 } ent_batch;
 

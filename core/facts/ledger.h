@@ -95,7 +95,9 @@ int ent_identities_open(ent_identities **out, const char *folder, uint64_t commi
 void ent_identities_close(ent_identities *);
 /* Dense number (from 0). Adds it if it is new. UINT32_MAX when the space is full. */
 uint32_t ent_identities_put(ent_identities *, const uint8_t id[16]);
+/* The first asks for the slot of an identity; the second, once the slot is there, for what it leads to. */
 void ent_identities_prefetch(const ent_identities *, const uint8_t id[16]);
+void ent_identities_prefetch_found(const ent_identities *, const uint8_t id[16]);
 /* NULL if there is none. Valid until the next put. */
 const uint8_t *ent_identities_get(ent_identities *, uint32_t dense);
 uint64_t ent_identities_count(const ent_identities *);

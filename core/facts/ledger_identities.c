@@ -237,6 +237,13 @@ void ent_identities_prefetch(const ent_identities *x, const uint8_t id[16]) {
 	}
 }
 
+void ent_identities_prefetch_found(const ent_identities *x, const uint8_t id[16]) {
+	uint32_t v = x->loaded ? x->table[slot_of(x, id)] : 0;
+	if (v) {
+		__builtin_prefetch(x->ids + (uint64_t)(v - 1) * WIDTH);
+	}
+}
+
 const uint8_t *ent_identities_get(ent_identities *x, uint32_t dense) {
 	if (dense >= x->count || (!x->loaded && load(x))) {
 		return NULL;

@@ -32,6 +32,7 @@ typedef struct ent_wire_batch {
 	uint64_t records;    /* records of the source that got their verdict in this batch ... */
 	uint64_t consumed, rejected, skipped; /* ... and which; records is their sum */
 	uint64_t facts;      /* facts in this batch: heads and subs of documents */
+	uint64_t texts;      /* texts that it defines */
 } ent_wire_batch;
 
 typedef enum ent_item_type {
