@@ -29,10 +29,22 @@ typedef struct pairs {
 	size_t n, capacity;
 } pairs;
 
+enum { DISTS = 2, MEMO = 64 };
+
+typedef struct row {
+	int64_t m[ENT_FAMILY_WIDTH];
+	/* where the members gather: number of a keytab + 1, 0: not looked up yet */
+	uint32_t set, dists[DISTS];
+	uint8_t dist_family[DISTS];
+} row;
+
 struct ent_cells {
 	keytab keys;
-	int64_t (*rows)[ENT_FAMILY_WIDTH];
+	row *rows;
 	uint32_t row_capacity;
+	/* The cell that was last found for a view and the end of its value: what is read one after another mostly falls into
+	 * the same day. Numbers + 1. */
+	uint32_t memo[MEMO];
 	pairs sets, dists;
 	ent_cell *sorted;
 	ent_set_change *set_changes;
@@ -127,26 +139,50 @@ void ent_cells_destroy(ent_cells *c) {
 	free(c);
 }
 
-int64_t *ent_cells_at(ent_cells *c, const ent_cell_key *key) {
+uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) {
+	uint32_t *memo = &c->memo[(key->view * 8u ^ key->value) % MEMO];
+	if (*memo && !memcmp(&c->keys.keys[*memo - 1], key, sizeof *key)) {
+		return *memo - 1;
+	}
 	uint32_t before = c->keys.n;
 	uint32_t number = keytab_put(&c->keys, key);
 	if (c->keys.n != before) {
 		ENT_GROW(c->rows, number, c->row_capacity);
-		memset(c->rows[number], 0, sizeof c->rows[number]);
+		memset(&c->rows[number], 0, sizeof c->rows[number]);
 	}
-	return c->rows[number];
+	*memo = number + 1;
+	return number;
 }
 
-static void add_pair(pairs *p, const ent_cell_key *key, uint32_t member, int32_t net) {
+int64_t *ent_cells_row(ent_cells *c, uint32_t cell) { return c->rows[cell].m; }
+
+static void add_pair(pairs *p, uint32_t key, uint32_t member, int32_t net) {
 	ENT_GROW(p->items, p->n, p->capacity);
-	p->items[p->n++] = (pair){keytab_put(&p->keys, key), member, net};
+	p->items[p->n++] = (pair){key, member, net};
 }
 
-void ent_cells_set(ent_cells *c, const ent_cell_key *key, uint32_t id, int32_t net) { add_pair(&c->sets, key, id, net); }
+void ent_cells_set(ent_cells *c, uint32_t cell, uint8_t family, uint32_t id, int32_t net) {
+	uint32_t *set = &c->rows[cell].set;
+	if (!*set) {
+		ent_cell_key key = c->keys.keys[cell];
+		key.family = family;
+		key.currency = 0;
+		*set = keytab_put(&c->sets.keys, &key) + 1;
+	}
+	add_pair(&c->sets, *set - 1, id, net);
+}
 
-void ent_cells_dist(ent_cells *c, const ent_cell_key *key, int32_t bucket, int32_t net) {
+void ent_cells_dist(ent_cells *c, uint32_t cell, uint8_t family, bool currency, int32_t bucket, int32_t net) {
+	row *r = &c->rows[cell];
+	unsigned i = r->dists[0] && r->dist_family[0] != family;
+	if (!r->dists[i]) {
+		ent_cell_key key = c->keys.keys[cell];
+		key.family = r->dist_family[i] = family;
+		key.currency = currency ? key.currency : 0;
+		r->dists[i] = keytab_put(&c->dists.keys, &key) + 1;
+	}
 	/* buckets may be negative; the offset keeps their order as unsigned members */
-	add_pair(&c->dists, key, (uint32_t)bucket ^ UINT32_C(0x80000000), net);
+	add_pair(&c->dists, r->dists[i] - 1, (uint32_t)bucket ^ UINT32_C(0x80000000), net);
 }
 
 size_t ent_cells_bytes(const ent_cells *c) {
@@ -156,86 +192,166 @@ size_t ent_cells_bytes(const ent_cells *c) {
 
 bool ent_cells_empty(const ent_cells *c) { return c->keys.n == 0 && c->sets.n == 0 && c->dists.n == 0; }
 
+typedef struct sortable {
+	uint64_t key;
+	uint32_t number;
+} sortable;
+
+/* Radix sorts by the low `bits` of the keys, 11 bits a pass; passes in which all keys agree are left out. */
+#define RADIX_SORT(name, type, key_of)                                                                                 \
+	static void name(type *a, size_t n, unsigned bits) {                                                               \
+		type *b = ent_xmalloc(n * sizeof *b), *from = a, *to = b;                                                      \
+		for (unsigned shift = 0; shift < bits && n; shift += 11) {                                                     \
+			uint32_t count[2048] = {0}, sum = 0;                                                                       \
+			for (size_t i = 0; i < n; i++) {                                                                           \
+				count[(key_of(from[i]) >> shift) & 2047]++;                                                            \
+			}                                                                                                          \
+			if (count[(key_of(from[0]) >> shift) & 2047] == n) {                                                       \
+				continue;                                                                                              \
+			}                                                                                                          \
+			for (size_t d = 0; d < 2048; d++) {                                                                        \
+				uint32_t next = sum + count[d];                                                                        \
+				count[d] = sum;                                                                                        \
+				sum = next;                                                                                            \
+			}                                                                                                          \
+			for (size_t i = 0; i < n; i++) {                                                                           \
+				to[count[(key_of(from[i]) >> shift) & 2047]++] = from[i];                                              \
+			}                                                                                                          \
+			type *swap = from;                                                                                         \
+			from = to;                                                                                                 \
+			to = swap;                                                                                                 \
+		}                                                                                                              \
+		if (from != a) {                                                                                               \
+			memcpy(a, from, n * sizeof *a);                                                                            \
+		}                                                                                                              \
+		free(b);                                                                                                       \
+	}
+#define SORTABLE_KEY(s) ((s).key)
+#define MEMBER_KEY(v) ((v) >> 32)
+RADIX_SORT(sort_numbers, sortable, SORTABLE_KEY)
+RADIX_SORT(sort_members, uint64_t, MEMBER_KEY)
+
+enum { KEY_BYTES = 19 };
+
+/* The key as bytes that compare like ent_cell_key_compare. */
+static void key_bytes(const ent_cell_key *k, uint8_t out[KEY_BYTES]) {
+	uint32_t words[4] = {__builtin_bswap32(k->partner), __builtin_bswap32((uint32_t)k->day ^ UINT32_C(0x80000000)),
+		__builtin_bswap32(k->value), __builtin_bswap32(k->currency)};
+	out[0] = k->family;
+	memcpy(out + 1, words, 8);
+	out[9] = k->view;
+	memcpy(out + 10, words + 2, 8);
+	out[18] = k->origin;
+}
+
 static int by_key(const void *a, const void *b, void *keys) {
 	return ent_cell_key_compare((const ent_cell_key *)keys + *(const uint32_t *)a,
 		(const ent_cell_key *)keys + *(const uint32_t *)b);
 }
 
-/* Numbers of the keys in their order. */
+/* Numbers of the keys in their order. Of the 19 bytes of a key few differ anywhere: those are packed and radix-sorted. */
 static uint32_t *order_of(const keytab *t) {
 	uint32_t *order = ent_xmalloc((size_t)t->n * sizeof *order);
+	uint8_t first[KEY_BYTES], bytes[KEY_BYTES], differs[KEY_BYTES] = {0};
+	unsigned places[KEY_BYTES], n = 0;
 	for (uint32_t i = 0; i < t->n; i++) {
 		order[i] = i;
+		key_bytes(&t->keys[i], bytes);
+		if (i == 0) {
+			memcpy(first, bytes, sizeof first);
+		}
+		for (unsigned k = 0; k < KEY_BYTES; k++) {
+			differs[k] |= bytes[k] ^ first[k];
+		}
 	}
-	qsort_r(order, t->n, sizeof *order, by_key, t->keys);
+	for (unsigned k = 0; k < KEY_BYTES; k++) {
+		if (differs[k]) {
+			places[n++] = k;
+		}
+	}
+	if (n > sizeof(uint64_t)) {
+		qsort_r(order, t->n, sizeof *order, by_key, t->keys);
+		return order;
+	}
+	sortable *items = ent_xmalloc((size_t)t->n * sizeof *items);
+	for (uint32_t i = 0; i < t->n; i++) {
+		uint64_t key = 0;
+		key_bytes(&t->keys[i], bytes);
+		for (unsigned k = 0; k < n; k++) {
+			key = key << 8 | bytes[places[k]];
+		}
+		items[i] = (sortable){key, i};
+	}
+	sort_numbers(items, t->n, 8 * n);
+	for (uint32_t i = 0; i < t->n; i++) {
+		order[i] = items[i].number;
+	}
+	free(items);
 	return order;
 }
 
-typedef struct sortable {
-	uint64_t key;
-	int64_t net;
-} sortable;
-
-/* Radix sort by the 64-bit key, 16 bits a pass; passes in which all keys agree are left out. */
-static void radix_sort(sortable *a, size_t n) {
-	sortable *b = ent_xmalloc(n * sizeof *b), *from = a, *to = b;
-	uint32_t *count = ent_xmalloc(65536 * sizeof *count);
-	for (unsigned shift = 0; shift < 64; shift += 16) {
-		memset(count, 0, 65536 * sizeof *count);
-		for (size_t i = 0; i < n; i++) {
-			count[from[i].key >> shift & 0xffff]++;
+/* A few members, mostly in order already. */
+static void sort_few(uint64_t *a, size_t n) {
+	for (size_t i = 1; i < n; i++) {
+		uint64_t v = a[i];
+		size_t k = i;
+		for (; k && a[k - 1] > v; k--) {
+			a[k] = a[k - 1];
 		}
-		if (n == 0 || count[from[0].key >> shift & 0xffff] == n) {
-			continue;
-		}
-		uint32_t sum = 0;
-		for (size_t d = 0; d < 65536; d++) {
-			uint32_t next = sum + count[d];
-			count[d] = sum;
-			sum = next;
-		}
-		for (size_t i = 0; i < n; i++) {
-			to[count[from[i].key >> shift & 0xffff]++] = from[i];
-		}
-		sortable *swap = from;
-		from = to;
-		to = swap;
+		a[k] = v;
 	}
-	if (from != a) {
-		memcpy(a, from, n * sizeof *a);
-	}
-	free(b);
-	free(count);
 }
 
-/* Pairs in order of (key, member), equal ones added up, zeros left out. The upper half of each sortable's key is the rank
- * of the cell's key; *keys_in_order gives the key back. */
-static size_t net_pairs(const pairs *p, sortable **out, ent_cell_key **keys_in_order) {
-	uint32_t *order = order_of(&p->keys), *rank = ent_xmalloc((size_t)p->keys.n * sizeof *rank);
-	ent_cell_key *keys = ent_xmalloc((size_t)p->keys.n * sizeof *keys);
-	for (uint32_t i = 0; i < p->keys.n; i++) {
-		rank[order[i]] = i;
-		keys[i] = p->keys.keys[order[i]];
-	}
-	sortable *items = ent_xmalloc(p->n * sizeof *items);
+typedef void (*net_change)(ent_cells *, size_t at, const ent_cell_key *, uint32_t member, int64_t net);
+
+static void set_change(ent_cells *c, size_t at, const ent_cell_key *key, uint32_t member, int64_t net) {
+	c->set_changes[at] = (ent_set_change){*key, member, (int32_t)net};
+}
+
+static void dist_change(ent_cells *c, size_t at, const ent_cell_key *key, uint32_t member, int64_t net) {
+	c->dist_changes[at] =
+		(ent_dist_change){.key = *key, .bucket = (int32_t)(member ^ UINT32_C(0x80000000)), .net = net};
+}
+
+/* Pairs in order of (key, member), equal ones added up, zeros left out. They are dealt out to their keys, whose order is
+ * found first, and each key's few members are sorted for themselves: pairs come in clusters, so this stays in the cache. */
+static inline __attribute__((always_inline)) size_t net_pairs(ent_cells *c, const pairs *p, net_change emit) {
+	uint32_t *order = order_of(&p->keys);
+	size_t *ends = ent_xcalloc((size_t)p->keys.n + 1, sizeof *ends), sum = 0, kept = 0;
+	uint64_t *members = ent_xmalloc(p->n * sizeof *members);
 	for (size_t i = 0; i < p->n; i++) {
-		items[i] = (sortable){(uint64_t)rank[p->items[i].key] << 32 | p->items[i].member, p->items[i].net};
+		ends[p->items[i].key]++;
 	}
-	radix_sort(items, p->n);
-	size_t kept = 0;
-	for (size_t i = 0; i < p->n;) {
-		sortable sum = items[i++];
-		while (i < p->n && items[i].key == sum.key) {
-			sum.net += items[i++].net;
+	for (uint32_t i = 0; i < p->keys.n; i++) {
+		size_t n = ends[order[i]];
+		ends[order[i]] = sum;
+		sum += n;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		members[ends[p->items[i].key]++] = (uint64_t)p->items[i].member << 32 | (uint32_t)p->items[i].net;
+	}
+	for (size_t i = 0, at = 0; i < p->keys.n; i++) {
+		const ent_cell_key *key = &p->keys.keys[order[i]];
+		size_t end = ends[order[i]];
+		if (end - at <= 32) {
+			sort_few(members + at, end - at);
+		} else {
+			sort_members(members + at, end - at, 32);
 		}
-		if (sum.net) {
-			items[kept++] = sum;
+		while (at < end) {
+			uint32_t member = (uint32_t)(members[at] >> 32);
+			int64_t net = (int32_t)(uint32_t)members[at++];
+			for (; at < end && members[at] >> 32 == member; at++) {
+				net += (int32_t)(uint32_t)members[at];
+			}
+			if (net) {
+				emit(c, kept++, key, member, net);
+			}
 		}
 	}
 	free(order);
-	free(rank);
-	*out = items;
-	*keys_in_order = keys;
+	free(ends);
+	free(members);
 	return kept;
 }
 
@@ -245,30 +361,18 @@ ent_cells_flush ent_cells_sort(ent_cells *c) {
 	size_t n = 0;
 	static const int64_t zero[ENT_FAMILY_WIDTH];
 	for (uint32_t i = 0; i < c->keys.n; i++) {
-		if (memcmp(c->rows[order[i]], zero, sizeof zero) != 0) {
+		const row *r = &c->rows[order[i]];
+		if (memcmp(r->m, zero, sizeof zero) != 0) {
 			c->sorted[n].key = c->keys.keys[order[i]];
-			memcpy(c->sorted[n++].m, c->rows[order[i]], sizeof zero);
+			memcpy(c->sorted[n++].m, r->m, sizeof zero);
 		}
 	}
 	free(order);
+	c->set_changes = ent_xrealloc(c->set_changes, c->sets.n * sizeof *c->set_changes);
+	c->dist_changes = ent_xrealloc(c->dist_changes, c->dists.n * sizeof *c->dist_changes);
 	ent_cells_flush f = {.cells = c->sorted, .n_cells = n};
-	sortable *items;
-	ent_cell_key *keys;
-	f.n_sets = net_pairs(&c->sets, &items, &keys);
-	c->set_changes = ent_xrealloc(c->set_changes, f.n_sets * sizeof *c->set_changes);
-	for (size_t i = 0; i < f.n_sets; i++) {
-		c->set_changes[i] = (ent_set_change){keys[items[i].key >> 32], (uint32_t)items[i].key, (int32_t)items[i].net};
-	}
-	free(items);
-	free(keys);
-	f.n_dists = net_pairs(&c->dists, &items, &keys);
-	c->dist_changes = ent_xrealloc(c->dist_changes, f.n_dists * sizeof *c->dist_changes);
-	for (size_t i = 0; i < f.n_dists; i++) {
-		c->dist_changes[i] = (ent_dist_change){.key = keys[items[i].key >> 32],
-			.bucket = (int32_t)((uint32_t)items[i].key ^ UINT32_C(0x80000000)), .net = items[i].net};
-	}
-	free(items);
-	free(keys);
+	f.n_sets = net_pairs(c, &c->sets, set_change);
+	f.n_dists = net_pairs(c, &c->dists, dist_change);
 	f.sets = c->set_changes;
 	f.dists = c->dist_changes;
 	return f;
@@ -279,4 +383,5 @@ void ent_cells_reset(ent_cells *c) {
 	keytab_clear(&c->sets.keys);
 	keytab_clear(&c->dists.keys);
 	c->sets.n = c->dists.n = 0;
+	memset(c->memo, 0, sizeof c->memo);
 }

@@ -49,10 +49,15 @@ typedef struct ent_cells ent_cells;
 
 ent_cells *ent_cells_create(void);
 void ent_cells_destroy(ent_cells *);
-/* The measures of a cell; valid until the next call. */
-int64_t *ent_cells_at(ent_cells *, const ent_cell_key *);
-void ent_cells_set(ent_cells *, const ent_cell_key *, uint32_t id, int32_t net);
-void ent_cells_dist(ent_cells *, const ent_cell_key *, int32_t bucket, int32_t net);
+/* Number of a cell, good until the next reset. */
+uint32_t ent_cells_at(ent_cells *, const ent_cell_key *);
+/* Its measures; valid until the next ent_cells_at. */
+int64_t *ent_cells_row(ent_cells *, uint32_t cell);
+/* A member of the set that belongs to a cell, or a value of one of its distributions: `family` is the ent_set or ent_dist.
+ * The cell of the set has the key of this one without its currency, that of a distribution keeps it if `currency`. No
+ * look-up but the first: the cell knows where its members gather. A cell has one set and two distributions at most. */
+void ent_cells_set(ent_cells *, uint32_t cell, uint8_t family, uint32_t id, int32_t net);
+void ent_cells_dist(ent_cells *, uint32_t cell, uint8_t family, bool currency, int32_t bucket, int32_t net);
 /* Memory in use, for the decision to flush. */
 size_t ent_cells_bytes(const ent_cells *);
 bool ent_cells_empty(const ent_cells *);

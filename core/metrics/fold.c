@@ -74,13 +74,25 @@ bool ent_fold_day(const ent_fold *f, const ent_item *item, uint32_t partner, int
 	return ent__fold_day_of(f, time_of(item), item->source, partner, day);
 }
 
-int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t *m, unsigned width, int sign, ent_error *e) {
-	int64_t *row = ent_cells_at(f->cells, key);
-	bool overflow = false;
-	for (unsigned i = 0; i < width; i++) {
-		overflow |= sign > 0 ? __builtin_add_overflow(row[i], m[i], &row[i]) : __builtin_sub_overflow(row[i], m[i], &row[i]);
+int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t *m, unsigned width, int sign, uint32_t *cell,
+	ent_error *e) {
+	*cell = ent_cells_at(f->cells, key);
+	int64_t *row = ent_cells_row(f->cells, *cell);
+	uint64_t overflow = 0; /* in the highest bit */
+	if (sign > 0) {
+		for (unsigned i = 0; i < width; i++) {
+			uint64_t a = (uint64_t)row[i], b = (uint64_t)m[i], sum = a + b;
+			overflow |= (a ^ sum) & (b ^ sum);
+			row[i] = (int64_t)sum;
+		}
+	} else {
+		for (unsigned i = 0; i < width; i++) {
+			uint64_t a = (uint64_t)row[i], b = (uint64_t)m[i], rest = a - b;
+			overflow |= (a ^ b) & (a ^ rest);
+			row[i] = (int64_t)rest;
+		}
 	}
-	if (overflow) {
+	if (overflow >> 63) {
 		char day[16];
 		ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(key->day, day));
 		return ent_error_todo(e, "amounts are kept in millionths: look for one that is off by a factor of a million");
@@ -147,21 +159,17 @@ static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e
 		}
 		key.view = views[i].view;
 		key.value = views[i].value;
-		if (ent__fold_add(f, &key, m, width, sign, e)) {
+		uint32_t cell;
+		if (ent__fold_add(f, &key, m, width, sign, &cell, e)) {
 			return e->code;
 		}
 		if (visitor && views[i].view <= ENT_VIEW_CHANNEL) {
-			ent_cell_key set = key;
-			set.family = ENT_SET_VISITORS;
-			ent_cells_set(f->cells, &set, visitor - 1, sign);
+			ent_cells_set(f->cells, cell, ENT_SET_VISITORS, visitor - 1, sign);
 		}
-	}
-	if (v->loads) {
-		ent_cell_key dist = key;
-		dist.view = ENT_VIEW_TOTAL;
-		dist.value = 0;
-		dist.family = ENT_DIST_LOAD_TIME;
-		ent_cells_dist(f->cells, &dist, ent_dist_bucket((int64_t)v->load_ms * 1000 / v->loads), sign);
+		if (v->loads && views[i].view == ENT_VIEW_TOTAL) {
+			int64_t mean = (int64_t)v->load_ms * 1000 / v->loads;
+			ent_cells_dist(f->cells, cell, ENT_DIST_LOAD_TIME, false, ent_dist_bucket(mean), sign);
+		}
 	}
 	return 0;
 }
@@ -185,13 +193,14 @@ static int fold_cart(ent_fold *f, const ent_document *d, int sign, ent_error *e)
 	};
 	ent_cell_key key = {.partner = item->partner, .day = day, .currency = f->currency(f->ctx, c->currency),
 		.origin = d->origin, .family = ENT_CARTS};
-	if (ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, e)) {
+	uint32_t cell;
+	if (ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, &cell, e)) {
 		return e->code;
 	}
 	if (f->views[ENT_VIEW_CHANNEL]) {
 		key.view = ENT_VIEW_CHANNEL;
 		key.value = f->channel(f->ctx, d->system, c->channel);
-		return ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, e);
+		return ent__fold_add(f, &key, m, ent_family_width(ENT_CARTS), sign, &cell, e);
 	}
 	return 0;
 }

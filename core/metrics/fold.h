@@ -30,6 +30,9 @@ typedef struct ent_fold {
 	/* A keyed fact that is read one by one (contact, observation, entry, touch) as it stands now, or, with sign -1, goes. */
 	int (*record)(void *ctx, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
 	void *ctx;
+	/* of folding itself */
+	char last_currency[4];
+	uint32_t last_currency_code;
 } ent_fold;
 
 /* Adds the document to the cells, or takes it back. ENT_ERR_RANGE if a sum leaves int64. */

@@ -204,7 +204,8 @@ static int fold_lines(ent_fold *f, const ent_document *d, const share *s, ent_ce
 		}
 		key.view = (uint8_t)view;
 		key.value = value;
-		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+		uint32_t cell;
+		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
 			return e->code;
 		}
 	}
@@ -216,6 +217,7 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
 		.family = ENT_SALES};
 	uint32_t customer = ent_dense(&o->customer);
+	uint32_t total = 0; /* the cell of the first view */
 	bool placed = s->m[ENT_M_ORDERS] || s->m[ENT_M_ORDERS_CANCELLED];
 	const struct {
 		uint8_t view;
@@ -228,14 +230,13 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 		}
 		key.view = views[i].view;
 		key.value = views[i].value;
-		if (ent__fold_add(f, &key, s->m, ENT_FAMILY_WIDTH, sign, e)) {
+		uint32_t cell;
+		if (ent__fold_add(f, &key, s->m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
 			return e->code;
 		}
+		total = i ? total : cell;
 		if (customer && placed && views[i].view <= ENT_VIEW_CHANNEL) {
-			ent_cell_key set = key;
-			set.family = ENT_SET_CUSTOMERS;
-			set.currency = 0;
-			ent_cells_set(f->cells, &set, customer - 1, sign);
+			ent_cells_set(f->cells, cell, ENT_SET_CUSTOMERS, customer - 1, sign);
 		}
 	}
 	static const uint8_t line_views[] = {ENT_VIEW_CATEGORY, ENT_VIEW_VENDOR, ENT_VIEW_PRODUCT};
@@ -245,15 +246,12 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 		}
 	}
 	if (s->m[ENT_M_ORDERS]) {
-		ent_cell_key dist = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
-			.family = ENT_DIST_ORDER_VALUE};
-		ent_cells_dist(f->cells, &dist, ent_dist_bucket(s->m[ENT_M_TOTAL]), sign);
+		ent_cells_dist(f->cells, total, ENT_DIST_ORDER_VALUE, true, ent_dist_bucket(s->m[ENT_M_TOTAL]), sign);
 		if (o->paid_at && s->whole) {
 			int64_t paid = ent_fold_instant(f, ent_wire_time_unpack(o->paid_at), head->source, s->partner);
 			int64_t placed_at = ent_fold_instant(f, ent_wire_time_unpack(o->at), head->source, s->partner);
-			dist.family = ENT_DIST_DAYS_TO_PAID;
-			dist.currency = 0;
-			ent_cells_dist(f->cells, &dist, ent_dist_bucket(paid > placed_at ? (paid - placed_at) / ENT_US_PER_DAY : 0), sign);
+			int64_t days = paid > placed_at ? (paid - placed_at) / ENT_US_PER_DAY : 0;
+			ent_cells_dist(f->cells, total, ENT_DIST_DAYS_TO_PAID, false, ent_dist_bucket(days), sign);
 		}
 	}
 	return 0;
@@ -271,13 +269,14 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 		}
 		int64_t m[ENT_FAMILY_WIDTH] = {0};
 		M(ENT_M_RETURNS_ON_DAY) = item->body.refund.amount;
-		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+		uint32_t cell;
+		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
 			return e->code;
 		}
 		if (f->views[ENT_VIEW_CHANNEL]) {
 			key.view = ENT_VIEW_CHANNEL;
 			key.value = f->channel(f->ctx, d->system, head->body.order.channel);
-			if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, e)) {
+			if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
 				return e->code;
 			}
 		}
@@ -290,7 +289,11 @@ static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, sh
 	if (!ent_fold_day(f, head, s->partner, &s->day)) {
 		return 0;
 	}
-	s->currency = f->currency(f->ctx, o->currency);
+	if (memcmp(o->currency, f->last_currency, 4) != 0) { /* one after another they hardly ever differ */
+		f->last_currency_code = f->currency(f->ctx, o->currency);
+		memcpy(f->last_currency, o->currency, 4);
+	}
+	s->currency = f->last_currency_code;
 	if (!measure(d, head, s)) {
 		ent_error_set(e, ENT_ERR_RANGE, "the amounts of order '%.*s' leave the range of 64 bits", (int)d->key_n, d->key);
 		return ent_error_todo(e, "amounts are kept in millionths: correct the order in its source");
