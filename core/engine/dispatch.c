@@ -189,7 +189,8 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 /* Asks for the memory that the documents to come will look up: index and identities are far larger than any cache, and
  * one after another each look-up would wait for it. Two look-ups go ahead of the fold: the further one asks for the slots,
  * the nearer one, whose slots have come by then, for what they lead to. Further ahead than this they would push each other
- * out of the nearest cache. What the worker says is only a hint here. */
+ * out of the nearest cache. What stands there is only a hint:
+ * the worker may still change it. */
 enum { FAR = 16, NEAR = 8 };
 
 typedef struct ahead {
@@ -204,19 +205,19 @@ typedef struct ahead {
 	const uint8_t *ids[FAR];
 } ahead;
 
-static void look_at(ahead *a, const ent_wire_doc *doc, uint32_t size) {
+static void look_at(ahead *a, ent_wire_doc doc, uint32_t size) {
 	const ent__stream *s = a->stream;
-	bool shared = s->source->config->keys == ENT_KEYS_SHARED && doc->kind == ENT_ORDER;
-	uint32_t raw = s->source->config->partner.from != ENT_PARTNER_FIXED && doc->partner < a->texts->n
-		? a->texts->codes[doc->partner]
+	bool shared = s->source->config->keys == ENT_KEYS_SHARED && doc.kind == ENT_ORDER;
+	uint32_t raw = s->source->config->partner.from != ENT_PARTNER_FIXED && doc.partner < a->texts->n
+		? a->texts->codes[doc.partner]
 		: 0;
 	uint32_t named = raw && raw < s->partner_cache_n && s->partner_cache[raw] ? s->partner_cache[raw] - 1 : 0;
 	a->key.scope = shared ? 0 : named ? named : a->partner;
-	a->key.key_hash = doc->key_hash;
+	a->key.key_hash = doc.key_hash;
 	ent_index_prefetch(a->e->index, ent_document_index_key(&a->key));
-	size_t body = sizeof *doc + ENT_PAD8(doc->key_n);
-	size_t id = doc->kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
-	bool has = (doc->flags & ENT_DOC_HEAD) && (doc->kind == ENT_ORDER || doc->kind == ENT_VISIT) && body + id + 16 <= size;
+	size_t body = sizeof doc + ENT_PAD8(doc.key_n);
+	size_t id = doc.kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
+	bool has = (doc.flags & ENT_DOC_HEAD) && (doc.kind == ENT_ORDER || doc.kind == ENT_VISIT) && body + id + 16 <= size;
 	a->ids[a->n % FAR] = has ? a->batch + a->at + body + id : NULL;
 	if (has) {
 		ent_identities_prefetch(a->e->identities, a->ids[a->n % FAR]);
@@ -226,13 +227,14 @@ static void look_at(ahead *a, const ent_wire_doc *doc, uint32_t size) {
 /* Goes on by one document. */
 static void look_ahead(ahead *a) {
 	while (a->bytes - a->at >= sizeof(ent_wire_doc)) {
-		const ent_wire_doc *doc = (const ent_wire_doc *)(a->batch + a->at);
-		uint32_t size = doc->item.bytes;
+		ent_wire_doc doc;
+		memcpy(&doc, a->batch + a->at, sizeof doc);
+		uint32_t size = ((const volatile ent_wire_item *)(a->batch + a->at))->bytes;
 		if (size < sizeof(ent_wire_item) || size % 8 || size > a->bytes - a->at) {
 			a->at = a->bytes;
 			return;
 		}
-		bool is = doc->item.type == ENT_ITEM_DOC && size >= sizeof *doc;
+		bool is = doc.item.type == ENT_ITEM_DOC && size >= sizeof doc;
 		if (is) {
 			look_at(a, doc, size);
 		}
@@ -249,23 +251,17 @@ static void look_ahead(ahead *a) {
 
 static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	ent_engine *e = r->e;
-	if (slot->bytes > e->batch_capacity) {
-		e->batch_capacity = slot->bytes;
-		free(e->batch);
-		e->batch = ent_xmalloc(e->batch_capacity);
-	}
-	/* Our own copy: the worker could change its ring while we look. */
-	memcpy(e->batch, ent_pool_bytes(slot), slot->bytes);
+	const uint8_t *bytes = ent_pool_bytes(slot);
 	const ent_dictionary *d = ent_pool_dictionary(c->a->worker);
 	ent_batch b;
-	if (ent_batch_open(&b, e->batch, slot->bytes, c->a->id, slot->seq, r->error)) {
+	if (ent_batch_open(&b, bytes, slot->bytes, c->a->id, slot->seq, &e->item, r->error)) {
 		return r->error->code;
 	}
 	if (slot->seq != c->batches) {
 		return ent_error_set(r->error, ENT_ERR_WORKER, "batch %llu is missing", (unsigned long long)c->batches);
 	}
 	*r->error = (ent_error){0};
-	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = e->batch, .bytes = slot->bytes,
+	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = bytes, .bytes = slot->bytes,
 		.at = sizeof(ent_wire_batch), .partner = c->work->partner, .key = {.system = c->work->stream->system}};
 	for (unsigned i = 0; i < FAR; i++) {
 		look_ahead(&a);
@@ -306,10 +302,10 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 		return r->error->code;
 	}
 	c->batches++;
-	c->records += b.head->records;
-	c->consumed += b.head->consumed;
-	c->rejected += b.head->rejected;
-	c->skipped += b.head->skipped;
+	c->records += b.head.records;
+	c->consumed += b.head.consumed;
+	c->rejected += b.head.rejected;
+	c->skipped += b.head.skipped;
 	c->facts += b.facts;
 	return 0;
 }

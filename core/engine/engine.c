@@ -241,10 +241,10 @@ void ent_engine_close(ent_engine *e) {
 	ent_document_finish(&e->current);
 	ent_buf_finish(&e->frame);
 	ent_buf_finish(&e->body);
-	free(e->batch);
 	if (e->spooled >= 0) {
 		close(e->spooled);
 	}
+	ent_buf_finish(&e->item);
 	free(e->inputs);
 	free(e->input_dirty);
 	free(e->stored);

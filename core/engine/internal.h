@@ -108,9 +108,7 @@ struct ent_engine {
 	ent_run_report *report;
 	/* scratch of the intake */
 	ent_document incoming, current;
-	ent_buf frame, body;
-	uint8_t *batch;
-	size_t batch_capacity;
+	ent_buf frame, body, item;
 	/* what is to be committed beside cells and ledger */
 	struct ent__pending *pending;
 	uint64_t run; /* number of this run, for findings */

@@ -11,22 +11,24 @@ static int nonsense(ent_error *e, const char *what, uint64_t value) {
 	return ent_error_todo(e, "the plugin, or a library that it loads, writes outside of its own memory");
 }
 
-int ent_batch_open(ent_batch *b, const void *data, size_t n, uint64_t assignment, uint64_t seq, ent_error *e) {
-	*b = (ent_batch){.data = data, .bytes = (uint32_t)n, .at = sizeof(ent_wire_batch), .head = data};
+int ent_batch_open(
+	ent_batch *b, const void *data, size_t n, uint64_t assignment, uint64_t seq, ent_buf *own, ent_error *e) {
+	*b = (ent_batch){.data = data, .own = own, .bytes = (uint32_t)n, .at = sizeof(ent_wire_batch)};
 	if (n < sizeof(ent_wire_batch) || n > UINT32_MAX) {
 		return nonsense(e, "a batch of this many bytes", n);
 	}
-	if (b->head->magic != ENT_WIRE_MAGIC || b->head->version != ENT_WIRE_VERSION) {
-		return nonsense(e, "no batch begins with", b->head->magic);
+	memcpy(&b->head, data, sizeof b->head);
+	if (b->head.magic != ENT_WIRE_MAGIC || b->head.version != ENT_WIRE_VERSION) {
+		return nonsense(e, "no batch begins with", b->head.magic);
 	}
-	if (b->head->bytes != n) {
-		return nonsense(e, "length of the batch", b->head->bytes);
+	if (b->head.bytes != n) {
+		return nonsense(e, "length of the batch", b->head.bytes);
 	}
-	if (b->head->assignment != assignment) {
-		return nonsense(e, "a batch for another assignment", b->head->assignment);
+	if (b->head.assignment != assignment) {
+		return nonsense(e, "a batch for another assignment", b->head.assignment);
 	}
-	if (b->head->seq != seq) {
-		return nonsense(e, "sequence number of the batch", b->head->seq);
+	if (b->head.seq != seq) {
+		return nonsense(e, "sequence number of the batch", b->head.seq);
 	}
 	return 0;
 }
@@ -35,16 +37,22 @@ const ent_wire_item *ent_batch_next(ent_batch *b, ent_error *e) {
 	if (b->at == b->bytes) {
 		return NULL;
 	}
-	const ent_wire_item *item = (const ent_wire_item *)(b->data + b->at);
-	if (b->bytes - b->at < sizeof *item) {
+	if (b->bytes - b->at < sizeof(ent_wire_item)) {
 		nonsense(e, "an item cut off at", b->at);
 		return NULL;
 	}
-	uint32_t bytes = item->bytes;
-	if (bytes < sizeof *item || bytes % 8 || bytes > b->bytes - b->at) {
+	const volatile ent_wire_item *theirs = (const volatile ent_wire_item *)(b->data + b->at);
+	ent_wire_item first = {.bytes = theirs->bytes, .type = theirs->type};
+	uint32_t bytes = first.bytes;
+	if (bytes < sizeof first || bytes % 8 || bytes > b->bytes - b->at) {
 		nonsense(e, "length of an item", bytes);
 		return NULL;
 	}
+	b->own->n = 0;
+	ent_buf_reserve(b->own, bytes);
+	ent_wire_item *item = (ent_wire_item *)b->own->data;
+	*item = first;
+	memcpy(item + 1, b->data + b->at + sizeof first, bytes - sizeof first);
 	b->at += bytes;
 	b->items++;
 	if (item->type == ENT_ITEM_DOC && bytes >= sizeof(ent_wire_doc)) {
@@ -57,7 +65,7 @@ const ent_wire_item *ent_batch_next(ent_batch *b, ent_error *e) {
 }
 
 int ent_batch_close(const ent_batch *b, ent_error *e) {
-	const ent_wire_batch *h = b->head;
+	const ent_wire_batch *h = &b->head;
 	if (h->items != b->items) {
 		return nonsense(e, "number of items", h->items);
 	}

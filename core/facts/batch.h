@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Checked reading of a batch from a decoder worker. The bytes are the core's own copy (the worker may go on writing into
- * its ring), every length and number is checked against what it must fit, and nonsense ends in ENT_ERR_WORKER with the
+ * Checked reading of a batch from a decoder worker. Each item is copied before it is looked at (the worker may go on
+ * writing into its ring), every length and number is checked against what it must fit, and nonsense ends in ENT_ERR_WORKER with the
  * offset in the batch: the worker is then killed and the position it had reached is reported. */
 #ifndef ENT_FACTS_BATCH_H
 #define ENT_FACTS_BATCH_H
@@ -11,18 +11,21 @@
 #include "facts/wire.h"
 
 typedef struct ent_batch {
-	const uint8_t *data;
+	const uint8_t *data; /* may change while we read: every byte is loaded once, into `head` or `own` */
+	ent_buf *own;
 	uint32_t bytes, at;
 	uint32_t items;     /* seen so far */
 	uint64_t facts;     /* seen so far */
 	uint64_t rejects;   /* seen so far */
 	uint64_t texts;     /* seen so far */
-	const ent_wire_batch *head;
+	ent_wire_batch head;
 } ent_batch;
 
-/* Checks the head. `data` is aligned to 8 and stays the caller's. */
-int ent_batch_open(ent_batch *, const void *data, size_t n, uint64_t assignment, uint64_t seq, ent_error *e);
-/* The next item, or NULL at the end (then *e is untouched) or on nonsense (then e->code is set). */
+/* Copies the head and checks it. `data` stays the caller's, and so does `own`, which takes the copies of the items: one
+ * after another, so that what is worked on lies in the nearest cache. */
+int ent_batch_open(
+	ent_batch *, const void *data, size_t n, uint64_t assignment, uint64_t seq, ent_buf *own, ent_error *e);
+/* The next item, valid until the one after it, or NULL at the end (then *e is untouched) or on nonsense (then e->code is set). */
 const ent_wire_item *ent_batch_next(ent_batch *, ent_error *e);
 /* After the last item: do the counts of the head agree with what was seen? */
 int ent_batch_close(const ent_batch *, ent_error *e);
