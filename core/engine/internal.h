@@ -80,7 +80,7 @@ struct ent_engine {
 	ent_zone **zones; /* all that were loaded */
 	uint32_t n_zones, zones_capacity;
 	ent__source *sources;
-	uint32_t n_sources;
+	uint32_t n_sources, last_source; /* last found */
 	ent__member *partners;
 	uint32_t partners_capacity;
 	ent_intern also;         /* "system\0value" -> number; also_partner[number] */

@@ -45,8 +45,12 @@ int ent__sources_open(ent_engine *e, ent_errors *errors) {
 }
 
 ent__source *ent__source_of(ent_engine *e, uint32_t code) {
+	if (e->last_source < e->n_sources && e->sources[e->last_source].code == code) {
+		return &e->sources[e->last_source]; /* asked for every document, and there may be hundreds */
+	}
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		if (e->sources[i].code == code) {
+			e->last_source = i;
 			return &e->sources[i];
 		}
 	}

@@ -4,12 +4,12 @@
  * numbers + 1 that finds them. Both are read at the first use: a run over nothing new needs neither. One thread. */
 #include "base/arena.h"
 #include "facts/ledger.h"
+#include "facts/ledger_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,40 +37,22 @@ static inline uint64_t slot_of(const ent_identities *x, const uint8_t *id) {
 	return (h ^ h >> 32) & x->mask;
 }
 
-static void *mapped(void *p) { return p == MAP_FAILED ? ent_xmalloc(SIZE_MAX / 4) : p; }
-
-/* Advice, as in ledger_index.c. */
-static void advise(void *p, size_t bytes) {
-	madvise(p, bytes, MADV_HUGEPAGE);
-	madvise(p, bytes, MADV_DONTFORK);
-}
-
-static void *map(size_t bytes) {
-	void *p = mapped(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	advise(p, bytes);
-	return p;
-}
+static size_t ids_bytes(const ent_identities *x) { return ent__pages_size((size_t)(x->capacity * WIDTH)); }
+static size_t table_bytes(const ent_identities *x) { return ent__pages_size((size_t)(x->mask + 1) * sizeof *x->table); }
 
 static void make_room(ent_identities *x, uint64_t capacity) {
 	if (capacity <= x->capacity) {
 		return;
 	}
-	size_t old = (size_t)(x->capacity * WIDTH), bytes = (size_t)(capacity * WIDTH);
-	if (x->ids) {
-		x->ids = mapped(mremap(x->ids, old, bytes, MREMAP_MAYMOVE));
-		advise(x->ids, bytes);
-	} else {
-		x->ids = map(bytes);
-	}
+	size_t old = ids_bytes(x);
 	x->capacity = capacity;
+	x->ids = x->ids ? ent__pages_grow(x->ids, old, ids_bytes(x)) : ent__pages_map(ids_bytes(x));
 }
 
 static void make_table(ent_identities *x, uint64_t slots) {
-	if (x->table) {
-		munmap(x->table, (size_t)(x->mask + 1) * sizeof *x->table);
-	}
-	x->table = map((size_t)slots * sizeof *x->table);
+	ent__pages_unmap(x->table, table_bytes(x));
 	x->mask = slots - 1;
+	x->table = ent__pages_map(table_bytes(x));
 	const uint64_t ahead = 16; /* the ids come in sequence, the slots from anywhere */
 	for (uint64_t i = 0; i < x->count; i++) {
 		if (i + ahead < x->count) {
@@ -166,12 +148,8 @@ void ent_identities_close(ent_identities *x) {
 	if (!x) {
 		return;
 	}
-	if (x->ids) {
-		munmap(x->ids, (size_t)(x->capacity * WIDTH));
-	}
-	if (x->table) {
-		munmap(x->table, (size_t)(x->mask + 1) * sizeof *x->table);
-	}
+	ent__pages_unmap(x->ids, ids_bytes(x));
+	ent__pages_unmap(x->table, table_bytes(x));
 	if (x->fd >= 0) {
 		close(x->fd);
 	}

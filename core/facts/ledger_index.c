@@ -8,10 +8,10 @@
  * one beside it: the peak is the table itself. Filled to 0.8 and grown by 1.3 it takes 30 to 39 bytes an entry. */
 #include "facts/ledger.h"
 #include "base/arena.h"
+#include "facts/ledger_pages.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define LEAST 1024u
 
@@ -30,20 +30,6 @@ static inline uint64_t home_of(const ent_index *x, uint64_t mix) {
 	return (uint64_t)((unsigned __int128)mix * x->homes >> 64);
 }
 
-/* Out of memory ends the process, as everywhere: asking for what cannot be had does it. */
-static void *mapped(void *p) { return p == MAP_FAILED ? ent_xmalloc(SIZE_MAX / 4) : p; }
-
-/* Advice: a kernel without it is only slower. Workers are started by fork and exec: they need no copy of the tables. */
-static void advise(const ent_index *x) {
-	madvise(x->slots, x->bytes, MADV_HUGEPAGE);
-	madvise(x->slots, x->bytes, MADV_DONTFORK);
-}
-
-static size_t mapped_bytes(uint64_t slots) {
-	uint64_t bytes = slots * sizeof(ent_index_entry), page = 4096;
-	return (size_t)((bytes + page - 1) / page * page);
-}
-
 static void size_for(ent_index *x, uint64_t homes) {
 	x->homes = homes;
 	uint64_t n = homes + homes / 1024 + 64;
@@ -55,26 +41,22 @@ ent_index *ent_index_create(uint64_t expected) {
 	ent_index *x = ent_xcalloc(1, sizeof *x);
 	uint64_t homes = expected + expected / 4 + expected / 64;
 	size_for(x, homes < LEAST ? LEAST : homes);
-	x->bytes = mapped_bytes(x->n);
-	x->slots = mapped(mmap(NULL, x->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-	advise(x);
+	x->bytes = ent__pages_size(x->n * sizeof *x->slots);
+	x->slots = ent__pages_map(x->bytes);
 	return x;
 }
 
 void ent_index_destroy(ent_index *x) {
 	if (x) {
-		munmap(x->slots, x->bytes);
+		ent__pages_unmap(x->slots, x->bytes);
 		free(x);
 	}
 }
 
 static void remap(ent_index *x) {
-	size_t bytes = mapped_bytes(x->n);
-	if (bytes != x->bytes) {
-		x->slots = mapped(mremap(x->slots, x->bytes, bytes, MREMAP_MAYMOVE));
-		x->bytes = bytes;
-		advise(x);
-	}
+	size_t bytes = ent__pages_size(x->n * sizeof *x->slots);
+	x->slots = ent__pages_grow(x->slots, x->bytes, bytes);
+	x->bytes = bytes;
 }
 
 static void lengthen(ent_index *x, uint64_t slots) {
