@@ -80,7 +80,7 @@ static void bench_close(bench *b) {
 
 static int64_t cell(bench *b, uint32_t partner, int32_t day, ent_view view, uint32_t value, ent_measure m) {
 	ent_cell_key key = {.partner = partner, .day = day, .view = (uint8_t)view, .value = value, .currency = EUR, .family = ENT_SALES};
-	return ent_cells_at(b->cells, &key)[m];
+	return ent_cells_row(b->cells, ent_cells_at(b->cells, &key))[m];
 }
 
 static int64_t total(bench *b, ent_measure m) { return cell(b, ONE, DAY, ENT_VIEW_TOTAL, 0, m); }
