@@ -104,7 +104,7 @@ static ent_item *head(bench *b) {
 static ent_item *line(bench *b, uint32_t partner, int64_t units, int64_t price, uint32_t category) {
 	ent_item *item = ent_document_add(&b->d);
 	item->kind = ENT_LINE;
-	item->key = "1234567" + b->d.n % 7;
+	item->key = &"1234567"[b->d.n % 7];
 	item->key_n = 1;
 	item->partner = partner;
 	item->has = ENT_HAS_UNIT_PRICE | ENT_HAS_QUANTITY;
