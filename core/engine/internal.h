@@ -212,6 +212,10 @@ void ent__work_free(ent__work *);
 /* For whom its coverage speaks: its partner, or 0 for all whom its facts name. */
 uint32_t ent__cover_partner(const ent__work *);
 
+/* texts.c: the texts that a batch defines, taken as soon as it is there: batches are folded in the order of their documents, but
+ * defined in that of their worker. The worker could change its ring while we look: every length is loaded once. */
+int ent__take_texts(ent_engine *, ent_dictionary *, const ent_slot_batch *, ent_error *e);
+
 /* Leaves a document out of what this process still plans: it failed. */
 void ent__skip(ent_engine *, const ent__source *, const char *name);
 
