@@ -113,10 +113,14 @@ static int check_views(ent__query *q) {
 			return ent_call_usage(
 				q->call, "ask for it without a view", "'%s' is a distribution, which is kept in total only", m->name);
 		}
+		if (m->kind == ENT_METRIC_DISTINCT && view != ENT_VIEW_CHANNEL) {
+			return ent_call_usage(q->call, "ask for it by channel, or without a view",
+				"'%s' counts distinct identities, which are kept in total and by channel only", m->name);
+		}
 	}
 	if (!(q->project.config->views & bits[view])) {
 		char todo[200];
-		snprintf(todo, sizeof todo, "add it to `views:` in %s, remove the store and run again", q->call->config_path);
+		snprintf(todo, sizeof todo, "add it to `views:` in %s and run again", q->call->config_path);
 		return ent_call_usage(q->call, todo, "the view '%s' is not kept", ent_view_names[view]);
 	}
 	return ENT_EXIT_OK;

@@ -197,3 +197,9 @@ def test_windows_mean_what_they_mean_in_rules(shop: Run, window: str, as_of: str
     span = day.span_of(window, day.day_number(as_of))
     said = answer(shop("metrics", "query", "orders", "--window", window, "--as-of", as_of, "--json"))
     assert (said["from"], said["through"]) == (day.iso(span.start), day.iso(span.stop - 1))
+
+
+def test_distinct_is_not_split_by_what_keeps_no_sets(shop: Run) -> None:
+    done = shop("metrics", "query", "customers", "--by", "country")
+    assert done.status == 2 and "in total and by channel only" in done.err
+    assert shop("metrics", "query", "customers", "--by", "channel").status == 0
