@@ -116,8 +116,9 @@ const ent_command ent_command_balance = {
 	.text =
 		"Two equations for each source, over all runs since the store was made. Of records read: consumed, rejected "
 		"or skipped. Of facts received: stored, replaced, duplicate, superseded, merged or refused. Parked facts "
-		"wait for their partner, pending ones for their order; both are stored. The exit status is 3 if an equation "
-		"does not close.\n\n"
+		"wait for their partner, pending ones for their order; both are stored. Waits are how often, and how long in all, "
+		"decoders waited until the core had folded what they had read. The exit status is 3 if an equation does not "
+		"close.\n\n"
 		"The digest (BLAKE2b-256) is over documents, cells, members of sets and distributions, rejects, inputs, and "
 		"all "
 		"of them. It can be compared under one identity key only.\n\n"

@@ -66,6 +66,8 @@ static void tell_reading(ent_call *call, const ent_run_report *r) {
 		}
 		ent_json_key(j, "seconds");
 		ent_json_double(j, r->seconds);
+		ent_json_key(j, "waited_seconds");
+		ent_json_double(j, (double)r->waited_ns / 1e9);
 		ent_json_key(j, "sandbox");
 		ent_json_text(j, r->sandbox);
 		ent_json_end(j);

@@ -86,6 +86,10 @@ void ent__sheet_json(const ent__sheet *sheet, ent_json *json) {
 		members(json, b, states);
 		ent_json_key(json, "bytes");
 		ent_json_uint(json, b->bytes);
+		ent_json_key(json, "waits");
+		ent_json_uint(json, b->waits);
+		ent_json_key(json, "waited_seconds");
+		ent_json_double(json, (double)b->waited_us / 1e6);
 		ent_json_key(json, "closes");
 		ent_json_bool(json, closes(b));
 		ent_json_end(json);
@@ -115,11 +119,18 @@ static void row(ent_table *table, const struct ent__sheet_row *r, const term *eq
 	}
 }
 
+/* How often decoders had to wait until the core had folded what they had handed over, and how long in all. */
+static void waiting(ent_table *table, const ent_balance *b) {
+	number(table, b->waits);
+	ent_table_printf(table, b->waits ? ENT_PLAIN : ENT_FAINT, "%.1f s", (double)b->waited_us / 1e6);
+}
+
 static bool needs_a_look(const ent_balance *b) { return b->rejected || b->refused || b->parked || !closes(b); }
 
 static void tables(const ent__sheet *sheet, const ent_term *term_, ent_buf *out, bool all) {
 	static const ent_table_column of_records[] = {{"source", false, false}, {"records", true, true},
-		{"= consumed", true, true}, {"+ rejected", true, true}, {"+ skipped", true, true}, {"", false, true}, {0}};
+		{"= consumed", true, true}, {"+ rejected", true, true}, {"+ skipped", true, true}, {"", false, true},
+		{"waits", true, true}, {"waited", true, true}, {0}};
 	static const ent_table_column of_facts[] = {{"source", false, false}, {"facts received", true, true},
 		{"= stored", true, true}, {"+ replaced", true, true}, {"+ duplicate", true, true}, {"+ superseded", true, true},
 		{"+ merged", true, true}, {"+ refused", true, true}, {"", false, true}, {"parked", true, true},
@@ -130,6 +141,7 @@ static void tables(const ent__sheet *sheet, const ent_term *term_, ent_buf *out,
 	for (size_t i = 0; i < sheet->n; i++) {
 		if (all || needs_a_look(&sheet->rows[i].b)) {
 			row(&first, &sheet->rows[i], records, NULL);
+			waiting(&first, &sheet->rows[i].b);
 			row(&second, &sheet->rows[i], facts, states);
 		}
 	}

@@ -161,6 +161,7 @@ typedef struct ent_rules_config {
 typedef struct ent_decoders_config {
 	int64_t deadline_us; /* without any progress */
 	int64_t memory;      /* bytes, of one process */
+	int64_t ring;        /* bytes, of one process: what it may hand over before the core has folded it */
 } ent_decoders_config;
 
 typedef struct ent_commit_config {

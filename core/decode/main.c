@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static void failed(ent_msg about, uint64_t tag, const ent_error *e) {
@@ -24,9 +25,20 @@ static void failed(ent_msg about, uint64_t tag, const ent_error *e) {
 
 /* ---- waiting for room ---- */
 
+static uint64_t now_ns(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
 uint8_t *ent__worker_room(ent__worker *w, uint32_t n) {
-	uint8_t *room;
-	while (!(room = ent__ring_room(&w->ring, n))) {
+	uint8_t *room = ent__ring_room(&w->ring, n);
+	if (room) {
+		return w->stopping ? NULL : room;
+	}
+	uint64_t began = now_ns();
+	w->waits++;
+	for (; !room; room = ent__ring_room(&w->ring, n)) {
 		if (w->stopping) {
 			return NULL;
 		}
@@ -47,6 +59,7 @@ uint8_t *ent__worker_room(ent__worker *w, uint32_t n) {
 		}
 		atomic_store(&w->ring.head->state, ENT_WORKER_BUSY);
 	}
+	w->waited_ns += now_ns() - began;
 	return w->stopping ? NULL : room;
 }
 

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_PROTOCOL_VERSION 1u
+#define ENT_PROTOCOL_VERSION 2u
 #define ENT_MSG_MAX 65536u
 #define ENT_CONTROL_FD 3
 #define ENT_RING_FD 4
@@ -54,7 +54,8 @@ typedef enum ent_msg {
 	ENT_MSG_DONE,       /* u64 assignment, u64 begin: where the first record group of the range really began,
 	                       u64 end: where the next group begins (start of the next chunk), u8 eof: end is the end of the
 	                       document, u64 batches, u64 records, u64 consumed, u64 rejected, u64 skipped, u64 facts,
-	                       u64 unpacked bytes read, text notes ("UTF-16LE, ';'") */
+	                       u64 unpacked bytes read, u64 waits: times that the ring was full, u64 waited: nanoseconds until
+	                       the core had freed slots, text notes ("UTF-16LE, ';'") */
 	ENT_MSG_FAILED,     /* u32 about (the ent_msg it answers), u64 tag, instance or assignment, i32 code as u32,
 	                       u64 place, u64 line, text column, text what, text todo */
 	ENT_MSG_LOG         /* u8 level, text */

@@ -79,6 +79,8 @@ static void send_done(ent__worker *w, const ent_input *in, const ent__range *g) 
 	ent_buf_u64(&m, b->all_skipped);
 	ent_buf_u64(&m, b->all_facts);
 	ent_buf_u64(&m, in->packing || !in->seekable ? in->unpacked : g->real_end - g->real_begin);
+	ent_buf_u64(&m, w->waits);
+	ent_buf_u64(&m, w->waited_ns);
 	ent_buf_text(&m, g->notes);
 	ent__control_send(&m);
 	ent_buf_finish(&m);
@@ -116,6 +118,7 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 	atomic_store(&w->ring.head->state, ENT_WORKER_BUSY);
 	ent__progress(w, g.begin);
 	ent__batch_start(&w->batch, assignment, g.begin);
+	w->waits = w->waited_ns = 0;
 	if (companions) {
 		sides = ent_xcalloc(companions, sizeof *sides);
 		ent_str *texts = ent_arena_alloc(&arena, companions * sizeof *texts);

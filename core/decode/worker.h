@@ -277,6 +277,7 @@ struct ent__worker {
 	ent__ring ring;
 	ent__batch batch;
 	ent__packet *waiting, **waiting_end; /* taken from the socket while waiting for room */
+	uint64_t waits, waited_ns;           /* for room, while decoding this range */
 	const ent_plugin *plugin;
 	ent_ctx *instances;
 };

@@ -13,6 +13,7 @@ struct ent__pending {
 	ent_arena arena;
 	ent_reject *rejects;
 	size_t n_rejects, rejects_capacity;
+	uint64_t bytes; /* of the rejects */
 	ent_cover *covers;
 	size_t n_covers, covers_capacity;
 	uint32_t *dropped_covers, *dropped_rejects;
@@ -59,7 +60,11 @@ void ent__pending_reject(ent_engine *e, const ent_reject *r) {
 	mine->column = keep(p, r->column);
 	mine->excerpt = keep(p, r->excerpt);
 	mine->sealed = (const uint8_t *)ent_arena_copy(&p->arena, (const char *)r->sealed, r->sealed_n);
+	p->bytes += sizeof *mine + strlen(mine->input_name) + strlen(mine->reason) + strlen(mine->column) +
+				strlen(mine->excerpt) + r->sealed_n;
 }
+
+uint64_t ent__pending_bytes(const ent_engine *e) { return e->pending ? e->pending->bytes : 0; }
 
 void ent__pending_cover(ent_engine *e, const ent_cover *c) {
 	struct ent__pending *p = pending(e);
@@ -230,6 +235,8 @@ static void add_up(ent_balance *to, const ent_balance *from) {
 	to->merged += from->merged;
 	to->refused += from->refused;
 	to->bytes += from->bytes;
+	to->waits += from->waits;
+	to->waited_us += from->waited_us;
 }
 
 int ent__commit(ent_engine *e, ent_error *error) {

@@ -403,6 +403,10 @@ static void complete_chunk(run *r, ent__work *w, ent__chunk *c) {
 	s->delta.rejected += c->rejected;
 	s->delta.skipped += c->skipped;
 	s->delta.bytes += a->bytes;
+	s->delta.waits += a->waits;
+	s->delta.waited_us += a->waited_ns / 1000;
+	e->report->waits += a->waits;
+	e->report->waited_ns += a->waited_ns;
 	/* what the worker says at the end is counted apart from what its batches said: the balance compares them */
 	s->told_records += a->records;
 	s->told_facts += a->facts;
@@ -522,7 +526,6 @@ static bool fold_work(run *r, ent__work *w, bool commit_due) {
 			moved = true;
 			if (!whole) {
 				w->partial = true;
-				r->e->report->waits++;
 			}
 			if (!fold_batches(r, w, c)) {
 				return true;
@@ -700,7 +703,8 @@ static void retire(run *r) {
 
 static bool step(run *r) {
 	ent_engine *e = r->e;
-	bool due = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) > (uint64_t)e->config->commit.bytes ||
+	uint64_t gathered = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) + ent__pending_bytes(e);
+	bool due = gathered > (uint64_t)e->config->commit.bytes ||
 			   uv_hrtime() - e->last_commit_ns > (uint64_t)e->config->commit.every_us * 1000;
 	bool moved = false;
 	for (unsigned i = 0; i < r->n_active && !r->status; i++) {

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 16, SLOT_BYTES = 1 << 20 };
+enum { SLOTS = 16, SLOT_UNIT = 4096 };
 
 /* ---- identity key -------------------------------------------------------------------------------------------------------- */
 
@@ -174,7 +174,8 @@ static void start_pool(ent_engine *e) {
 	static const ent_sandbox levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
 		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT, [ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
 	const ent_config *c = e->config;
-	ent_pool_settings set = {.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS, .slot_bytes = SLOT_BYTES,
+	ent_pool_settings set = {.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS,
+		.slot_bytes = (uint32_t)(c->decoders.ring / (SLOTS * SLOT_UNIT)) * SLOT_UNIT,
 		.sandbox = levels[c->sandbox], .max_unpacked = UINT64_C(1) << 40, .max_ratio = 1000,
 		.memory = (uint64_t)c->decoders.memory, .deadline_ns = (uint64_t)c->decoders.deadline_us * 1000,
 		.program = ent_install_program("entente-decoder", &e->arena)};

@@ -71,7 +71,7 @@ typedef struct ent_run_report {
 	double seconds;
 	bool balanced;          /* both equations close for every source */
 	ent_errors imbalances;  /* which do not, and by how much */
-	uint64_t waits;         /* times that a decoder waited for the core */
+	uint64_t waits, waited_ns; /* times, and how long in all, that decoders waited for the core to fold */
 } ent_run_report;
 
 /* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when

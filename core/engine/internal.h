@@ -228,6 +228,8 @@ int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, co
 /* commit.c */
 typedef struct ent__pending ent__pending;
 void ent__pending_reject(ent_engine *, const ent_reject *);
+/* What rejects that are not committed take in memory: nothing else here grows with the records. */
+uint64_t ent__pending_bytes(const ent_engine *);
 void ent__pending_cover(ent_engine *, const ent_cover *);
 void ent__pending_covers_drop(ent_engine *, uint32_t input);
 /* The declared coverage as it will be after the next commit. */

@@ -228,6 +228,8 @@ static void on_done(ent_worker *w, ent_read *r) {
 	a->skipped = ent_read_u64(r);
 	a->facts = ent_read_u64(r);
 	a->bytes = ent_read_u64(r);
+	a->waits = ent_read_u64(r);
+	a->waited_ns = ent_read_u64(r);
 	take_text_into(r, a->notes, sizeof a->notes);
 	if (r->bad) {
 		nonsense(w, "an end cut off");

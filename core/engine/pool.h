@@ -68,6 +68,7 @@ typedef struct ent_assignment {
 	uint64_t begin, end;   /* asked for; after done: as they really were */
 	bool eof;
 	uint64_t batches, records, consumed, rejected, skipped, facts, bytes;
+	uint64_t waits, waited_ns; /* of the worker, for the core to free slots */
 	char notes[128];
 	ent_error error;       /* failed: what the decoder said, or how the worker died */
 	bool died;             /* failed because its worker did */

@@ -111,6 +111,8 @@ static const ent__column balance[] = {
 	BALANCE(parked, ENT__SET),
 	BALANCE(pending, ENT__SET),
 	BALANCE(bytes, ENT__ADD),
+	BALANCE(waits, ENT__ADD),
+	BALANCE(waited_us, ENT__ADD),
 	{0},
 };
 #define SAID(name) {#name, ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent_finding, name), 0}

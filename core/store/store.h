@@ -165,6 +165,7 @@ typedef struct ent_balance {
 	uint64_t received, stored, replaced, duplicate, superseded, merged, refused; /* second: facts */
 	uint64_t parked, pending; /* states of stored facts */
 	uint64_t bytes;           /* unpacked bytes read */
+	uint64_t waits, waited_us; /* times, and how long in all, that decoders waited for the core to fold */
 } ent_balance;
 int ent_store_balance_add(ent_store *, const ent_balance *delta, ent_error *e); /* parked, pending: set, not added */
 typedef int (*ent_balance_visit)(void *ctx, const ent_balance *);

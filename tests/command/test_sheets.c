@@ -89,11 +89,15 @@ static void balance(void **state) {
 		.superseded = 50,
 		.merged = 40,
 		.refused = 10,
-		.parked = 7};
+		.parked = 7,
+		.waits = 6789,
+		.waited_us = 4200000};
 	assert_int_equal(ent_store_balance_add(f->s, &b, &e), 0);
 	assert_int_equal(entente(f, "balance"), 0);
 	says(f, "12,345");
 	says(f, "closes");
+	says(f, "6,789");
+	says(f, "4.2 s");
 	assert_null(strstr(f->out, "off by"));
 	ent_balance lost = {.source = 9, .records = 10, .consumed = 8, .rejected = 1, .received = 3, .stored = 5};
 	assert_int_equal(ent_store_balance_add(f->s, &lost, &e), 0);
@@ -104,6 +108,8 @@ static void balance(void **state) {
 	assert_int_equal(entente(f, "balance --json -q"), 3);
 	says(f, "\"source\": \"old\"");
 	says(f, "\"superseded\": 50");
+	says(f, "\"waits\": 6789");
+	says(f, "\"waited_seconds\": 4.2");
 	says(f, "\"closes\": false");
 	assert_int_equal(f->out[0], '{'); /* nothing but the value */
 }

@@ -386,6 +386,8 @@ bool driver_take_decode(driver *d, unsigned milliseconds) {
 			d->done.skipped = ent_read_u64(&r);
 			d->done.facts = ent_read_u64(&r);
 			d->done.bytes = ent_read_u64(&r);
+			d->done.waits = ent_read_u64(&r);
+			d->done.waited_ns = ent_read_u64(&r);
 			text_of(&r, d->done.notes, sizeof d->done.notes);
 			assert_false(r.bad);
 			assert_int_equal(d->done.batches, d->batches);
