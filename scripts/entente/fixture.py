@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, Final, NamedTuple, Union
 
@@ -431,6 +431,9 @@ class _Series:
 
     def __getitem__(self, index: int) -> int:
         return self._values[index]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._values)
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         raise NotImplementedError("fixtures give no Arrow arrays; read the values one by one")

@@ -2,6 +2,7 @@
  *
  * Snapshot builder for tests, see snap_build.h. */
 #include "snap_build.h"
+#include "base/arena.h"
 
 #include <stdlib.h>
 
@@ -14,9 +15,10 @@ void snap_init(snap_build *b, int32_t as_of, const char *currency) {
 static uint32_t text(snap_build *b, const char *t) { return ent_intern_put(&b->texts, t, strlen(t)); }
 
 int snap_partner(snap_build *b, const char *id, const char *json) {
+	ENT_GROW(b->partners, b->n_partners, b->partners_capacity);
 	b->partners[b->n_partners].id = text(b, id);
 	b->partners[b->n_partners].json = json;
-	return b->n_partners++;
+	return (int)b->n_partners++;
 }
 
 static snap_row *row(snap_rows *rows, int partner) {
@@ -162,8 +164,8 @@ void *snap_block(snap_build *b, size_t *bytes) {
 	ent_buf out = {0};
 	ent_snap_head head = {.magic = ENT_SNAP_MAGIC, .version = ENT_SNAP_VERSION, .as_of = b->as_of,
 		.currency = b->currency, .generation = 7};
-	ent_snap_text texts[512];
-	ent_snap_partner partners[64] = {0};
+	ent_snap_text *texts = ent_xcalloc(b->texts.count + 1, sizeof *texts);
+	ent_snap_partner *partners = ent_xcalloc(b->n_partners + 1, sizeof *partners);
 	ent_buf_add(&out, &head, sizeof head);
 	sort(&b->series, by_series);
 	sort(&b->sets, by_set);
@@ -188,7 +190,7 @@ void *snap_block(snap_build *b, size_t *bytes) {
 	for (size_t i = 0; i < b->rates.n; i++) {
 		b->rates.items[i].rate.data = blob(&out, b->rates.items[i].data.data, b->rates.items[i].data.n);
 	}
-	for (int i = 0; i < b->n_partners; i++) {
+	for (int i = 0; i < (int)b->n_partners; i++) {
 		ent_snap_partner *p = &partners[i];
 		p->id = b->partners[i].id;
 		p->n_json = strlen(b->partners[i].json);
@@ -200,7 +202,7 @@ void *snap_block(snap_build *b, size_t *bytes) {
 	}
 	head.meta = (ent_snap_section){blob(&out, b->meta, strlen(b->meta)), strlen(b->meta)};
 	head.texts = (ent_snap_section){blob(&out, texts, b->texts.count * sizeof *texts), b->texts.count};
-	head.partners = (ent_snap_section){blob(&out, partners, (size_t)b->n_partners * sizeof *partners), (uint64_t)b->n_partners};
+	head.partners = (ent_snap_section){blob(&out, partners, b->n_partners * sizeof *partners), b->n_partners};
 	SECTION(series, series);
 	SECTION(sets, set);
 	SECTION(dists, dist);
@@ -210,6 +212,9 @@ void *snap_block(snap_build *b, size_t *bytes) {
 	head.bytes = out.n;
 	memcpy(out.data, &head, sizeof head);
 	ent_intern_finish(&b->texts);
+	free(b->partners);
+	free(partners);
+	free(texts);
 	*bytes = out.n;
 	return out.data;
 }

@@ -34,8 +34,8 @@ typedef struct snap_build {
 	struct {
 		uint32_t id;
 		const char *json;
-	} partners[64];
-	int n_partners;
+	} *partners;
+	size_t n_partners, partners_capacity;
 	snap_rows series, sets, dists, covers, rates;
 } snap_build;
 
