@@ -68,6 +68,18 @@ static void tell_reading(ent_call *call, const ent_run_report *r) {
 		ent_json_double(j, r->seconds);
 		ent_json_key(j, "waited_seconds");
 		ent_json_double(j, (double)r->waited_ns / 1e9);
+		const struct {
+			const char *key;
+			uint64_t ns;
+		} stages[] = {{"decoding", r->stages.decoding}, {"preparing", r->stages.preparing}, {"waiting", r->stages.waiting},
+			{"folding", r->stages.folding}, {"committing", r->stages.committing}};
+		ent_json_key(j, "stages");
+		ent_json_object(j);
+		for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+			ent_json_key(j, stages[i].key);
+			ent_json_double(j, (double)stages[i].ns / 1e9);
+		}
+		ent_json_end(j);
 		ent_json_key(j, "sandbox");
 		ent_json_text(j, r->sandbox);
 		ent_json_end(j);
@@ -125,12 +137,18 @@ static int judge(ent_call *call, ent_engine *engine, const ent_config *config, e
 	ent_as_of as_of = ent_call_as_of(call, config);
 	int32_t day;
 	ent_snapshot_block snapshot;
+	uint64_t began = uv_hrtime();
 	if (ent_engine_as_of(engine, &as_of, &day, e) || ent_engine_snapshot(engine, day, modes[as_of.kind], &snapshot, e)) {
 		return e->code;
 	}
+	double seconds = (double)(uv_hrtime() - began) / 1e9;
 	int status = ent_engine_judge(engine, &snapshot, report, e);
 	ent_snapshot_block_finish(&snapshot);
 	char text[16];
+	if (!status && call->json) {
+		ent_json_key(&call->writer, "snapshot_seconds");
+		ent_json_double(&call->writer, seconds);
+	}
 	if (!status) {
 		tell_judging(call, report, ent_day_text(day, text), modes[as_of.kind]);
 		tell_errors(call, &report->errors);

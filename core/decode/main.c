@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 static void failed(ent_msg about, uint64_t tag, const ent_error *e) {
@@ -25,9 +24,9 @@ static void failed(ent_msg about, uint64_t tag, const ent_error *e) {
 
 /* ---- waiting for room ---- */
 
-static uint64_t now_ns(void) {
+uint64_t ent__clock_ns(clockid_t clock) {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
@@ -36,7 +35,7 @@ uint8_t *ent__worker_room(ent__worker *w, uint32_t n) {
 	if (room) {
 		return w->stopping ? NULL : room;
 	}
-	uint64_t began = now_ns();
+	uint64_t began = ent__clock_ns(CLOCK_MONOTONIC);
 	w->waits++;
 	for (; !room; room = ent__ring_room(&w->ring, n)) {
 		if (w->stopping) {
@@ -59,7 +58,7 @@ uint8_t *ent__worker_room(ent__worker *w, uint32_t n) {
 		}
 		atomic_store(&w->ring.head->state, ENT_WORKER_BUSY);
 	}
-	w->waited_ns += now_ns() - began;
+	w->waited_ns += ent__clock_ns(CLOCK_MONOTONIC) - began;
 	return w->stopping ? NULL : room;
 }
 

@@ -55,7 +55,7 @@ typedef enum ent_msg {
 	                       u64 end: where the next group begins (start of the next chunk), u8 eof: end is the end of the
 	                       document, u64 batches, u64 records, u64 consumed, u64 rejected, u64 skipped, u64 facts,
 	                       u64 unpacked bytes read, u64 waits: times that the ring was full, u64 waited: nanoseconds until
-	                       the core had freed slots, text notes ("UTF-16LE, ';'") */
+	                       the core had freed slots, u64 nanoseconds of processor time for this range, text notes ("UTF-16LE, ';'") */
 	ENT_MSG_FAILED,     /* u32 about (the ent_msg it answers), u64 tag, instance or assignment, i32 code as u32,
 	                       u64 place, u64 line, text column, text what, text todo */
 	ENT_MSG_LOG         /* u8 level, text */

@@ -81,6 +81,7 @@ static void send_done(ent__worker *w, const ent_input *in, const ent__range *g) 
 	ent_buf_u64(&m, in->packing || !in->seekable ? in->unpacked : g->real_end - g->real_begin);
 	ent_buf_u64(&m, w->waits);
 	ent_buf_u64(&m, w->waited_ns);
+	ent_buf_u64(&m, ent__clock_ns(CLOCK_PROCESS_CPUTIME_ID) - w->cpu_ns);
 	ent_buf_text(&m, g->notes);
 	ent__control_send(&m);
 	ent_buf_finish(&m);
@@ -119,6 +120,7 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 	ent__progress(w, g.begin);
 	ent__batch_start(&w->batch, assignment, g.begin);
 	w->waits = w->waited_ns = 0;
+	w->cpu_ns = ent__clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	if (companions) {
 		sides = ent_xcalloc(companions, sizeof *sides);
 		ent_str *texts = ent_arena_alloc(&arena, companions * sizeof *texts);

@@ -15,6 +15,7 @@
 #include "facts/wire.h"
 
 #include <sys/types.h>
+#include <time.h>
 
 typedef struct ent__worker ent__worker;
 
@@ -278,9 +279,12 @@ struct ent__worker {
 	ent__batch batch;
 	ent__packet *waiting, **waiting_end; /* taken from the socket while waiting for room */
 	uint64_t waits, waited_ns;           /* for room, while decoding this range */
+	uint64_t cpu_ns;                     /* processor time of this process when the range was begun */
 	const ent_plugin *plugin;
 	ent_ctx *instances;
 };
+
+uint64_t ent__clock_ns(clockid_t);
 
 /* Takes packets until there is room for n slots. NULL: stopping. */
 uint8_t *ent__worker_room(ent__worker *, uint32_t n);

@@ -240,6 +240,7 @@ static void add_up(ent_balance *to, const ent_balance *from) {
 }
 
 int ent__commit(ent_engine *e, ent_error *error) {
+	uint64_t began = uv_hrtime();
 	int status = ent_identities_sync(e->identities, error);
 	if (!status) {
 		status = ent_ledger_sync(e->ledger, error);
@@ -275,5 +276,8 @@ int ent__commit(ent_engine *e, ent_error *error) {
 	ent__pending_free(e);
 	ent_cells_reset(e->cells);
 	e->last_commit_ns = uv_hrtime();
+	if (e->report) {
+		e->report->stages.committing += e->last_commit_ns - began;
+	}
 	return 0;
 }

@@ -407,6 +407,7 @@ static void complete_chunk(run *r, ent__work *w, ent__chunk *c) {
 	s->delta.waited_us += a->waited_ns / 1000;
 	e->report->waits += a->waits;
 	e->report->waited_ns += a->waited_ns;
+	e->report->stages.decoding += a->cpu_ns;
 	/* what the worker says at the end is counted apart from what its batches said: the balance compares them */
 	s->told_records += a->records;
 	s->told_facts += a->facts;
@@ -707,9 +708,11 @@ static bool step(run *r) {
 	bool due = gathered > (uint64_t)e->config->commit.bytes ||
 			   uv_hrtime() - e->last_commit_ns > (uint64_t)e->config->commit.every_us * 1000;
 	bool moved = false;
+	uint64_t began = uv_hrtime();
 	for (unsigned i = 0; i < r->n_active && !r->status; i++) {
 		moved |= fold_work(r, r->active[i], due);
 	}
+	e->report->stages.folding += uv_hrtime() - began;
 	retire(r);
 	if (due && !r->status && !any_partial(r) && !replacing(r)) {
 		r->status = ent__commit(e, r->error);
@@ -741,7 +744,9 @@ int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, c
 	}
 	give_out(r);
 	while (!r->status && (r->n_active || r->next_work)) {
+		uint64_t began = uv_hrtime();
 		uv_run(&e->loop, UV_RUN_ONCE);
+		e->report->stages.waiting += uv_hrtime() - began;
 		while (!r->status && !r->stopping && step(r)) {
 		}
 		if (r->stopping && !r->status) {

@@ -352,6 +352,7 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 
 static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
+	uint64_t began = uv_hrtime();
 	int status = ent__rebuild_if_changed(e, error);
 	if (!status) {
 		status = ent__replay_parked(e, error);
@@ -362,6 +363,7 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	if (!status && works) {
 		status = ent__index_load(e, error);
 	}
+	e->report->stages.preparing += uv_hrtime() - began;
 	if (!status) {
 		status = ent__dispatch(e, works, progress, ctx, error);
 	}
@@ -394,6 +396,7 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 	report->progress.doing = "reading";
 	/* a plugin that cannot be loaded is told, and so is every source that needs it; the others go on */
 	ent_engine_plugins(e, &plugins, &n, &report->errors);
+	report->stages.preparing = uv_hrtime() - started;
 	int status;
 	do {
 		report->progress = (ent_ingest_progress){.doing = "reading"};

@@ -61,6 +61,15 @@ typedef struct ent_ingest_progress {
 	const char *doing; /* "reading", "judging" */
 } ent_ingest_progress;
 
+/* Where the time of a run went, in nanoseconds. All but `decoding` are parts of the loop's own time. */
+typedef struct ent_run_stages {
+	uint64_t decoding;   /* processor time of all decoders, which run beside the loop */
+	uint64_t preparing;  /* plugins described, sources listed, index of the ledger read */
+	uint64_t waiting;    /* for what the decoders send, and taking it */
+	uint64_t folding;    /* ledger and cells */
+	uint64_t committing; /* sorting, syncing, the store */
+} ent_run_stages;
+
 typedef struct ent_run_report {
 	ent_ingest_progress progress;
 	uint32_t inputs_failed;
@@ -69,6 +78,7 @@ typedef struct ent_run_report {
 	char sandbox[128];
 	uint64_t ledger_bytes;
 	double seconds;
+	ent_run_stages stages;
 	bool balanced;          /* both equations close for every source */
 	ent_errors imbalances;  /* which do not, and by how much */
 	uint64_t waits, waited_ns; /* times, and how long in all, that decoders waited for the core to fold */

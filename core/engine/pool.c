@@ -230,6 +230,7 @@ static void on_done(ent_worker *w, ent_read *r) {
 	a->bytes = ent_read_u64(r);
 	a->waits = ent_read_u64(r);
 	a->waited_ns = ent_read_u64(r);
+	a->cpu_ns = ent_read_u64(r);
 	take_text_into(r, a->notes, sizeof a->notes);
 	if (r->bad) {
 		nonsense(w, "an end cut off");

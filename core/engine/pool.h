@@ -69,6 +69,7 @@ typedef struct ent_assignment {
 	bool eof;
 	uint64_t batches, records, consumed, rejected, skipped, facts, bytes;
 	uint64_t waits, waited_ns; /* of the worker, for the core to free slots */
+	uint64_t cpu_ns; /* of the worker */
 	char notes[128];
 	ent_error error;       /* failed: what the decoder said, or how the worker died */
 	bool died;             /* failed because its worker did */

@@ -388,6 +388,7 @@ bool driver_take_decode(driver *d, unsigned milliseconds) {
 			d->done.bytes = ent_read_u64(&r);
 			d->done.waits = ent_read_u64(&r);
 			d->done.waited_ns = ent_read_u64(&r);
+			d->done.cpu_ns = ent_read_u64(&r);
 			text_of(&r, d->done.notes, sizeof d->done.notes);
 			assert_false(r.bad);
 			assert_int_equal(d->done.batches, d->batches);

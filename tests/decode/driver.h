@@ -49,7 +49,7 @@ typedef struct driver {
 	uint64_t records, consumed, rejected, skipped, facts; /* summed over the batches */
 	bool torn; /* a batch that makes no sense came; nothing after it was read */
 	struct {
-		uint64_t begin, end, batches, records, consumed, rejected, skipped, facts, bytes, waits, waited_ns;
+		uint64_t begin, end, batches, records, consumed, rejected, skipped, facts, bytes, waits, waited_ns, cpu_ns;
 		bool eof;
 		char notes[128];
 	} done;
