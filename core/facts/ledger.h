@@ -3,7 +3,13 @@
  * The ledger's log: an append-only, checksummed sequence of frames in segments of 64 MB, `ledger/NNNNNN.log` in the
  * store's folder. A frame is u32 length, u32 crc32c of the body, then the body (facts/document.h writes and reads it).
  * How much of each segment is valid is not known to the log itself: the store's transaction commits the lengths, and
- * open cuts or refuses what does not fit them. One thread; the caller holds the store's lock. */
+ * open cuts or refuses what does not fit them. The caller holds the store's lock.
+ *
+ * One thread owns a log, an index and identities, and calls everything here (a thread of the log's own writes behind).
+ * A second one may commit meanwhile: the owner freezes (ent_ledger_freeze, ent_identities_freeze), the other calls
+ * ent_ledger_sync_to and ent_identities_sync_to with what that gave, while the owner appends, puts, reads, scans and
+ * freezes again. Marks are synced one after another, in the order in which they were made, each before the log or the
+ * identities are closed. Nothing else may be called by the second thread. */
 #ifndef ENT_FACTS_LEDGER_H
 #define ENT_FACTS_LEDGER_H
 
@@ -45,15 +51,33 @@ int ent_ledger_open(ent_ledger **out, const char *folder, const ent_segment *com
 	bool verify, ent_ledger_report *report, ent_error *e);
 void ent_ledger_close(ent_ledger *); /* what was not synced is not kept; NULL allowed */
 
-/* Appends a frame of 1 byte to 64 MB; it is buffered and written behind. 0 on error. */
+/* Appends a frame of 1 byte to 64 MB; it is buffered and written behind. 0 on error; that a write behind has failed may
+ * be told by a later append, and is told by sync at the latest. */
 ent_position ent_ledger_append(ent_ledger *, const void *body, size_t n, ent_error *e);
+/* The same for who writes the body himself: room for `max` bytes, NULL on error; then the first n of them, 1 to max,
+ * become a frame. Nothing else is called on the log in between. What is not made a frame is forgotten. */
+uint8_t *ent_ledger_reserve(ent_ledger *, size_t max, ent_error *e);
+ent_position ent_ledger_commit_frame(ent_ledger *, size_t n);
 /* The body of a frame, replacing `out`'s content; checks the checksum. */
 int ent_ledger_read(ent_ledger *, ent_position, ent_buf *out, ent_error *e);
-/* Writes everything, then fdatasync of the segments touched, and fsync of the folder if a file is new. Not retried. */
+/* Everything that is appended at this moment. A zeroed one is finished. */
+typedef struct ent_ledger_mark {
+	ent_segment *segments; /* the live ones as they stand: what the store's table says once the mark is synced */
+	size_t n;
+	struct ent__log_mark *rest; /* what is to be synced: the log's own */
+} ent_ledger_mark;
+
+/* Owner: makes a mark, without waiting for a disk. */
+int ent_ledger_freeze(ent_ledger *, ent_ledger_mark *out, ent_error *e);
+/* Any thread, see above: waits until all of the mark is written, then fdatasync of the segments touched since the mark
+ * before, and fsync of the folder if a file is new. Not retried: after an error nothing is accepted any more. */
+int ent_ledger_sync_to(ent_ledger *, const ent_ledger_mark *, ent_error *e);
+void ent_ledger_mark_finish(ent_ledger_mark *);
+/* Both in one, by the owner. */
 int ent_ledger_sync(ent_ledger *, ent_error *e);
-/* The live segments as they stood at the last sync; valid until the next one. */
+/* The live segments as they stood when the last mark was made; valid until the next one. */
 const ent_segment *ent_ledger_segments(const ent_ledger *, size_t *n);
-/* Bytes appended since the last sync. */
+/* Bytes appended since the last mark was made. */
 uint64_t ent_ledger_dirty(const ent_ledger *);
 
 /* Calls for every frame in order of position; stops when it returns nonzero, and returns that. Reads sequentially in
@@ -101,6 +125,13 @@ void ent_identities_prefetch_found(const ent_identities *, const uint8_t id[16])
 /* NULL if there is none. Valid until the next put. */
 const uint8_t *ent_identities_get(ent_identities *, uint32_t dense);
 uint64_t ent_identities_count(const ent_identities *);
+/* As with the log: the owner freezes, any one thread syncs. `count` is what the store may vouch for then. */
+typedef struct ent_identities_mark {
+	uint64_t count;
+	bool file, folder; /* what is to be synced */
+} ent_identities_mark;
+int ent_identities_freeze(ent_identities *, ent_identities_mark *out, ent_error *e);
+int ent_identities_sync_to(ent_identities *, const ent_identities_mark *, ent_error *e);
 int ent_identities_sync(ent_identities *, ent_error *e);
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Identities, see ledger.h: 16 bytes each in the order of their numbers, in memory as in the file, and a table of
- * numbers + 1 that finds them. Both are read at the first use: a run over nothing new needs neither. One thread. */
+ * numbers + 1 that finds them. Both are read at the first use: a run over nothing new needs neither. One thread owns
+ * them; a second one may sync, and touches the descriptors and `failed` only. */
 #include "base/arena.h"
 #include "facts/ledger.h"
 #include "facts/ledger_pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,12 +22,13 @@ struct ent_identities {
 	uint8_t *ids;
 	uint64_t count, capacity; /* ids in memory once loaded; until then count is what the file holds */
 	uint64_t written;         /* of them in the file */
-	uint64_t synced;
-	uint32_t *table; /* number + 1; 0: free */
+	uint64_t marked;          /* as many were in the last mark */
+	uint32_t *table;          /* number + 1; 0: free */
 	uint64_t mask;
 	int fd, folder;
 	bool writable, loaded, fresh;
-	ent_error failed; /* of a load or a write behind; reported by sync */
+	pthread_mutex_t lock; /* of `failed`, which a thread that syncs may set */
+	ent_error failed;     /* of a load, a write behind or a sync; from then on all of these fail */
 };
 
 /* Identities are SipHash output, but tests and other spaces may hand in less: both halves, multiplied, upper bits. */
@@ -66,17 +69,33 @@ static void make_table(ent_identities *x, uint64_t slots) {
 	}
 }
 
-static int fail(ent_identities *x, int code, const char *what) {
-	if (!x->failed.code) {
-		ent_error_errno(&x->failed, code, "%s", what);
-		ent_error_at(&x->failed, "identities", 0, 0);
+static int failed(ent_identities *x, ent_error *e) {
+	pthread_mutex_lock(&x->lock);
+	int code = x->failed.code;
+	if (code && e) {
+		*e = x->failed;
 	}
-	return x->failed.code;
+	pthread_mutex_unlock(&x->lock);
+	return code;
+}
+
+static int fail(ent_identities *x, int code, const char *what) {
+	ent_error now;
+	ent_error_errno(&now, code, "%s", what);
+	ent_error_at(&now, "identities", 0, 0);
+	pthread_mutex_lock(&x->lock);
+	if (!x->failed.code) {
+		x->failed = now;
+	}
+	code = x->failed.code;
+	pthread_mutex_unlock(&x->lock);
+	return code;
 }
 
 static int load(ent_identities *x) {
-	if (x->failed.code) {
-		return x->failed.code;
+	int status = failed(x, NULL);
+	if (status) {
+		return status;
 	}
 	uint64_t room = 4096, slots = 8192;
 	while (room < x->count + 1) {
@@ -107,6 +126,7 @@ int ent_identities_open(ent_identities **out, const char *folder, uint64_t commi
 	*out = NULL;
 	ent_identities *x = ent_xcalloc(1, sizeof *x);
 	x->fd = -1;
+	pthread_mutex_init(&x->lock, NULL);
 	x->writable = writable;
 	x->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (x->folder < 0) {
@@ -136,7 +156,7 @@ int ent_identities_open(ent_identities **out, const char *folder, uint64_t commi
 		ent_error_errno(e, ENT_ERR_IO, "cannot cut %s/identities", folder);
 		goto failed;
 	}
-	x->count = x->written = x->synced = committed;
+	x->count = x->written = x->marked = committed;
 	*out = x;
 	return 0;
 failed:
@@ -156,12 +176,14 @@ void ent_identities_close(ent_identities *x) {
 	if (x->folder >= 0) {
 		close(x->folder);
 	}
+	pthread_mutex_destroy(&x->lock);
 	free(x);
 }
 
 static int write_behind(ent_identities *x) {
-	if (!x->writable || x->failed.code) {
-		return x->failed.code;
+	int status = failed(x, NULL);
+	if (!x->writable || status) {
+		return status;
 	}
 	uint64_t from = x->written * WIDTH, end = x->count * WIDTH;
 	for (uint64_t at = from; at < end;) {
@@ -231,20 +253,29 @@ const uint8_t *ent_identities_get(ent_identities *x, uint32_t dense) {
 
 uint64_t ent_identities_count(const ent_identities *x) { return x->count; }
 
+int ent_identities_freeze(ent_identities *x, ent_identities_mark *out, ent_error *e) {
+	*out = (ent_identities_mark){.count = x->count};
+	if (!x->writable || write_behind(x)) {
+		return failed(x, e);
+	}
+	out->file = x->count != x->marked || x->fresh;
+	out->folder = x->fresh;
+	x->marked = x->count;
+	x->fresh = false;
+	return 0;
+}
+
+int ent_identities_sync_to(ent_identities *x, const ent_identities_mark *m, ent_error *e) {
+	int status = failed(x, e);
+	if (!status && ((m->file && fdatasync(x->fd)) || (m->folder && fsync(x->folder)))) {
+		fail(x, ENT_ERR_IO, "cannot sync");
+		status = failed(x, e);
+	}
+	return status;
+}
+
 int ent_identities_sync(ent_identities *x, ent_error *e) {
-	if (!x->writable) {
-		return x->failed.code ? (e ? (*e = x->failed, e->code) : x->failed.code) : 0;
-	}
-	if (!write_behind(x) && (x->count != x->synced || x->fresh)) {
-		if (fdatasync(x->fd) || (x->fresh && fsync(x->folder))) {
-			fail(x, ENT_ERR_IO, "cannot sync");
-		} else {
-			x->synced = x->count;
-			x->fresh = false;
-		}
-	}
-	if (x->failed.code && e) {
-		*e = x->failed;
-	}
-	return x->failed.code;
+	ent_identities_mark m;
+	int status = ent_identities_freeze(x, &m, e);
+	return status ? status : ent_identities_sync_to(x, &m, e);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The log at work: append, read, sync, scan; see ledger.h. One thread.
- *
- * Frames gather in a piece and are written when it is full, and the kernel is told to start with it at once: the disk
- * works while the engine does, and the fdatasync of the commit finds little left. */
+ * The log at work: append, read, scan; see ledger.h. The owner's thread; what happens to a full piece is in
+ * ledger_write.c. */
 #include "facts/ledger_log.h"
 #include "base/arena.h"
 #include "facts/ledger_crc.h"
@@ -18,49 +16,8 @@
 #define PIECE ((size_t)1 << 20)
 #define SCAN ((size_t)4 << 20)
 
-static int fail(ent_ledger *l, ent_error *e, const char *what, uint32_t segment) {
-	if (!l->failed.code) {
-		ent_error_errno(&l->failed, ENT_ERR_IO, "cannot %s %s/%06u.log", what, l->folder, segment);
-		ent_error_todo(&l->failed, "nothing of this run was committed; run again when the disk is well");
-	}
-	if (e) {
-		*e = l->failed;
-	}
-	return l->failed.code;
-}
-
-static int again(const ent_ledger *l, ent_error *e) {
-	if (l->failed.code && e) {
-		*e = l->failed;
-	}
-	return l->failed.code;
-}
-
-static int flush(ent_ledger *l, ent_error *e) {
-	if (l->failed.code || !l->piece_n) {
-		return again(l, e);
-	}
-	ent__log_file *f = &l->files[l->n - 1];
-	uint64_t at = f->length - l->piece_n;
-	for (size_t done = 0; done < l->piece_n;) {
-		ssize_t n = pwrite(f->fd, l->piece + done, l->piece_n - done, (off_t)(at + done));
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			errno = n ? errno : EIO;
-			return fail(l, e, "write", f->number);
-		}
-		done += (size_t)n;
-	}
-	/* Only a start; a file system that cannot do it does all the work in fdatasync. */
-	sync_file_range(f->fd, (off_t)at, (off_t)l->piece_n, SYNC_FILE_RANGE_WRITE);
-	l->piece_n = 0;
-	return 0;
-}
-
 static int new_file(ent_ledger *l, ent_error *e) {
-	int status = flush(l, e);
+	int status = ent__log_hand_over(l, e);
 	if (status) {
 		return status;
 	}
@@ -69,7 +26,7 @@ static int new_file(ent_ledger *l, ent_error *e) {
 	snprintf(name, sizeof name, "%06u.log", number);
 	int fd = openat(l->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0) {
-		return fail(l, e, "create", number);
+		return ent__log_fail(l, e, "create", number);
 	}
 	ENT_GROW(l->files, l->n, l->capacity);
 	l->files[l->n++] = (ent__log_file){.number = number, .fd = fd};
@@ -78,39 +35,61 @@ static int new_file(ent_ledger *l, ent_error *e) {
 	return 0;
 }
 
-ent_position ent_ledger_append(ent_ledger *l, const void *body, size_t n, ent_error *e) {
-	if (l->failed.code || !l->writable) {
-		if (!again(l, e)) {
+uint8_t *ent_ledger_reserve(ent_ledger *l, size_t max, ent_error *e) {
+	if (!l->writable || ent__log_failed(l, e)) {
+		if (!l->writable) {
 			ent_error_set(e, ENT_ERR_INVALID, "%s is open for reading only", l->folder);
 		}
-		return 0;
+		return NULL;
 	}
-	size_t frame = n + ENT__FRAME_HEAD;
-	if (!n || n > ENT_SEGMENT_BYTES - ENT__FRAME_HEAD) {
-		ent_error_set(e, ENT_ERR_RANGE, "a frame of %zu bytes does not fit into the ledger", n);
-		return 0;
+	size_t frame = max + ENT__FRAME_HEAD;
+	if (!max || max > ENT_SEGMENT_BYTES - ENT__FRAME_HEAD) {
+		ent_error_set(e, ENT_ERR_RANGE, "a frame of %zu bytes does not fit into the ledger", max);
+		return NULL;
 	}
 	if ((!l->n || l->files[l->n - 1].length + frame > ENT_SEGMENT_BYTES) && new_file(l, e)) {
-		return 0;
+		return NULL;
 	}
-	if (l->piece_n + frame > PIECE && flush(l, e)) {
-		return 0;
+	ent__log_piece *p = &l->pieces[l->filled % ENT__PIECES];
+	if (p->n + frame > PIECE && p->n) {
+		if (ent__log_hand_over(l, e)) {
+			return NULL;
+		}
+		p = &l->pieces[l->filled % ENT__PIECES];
 	}
-	if (frame > PIECE) {
-		l->piece = ent_xrealloc(l->piece, frame); /* rare; the larger piece stays */
-	} else if (!l->piece) {
-		l->piece = ent_xmalloc(PIECE);
+	if (p->n + frame > p->capacity) {
+		p->capacity = frame > PIECE ? frame : PIECE; /* a larger one is rare, and stays */
+		p->bytes = ent_xrealloc(p->bytes, p->capacity);
 	}
-	uint32_t head[2] = {(uint32_t)n, ent__crc32c(body, n)};
-	memcpy(l->piece + l->piece_n, head, sizeof head);
-	memcpy(l->piece + l->piece_n + sizeof head, body, n);
-	l->piece_n += frame;
+	return p->bytes + p->n + ENT__FRAME_HEAD;
+}
+
+ent_position ent_ledger_commit_frame(ent_ledger *l, size_t n) {
 	ent__log_file *f = &l->files[l->n - 1];
-	ent_position at = (uint64_t)f->number << 32 | f->length;
-	f->length += frame;
+	ent__log_piece *p = &l->pieces[l->filled % ENT__PIECES];
+	uint8_t *at = p->bytes + p->n;
+	uint32_t head[2] = {(uint32_t)n, ent__crc32c(at + ENT__FRAME_HEAD, n)};
+	memcpy(at, head, sizeof head);
+	if (!p->n) {
+		p->number = f->number;
+		p->fd = f->fd;
+		p->at = f->length;
+	}
+	ent_position position = (uint64_t)f->number << 32 | f->length;
+	p->n += n + ENT__FRAME_HEAD;
+	f->length += n + ENT__FRAME_HEAD;
 	f->frames++;
-	l->dirty += frame;
-	return at;
+	l->dirty += n + ENT__FRAME_HEAD;
+	return position;
+}
+
+ent_position ent_ledger_append(ent_ledger *l, const void *body, size_t n, ent_error *e) {
+	uint8_t *p = ent_ledger_reserve(l, n, e);
+	if (!p) {
+		return 0;
+	}
+	memcpy(p, body, n);
+	return ent_ledger_commit_frame(l, n);
 }
 
 size_t ent__frame_check(const uint8_t *p, uint64_t n) {
@@ -171,16 +150,18 @@ int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_erro
 	if (!f || at + ENT__FRAME_HEAD >= f->length) {
 		return broken(l, position, e);
 	}
-	uint64_t written = f == &l->files[l->n - 1] ? f->length - l->piece_n : f->length;
-	if (at >= written) {
-		const uint8_t *p = l->piece + (at - written);
-		size_t n = ent__frame_check(p, f->length - at);
-		if (!n) {
-			return broken(l, position, e);
+	for (size_t i = 0; i < ENT__PIECES; i++) { /* what was written lately is still there, too */
+		const ent__log_piece *p = &l->pieces[i];
+		if (p->n && p->number == f->number && at >= p->at && at < p->at + p->n) {
+			size_t n = ent__frame_check(p->bytes + (at - p->at), p->at + p->n - at);
+			if (!n) {
+				return broken(l, position, e);
+			}
+			ent_buf_add(out, p->bytes + (at - p->at) + ENT__FRAME_HEAD, n);
+			return 0;
 		}
-		ent_buf_add(out, p + ENT__FRAME_HEAD, n);
-		return 0;
 	}
+	uint64_t written = f->length;
 	/* One read covers nearly every document; its rest is read when it is larger. */
 	size_t guess = written - at < 1024 ? (size_t)(written - at) : 1024;
 	ent_buf_reserve(out, guess);
@@ -205,46 +186,6 @@ int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_erro
 	out->n = n;
 	return 0;
 }
-
-void ent__log_table(ent_ledger *l) {
-	l->table_n = 0;
-	for (size_t i = 0; i < l->n; i++) {
-		const ent__log_file *f = &l->files[i];
-		ENT_GROW(l->table, l->table_n, l->table_capacity);
-		l->table[l->table_n++] =
-			(ent_segment){.number = f->number, .state = ENT_SEGMENT_LIVE, .valid = f->length, .frames = f->frames};
-	}
-}
-
-int ent_ledger_sync(ent_ledger *l, ent_error *e) {
-	int status = flush(l, e);
-	if (status || !l->dirty) {
-		return status;
-	}
-	for (size_t i = 0; i < l->n; i++) {
-		ent__log_file *f = &l->files[i];
-		if (f->length != f->synced) {
-			if (fdatasync(f->fd)) {
-				return fail(l, e, "sync", f->number);
-			}
-			f->synced = f->length;
-		}
-	}
-	if (l->fresh_files && fsync(l->dir)) {
-		return fail(l, e, "sync the folder of", l->last_number);
-	}
-	l->fresh_files = false;
-	l->dirty = 0;
-	ent__log_table(l);
-	return 0;
-}
-
-const ent_segment *ent_ledger_segments(const ent_ledger *l, size_t *n) {
-	*n = l->table_n;
-	return l->table;
-}
-
-uint64_t ent_ledger_dirty(const ent_ledger *l) { return l->dirty; }
 
 int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at,
 	bool *damaged, ent_error *e) {
@@ -304,14 +245,17 @@ int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit 
 static void set_aside(ent_ledger *l, const ent__log_file *f, uint64_t at, ent_error *e) {
 	char as[ENT__LOG_NAME];
 	ent__log_set_aside(l, f->number, as);
+	pthread_mutex_lock(&l->lock);
 	ent_error_set(&l->failed, ENT_ERR_CORRUPT, "%s/%06u.log: no valid frame at offset %llu%s%s", l->folder, f->number,
 		(unsigned long long)at, as[0] ? "; kept as " : "", as);
 	ent_error_todo(&l->failed, "%s", ENT__LOG_TODO);
-	again(l, e);
+	atomic_store(&l->broken, true);
+	pthread_mutex_unlock(&l->lock);
+	ent__log_failed(l, e);
 }
 
 int ent_ledger_scan(ent_ledger *l, ent_ledger_visit visit, void *ctx, ent_error *e) {
-	int status = l->writable ? flush(l, e) : 0;
+	int status = l->writable ? ent__log_drain(l, e) : 0;
 	/* Frames appended by the visitor are not visited: the ends are those of now. */
 	size_t files = l->n;
 	uint64_t end = files ? l->files[files - 1].length : 0;

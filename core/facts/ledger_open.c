@@ -17,6 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void ent__log_table(ent_ledger *l) {
+	l->table_n = 0;
+	for (size_t i = 0; i < l->n; i++) {
+		const ent__log_file *f = &l->files[i];
+		ENT_GROW(l->table, l->table_n, l->table_capacity);
+		l->table[l->table_n++] =
+			(ent_segment){.number = f->number, .state = ENT_SEGMENT_LIVE, .valid = f->length, .frames = f->frames};
+	}
+}
+
 static char *name_of(uint32_t number, char out[ENT__LOG_NAME]) {
 	snprintf(out, ENT__LOG_NAME, "%06u.log", number);
 	return out;
@@ -84,7 +94,7 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 	}
 	ENT_GROW(l->files, l->n, l->capacity);
 	l->files[l->n++] =
-		(ent__log_file){.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .synced = s->valid};
+		(ent__log_file){.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .marked = s->valid};
 	if ((uint64_t)st.st_size < s->valid) {
 		ent__log_set_aside(l, s->number, as);
 		say(r, "%s ends at offset %lld, but %llu bytes were committed%s%s", name, (long long)st.st_size,
@@ -191,6 +201,8 @@ int ent_ledger_open(ent_ledger **out, const char *folder, const ent_segment *com
 	ent_ledger *l = ent_xcalloc(1, sizeof *l);
 	l->dir = -1;
 	l->writable = writable;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->moved, NULL);
 	size_t size = strlen(folder) + sizeof "/ledger";
 	l->folder = ent_xmalloc(size);
 	snprintf(l->folder, size, "%s/ledger", folder);
@@ -233,15 +245,20 @@ void ent_ledger_close(ent_ledger *l) {
 	if (!l) {
 		return;
 	}
+	ent__log_stop(l);
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->moved);
 	for (size_t i = 0; i < l->n; i++) {
 		close(l->files[i].fd);
+	}
+	for (size_t i = 0; i < ENT__PIECES; i++) {
+		free(l->pieces[i].bytes);
 	}
 	if (l->dir >= 0) {
 		close(l->dir);
 	}
 	free(l->files);
 	free(l->table);
-	free(l->piece);
 	free(l->folder);
 	ent_buf_finish(&l->scan);
 	free(l);

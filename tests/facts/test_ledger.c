@@ -7,6 +7,7 @@
 #include "facts/ledger_crc.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -489,10 +490,168 @@ static void full_disk(void **state) {
 	ent_ledger_close(l);
 }
 
+/* Bodies written in place are frames like others; what was reserved and not used leaves no trace. */
+static void written_in_place(void **state) {
+	fixture *f = *state;
+	ent_ledger_report r;
+	ent_error e;
+	ent_ledger *l = reopen(f, true, &r);
+	ent_position *at = ent_xmalloc(20000 * sizeof *at);
+	for (uint64_t i = 0; i < 20000; i++) {
+		uint8_t b[400], *p;
+		size_t n = body(i, b);
+		if (i % 7 == 0) {
+			memset(ent_ledger_reserve(l, 5000, &e), 0xee, 5000);
+		}
+		if (i % 3) {
+			p = ent_ledger_reserve(l, i % 5 ? n : sizeof b, &e);
+			assert_non_null(p);
+			memcpy(p, b, n);
+			at[i] = ent_ledger_commit_frame(l, n);
+		} else {
+			at[i] = append(l, i);
+		}
+		expect(l, at[i], i);
+		expect(l, at[i / 2], i / 2);
+	}
+	uint8_t *large = ent_ledger_reserve(l, 3u << 20, &e); /* larger than any piece */
+	memset(large, 1, 3u << 20);
+	ent_position last = ent_ledger_commit_frame(l, 2u << 20);
+	ent_buf out = {0};
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(ent_ledger_read(l, last, &out, &e), 0);
+		assert_int_equal(out.n, 2u << 20);
+		commit(f, l);
+	}
+	ent_buf_finish(&out);
+	assert_null(ent_ledger_reserve(l, 0, &e));
+	assert_null(ent_ledger_reserve(l, ENT_SEGMENT_BYTES, &e));
+	ent_ledger_close(l);
+	l = reopen(f, false, &r);
+	for (uint64_t i = 0; i < 20000; i++) {
+		expect(l, at[i], i);
+	}
+	assert_null(ent_ledger_reserve(l, 10, &e));
+	ent_ledger_close(l);
+	free(at);
+}
+
+/* A second thread that syncs marks while the owner goes on. */
+typedef struct committer {
+	fixture *f;
+	ent_ledger *l;
+	ent_identities *ids;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+	struct {
+		ent_ledger_mark log;
+		ent_identities_mark ids;
+	} marks[64];
+	unsigned made, synced, wrong;
+	bool end;
+} committer;
+
+static void *commit_all(void *ctx) {
+	committer *c = ctx;
+	pthread_mutex_lock(&c->lock);
+	while (!c->end || c->synced < c->made) {
+		if (c->synced == c->made) {
+			pthread_cond_wait(&c->moved, &c->lock);
+			continue;
+		}
+		unsigned i = c->synced;
+		pthread_mutex_unlock(&c->lock);
+		ent_error e;
+		bool well =
+			!ent_identities_sync_to(c->ids, &c->marks[i].ids, &e) && !ent_ledger_sync_to(c->l, &c->marks[i].log, &e);
+		for (size_t k = 0; k < c->marks[i].log.n; k++) { /* all of it is in the files now */
+			char name[160];
+			struct stat st;
+			const ent_segment *s = &c->marks[i].log.segments[k];
+			snprintf(name, sizeof name, "%s/ledger/%06u.log", c->f->folder, s->number);
+			well = well && !stat(name, &st) && (uint64_t)st.st_size >= s->valid;
+		}
+		pthread_mutex_lock(&c->lock);
+		c->wrong += !well;
+		c->synced++;
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+static void two_threads(void **state) {
+	fixture *f = *state;
+	ent_ledger_report r;
+	ent_error e;
+	committer c = {.f = f, .l = reopen(f, true, &r)};
+	assert_int_equal(ent_identities_open(&c.ids, f->folder, 0, true, &e), 0);
+	pthread_mutex_init(&c.lock, NULL);
+	pthread_cond_init(&c.moved, NULL);
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, commit_all, &c), 0);
+	enum { MARKS = 40, EACH = 3000 };
+	ent_position *at = ent_xmalloc(MARKS * EACH * sizeof *at);
+	uint64_t i = 0;
+	for (unsigned m = 0; m < MARKS; m++) {
+		for (unsigned k = 0; k < EACH; k++, i++) {
+			at[i] = append(c.l, i);
+			uint8_t id[16] = {1};
+			memcpy(id + 8, &i, 8);
+			assert_int_equal(ent_identities_put(c.ids, id), i);
+			if (i % 64 == 0) {
+				expect(c.l, at[i / 2], i / 2);
+			}
+		}
+		if (m % 16 == 15) {
+			seen s = {0};
+			assert_int_equal(ent_ledger_scan(c.l, visit, &s, &e), 0);
+			assert_int_equal(s.count, i);
+		}
+		assert_int_equal(ent_identities_freeze(c.ids, &c.marks[m].ids, &e), 0);
+		assert_int_equal(ent_ledger_freeze(c.l, &c.marks[m].log, &e), 0);
+		assert_int_equal(c.marks[m].ids.count, i);
+		assert_int_equal(ent_ledger_dirty(c.l), 0);
+		pthread_mutex_lock(&c.lock);
+		c.made++;
+		pthread_cond_signal(&c.moved);
+		pthread_mutex_unlock(&c.lock);
+	}
+	append(c.l, i); /* in no mark */
+	pthread_mutex_lock(&c.lock);
+	c.end = true;
+	pthread_cond_signal(&c.moved);
+	pthread_mutex_unlock(&c.lock);
+	pthread_join(thread, NULL);
+	assert_int_equal(c.wrong, 0);
+	assert_int_equal(c.synced, MARKS);
+	ent_ledger_close(c.l);
+	ent_identities_close(c.ids);
+	for (unsigned m = MARKS; m-- > 0;) { /* what any mark says is there; what came after it is cut */
+		f->n = c.marks[m].log.n;
+		f->table = ent_xrealloc(f->table, f->n * sizeof *f->table);
+		memcpy(f->table, c.marks[m].log.segments, f->n * sizeof *f->table);
+		if (m % 13 == 0) {
+			seen s = {0};
+			ent_ledger *l = reopen(f, true, &r);
+			assert_int_equal(ent_ledger_scan(l, visit, &s, &e), 0);
+			assert_int_equal(s.count, (m + 1) * EACH);
+			ent_ledger_close(l);
+			assert_int_equal(ent_identities_open(&c.ids, f->folder, c.marks[m].ids.count, true, &e), 0);
+			ent_identities_close(c.ids);
+		}
+		ent_ledger_mark_finish(&c.marks[m].log);
+	}
+	pthread_mutex_destroy(&c.lock);
+	pthread_cond_destroy(&c.moved);
+	free(at);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checksum),
 		cmocka_unit_test_setup_teardown(append_read_scan, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(written_in_place, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(two_threads, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(segments, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(torn_tail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(flipped_bit, set_up, tear_down),
