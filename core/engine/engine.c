@@ -352,7 +352,7 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 
 static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
-	uint64_t began = uv_hrtime();
+	uint64_t began = uv_hrtime(), committing = e->report->stages.committing;
 	int status = ent__rebuild_if_changed(e, error);
 	if (!status) {
 		status = ent__replay_parked(e, error);
@@ -363,7 +363,7 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	if (!status && works) {
 		status = ent__index_load(e, error);
 	}
-	e->report->stages.preparing += uv_hrtime() - began;
+	e->report->stages.preparing += uv_hrtime() - began - (e->report->stages.committing - committing); /* cells folded anew */
 	if (!status) {
 		status = ent__dispatch(e, works, progress, ctx, error);
 	}
