@@ -275,4 +275,5 @@ def test_changed_table_of_visits_adds_nothing_twice(tmp_path: Path) -> None:
     once.write("sales/a.csv", table(sold), 0)
     once.run()
     assert p.figure("sessions", "traffic") == 40
-    same([once, p])
+    # the orders of the file that came again are newer than the ones it lacks: their ranks are those of no other store
+    assert [p.facts()[group] for group in ("cells", "members")] == [once.facts()[group] for group in ("cells", "members")]
