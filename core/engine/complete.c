@@ -40,7 +40,7 @@ typedef struct settling {
 	size_t n_days, days_capacity;
 	key *keys; /* that may have to go */
 	size_t n_keys, keys_capacity;
-	ent_index *by_hash;  /* of the key; content: number + 1 */
+	ent_index *by_hash;  /* of the key; position: number + 1 */
 	ent_index *brought;  /* key and complete input, mixed */
 	ent_error *error;
 } settling;
@@ -138,7 +138,7 @@ static int find_keys(void *ctx, ent_position at, const uint8_t *body, size_t n) 
 	if (older && live(e, hash, at)) {
 		ENT_GROW(s->keys, s->n_keys, s->keys_capacity);
 		s->keys[s->n_keys++] = (key){hash, head->partner, day};
-		ent_index_add(s->by_hash, hash, s->n_keys, 1);
+		ent_index_add(s->by_hash, hash, s->n_keys);
 	}
 	return 0;
 }
@@ -164,7 +164,7 @@ static int find_inputs(void *ctx, ent_position at, const uint8_t *body, size_t n
 	for (uint32_t i = 0; i < d->n; i++) {
 		uint64_t both = mixed(hash, d->items[i].input);
 		if (!(d->items[i].flags & ENT_DOC_RETRACT) && !ent_index_find(s->brought, both, NULL)) {
-			ent_index_add(s->brought, both, 1, 1);
+			ent_index_add(s->brought, both, 1);
 		}
 	}
 	return 0;
@@ -177,7 +177,7 @@ static bool gone(void *ctx, const ent_document *d, uint32_t input) {
 	if (!entry || input >= s->e->n_inputs) {
 		return false;
 	}
-	const key *k = &s->keys[entry->content - 1];
+	const key *k = &s->keys[entry->at - 1];
 	const ent_input *x = &s->e->inputs[input];
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const ent_cover *c = &s->rules[i].cover;

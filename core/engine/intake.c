@@ -20,7 +20,7 @@ static int index_frame(void *ctx, ent_position at, const uint8_t *body, size_t n
 	if (d->superseded) {
 		return 0;
 	}
-	uint64_t key = ent_document_index_key(d), content = ent_document_content(d);
+	uint64_t key = ent_document_index_key(d);
 	ent_index_entry *entry = ent_index_find(e->index, key, NULL);
 	while (entry) {
 		/* equal 64-bit keys are one key but for a collision, which only the frames themselves can settle */
@@ -43,10 +43,9 @@ static int index_frame(void *ctx, ent_position at, const uint8_t *body, size_t n
 			ent_index_remove(e->index, entry);
 		}
 	} else if (entry) {
-		entry->content = content;
 		entry->at = at;
 	} else {
-		ent_index_add(e->index, key, content, at);
+		ent_index_add(e->index, key, at);
 	}
 	return 0;
 }
@@ -105,12 +104,10 @@ int ent__put(ent_engine *e, ent_index_entry *entry, const ent_document *fresh, e
 		}
 		return 0;
 	}
-	uint64_t content = ent_document_content(fresh);
 	if (entry) {
-		entry->content = content;
 		entry->at = at;
 	} else {
-		ent_index_add(e->index, ent_document_index_key(fresh), content, at);
+		ent_index_add(e->index, ent_document_index_key(fresh), at);
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 typedef struct keys {
-	ent_index *set; /* keys touched: content 1 */
+	ent_index *set; /* keys touched */
 	ent_position *at; /* their live frames */
 	size_t n, capacity;
 } keys;
@@ -52,7 +52,7 @@ static int find_touched(void *ctx, ent_position at, const uint8_t *body, size_t 
 		p->keys.at[p->keys.n++] = at;
 		uint64_t key = ent_document_index_key(d);
 		if (!ent_index_find(p->keys.set, key, NULL)) {
-			ent_index_add(p->keys.set, key, 1, 1);
+			ent_index_add(p->keys.set, key, 1);
 		}
 	}
 	return 0;

@@ -86,12 +86,11 @@ uint64_t ent_ledger_dirty(const ent_ledger *);
 typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
 int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
 
-/* ---- index: key to the live frame, at most 40 bytes of memory an entry ------------------------------------------- */
+/* ---- index: key to the live frame, 21 to 32 bytes of memory an entry ---------------------------------------------- */
 
 typedef struct ent_index_entry {
-	uint64_t key;     /* ent_hash64 of system, partner, kind and key; the frame's own key settles a collision */
-	uint64_t content; /* hash of the document as it counts now */
-	ent_position at;  /* 0: free slot */
+	uint64_t key;    /* ent_hash64 of system, partner, kind and key; the frame's own key settles a collision */
+	ent_position at; /* 0: free slot */
 } ent_index_entry;
 
 typedef struct ent_index ent_index;
@@ -99,15 +98,32 @@ typedef struct ent_index ent_index;
 ent_index *ent_index_create(uint64_t expected);
 void ent_index_destroy(ent_index *);
 /* First entry with this key, or NULL. With `after` the next one with the same key (collisions). The pointer is valid
- * until the next add or remove. Entries may be changed in place, all but the key. */
+ * until the next add, remove or find_or_slot. An entry's position may be changed in place, but not to 0. */
 ent_index_entry *ent_index_find(const ent_index *, uint64_t key, const ent_index_entry *after);
-ent_index_entry *ent_index_add(ent_index *, uint64_t key, uint64_t content, ent_position at);
+/* Adds an entry, whether or not there is one with this key. No add pauses for long, however large the index is. */
+ent_index_entry *ent_index_add(ent_index *, uint64_t key, ent_position at);
+/* Both with one search: the first entry with this key; or NULL, and the slot where add_at puts an entry with this key,
+ * unless anything is added or removed or looked for in this way before. */
+typedef uint64_t ent_index_slot;
+ent_index_entry *ent_index_find_or_slot(ent_index *, uint64_t key, ent_index_slot *slot);
+ent_index_entry *ent_index_add_at(ent_index *, ent_index_slot, uint64_t key, ent_position at);
 void ent_index_remove(ent_index *, ent_index_entry *);
 void ent_index_prefetch(const ent_index *, uint64_t key);
 uint64_t ent_index_count(const ent_index *);
+uint64_t ent_index_bytes(const ent_index *); /* of memory */
 /* All entries, in no order that means anything. The visitor neither adds nor removes. */
 typedef int (*ent_index_visit)(void *ctx, ent_index_entry *);
 int ent_index_each(ent_index *, ent_index_visit, void *ctx);
+/* The next entries after the cursor, up to max, in the order that the index keeps them in; 0: there are no more. From a
+ * zeroed cursor. The index may change between two slices: entries that do not change are given once. */
+typedef struct ent_index_cursor {
+	uint64_t next;
+	bool end;
+} ent_index_cursor;
+size_t ent_index_slice(const ent_index *, ent_index_cursor *, ent_index_entry *out, size_t max);
+/* Adds entries in that order to an index that was created for all of them, and gets them in no other way until the last
+ * one is in. false: they are not in this order. */
+bool ent_index_fill(ent_index *, const ent_index_entry *, size_t n);
 
 /* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each --------------------------- */
 
