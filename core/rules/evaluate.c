@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Drives the module `entente.worker`: load(config), evaluate(snapshot, request, emit, start), brief(snapshot, request).
+ * Drives the module `entente.worker`: load(config), evaluate(snapshot, request, emit, start) -> whether it keeps the
+ * snapshot, change((whom, lay), request, emit, start), brief(snapshot, request).
  * emit(record) sends one record; start(rule, partner) says who is at work now. Both are plain C functions: the run they
  * belong to is the one under way, for there is never a second. */
 #include "rules/rules.h"
@@ -76,35 +77,24 @@ int ent__load(const char *json, size_t n, ent_error *e) {
 	return status;
 }
 
-/* Calls worker.FUNCTION(snapshot, request), with emit and start if `rules` run. A new reference, or NULL and `e`. */
-static PyObject *call(const char *function, bool rules, int fd, const char *json, size_t n, ent_error *e) {
-	PyObject *snapshot = ent__snapshot_new(fd, e);
-	if (!snapshot) {
-		return NULL;
-	}
+/* Calls worker.FUNCTION(subject, request, emit, start). A new reference, or NULL with an exception. */
+static PyObject *call_rules(const char *function, PyObject *subject, const char *json, size_t n) {
 	PyObject *f = worker(function), *result = NULL;
-	if (f && rules) {
-		PyObject *out = PyCFunction_New(&emit_method, NULL), *start = PyCFunction_New(&start_method, NULL);
-		if (out && start) {
-			result = PyObject_CallFunction(f, "Os#OO", snapshot, json, (Py_ssize_t)n, out, start);
-		}
-		Py_XDECREF(start);
-		Py_XDECREF(out);
-	} else if (f) {
-		result = PyObject_CallFunction(f, "Os#", snapshot, json, (Py_ssize_t)n);
+	PyObject *out = PyCFunction_New(&emit_method, NULL), *start = PyCFunction_New(&start_method, NULL);
+	if (f && out && start) {
+		result = PyObject_CallFunction(f, "Os#OO", subject, json, (Py_ssize_t)n, out, start);
 	}
-	if (!result) {
-		ent__python_error(e);
-	}
+	Py_XDECREF(start);
+	Py_XDECREF(out);
 	Py_XDECREF(f);
-	Py_DECREF(snapshot);
 	return result;
 }
 
-int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
-	run = number;
-	ent__status_reset();
-	PyObject *result = call("evaluate", true, fd, json, n, e);
+/* Tells the core how the run ended. Takes the reference. */
+static int done(uint64_t number, PyObject *result, ent_error *e) {
+	if (!result) {
+		ent__python_error(e);
+	}
 	ent__status_idle();
 	if (!result) {
 		return -1;
@@ -120,9 +110,76 @@ int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error
 	return 0;
 }
 
+static PyObject *kept; /* the snapshot that changes are laid over */
+
+int ent__evaluate(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	run = number;
+	ent__status_reset();
+	Py_CLEAR(kept);
+	PyObject *snapshot = ent__snapshot_new(fd, e);
+	if (!snapshot) {
+		return -1;
+	}
+	PyObject *result = call_rules("evaluate", snapshot, json, n);
+	if (result == Py_True) {
+		kept = snapshot;
+	} else {
+		Py_DECREF(snapshot);
+	}
+	return done(number, result, e);
+}
+
+static ent__layer *layer; /* of the change under way */
+
+static PyObject *lay(PyObject *self, PyObject *unused) {
+	(void)self;
+	(void)unused;
+	if (!layer) {
+		PyErr_SetString(PyExc_RuntimeError, "this layer lies already");
+		return NULL;
+	}
+	ent__layer_lay(kept, layer);
+	ent__layer_close(layer);
+	layer = NULL;
+	Py_RETURN_NONE;
+}
+
+static PyMethodDef lay_method = {"lay", lay, METH_NOARGS, "From now on the changed partners read as they are now."};
+
+int ent__change(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
+	run = number;
+	ent__status_reset();
+	if (!kept) {
+		return ent_error_set(e, ENT_ERR_INVALID, "no snapshot was kept that could change");
+	}
+	PyObject *whom;
+	layer = ent__layer_open(kept, fd, &whom, e);
+	if (!layer) {
+		return -1;
+	}
+	PyObject *lays = PyCFunction_New(&lay_method, NULL);
+	PyObject *subject = lays ? PyTuple_Pack(2, whom, lays) : NULL;
+	PyObject *result = subject ? call_rules("change", subject, json, n) : NULL;
+	Py_XDECREF(subject);
+	Py_XDECREF(lays);
+	Py_DECREF(whom);
+	ent__layer_close(layer);
+	layer = NULL;
+	return done(number, result, e);
+}
+
 int ent__brief(uint64_t number, int fd, const char *json, size_t n, ent_error *e) {
 	ent__status_start(ENT_RULES_AT_BRIEF, 0);
-	PyObject *result = call("brief", false, fd, json, n, e);
+	PyObject *snapshot = ent__snapshot_new(fd, e);
+	if (!snapshot) {
+		return -1;
+	}
+	PyObject *f = worker("brief"), *result = f ? PyObject_CallFunction(f, "Os#", snapshot, json, (Py_ssize_t)n) : NULL;
+	if (!result) {
+		ent__python_error(e);
+	}
+	Py_XDECREF(f);
+	Py_DECREF(snapshot);
 	ent__status_idle();
 	Py_ssize_t length;
 	const char *text = result ? utf8(result, &length) : NULL;

@@ -68,7 +68,7 @@ static bool find(look *k) {
 	if (!k->unit || !number_of(k->partner, "index", &index) || !number_of(k->metric, "number", &metric)) {
 		return false;
 	}
-	k->simple = origins && ent__snapshot_of(k->snapshot) && PyDict_CheckExact(k->spans) && k->values == Py_None &&
+	k->simple = origins && ent__snapshot_of(k->snapshot, &(uint32_t){0}) && PyDict_CheckExact(k->spans) && k->values == Py_None &&
 				origin < PyTuple_GET_SIZE(origins) && origin != ENT_ORIGIN_DECLARED;
 	k->query = (ent_query){.partner = (uint32_t)index, .metric = (uint16_t)metric, .origin = (int16_t)origin,
 		.coverage = ENT_WINDOW_COVERAGE};
@@ -135,7 +135,7 @@ static PyObject *over(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
 	if (ent__day_of(PyTuple_GET_ITEM(span, 0), "start", &q.start) || ent__day_of(PyTuple_GET_ITEM(span, 1), "stop", &q.stop)) {
 		return NULL;
 	}
-	if (ent_window_read(ent__snapshot_of(k->snapshot), &q, &w)) {
+	if (ent_window_read(ent__snapshot_of(k->snapshot, &q.partner), &q, &w)) {
 		PyErr_SetString(PyExc_OverflowError, "a sum is too large to be held");
 		return NULL;
 	}

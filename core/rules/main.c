@@ -117,12 +117,14 @@ static int greet(ent_read *r, ent_error *e) {
 static int answer(ent__packet *p, uint64_t *run, ent_error *e) {
 	size_t n;
 	const char *json;
-	*run = p->type == ENT_RULES_EVALUATE || p->type == ENT_RULES_BRIEF ? ent_read_u64(&p->read) : 0;
+	bool runs = p->type == ENT_RULES_EVALUATE || p->type == ENT_RULES_CHANGE || p->type == ENT_RULES_BRIEF;
+	*run = runs ? ent_read_u64(&p->read) : 0;
 	switch (p->type) {
 	case ENT_RULES_HELLO:
 		return greet(&p->read, e);
 	case ENT_RULES_LOAD:
 	case ENT_RULES_EVALUATE:
+	case ENT_RULES_CHANGE:
 	case ENT_RULES_BRIEF:
 		break;
 	default:
@@ -135,7 +137,10 @@ static int answer(ent__packet *p, uint64_t *run, ent_error *e) {
 	if (p->type == ENT_RULES_LOAD) {
 		return ent__load(json, n, e);
 	}
-	return p->type == ENT_RULES_BRIEF ? ent__brief(*run, p->fd, json, n, e) : ent__evaluate(*run, p->fd, json, n, e);
+	if (p->type == ENT_RULES_BRIEF) {
+		return ent__brief(*run, p->fd, json, n, e);
+	}
+	return (p->type == ENT_RULES_CHANGE ? ent__change : ent__evaluate)(*run, p->fd, json, n, e);
 }
 
 int main(int argc, char **argv) {

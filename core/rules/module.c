@@ -43,7 +43,7 @@ PyMODINIT_FUNC PyInit__entente(void) {
 		}
 	}
 	if (ent__snapshot_type(module) || ent__series_type(module) || ent__figure_type(module) || ent__look_type(module) ||
-		ent__evidence_function(module)) {
+		ent__evidence_function(module) || ent__depend_type(module)) {
 		goto fail;
 	}
 	return module;

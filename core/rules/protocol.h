@@ -6,7 +6,7 @@
  * the fields with base/buf.h. What the worker sends is cut into packets of at most ENT_MSG_MAX: every packet of a stream
  * carries u8 last. What the core sends is one packet, as long as its socket takes.
  *
- * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE -> RESULT* then DONE | FAILED; BRIEF -> PAGE* |
+ * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE, CHANGE -> RESULT* then DONE | FAILED; BRIEF -> PAGE* |
  * FAILED. After a failed HELLO the worker leaves with status 1; else it waits for the next message.
  * A worker that misses a rule's deadline gets SIGUSR1 (faulthandler writes the traceback to stderr), then SIGKILL. */
 #ifndef ENT_RULES_PROTOCOL_H
@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_RULES_PROTOCOL_VERSION 2u
+#define ENT_RULES_PROTOCOL_VERSION 3u
 #define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
 
 typedef enum ent_rules_msg {
@@ -24,10 +24,16 @@ typedef enum ent_rules_msg {
 	                        text: folders for sys.path (the package first), text venv ("" for none), u32 m, m times
 	                        text: folders that may be read besides (the rulebooks): known before the sandbox closes */
 	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules]} */
-	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null};
-	                        one descriptor: the snapshot, a memfd sealed SHRINK|GROW|WRITE */
+	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null,
+	                        "keep": bool, "part": [k, n] or null}; one descriptor: the snapshot, a memfd sealed
+	                        SHRINK|GROW|WRITE. keep: what the rules read is remembered, for CHANGE. part: only the k-th of
+	                        n parts of the partners, by blocks of ENT_RULES_BLOCK: the others are judged by other workers */
 	ENT_RULES_BRIEF,     /* u64 run, bytes JSON (the brief's request, docs/rules.md); one descriptor: the snapshot */
 	ENT_RULES_STOP,
+	ENT_RULES_CHANGE,    /* u64 run, bytes JSON {"metrics": [[numbers], ...], "of": [index into metrics or -1, ...]}; one
+	                        descriptor: a block, sealed as a snapshot, with the partners that changed. `of` says for each of
+	                        them which of its metrics may read otherwise, -1: all of it. Laid over the snapshot that was
+	                        kept; the rules that read any of it, themselves or through a cohort, run again */
 	/* worker to core */
 	ENT_RULES_READY = 64, /* u32 pid, text Python version, text sandbox level reached */
 	ENT_RULES_LOADED,     /* u8 last, bytes JSON: {"rules": [{name, practice, row, audience, doc, file, line, settings}],
@@ -39,6 +45,9 @@ typedef enum ent_rules_msg {
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */
 } ent_rules_msg;
+
+/* Partners that one worker judges in a row, where several do. */
+#define ENT_RULES_BLOCK 256u
 
 /* In place of a rule's number: code of the rulebooks runs without a rule being at work. Deadlines hold then, too. */
 #define ENT_RULES_AT_LOAD UINT32_MAX

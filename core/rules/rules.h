@@ -86,7 +86,7 @@ int ent__output_install(void);
 PyObject *ent__output_take(void); /* str; empties the buffer */
 void ent__output_clear(void);
 
-/* ---- module.c, snapshot.c, series.c, figure.c, look.c, evidence.c: _entente ---- */
+/* ---- module.c, snapshot.c, series.c, figure.c, look.c, evidence.c, depend.c: _entente ---- */
 
 PyMODINIT_FUNC PyInit__entente(void);
 int ent__snapshot_type(PyObject *module);
@@ -98,8 +98,17 @@ PyObject *ent__series_new(PyObject *owner, const int64_t *data, Py_ssize_t n, in
 /* Denominator of the unit in which values are kept. */
 long ent__unit_scale(int unit);
 
-/* The reader of a Snapshot; NULL for anything else. */
-ent_snap *ent__snapshot_of(PyObject *);
+/* The reader of a Snapshot for one partner, whose index becomes the one that this reader knows it by; NULL for anything
+ * else. Good until the next layer. */
+ent_snap *ent__snapshot_of(PyObject *, uint32_t *partner);
+
+/* A block with the partners that changed, to be laid over a snapshot. */
+typedef struct ent__layer ent__layer;
+/* Maps it; *whom gets a list of whom it holds, as indices of the snapshot. NULL and `e`. */
+ent__layer *ent__layer_open(PyObject *snapshot, int fd, PyObject **whom, ent_error *e);
+/* From now on these partners are read from it. */
+void ent__layer_lay(PyObject *snapshot, ent__layer *);
+void ent__layer_close(ent__layer *);
 /* 128 bits as int; nearly always they fit 64. */
 PyObject *ent__integer(__int128);
 /* A day from Python, or -1 and OverflowError, which says `name`. */
@@ -121,11 +130,14 @@ int ent__figure_type(PyObject *module);
 PyObject *ent__figure_new(PyTypeObject *, PyObject *top, PyObject *bottom, PyObject *unit, double coverage);
 int ent__look_type(PyObject *module);
 int ent__evidence_function(PyObject *module);
+int ent__depend_type(PyObject *module);
 
 /* ---- evaluate.c ---- */
 
 int ent__load(const char *json, size_t n, ent_error *);
 int ent__evaluate(uint64_t run, int fd, const char *json, size_t n, ent_error *);
+/* The same of what a layer changes in the snapshot that was kept. */
+int ent__change(uint64_t run, int fd, const char *json, size_t n, ent_error *);
 int ent__brief(uint64_t run, int fd, const char *json, size_t n, ent_error *);
 
 #endif

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * _entente.Snapshot: a mapped snapshot and the windows read from it. Every number that comes from Python is checked here;
- * the reader below trusts its caller. Reading a window allocates nothing but the tuple it returns. */
+ * the reader below trusts its caller. Reading a window allocates nothing but the tuple it returns.
+ *
+ * A snapshot that is kept is brought up to date by layers: blocks that hold the partners which have changed since. A
+ * partner is read from the newest block that has it; a layer of which nobody is read any more is let go. */
+#include "base/arena.h"
 #include "base/day.h"
 #include "rules/rules.h"
 
@@ -9,19 +13,49 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-typedef struct snapshot {
+/* One block. Series hand its memory out, and keep it by this object. */
+typedef struct block {
 	PyObject_HEAD
 	ent_snap snap;
-	void *block;
+	void *data;
 	size_t bytes;
+	uint32_t read; /* partners that are read from it, if it is a layer */
+} block;
+
+typedef struct place {
+	uint32_t layer; /* number + 1; 0: the block that the snapshot began with */
+	uint32_t partner; /* its index there */
+} place;
+
+typedef struct snapshot {
+	PyObject_HEAD
+	block *base;
+	block **layers; /* NULL where one was let go */
+	uint32_t n_layers, layers_capacity;
+	place *places; /* by partner; NULL while there are no layers */
 } snapshot;
 
-static PyTypeObject *snapshot_class;
+static PyTypeObject *snapshot_class, *block_class;
 
-ent_snap *ent__snapshot_of(PyObject *o) { return Py_TYPE(o) == snapshot_class ? &((snapshot *)o)->snap : NULL; }
+/* What holds for the whole is read from the first block: partners, texts of the head, rates. */
+#define BASE(s) (&(s)->base->snap)
+
+static block *block_of(const snapshot *s, uint32_t *partner) {
+	if (!s->places) {
+		return s->base;
+	}
+	place p = s->places[*partner];
+	*partner = p.partner;
+	return p.layer ? s->layers[p.layer - 1] : s->base;
+}
+
+ent_snap *ent__snapshot_of(PyObject *o, uint32_t *partner) {
+	return Py_TYPE(o) == snapshot_class ? &block_of((snapshot *)o, partner)->snap : NULL;
+}
 
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
 
@@ -85,12 +119,15 @@ static int number(PyObject *o, const char *name, long low, long high, PyObject *
 
 static int partner_of(const snapshot *s, PyObject *o, uint32_t *out) {
 	long v;
-	if (number(o, "partner", 0, (long)s->snap.n_partners - 1, PyExc_IndexError, &v)) {
+	if (number(o, "partner", 0, (long)BASE(s)->n_partners - 1, PyExc_IndexError, &v)) {
 		return -1;
 	}
 	*out = (uint32_t)v;
 	return 0;
 }
+
+/* The block that a partner is read from, and its index there. */
+static block *read_from(const snapshot *s, PyObject *o, uint32_t *out) { return partner_of(s, o, out) ? NULL : block_of(s, out); }
 
 static int metric_of(PyObject *o, uint16_t *out) {
 	long v;
@@ -128,7 +165,7 @@ static int view_of(PyObject *o, uint8_t *out) {
 	return 0;
 }
 
-static int value_of(snapshot *s, PyObject *o, uint32_t *out) {
+static int value_of(ent_snap *s, PyObject *o, uint32_t *out) {
 	*out = 0;
 	if (!o) {
 		return 0;
@@ -138,7 +175,7 @@ static int value_of(snapshot *s, PyObject *o, uint32_t *out) {
 	if (!text) {
 		return -1;
 	}
-	*out = ent_snap_find_value(&s->snap, text, (size_t)n);
+	*out = ent_snap_find_value(s, text, (size_t)n);
 	return 0;
 }
 
@@ -201,7 +238,7 @@ static PyObject *tuple_of(PyObject **items, Py_ssize_t n) {
 
 static PyObject *partners(PyObject *self, PyObject *unused) {
 	(void)unused;
-	const ent_snap *s = &((snapshot *)self)->snap;
+	const ent_snap *s = BASE((snapshot *)self);
 	PyObject *list = PyList_New((Py_ssize_t)s->n_partners);
 	for (uint32_t i = 0; list && i < s->n_partners; i++) {
 		PyObject *id = PyUnicode_FromString(ent_snap_partner_id(s, i));
@@ -215,18 +252,18 @@ static PyObject *partners(PyObject *self, PyObject *unused) {
 }
 
 static PyObject *partner_json(PyObject *self, PyObject *arg) {
-	snapshot *s = (snapshot *)self;
 	uint32_t i;
-	if (partner_of(s, arg, &i)) {
+	const block *b = read_from((snapshot *)self, arg, &i);
+	if (!b) {
 		return NULL;
 	}
-	const ent_snap_partner *p = &s->snap.partners[i];
-	return PyUnicode_DecodeUTF8((const char *)s->snap.base + p->json, (Py_ssize_t)p->n_json, NULL);
+	const ent_snap_partner *p = &b->snap.partners[i];
+	return PyUnicode_DecodeUTF8((const char *)b->snap.base + p->json, (Py_ssize_t)p->n_json, NULL);
 }
 
 static PyObject *meta_json(PyObject *self, PyObject *unused) {
 	(void)unused;
-	const ent_snap *s = &((snapshot *)self)->snap;
+	const ent_snap *s = BASE((snapshot *)self);
 	return PyUnicode_DecodeUTF8((const char *)s->base + s->head->meta.offset, (Py_ssize_t)s->head->meta.n, NULL);
 }
 
@@ -254,16 +291,16 @@ static PyObject *metrics(PyObject *self, PyObject *unused) {
 static PyObject *window(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {
 		"window", 4, 8, {"partner", "metric", "start", "stop", "origin", "view", "value", "coverage"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q;
 	ent_window w;
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
-		view_of(a[5], &q.view) || value_of(s, a[6], &q.value) || coverage_of(a[7], &q.coverage)) {
+		view_of(a[5], &q.view) || value_of(&b->snap, a[6], &q.value) || coverage_of(a[7], &q.coverage)) {
 		return NULL;
 	}
-	int status = ent_window_read(&s->snap, &q, &w);
+	int status = ent_window_read(&b->snap, &q, &w);
 	if (status) {
 		return fail(status);
 	}
@@ -275,11 +312,11 @@ static PyObject *window(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 static PyObject *quantile(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {
 		"quantile", 5, 7, {"partner", "metric", "start", "stop", "q", "origin", "coverage"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
 	ent_window w;
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[5], &q.origin) ||
 		coverage_of(a[6], &q.coverage)) {
 		return NULL;
@@ -288,7 +325,7 @@ static PyObject *quantile(PyObject *self, PyObject *const *args, Py_ssize_t n, P
 	if (part == -1 && PyErr_Occurred()) {
 		return NULL;
 	}
-	int status = ent_window_quantile(&s->snap, &q, part, &w);
+	int status = ent_window_quantile(&b->snap, &q, part, &w);
 	if (status) {
 		return fail(status);
 	}
@@ -316,12 +353,13 @@ static PyObject *cohort(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 		ent_window w;
 		memcpy(&q.partner, (const char *)view.buf + i * 4, 4);
 		int status = ENT_ERR_NOTFOUND;
-		if (q.partner >= s->snap.n_partners) {
+		if (q.partner >= BASE(s)->n_partners) {
 			PyErr_Format(PyExc_IndexError, "partner %lu is not in the snapshot", (unsigned long)q.partner);
 			Py_CLEAR(list);
 			break;
 		}
-		status = ent_window_read(&s->snap, &q, &w);
+		block *b = block_of(s, &q.partner);
+		status = ent_window_read(&b->snap, &q, &w);
 		PyObject *row = NULL;
 		if (status) {
 			fail(status);
@@ -342,17 +380,17 @@ static PyObject *cohort(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 static PyObject *values(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {
 		"values", 5, 6, {"partner", "metric", "view", "start", "stop", "origin"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
 		view_of(a[2], &q.view) || ent__day_of(a[3], "start", &q.start) || ent__day_of(a[4], "stop", &q.stop) ||
 		origin_of(a[5], &q.origin)) {
 		return NULL;
 	}
 	uint32_t *found;
 	size_t count;
-	int status = ent_window_values(&s->snap, &q, &found, &count);
+	int status = ent_window_values(&b->snap, &q, &found, &count);
 	if (status == ENT_ERR_INVALID) { /* a distribution: kept in total only */
 		return PyList_New(0);
 	}
@@ -361,7 +399,7 @@ static PyObject *values(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	}
 	PyObject *list = PyList_New((Py_ssize_t)count);
 	for (size_t i = 0; list && i < count; i++) {
-		PyObject *name = PyUnicode_FromString(ent_snap_value_name(&s->snap, found[i]));
+		PyObject *name = PyUnicode_FromString(ent_snap_value_name(&b->snap, found[i]));
 		if (!name) {
 			Py_CLEAR(list);
 			break;
@@ -374,14 +412,14 @@ static PyObject *values(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 
 static PyObject *origins(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {"origins", 2, 2, {"partner", "metric"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	uint32_t partner;
 	uint16_t metric;
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &partner) || metric_of(a[1], &metric)) {
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(a[1], &metric)) {
 		return NULL;
 	}
-	unsigned bits = ent_window_origins(&s->snap, partner, metric);
+	unsigned bits = ent_window_origins(&b->snap, partner, metric);
 	PyObject *list = PyList_New(0);
 	for (long i = 0; list && i < ENT_ORIGIN_COUNT; i++) {
 		PyObject *origin = bits & 1u << i ? PyLong_FromLong(i) : NULL;
@@ -396,26 +434,26 @@ static PyObject *origins(PyObject *self, PyObject *const *args, Py_ssize_t n, Py
 static PyObject *series(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {
 		"series", 4, 7, {"partner", "metric", "start", "stop", "origin", "view", "value"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &q.partner) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
-		view_of(a[5], &q.view) || value_of(s, a[6], &q.value)) {
+		view_of(a[5], &q.view) || value_of(&b->snap, a[6], &q.value)) {
 		return NULL;
 	}
 	int unit = ent_metrics[q.metric].unit;
 	Py_ssize_t days = q.stop > q.start ? (Py_ssize_t)q.stop - q.start : 0;
-	const int64_t *column = ent_window_column(&s->snap, &q);
+	const int64_t *column = ent_window_column(&b->snap, &q);
 	if (column) {
-		return ent__series_new(self, column, days, q.start, unit);
+		return ent__series_new((PyObject *)b, column, days, q.start, unit);
 	}
 	int64_t *data = PyMem_Malloc((size_t)(days ? days : 1) * sizeof *data);
 	if (!data) {
 		return PyErr_NoMemory();
 	}
 	int32_t missing;
-	int status = ent_window_series(&s->snap, &q, data, &missing);
+	int status = ent_window_series(&b->snap, &q, data, &missing);
 	if (status || missing != INT32_MAX) {
 		PyMem_Free(data);
 		if (status == ENT_ERR_INVALID) {
@@ -433,26 +471,27 @@ static PyObject *series(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 
 static PyObject *covers(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {"covers", 2, 3, {"partner", "metric", "origin"}};
-	snapshot *s = (snapshot *)self;
+	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	uint32_t partner;
 	uint16_t metric;
 	int16_t origin;
-	if (parse(&sig, args, n, names, a) || partner_of(s, a[0], &partner) || metric_of(a[1], &metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(a[1], &metric) ||
 		origin_of(a[2], &origin)) {
 		return NULL;
 	}
-	const ent_snap_partner *p = &s->snap.partners[partner];
+	const ent_snap *s = &b->snap;
+	const ent_snap_partner *p = &s->partners[partner];
 	unsigned families = ent_metric_families(&ent_metrics[metric]);
 	PyObject *list = PyList_New(0);
 	for (uint64_t i = p->covers; list && i < p->covers + p->n_covers; i++) {
-		const ent_snap_cover *c = &s->snap.covers[i];
-		unsigned wanted = origin >= 0 ? (unsigned)origin : ent_window_origin(&s->snap, partner, c->family);
+		const ent_snap_cover *c = &s->covers[i];
+		unsigned wanted = origin >= 0 ? (unsigned)origin : ent_window_origin(s, partner, c->family);
 		if (!(families & 1u << c->family) || c->origin != wanted) {
 			continue;
 		}
 		PyObject *row = Py_BuildValue(
-			"(iiNs)", c->from, c->to, PyBool_FromLong(c->declared), ent_snap_text_of(&s->snap, c->source));
+			"(iiNs)", c->from, c->to, PyBool_FromLong(c->declared), ent_snap_text_of(s, c->source));
 		if (!row || PyList_Append(list, row)) {
 			Py_CLEAR(list);
 		}
@@ -463,14 +502,14 @@ static PyObject *covers(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 
 static PyObject *rate(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
 	static const signature sig = {"rate", 2, 2, {"currency", "day"}};
-	snapshot *s = (snapshot *)self;
+	ent_snap *s = BASE((snapshot *)self);
 	PyObject *a[MAX_ARGUMENTS];
 	uint32_t currency;
 	int32_t day;
 	if (parse(&sig, args, n, names, a) || value_of(s, a[0], &currency) || ent__day_of(a[1], "day", &day)) {
 		return NULL;
 	}
-	return PyLong_FromLongLong(ent_snap_rate_on(&s->snap, currency, day));
+	return PyLong_FromLongLong(ent_snap_rate_on(s, currency, day));
 }
 
 /* ---- the type --------------------------------------------------------------------------------------------------- */
@@ -495,18 +534,18 @@ static PyMethodDef methods[] = {
 
 static PyObject *get_as_of(PyObject *self, void *unused) {
 	(void)unused;
-	return PyLong_FromLong(((snapshot *)self)->snap.head->as_of);
+	return PyLong_FromLong(BASE((snapshot *)self)->head->as_of);
 }
 
 static PyObject *get_currency(PyObject *self, void *unused) {
 	(void)unused;
-	const ent_snap *s = &((snapshot *)self)->snap;
+	const ent_snap *s = BASE((snapshot *)self);
 	return PyUnicode_FromString(ent_snap_text_of(s, s->head->currency));
 }
 
 static PyObject *get_generation(PyObject *self, void *unused) {
 	(void)unused;
-	return PyLong_FromUnsignedLongLong(((snapshot *)self)->snap.head->generation);
+	return PyLong_FromUnsignedLongLong(BASE((snapshot *)self)->head->generation);
 }
 
 static PyGetSetDef fields[] = {
@@ -516,17 +555,37 @@ static PyGetSetDef fields[] = {
 	{NULL, NULL, NULL, NULL, NULL},
 };
 
-static void dealloc(PyObject *self) {
-	snapshot *s = (snapshot *)self;
+static void block_dealloc(PyObject *self) {
+	block *b = (block *)self;
 	PyTypeObject *type = Py_TYPE(self);
-	ent_snap_finish(&s->snap);
-	if (s->block) {
-		munmap(s->block, s->bytes);
+	ent_snap_finish(&b->snap);
+	if (b->data) {
+		munmap(b->data, b->bytes);
 	}
 	type->tp_free(self);
 	Py_DECREF(type);
 }
 
+static void dealloc(PyObject *self) {
+	snapshot *s = (snapshot *)self;
+	PyTypeObject *type = Py_TYPE(self);
+	Py_XDECREF(s->base);
+	for (uint32_t i = 0; i < s->n_layers; i++) {
+		Py_XDECREF(s->layers[i]);
+	}
+	free(s->layers);
+	free(s->places);
+	type->tp_free(self);
+	Py_DECREF(type);
+}
+
+static PyType_Slot block_slots[] = {
+	{Py_tp_dealloc, block_dealloc},
+	{0, NULL},
+};
+static PyType_Spec block_spec = {
+	"_entente.Block", sizeof(block), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, block_slots,
+};
 static PyType_Slot slots[] = {
 	{Py_tp_dealloc, dealloc},
 	{Py_tp_methods, methods},
@@ -539,11 +598,12 @@ static PyType_Spec spec = {
 };
 
 int ent__snapshot_type(PyObject *module) {
+	block_class = (PyTypeObject *)PyType_FromSpec(&block_spec);
 	snapshot_class = (PyTypeObject *)PyType_FromSpec(&spec);
-	return snapshot_class ? PyModule_AddObjectRef(module, "Snapshot", (PyObject *)snapshot_class) : -1;
+	return block_class && snapshot_class ? PyModule_AddObjectRef(module, "Snapshot", (PyObject *)snapshot_class) : -1;
 }
 
-PyObject *ent__snapshot_new(int fd, ent_error *e) {
+static block *map_block(int fd, ent_error *e) {
 	/* Series hand this memory out: it must not shrink (SIGBUS) or change under a reader. */
 	int want = F_SEAL_SHRINK | F_SEAL_WRITE, seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
@@ -551,23 +611,122 @@ PyObject *ent__snapshot_new(int fd, ent_error *e) {
 		ent_error_set(e, ENT_ERR_INVALID, "the snapshot is no sealed memory");
 		return NULL;
 	}
-	void *block = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (block == MAP_FAILED) {
+	void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED) {
 		ent_error_errno(e, ENT_ERR_NOMEM, "cannot map a snapshot of %lld bytes", (long long)st.st_size);
 		ent_error_todo(e, "raise the memory limit of the rules worker");
 		return NULL;
 	}
-	snapshot *s = (snapshot *)PyType_GenericAlloc(snapshot_class, 0);
-	if (!s) {
-		munmap(block, (size_t)st.st_size);
+	block *b = (block *)PyType_GenericAlloc(block_class, 0);
+	if (!b) {
+		munmap(data, (size_t)st.st_size);
 		ent__python_error(e);
 		return NULL;
 	}
-	s->block = block;
-	s->bytes = (size_t)st.st_size;
-	if (ent_snap_open(&s->snap, block, s->bytes, e)) {
-		Py_DECREF(s);
+	b->data = data;
+	b->bytes = (size_t)st.st_size;
+	if (ent_snap_open(&b->snap, data, b->bytes, e)) {
+		Py_DECREF(b);
 		return NULL;
 	}
+	return b;
+}
+
+PyObject *ent__snapshot_new(int fd, ent_error *e) {
+	block *b = map_block(fd, e);
+	snapshot *s = b ? (snapshot *)PyType_GenericAlloc(snapshot_class, 0) : NULL;
+	if (!s) {
+		if (b) {
+			ent__python_error(e);
+			Py_DECREF(b);
+		}
+		return NULL;
+	}
+	s->base = b;
 	return (PyObject *)s;
+}
+
+/* ---- layers ----------------------------------------------------------------------------------------------------------- */
+
+struct ent__layer {
+	block *block;
+	uint32_t *whom; /* index in the snapshot, by index in the layer */
+};
+
+ent__layer *ent__layer_open(PyObject *self, int fd, PyObject **whom, ent_error *e) {
+	snapshot *s = (snapshot *)self;
+	block *b = map_block(fd, e);
+	if (!b) {
+		return NULL;
+	}
+	const ent_snap *base = BASE(s);
+	uint32_t n = b->snap.n_partners;
+	ent__layer *layer = ent_xcalloc(1, sizeof *layer);
+	layer->block = b;
+	layer->whom = ent_xcalloc(n + 1, sizeof *layer->whom);
+	for (uint32_t i = 0; i < n; i++) {
+		const char *id = ent_snap_partner_id(&b->snap, i);
+		int64_t at = ent_snap_find_partner(base, id, strlen(id));
+		if (at < 0 || b->snap.head->as_of != base->head->as_of) {
+			ent_error_set(e, ENT_ERR_INVALID, "the layer does not belong to the snapshot (partner %.100s)", id);
+			ent__layer_close(layer);
+			return NULL;
+		}
+		layer->whom[i] = (uint32_t)at;
+	}
+	*whom = PyList_New(n);
+	for (uint32_t i = 0; *whom && i < n; i++) {
+		PyObject *index = PyLong_FromUnsignedLong(layer->whom[i]);
+		if (index) {
+			PyList_SET_ITEM(*whom, i, index);
+		} else {
+			Py_CLEAR(*whom);
+		}
+	}
+	if (!*whom) {
+		ent__python_error(e);
+		ent__layer_close(layer);
+		return NULL;
+	}
+	return layer;
+}
+
+void ent__layer_close(ent__layer *layer) {
+	if (layer) {
+		Py_XDECREF(layer->block);
+		free(layer->whom);
+		free(layer);
+	}
+}
+
+static uint32_t free_number(snapshot *s) {
+	for (uint32_t i = 0; i < s->n_layers; i++) {
+		if (!s->layers[i]) {
+			return i;
+		}
+	}
+	ENT_GROW(s->layers, s->n_layers, s->layers_capacity);
+	return s->n_layers++;
+}
+
+void ent__layer_lay(PyObject *self, ent__layer *layer) {
+	snapshot *s = (snapshot *)self;
+	uint32_t partners = BASE(s)->n_partners, number = free_number(s);
+	block *b = layer->block;
+	if (!s->places) {
+		s->places = ent_xcalloc(partners ? partners : 1, sizeof *s->places);
+		for (uint32_t i = 0; i < partners; i++) {
+			s->places[i].partner = i;
+		}
+	}
+	s->layers[number] = b;
+	layer->block = NULL;
+	for (uint32_t i = 0; i < b->snap.n_partners; i++) {
+		place *p = &s->places[layer->whom[i]];
+		if (p->layer && --s->layers[p->layer - 1]->read == 0) {
+			Py_CLEAR(s->layers[p->layer - 1]);
+		}
+		*p = (place){number + 1, i};
+		b->read++;
+	}
 }

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import array
 import math
-from bisect import bisect_left
+from bisect import bisect_left, insort
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from . import run
@@ -29,10 +30,12 @@ from .view import Metric, View
 if TYPE_CHECKING:
     from .partner import Partner
 
-MOST_SHARE: Final = 0.6  # of a sum that one partner may hold
+MOST_SHARE: Final = (3, 5)  # of a sum that one partner may hold: as a fraction, so that it is exact
 LEAST_SPREAD: Final = 0.02  # of the median: a spread narrower than this is taken to be chance
 
 _Key = tuple[tuple[str, str], ...]
+_Pair = tuple[int, int]  # a value, top / bottom in 1/scale of the unit
+_Place = tuple[float, int, int]  # the same with its number in front: in order
 
 
 class Cohort:
@@ -90,9 +93,12 @@ class CohortMeasure:
             self._view,
             self._value,
         )
-        found: Peers | NotEnoughEvidence | None = view.released.get(place)
-        if found is None:
-            found = view.released[place] = self._worked_out(start, stop, before)
+        node: Node | None = view.released.get(place)
+        if node is None:
+            node = view.released[place] = Node(self, start, stop, before)
+        if view.kept:
+            node.users.append(run.now.pair)
+        found = node.found
         slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
         origin = ORIGINS[self._origin] if self._origin >= 0 else ""
         name = self.metric.name + (" change" if before else "")
@@ -108,19 +114,20 @@ class CohortMeasure:
         run.now.reads.append(read)
         return found
 
-    def _worked_out(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers | NotEnoughEvidence:
+    def worked_out(
+        self, start: int, stop: int, before: tuple[int, int] | None
+    ) -> tuple[Peers | NotEnoughEvidence, list[_Key]]:
+        """The figures, and which cohorts were tried for them, the one that has them last."""
         view, metric = self.cohort.view, self.metric
         why, known = "", 0
+        tried: list[_Key] = []
         keys = [self.cohort.key[:n] for n in range(len(self.cohort.key), 0, -1)]
         if self.cohort.or_all or not keys:
             keys.append(())
         for key in keys:
             who = members(view, key)
-            values = self._values(who, start, stop)
-            unit = metric.unit
-            if before is not None:
-                values = _changes(self._values(who, *before), values)
-                unit = RATIO
+            values = self.values(who, start, stop, before)
+            tried.append(key)
             if len(values) < view.least_cohort:
                 if not why:
                     known = len(values)
@@ -129,25 +136,29 @@ class CohortMeasure:
                         f"partners of {named(key)}; fewer than {view.least_cohort} are not shown"
                     )
                 continue
-            if metric.kind == SUM and before is None:
-                sizes = [abs(top / bottom) for top, bottom in values.values()]
-                if max(sizes) > MOST_SHARE * math.fsum(sizes):
-                    why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
-                    continue
-            return Peers(named(key), list(values.values()), unit)
-        return NotEnoughEvidence(
-            why,
-            Ask(
-                f"{title(metric.name)} of {max(1, view.least_cohort - known)} more partners of "
-                f"{named(self.cohort.key)}",
-                metric.name,
-                start,
-                stop,
-            ),
+            unit = metric.unit if before is None else RATIO
+            peers = Peers(named(key), values.values(), unit, view)
+            if metric.kind == SUM and before is None and peers.dominated():
+                why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
+                continue
+            return peers, tried
+        ask = Ask(
+            f"{title(metric.name)} of {max(1, view.least_cohort - known)} more partners of "
+            f"{named(self.cohort.key)}",
+            metric.name,
+            start,
+            stop,
         )
+        return NotEnoughEvidence(why, ask), tried
 
-    def _values(self, who: list[int], start: int, stop: int) -> dict[int, tuple[int, int]]:
-        """The value of each partner that has one, top / bottom in 1/scale of the unit."""
+    def values(
+        self, who: list[int], start: int, stop: int, before: tuple[int, int] | None
+    ) -> dict[int, _Pair]:
+        """The value of each partner that has one; its change, if there is a window before."""
+        found = self._values(who, start, stop)
+        return found if before is None else _changes(self._values(who, *before), found)
+
+    def _values(self, who: list[int], start: int, stop: int) -> dict[int, _Pair]:
         snapshot, metric = self.cohort.view.snapshot, self.metric
         if not self._value:
             rows = snapshot.cohort(array.array("I", who).tobytes(), metric.number, start, stop, self._origin)
@@ -183,21 +194,62 @@ class CohortMeasure:
 class Peers:
     """Released figures of one metric over one window. All are rounded to three digits."""
 
-    __slots__ = ("cohort", "unit", "_pairs", "_numbers", "_quantiles", "_usual")
+    __slots__ = ("cohort", "unit", "_places", "_quantiles", "_usual", "_view", "_asked")
 
-    def __init__(self, cohort: str, values: list[tuple[int, int]], unit: Unit) -> None:
+    def __init__(self, cohort: str, values: Iterable[_Pair], unit: Unit, view: View | None = None) -> None:
         self.cohort = cohort
         self.unit = unit
         # In order. Floats are enough to find a place in it; what is released is worked out exactly.
-        self._pairs = sorted(values, key=lambda value: value[0] / value[1])
-        self._numbers = [top / bottom for top, bottom in self._pairs]
+        self._places: list[_Place] = sorted((top / bottom, top, bottom) for top, bottom in values)
         self._quantiles: dict[float, Quantity] = {}
         self._usual: tuple[float, float] | None = None
+        self._view = view
+        # (pair of partner and rule, distance or share, of what number, when): what was told to one of them alone
+        self._asked: list[tuple[int, bool, float, int]] = []
 
     @property
     def size(self) -> int:
         """How many partners are in the figures."""
-        return len(self._pairs)
+        return len(self._places)
+
+    def dominated(self) -> bool:
+        """Whether one of them holds most of the sum."""
+        total = sum(abs(top) for _, top, _ in self._places)  # of a sum: whole numbers, bottom 1
+        largest = max(abs(self._places[0][1]), abs(self._places[-1][1]))
+        return largest * MOST_SHARE[1] > total * MOST_SHARE[0]
+
+    def exchange(self, was: Iterable[_Pair], now: Iterable[_Pair]) -> None:
+        """Some of them have other values now."""
+        for top, bottom in was:
+            del self._places[bisect_left(self._places, (top / bottom, top, bottom))]
+        for top, bottom in now:
+            insort(self._places, (top / bottom, top, bottom))
+        self._usual = None
+        asked, self._quantiles = self._quantiles, {}
+        for q in asked:
+            self.quantile(q)
+
+    def told(self) -> dict[int, list[float]]:
+        """What was told to one rule and partner alone, as it would be told now."""
+        if len(self._asked) > 1024 and len(self._asked) > 2 * len({asked[0] for asked in self._asked}):
+            newest = {pair: when for pair, _, _, when in self._asked}
+            self._asked = [asked for asked in self._asked if asked[3] == newest[asked[0]]]
+        out: dict[int, list[float]] = {}
+        for pair, distance, number, _ in self._asked:
+            said = self._distance(number) if distance else self._share(number).number
+            out.setdefault(pair, []).append(said)
+        return out
+
+    def quantiles(self) -> list[tuple[float, int, int]]:
+        """Those that were asked for, and the median, which goes into the evidence of all."""
+        found = [(q, self.quantile(q)) for q in sorted({0.5, *self._quantiles})]
+        return [(q, value.top, value.bottom) for q, value in found]
+
+    def take_over(self, was: Peers) -> None:
+        """What was asked of other figures is to be asked of these."""
+        self._asked = was._asked
+        for q in was._quantiles:
+            self.quantile(q)
 
     @property
     def median(self) -> Quantity:
@@ -216,20 +268,35 @@ class Peers:
     def robust_z(self, mine: Quantity) -> float:
         """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The
         usual distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
+        number = self._native(mine)
+        self._note(True, number)
+        return self._distance(number)
+
+    def share(self, at_least: Quantity | Number) -> Quantity:
+        """The share of them that reach `at_least`."""
+        number = self._native(at_least)
+        self._note(False, number)
+        return self._share(number)
+
+    def _note(self, distance: bool, number: float) -> None:
+        if self._view is not None and self._view.kept:
+            self._asked.append((run.now.pair, distance, number, self._view.changes))
+
+    def _distance(self, number: float) -> float:
         if self._usual is None:  # once for all partners: the cohort may have thousands
-            centre = middle(self._numbers)
-            spread = middle([abs(number - centre) for number in self._numbers])
+            numbers = [place[0] for place in self._places]
+            centre = middle(numbers)
+            spread = middle([abs(number - centre) for number in numbers])
             self._usual = centre, max(1.4826 * spread, LEAST_SPREAD * abs(centre))
         centre, usual = self._usual
-        away = self._native(mine) - centre
+        away = number - centre
         if not usual:  # all have 0: whoever differs at all stands alone
             return 0.0 if not away else math.copysign(math.inf, away)
         return float(f"{away / usual:.3g}")
 
-    def share(self, at_least: Quantity | Number) -> Quantity:
-        """The share of them that reach `at_least`."""
-        below = bisect_left(self._numbers, self._native(at_least))
-        return Quantity(self.size - below, self.size, RATIO).rounded(2)
+    def _share(self, number: float) -> Quantity:
+        reaching = self.size - bisect_left(self._places, (number,))
+        return Quantity(reaching, self.size, RATIO).rounded(2)
 
     def _native(self, value: Quantity | Number) -> float:
         if isinstance(value, Quantity):
@@ -240,9 +307,9 @@ class Peers:
 
     def _at(self, q: tuple[int, int]) -> Quantity:
         low, rest = divmod(q[0] * (self.size - 1), q[1])  # between neighbours: rest / q[1] of the way
-        top, bottom = self._pairs[low]
+        _, top, bottom = self._places[low]
         if rest:
-            above, below = self._pairs[low + 1]
+            _, above, below = self._places[low + 1]
             top, bottom = (
                 top * below * q[1] + (above * bottom - top * below) * rest,
                 bottom * below * q[1],
@@ -250,7 +317,56 @@ class Peers:
         return Quantity(top, bottom, self.unit)
 
 
-def _changes(was: dict[int, tuple[int, int]], now: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+class Node:
+    """The released figures of one cohort, metric and window, and who read them: what rules depend on in place of the
+    partners that are in it, so that figures which stay as they were let nobody run again."""
+
+    __slots__ = ("measure", "start", "stop", "before", "found", "tried", "users")
+
+    def __init__(
+        self, measure: CohortMeasure, start: int, stop: int, before: tuple[int, int] | None
+    ) -> None:
+        self.measure, self.start, self.stop, self.before = measure, start, stop, before
+        self.users = array.array("Q")  # pairs of partner and rule; may hold one more than once
+        self.found, self.tried = measure.worked_out(start, stop, before)
+
+    def values(self, who: list[int]) -> dict[int, _Pair]:
+        """What these partners bring in."""
+        return self.measure.values(who, self.start, self.stop, self.before)
+
+    def told(self) -> object:
+        """What all who read it were told."""
+        found = self.found
+        if isinstance(found, NotEnoughEvidence):
+            return found.why, found.asks
+        return found.cohort, found.size, found.quantiles()
+
+    def exchange(self, was: dict[int, _Pair], now: dict[int, _Pair]) -> bool:
+        """Some partners of the cohort that has the figures bring in other values. False: that may be another cohort now,
+        and all has to be worked out again."""
+        found, measure = self.found, self.measure
+        least = measure.cohort.view.least_cohort
+        if isinstance(found, NotEnoughEvidence) or found.size - len(was) + len(now) < least:
+            return False
+        found.exchange(was.values(), now.values())
+        return measure.metric.kind != SUM or self.before is not None or not found.dominated()
+
+    def work_out(self) -> None:
+        """From the beginning."""
+        was = self.found
+        self.found, self.tried = self.measure.worked_out(self.start, self.stop, self.before)
+        if isinstance(was, Peers) and isinstance(self.found, Peers):
+            self.found.take_over(was)
+
+    def whom(self) -> array.array[int]:
+        """Who read it, each once."""
+        once = sorted(set(self.users))
+        if len(once) < len(self.users):
+            self.users = array.array("Q", once)
+        return self.users
+
+
+def _changes(was: dict[int, _Pair], now: dict[int, _Pair]) -> dict[int, _Pair]:
     """now / was - 1, of those that had something before."""
     out = {}
     for partner, (top, bottom) in now.items():

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame of quantities, measures and evidence: in C inside the rules worker, else in Python."""
+"""The frame of quantities, measures, evidence and what depends on it: in C inside the rules worker, else in Python."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .plain import Figure, Look, bind, evidence, exact_pairs
+    from .plain import Depend, Figure, Look, bind, evidence, exact_pairs
 else:
     try:
-        from _entente import Figure, Look, bind, evidence, exact_pairs
+        from _entente import Depend, Figure, Look, bind, evidence, exact_pairs
     except ImportError:
-        from .plain import Figure, Look, bind, evidence, exact_pairs
+        from .plain import Depend, Figure, Look, bind, evidence, exact_pairs
 
-__all__ = ["Figure", "Look", "bind", "evidence", "exact_pairs"]
+__all__ = ["Depend", "Figure", "Look", "bind", "evidence", "exact_pairs"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""In Python, what the rules worker has in C: the frame of quantities, of measures, and of evidence. Fixtures, and whoever
-reads what these do, take it from here; both give the same results."""
+"""In Python, what the rules worker has in C: the frame of quantities, of measures, of evidence and of what depends on it.
+Fixtures, and whoever reads what these do, take it from here; both give the same results."""
 
 from __future__ import annotations
 
@@ -142,3 +142,28 @@ def evidence(
     """Reads as JSON, between commas, with what stands in front of them and behind."""
     said = ",".join([written(read) for read in reads])
     return b"".join((*before, said.encode("utf-8", "replace"), *after))
+
+
+class Depend:
+    """Which metrics each rule read of each partner: what runs again when these change. Metrics are numbers of the
+    catalogue; by name they come with the evidence."""
+
+    def __init__(self, rules: int, partners: int) -> None:
+        from .catalogue import METRICS  # only C knows them by itself
+
+        self._numbers = {metric[0]: n for n, metric in enumerate(METRICS)}
+        self._read: dict[tuple[int, int], frozenset[int]] = {}
+
+    def note(self, rule: int, partner: int, reads: list[Read]) -> None:
+        """What it read just now. What it read of cohorts is kept with the cohort's figures."""
+        found = (self._numbers.get(read.metric, -1) for read in reads if not read.cohort)
+        self._read[partner, rule] = frozenset(found) - {-1}
+
+    def affected(self, partner: int, metrics: list[int] | None) -> list[int]:
+        """Rules that read one of the metrics of that partner; None: all that have run."""
+        wanted = None if metrics is None else frozenset(metrics)
+        return sorted(
+            rule
+            for (whom, rule), read in self._read.items()
+            if whom == partner and (wanted is None or read & wanted)
+        )

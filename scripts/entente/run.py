@@ -34,9 +34,10 @@ class Read(NamedTuple):
 class Run:
     """The record of the rule at work."""
 
-    __slots__ = ("reads", "asks", "missed")
+    __slots__ = ("reads", "asks", "missed", "pair")
 
     def __init__(self) -> None:
+        self.pair = 0  # numbers of partner and rule in one, where they are kept: see changes.py
         self.reset()
 
     def reset(self) -> None:

@@ -28,9 +28,12 @@ class Metric:
 
 
 class View:
-    """One snapshot, and what was worked out about it. Lives as long as the evaluation of that snapshot."""
+    """One snapshot, and what was worked out about it. Lives as long as the evaluation of that snapshot, or, if
+    it is kept, until it is evaluated as a whole again."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, kept: bool = False) -> None:
+        self.kept = kept  # who read which cohort is remembered
+        self.changes = 0  # how often it was brought up to date
         self.snapshot = snapshot
         self.as_of: int = snapshot.as_of
         self.today = Day.of(snapshot.as_of)
@@ -43,24 +46,32 @@ class View:
         self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
         self.spans: dict[Window, Span] = {}
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
-        self.released: dict[object, Any] = {}  # cohort figures, see cohort.py
+        self.released: dict[object, Any] = {}  # figures of cohorts, see cohort.py
         self._months: dict[int, list[Period]] = {}
-        self._about: list[dict[str, Any] | None] = [None] * len(self.ids)
+        self._attributes: dict[str, list[str]] = {}  # by name, of all partners
+        self._about: dict[str, Any] = {}
+        self._about_whom = -1
 
     def about(self, partner: int) -> dict[str, Any]:
         """The partner's profile, registers, observations and sources."""
-        found = self._about[partner]
-        if found is None:
-            found = self._about[partner] = json.loads(self.snapshot.partner_json(partner) or "{}")
-        return found
+        if self._about_whom != partner:  # one partner is judged after the other: all of them would fill the memory
+            self._about = json.loads(self.snapshot.partner_json(partner) or "{}")
+            self._about_whom = partner
+        return self._about
+
+    def forget(self) -> None:
+        """What is known about partners is read anew."""
+        self._about_whom = -1
 
     def attribute(self, partner: int, name: str) -> str:
         """One field of the profile as text, "" where it is not known."""
-        profile = self.about(partner).get("profile") or {}
-        value = profile.get(name)
-        if value is None:
-            value = (profile.get("attributes") or {}).get(name)
-        return "" if value is None else str(value)
+        found = self._attributes.get(name)
+        if found is None:
+            once: dict[str, str] = {}  # the same few texts come again and again
+            read = self.snapshot.partner_json
+            texts = (_attribute(json.loads(read(n) or "{}"), name) for n in range(len(self.ids)))
+            found = self._attributes[name] = [once.setdefault(text, text) for text in texts]
+        return found[partner]
 
     def metric(self, name: str) -> Metric:
         """By name; LookupError says what it may have meant."""
@@ -91,3 +102,11 @@ class View:
         if found is None:
             found = self._months[count] = months_before(self.as_of, count)
         return found
+
+
+def _attribute(about: dict[str, Any], name: str) -> str:
+    profile = about.get("profile") or {}
+    value = profile.get(name)
+    if value is None:
+        value = (profile.get("attributes") or {}).get(name)
+    return "" if value is None else str(value)

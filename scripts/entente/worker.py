@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What entente-rules calls: load the books, judge all partners of a snapshot, build a brief. One thread;
-JSON in and out."""
+"""What entente-rules calls: load the books, judge all partners of a snapshot, judge again what a change
+reaches, build a brief. One thread; JSON in and out."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from .books import Books, load_books
+from .changes import Kept, Metrics, pair
 from .judge import Outcome, hear
 from .partner import Partner
 from .reader import Snapshot
 from .record import quoted, silence
+from .rules import Rule
 from .run import now
 from .view import View
 
 _OUTPUT: Final = 16_384  # characters kept of what a rule prints for one partner
 
+_BLOCK: Final = 256  # partners in a row that one of several workers judges: ENT_RULES_BLOCK
+
 _books = Books()
+_kept: Kept | None = None
 _scopes: list[tuple[str, str, frozenset[str]]] = []
 
 
@@ -68,8 +73,10 @@ def load(config: str) -> str:
 
 def evaluate(
     snapshot: Snapshot, request: str, emit: Callable[[bytes], None], start: Callable[[int, int], None]
-) -> None:
-    """Judge partner by partner. start(rule, partner) goes before each rule."""
+) -> bool:
+    """Judge partner by partner. start(rule, partner) goes before each rule. True: all is kept for change()."""
+    global _kept
+    _kept = None
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
     skip = set(wanted.get("skip") or ())
@@ -77,33 +84,88 @@ def evaluate(
     rules = [
         (n, r) for n, r in enumerate(_books.rules) if r.name not in skip and (not chosen or r.name in chosen)
     ]
+    gc.unfreeze()
     gc.freeze()  # what is loaded stays: nobody has to look through it again
     gc.set_threshold(20_000, 20, 50)
-    view = View(snapshot)
+    kept = bool(wanted.get("keep"))
+    view = View(snapshot, kept)
+    if kept:
+        _kept = Kept(view, rules)
     partners = only.get("partners")
     indices = range(len(view.ids)) if not partners else [view.index[p] for p in partners if p in view.index]
-    output = _Output()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    part, parts = wanted.get("part") or (0, 1)
+    judging = _Judging(view, rules, emit, start)
+    with contextlib.redirect_stdout(judging.output), contextlib.redirect_stderr(judging.output):
         for index in indices:
-            partner = Partner(view, index)
-            name = quoted(partner.id)
-            practices = _practices(view, index)
-            for number, one in rules:
-                if practices is not None and one.practice not in practices:
-                    partner.said[one.name] = []
-                    continue
-                start(number, index)
-                outcome = hear(one, partner)
-                if outcome is None and not output.parts:
-                    emit(silence(one.head, name, now.reads))
-                    continue
-                if outcome is None:
-                    outcome = Outcome(one, partner.id)
-                    outcome.reads = now.reads
-                if output.parts:
-                    outcome.output = output.take()
-                emit(outcome.json())
-            partner.forget()
+            if parts == 1 or index // _BLOCK % parts == part:
+                judging.partner(index)
+    return kept
+
+
+def change(
+    subject: tuple[list[int], Callable[[], None]],
+    request: str,
+    emit: Callable[[bytes], None],
+    start: Callable[[int, int], None],
+) -> None:
+    """Judge again what a change of these partners reaches. The second of `subject` lays it over the snapshot."""
+    whom, lay = subject
+    if _kept is None:
+        raise RuntimeError("nothing was kept that could change")
+    wanted = _object(request, "the request to judge a change")
+    metrics, of = wanted["metrics"], wanted["of"]
+    if len(of) != len(whom):
+        raise ValueError(f"{len(of)} changes for {len(whom)} partners")
+    changes: dict[int, Metrics] = {
+        partner: None if at < 0 else metrics[at] for partner, at in zip(whom, of, strict=True)
+    }
+    judging = _Judging(_kept.view, _kept.rules, emit, start)
+    with contextlib.redirect_stdout(judging.output), contextlib.redirect_stderr(judging.output):
+        _kept.change(changes, lay, judging.partner)
+
+
+class _Judging:
+    """The way of the rules over partners."""
+
+    def __init__(
+        self,
+        view: View,
+        rules: list[tuple[int, Rule]],
+        emit: Callable[[bytes], None],
+        start: Callable[[int, int], None],
+    ) -> None:
+        self.view, self.rules, self.emit, self.start = view, rules, emit, start
+        self.output = _Output()
+
+    def partner(self, index: int, chosen: set[int] | None = None) -> None:
+        """Judge one, by all rules or the chosen ones."""
+        emit, start, output = self.emit, self.start, self.output
+        partner = Partner(self.view, index)
+        name = quoted(partner.id)
+        practices = _practices(self.view, index)
+        kept = _kept
+        for number, one in self.rules:
+            if chosen is not None and number not in chosen:
+                continue
+            if practices is not None and one.practice not in practices:
+                partner.said[one.name] = []
+                continue
+            if kept is not None:
+                now.pair = pair(index, number)
+            start(number, index)
+            outcome = hear(one, partner)
+            if kept is not None:
+                kept.note(number, index, now.reads)
+            if outcome is None and not output.parts:
+                emit(silence(one.head, name, now.reads))
+                continue
+            if outcome is None:
+                outcome = Outcome(one, partner.id)
+                outcome.reads = now.reads
+            if output.parts:
+                outcome.output = output.take()
+            emit(outcome.json())
+        partner.forget()
 
 
 def brief(snapshot: Snapshot, request: str) -> bytes:

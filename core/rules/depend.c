@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * _entente.Depend: which metrics each rule read of each partner, taken from the evidence. That decides which rules run
+ * again when figures of a partner have changed. Rules that read the same metrics share one set, so that a pair of rule and
+ * partner costs two bytes. What they read of cohorts is kept with the cohort's figures (cohort.py). */
+#include "base/arena.h"
+#include "base/intern.h"
+#include "rules/rules.h"
+
+#include <stdlib.h>
+
+typedef struct metrics {
+	uint64_t bits[2];
+} metrics;
+
+enum { MOST_METRICS = 128, MOST_SETS = UINT16_MAX };
+
+typedef struct depend {
+	PyObject_HEAD
+	uint32_t n_rules, n_partners;
+	uint16_t *of; /* number of a set, by rule and partner; 0: has not run */
+	metrics *sets;
+	size_t n_sets, sets_capacity;
+	uint32_t *slots, mask; /* number of a set by hash; 0 free */
+} depend;
+
+static PyTypeObject *depend_class;
+static PyObject *numbers; /* dict: name of a metric to its number */
+
+static const metrics everything = {{UINT64_MAX, UINT64_MAX}};
+
+static bool fill_numbers(void) {
+	numbers = ent_metric_count <= MOST_METRICS ? PyDict_New() : NULL;
+	for (unsigned i = 0; numbers && i < ent_metric_count; i++) {
+		PyObject *number = PyLong_FromUnsignedLong(i);
+		if (!number || PyDict_SetItemString(numbers, ent_metrics[i].name, number)) {
+			Py_CLEAR(numbers);
+		}
+		Py_XDECREF(number);
+	}
+	return numbers != NULL;
+}
+
+static void place(depend *d, uint32_t number) {
+	uint32_t at = (uint32_t)ent_hash64(&d->sets[number], sizeof *d->sets, 0) & d->mask;
+	while (d->slots[at]) {
+		at = (at + 1) & d->mask;
+	}
+	d->slots[at] = number;
+}
+
+/* When there are too many different sets, a new one is taken for "everything": those rules run again more often than they
+ * need. */
+static uint16_t number_of(depend *d, const metrics *m) {
+	uint32_t at = (uint32_t)ent_hash64(m, sizeof *m, 0) & d->mask;
+	for (; d->slots[at]; at = (at + 1) & d->mask) {
+		if (memcmp(&d->sets[d->slots[at]], m, sizeof *m) == 0) {
+			return (uint16_t)d->slots[at];
+		}
+	}
+	if (d->n_sets == MOST_SETS) {
+		return 1;
+	}
+	ENT_GROW(d->sets, d->n_sets, d->sets_capacity);
+	d->sets[d->n_sets] = *m;
+	if (2 * d->n_sets > d->mask) {
+		d->mask = 2 * d->mask + 1;
+		free(d->slots);
+		d->slots = ent_xcalloc((size_t)d->mask + 1, sizeof *d->slots);
+		for (uint32_t i = 1; i < d->n_sets; i++) {
+			place(d, i);
+		}
+	}
+	place(d, (uint32_t)d->n_sets);
+	return (uint16_t)d->n_sets++;
+}
+
+static bool pair_of(depend *d, PyObject *rule, PyObject *partner, size_t *out) {
+	unsigned long r = PyLong_AsUnsignedLong(rule), p = PyLong_AsUnsignedLong(partner);
+	if (PyErr_Occurred()) {
+		return false;
+	}
+	if (r >= d->n_rules || p >= d->n_partners) {
+		PyErr_SetString(PyExc_IndexError, "there is no such rule or partner");
+		return false;
+	}
+	*out = (size_t)p * d->n_rules + r;
+	return true;
+}
+
+/* note(rule, partner, reads): what it read just now. */
+static PyObject *note(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+	depend *d = (depend *)self;
+	size_t pair;
+	if (n != 3 || !PyList_Check(args[2])) {
+		PyErr_SetString(PyExc_TypeError, "note() takes a rule, a partner and a list of reads");
+		return NULL;
+	}
+	if (!pair_of(d, args[0], args[1], &pair)) {
+		return NULL;
+	}
+	metrics m = {{0, 0}};
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[2]); i++) {
+		PyObject *read = PyList_GET_ITEM(args[2], i);
+		if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != 13) {
+			PyErr_SetString(PyExc_TypeError, "a read has 13 fields");
+			return NULL;
+		}
+		PyObject *cohort = PyTuple_GET_ITEM(read, 11);
+		if (PyUnicode_Check(cohort) && PyUnicode_GET_LENGTH(cohort)) {
+			continue;
+		}
+		/* what is no metric is a register, and where one of those changed every rule of the partner runs */
+		PyObject *number = PyDict_GetItemWithError(numbers, PyTuple_GET_ITEM(read, 0));
+		if (number) {
+			unsigned long bit = PyLong_AsUnsignedLong(number);
+			m.bits[bit / 64] |= UINT64_C(1) << bit % 64;
+		} else if (PyErr_Occurred()) {
+			return NULL;
+		}
+	}
+	d->of[pair] = number_of(d, &m);
+	Py_RETURN_NONE;
+}
+
+/* A list of numbers of metrics, or None for all. */
+static bool metrics_of(PyObject *list, metrics *m) {
+	*m = everything;
+	if (list == Py_None) {
+		return true;
+	}
+	*m = (metrics){{0, 0}};
+	if (!PyList_Check(list)) {
+		PyErr_SetString(PyExc_TypeError, "metrics come as a list of numbers");
+		return false;
+	}
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+		unsigned long bit = PyLong_AsUnsignedLong(PyList_GET_ITEM(list, i));
+		if (PyErr_Occurred() || bit >= MOST_METRICS) {
+			if (!PyErr_Occurred()) {
+				PyErr_SetString(PyExc_IndexError, "there is no such metric");
+			}
+			return false;
+		}
+		m->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+	}
+	return true;
+}
+
+/* affected(partner, metrics) -> rules that read one of the metrics of that partner; all that have run if it is None. */
+static PyObject *affected(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+	depend *d = (depend *)self;
+	metrics m;
+	if (n != 2) {
+		PyErr_SetString(PyExc_TypeError, "affected() takes a partner and metrics");
+		return NULL;
+	}
+	unsigned long partner = PyLong_AsUnsignedLong(args[0]);
+	if (PyErr_Occurred() || !metrics_of(args[1], &m)) {
+		return NULL;
+	}
+	PyObject *list = PyList_New(0);
+	for (uint32_t r = 0; list && partner < d->n_partners && r < d->n_rules; r++) {
+		uint16_t set = d->of[partner * d->n_rules + r];
+		const metrics *read = &d->sets[set];
+		bool hit = set && (args[1] == Py_None || (read->bits[0] & m.bits[0]) || (read->bits[1] & m.bits[1]));
+		PyObject *number = hit ? PyLong_FromUnsignedLong(r) : NULL;
+		if (hit && (!number || PyList_Append(list, number))) {
+			Py_CLEAR(list);
+		}
+		Py_XDECREF(number);
+	}
+	return list;
+}
+
+static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
+	unsigned int rules, partners;
+	(void)names;
+	if (!PyArg_ParseTuple(args, "II:Depend", &rules, &partners)) {
+		return NULL;
+	}
+	depend *d = (depend *)type->tp_alloc(type, 0);
+	if (!d) {
+		return NULL;
+	}
+	d->n_rules = rules;
+	d->n_partners = partners;
+	d->of = ent_xcalloc((size_t)rules * partners + 1, sizeof *d->of);
+	d->mask = 255;
+	d->slots = ent_xcalloc((size_t)d->mask + 1, sizeof *d->slots);
+	ENT_GROW(d->sets, d->n_sets, d->sets_capacity);
+	d->sets[d->n_sets++] = (metrics){{0, 0}}; /* has not run: not among the slots */
+	(void)number_of(d, &everything);
+	return (PyObject *)d;
+}
+
+static void dealloc(PyObject *self) {
+	depend *d = (depend *)self;
+	PyTypeObject *type = Py_TYPE(self);
+	free(d->of);
+	free(d->sets);
+	free(d->slots);
+	type->tp_free(self);
+	Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+	{"note", (PyCFunction)(void (*)(void))note, METH_FASTCALL, "What a rule read of a partner."},
+	{"affected", (PyCFunction)(void (*)(void))affected, METH_FASTCALL, "Rules that read one of the metrics of a partner."},
+	{NULL, NULL, 0, NULL},
+};
+static PyType_Slot slots[] = {
+	{Py_tp_new, new},
+	{Py_tp_dealloc, dealloc},
+	{Py_tp_methods, methods},
+	{Py_tp_doc, (void *)"Which metrics each rule read of each partner."},
+	{0, NULL},
+};
+static PyType_Spec spec = {"_entente.Depend", sizeof(depend), 0, Py_TPFLAGS_DEFAULT, slots};
+
+int ent__depend_type(PyObject *module) {
+	depend_class = (PyTypeObject *)PyType_FromSpec(&spec);
+	return depend_class && fill_numbers() ? PyModule_AddObjectRef(module, "Depend", (PyObject *)depend_class) : -1;
+}

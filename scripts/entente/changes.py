@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Partners judged once, and then again wherever something that a rule read has changed, and nowhere else.
+
+What a rule read of its own partner is kept by metric (Depend), what it read of cohorts with their figures
+(Node). A change comes as a layer over the snapshot. Figures of cohorts that it reaches are worked out before
+and after; where what was released is the same, nobody who read them runs again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from .cohort import Node, Peers
+from .native import Depend
+from .rules import Rule
+from .run import Read
+from .view import View
+
+Metrics = list[int] | None  # numbers of the catalogue; None: any of them, and all else that is known
+RULE_BITS: Final = 16  # of a pair: above them stands the partner
+
+
+class Kept:
+    """What the rules read of the partners of a snapshot."""
+
+    def __init__(self, view: View, rules: list[tuple[int, Rule]]) -> None:
+        self.view = view
+        self.rules = rules
+        most = max((number for number, _ in rules), default=0) + 1
+        if most >= 1 << RULE_BITS:
+            raise ValueError(f"{most} rules are more than can be kept")
+        self._depend = Depend(most, len(view.ids))
+        self._together = _together(rules)
+
+    def note(self, rule: int, partner: int, reads: list[Read]) -> None:
+        """A rule has run."""
+        self._depend.note(rule, partner, reads)
+
+    def change(
+        self,
+        changes: Mapping[int, Metrics],
+        lay: Callable[[], None],
+        again: Callable[[int, set[int]], None],
+    ) -> None:
+        """Lays the change, and says partner by partner which rules have to run again."""
+        view = self.view
+        reached = list(_reached(view, changes))
+        lay()
+        view.changes += 1
+        view.forget()
+        wanted: dict[int, set[int]] = {}
+        for partner, metrics in changes.items():
+            for rule in self._depend.affected(partner, metrics):
+                wanted.setdefault(partner, set()).add(rule)
+        for one in reached:
+            for pair in one.moved():
+                wanted.setdefault(pair >> RULE_BITS, set()).add(pair & ((1 << RULE_BITS) - 1))
+        for partner in sorted(wanted):
+            rules = wanted[partner]
+            again(partner, rules.union(*(self._together.get(rule, ()) for rule in rules)))
+
+
+def pair(partner: int, rule: int) -> int:
+    """Both in one number."""
+    return partner << RULE_BITS | rule
+
+
+class _Reached:
+    """Figures of a cohort before and after a change of some of its partners."""
+
+    __slots__ = ("node", "whom", "anew", "was", "told", "told_alone")
+
+    def __init__(self, node: Node, whom: list[int], anew: bool) -> None:
+        self.node, self.whom, self.anew = node, whom, anew
+        self.was = {} if anew else node.values(whom)
+        self.told = node.told()
+        self.told_alone = node.found.told() if isinstance(node.found, Peers) else {}
+
+    def moved(self) -> Iterable[int]:
+        """Pairs of partner and rule that were told what is no longer so."""
+        node = self.node
+        if self.anew or not node.exchange(self.was, node.values(self.whom)):
+            node.work_out()
+        if node.told() != self.told:
+            return node.whom()
+        now = node.found.told() if isinstance(node.found, Peers) else {}
+        return [who for who, said in self.told_alone.items() if said != now.get(who)]
+
+
+def _reached(view: View, changes: Mapping[int, Metrics]) -> Iterable[_Reached]:
+    """Figures of cohorts to which partners belong that changed in what the figures are made of."""
+    groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
+    sets = {partner: None if metrics is None else set(metrics) for partner, metrics in changes.items()}
+    for node in view.released.values():
+        metric = node.measure.metric.number
+        for at, key in enumerate(node.tried):
+            names = tuple(name for name, _ in key)
+            if names not in groups:
+                groups[names] = _grouped(view, changes, names)
+            members = groups[names].get(tuple(value for _, value in key), ())
+            whom = [p for p in members if (metrics := sets[p]) is None or metric in metrics]
+            if whom:
+                anew = at + 1 < len(node.tried) or not isinstance(node.found, Peers)
+                yield _Reached(node, whom, anew)
+                break
+
+
+def _grouped(
+    view: View, whom: Iterable[int], names: tuple[str, ...]
+) -> dict[tuple[str, ...], list[int]]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for partner in whom:
+        found.setdefault(tuple(view.attribute(partner, name) for name in names), []).append(partner)
+    return found
+
+
+def _together(rules: list[tuple[int, Rule]]) -> dict[int, set[int]]:
+    """Which rules run along with one: those that read its findings, and those whose findings any of them read."""
+    numbers = {rule.name: number for number, rule in rules}
+    reads = {number: {numbers[name] for name in rule.after if name in numbers} for number, rule in rules}
+    out: dict[int, set[int]] = {}
+    for start, _ in rules:
+        found, waiting = {start}, [start]
+        while waiting:
+            one = waiting.pop()
+            readers = {number for number, said in reads.items() if one in said}
+            new = (readers | reads[one]) - found
+            found |= new
+            waiting += new
+        if len(found) > 1:
+            out[start] = found
+    return out
