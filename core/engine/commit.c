@@ -189,13 +189,7 @@ static int put_all(ent_engine *e, ent_error *error) {
 		status = ent_store_meta_set(e->store, "unsettled", e->unsettled ? "1" : "", error);
 	}
 	if (!status) {
-		status = ent_store_cells_add(e->store, f.cells, f.n_cells, error);
-	}
-	if (!status) {
-		status = ent_store_sets_add(e->store, f.sets, f.n_sets, error);
-	}
-	if (!status) {
-		status = ent_store_dists_add(e->store, f.dists, f.n_dists, error);
+		status = ent_store_cells_add(e->store, &f, error);
 	}
 	if (!status) {
 		status = put_inputs(e, error);

@@ -9,21 +9,6 @@
 
 _Static_assert(sizeof(ent_cell_key) == 20, "the key is hashed and compared as bytes: no padding");
 
-int ent_cell_key_compare(const ent_cell_key *a, const ent_cell_key *b) {
-#define BY(field)                                                                                                      \
-	if (a->field != b->field)                                                                                          \
-	return a->field < b->field ? -1 : 1
-	BY(family);
-	BY(partner);
-	BY(day);
-	BY(view);
-	BY(value);
-	BY(currency);
-	BY(origin);
-#undef BY
-	return 0;
-}
-
 static uint32_t hash(const ent_cell_key *k) {
 	uint64_t a, b;
 	uint32_t c;
@@ -91,9 +76,7 @@ void ent_cells_destroy(ent_cells *c) {
 	free(c->rows);
 	free(c->sets.items);
 	free(c->dists.items);
-	free(c->sorted);
-	free(c->set_changes);
-	free(c->dist_changes);
+	ent__sorting_finish(&c->sorting);
 	free(c);
 }
 
@@ -139,8 +122,7 @@ void ent_cells_dist(ent_cells *c, uint32_t cell, uint8_t family, bool currency, 
 		key.currency = currency ? key.currency : 0;
 		r->dists[i] = keytab_put(&c->dists.keys, &key) + 1;
 	}
-	/* buckets may be negative; the offset keeps their order as unsigned members */
-	add_pair(&c->dists, r->dists[i] - 1, (uint32_t)bucket ^ UINT32_C(0x80000000), net);
+	add_pair(&c->dists, r->dists[i] - 1, ent_bucket_member(bucket), net);
 }
 
 size_t ent_cells_bytes(const ent_cells *c) {

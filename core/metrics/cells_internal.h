@@ -35,17 +35,39 @@ typedef struct ent__row {
 	uint8_t dist_family[ENT__DISTS_A_CELL];
 } ent__row;
 
+typedef struct ent__sortable {
+	uint64_t key;
+	uint32_t number;
+} ent__sortable;
+
+/* Memory of the sorting, kept from commit to commit. */
+typedef struct ent__sorting {
+	ent__sortable *items, *others;
+	size_t capacity;
+	ent_cell_change *cells;
+	size_t cells_capacity;
+	ent_members_change *changes[2]; /* of sets, of distributions */
+	size_t changes_capacity[2];
+	uint64_t *members[2];
+	size_t members_capacity[2];
+	size_t *ends; /* of each key's members */
+	size_t ends_capacity;
+	uint64_t *spare;
+	size_t spare_capacity;
+} ent__sorting;
+
 struct ent_cells {
 	ent__keytab keys;
 	ent__row *rows;
 	uint32_t row_capacity;
-	/* The cell that was last found for a view and the end of its value: what is read one after another mostly falls into
-	 * the same day. Numbers + 1. */
+	/* The cell that was last found for a view and the end of its value: what is read one after another mostly falls
+	 * into the same day. Numbers + 1. */
 	uint32_t memo[ENT__MEMO];
 	ent__pairs sets, dists;
-	ent_cell *sorted;
-	ent_set_change *set_changes;
-	ent_dist_change *dist_changes;
+	ent__sorting sorting;
 };
+
+/* cells_sort.c */
+void ent__sorting_finish(ent__sorting *);
 
 #endif

@@ -1,109 +1,163 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sorting of cells and their members for the commit, see cells.h. One thread; not while anybody adds to the same cells. */
+ * Sorting of cells and their members for the commit, see cells.h. One thread; not while anybody adds to the same cells.
+ *
+ * Of a key's 159 bits few differ between the cells of one commit: they are packed into one word and radix-sorted.
+ * Members are dealt out to their keys first and each key's few are sorted for themselves: they came in clusters, so
+ * that this stays in the cache. Memory is kept for the next time. */
 #include "metrics/cells_internal.h"
 #include "base/arena.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct sortable {
-	uint64_t key;
-	uint32_t number;
-} sortable;
+enum { DIGIT = 11, PASSES = (64 + DIGIT - 1) / DIGIT, FIELDS = 7, FEW = 32 };
 
-/* Radix sorts by the low `bits` of the keys, 11 bits a pass; passes in which all keys agree are left out. */
-#define RADIX_SORT(name, type, key_of)                                                                                 \
-	static void name(type *a, size_t n, unsigned bits) {                                                               \
-		type *b = ent_xmalloc(n * sizeof *b), *from = a, *to = b;                                                      \
-		for (unsigned shift = 0; shift < bits && n; shift += 11) {                                                     \
-			uint32_t count[2048] = {0}, sum = 0;                                                                       \
-			for (size_t i = 0; i < n; i++) {                                                                           \
-				count[(key_of(from[i]) >> shift) & 2047]++;                                                            \
-			}                                                                                                          \
-			if (count[(key_of(from[0]) >> shift) & 2047] == n) {                                                       \
-				continue;                                                                                              \
-			}                                                                                                          \
-			for (size_t d = 0; d < 2048; d++) {                                                                        \
-				uint32_t next = sum + count[d];                                                                        \
-				count[d] = sum;                                                                                        \
-				sum = next;                                                                                            \
-			}                                                                                                          \
-			for (size_t i = 0; i < n; i++) {                                                                           \
-				to[count[(key_of(from[i]) >> shift) & 2047]++] = from[i];                                              \
-			}                                                                                                          \
-			type *swap = from;                                                                                         \
-			from = to;                                                                                                 \
-			to = swap;                                                                                                 \
+/* Room for n items; what was in it is lost. */
+#define ROOM(array, n, capacity)                                                                                       \
+	do {                                                                                                               \
+		if ((n) > (capacity)) {                                                                                        \
+			(capacity) = (n) + (n) / 4;                                                                                \
+			free(array);                                                                                               \
+			(array) = ent_xmalloc((capacity) * sizeof *(array));                                                       \
 		}                                                                                                              \
-		if (from != a) {                                                                                               \
-			memcpy(a, from, n * sizeof *a);                                                                            \
-		}                                                                                                              \
-		free(b);                                                                                                       \
+	} while (0)
+
+void ent__sorting_finish(ent__sorting *s) {
+	free(s->items);
+	free(s->others);
+	free(s->cells);
+	for (int i = 0; i < 2; i++) {
+		free(s->changes[i]);
+		free(s->members[i]);
 	}
-#define SORTABLE_KEY(s) ((s).key)
-#define MEMBER_KEY(v) ((v) >> 32)
-RADIX_SORT(sort_numbers, sortable, SORTABLE_KEY)
-RADIX_SORT(sort_members, uint64_t, MEMBER_KEY)
+	free(s->ends);
+	free(s->spare);
+}
 
-enum { KEY_BYTES = 19 };
+/* ---- order of keys --------------------------------------------------------------------------------------------------
+ */
 
-/* The key as bytes that compare like ent_cell_key_compare. */
-static void key_bytes(const ent_cell_key *k, uint8_t out[KEY_BYTES]) {
-	uint32_t words[4] = {__builtin_bswap32(k->partner), __builtin_bswap32((uint32_t)k->day ^ UINT32_C(0x80000000)),
-		__builtin_bswap32(k->value), __builtin_bswap32(k->currency)};
-	out[0] = k->family;
-	memcpy(out + 1, words, 8);
-	out[9] = k->view;
-	memcpy(out + 10, words + 2, 8);
-	out[18] = k->origin;
+/* A key as three words, in which the day is unsigned. */
+typedef struct words {
+	uint64_t a, b;
+	uint32_t c;
+} words;
+
+_Static_assert(offsetof(ent_cell_key, value) == 8 && offsetof(ent_cell_key, view) == 16, "words are taken of it");
+
+static inline words words_of(const ent_cell_key *k) {
+	words w;
+	memcpy(&w.a, k, 8);
+	memcpy(&w.b, &k->value, 8);
+	memcpy(&w.c, &k->view, 4);
+	return w;
+}
+
+/* The parts of a key in their order, the day as unsigned. */
+static inline __attribute__((always_inline)) void parts_of(const ent_cell_key *k, uint32_t parts[FIELDS]) {
+	parts[0] = k->partner;
+	parts[1] = (uint32_t)k->day ^ UINT32_C(0x80000000);
+	parts[2] = k->family;
+	parts[3] = k->view;
+	parts[4] = k->value;
+	parts[5] = k->currency;
+	parts[6] = k->origin;
+}
+
+/* Which bits of each part go into the packed word, and where. Bits above those in which keys differ order nothing. */
+typedef struct packing {
+	uint32_t mask[FIELDS];
+	unsigned shift[FIELDS], bits;
+} packing;
+
+static packing find_packing(const ent__keytab *t) {
+	packing p = {.bits = 0};
+	words first = t->n ? words_of(t->keys) : (words){0}, differ = {0};
+	for (uint32_t i = 1; i < t->n; i++) {
+		words w = words_of(&t->keys[i]);
+		differ.a |= w.a ^ first.a;
+		differ.b |= w.b ^ first.b;
+		differ.c |= w.c ^ first.c;
+	}
+	ent_cell_key as_key;
+	memcpy(&as_key, &differ.a, 8);
+	memcpy(&as_key.value, &differ.b, 8);
+	memcpy(&as_key.view, &differ.c, 4);
+	as_key.day ^= INT32_MIN; /* parts_of turns it */
+	parts_of(&as_key, p.mask);
+	for (unsigned k = FIELDS; k-- > 0;) {
+		unsigned n = p.mask[k] ? 32u - (unsigned)__builtin_clz(p.mask[k]) : 0;
+		p.mask[k] = (uint32_t)((UINT64_C(1) << n) - 1);
+		p.shift[k] = p.bits;
+		p.bits += n;
+	}
+	return p;
+}
+
+/* Radix sort by the low `bits` of the keys. Returns where the items are then. */
+static ent__sortable *radix_sort(ent__sortable *from, ent__sortable *to, size_t n, unsigned bits) {
+	static const uint64_t mask = (1 << DIGIT) - 1;
+	uint32_t counts[PASSES][1 << DIGIT];
+	unsigned passes = (bits + DIGIT - 1) / DIGIT;
+	memset(counts, 0, passes * sizeof *counts);
+	for (size_t i = 0; i < n; i++) {
+		for (unsigned p = 0; p < passes; p++) {
+			counts[p][from[i].key >> p * DIGIT & mask]++;
+		}
+	}
+	for (unsigned p = 0; p < passes; p++) {
+		uint32_t sum = 0;
+		for (unsigned d = 0; d <= mask; d++) {
+			uint32_t next = sum + counts[p][d];
+			counts[p][d] = sum;
+			sum = next;
+		}
+		for (size_t i = 0; i < n; i++) {
+			to[counts[p][from[i].key >> p * DIGIT & mask]++] = from[i];
+		}
+		ent__sortable *swap = from;
+		from = to;
+		to = swap;
+	}
+	return from;
 }
 
 static int by_key(const void *a, const void *b, void *keys) {
-	return ent_cell_key_compare((const ent_cell_key *)keys + *(const uint32_t *)a,
-		(const ent_cell_key *)keys + *(const uint32_t *)b);
+	return ent_cell_key_compare((const ent_cell_key *)keys + ((const ent__sortable *)a)->number,
+		(const ent_cell_key *)keys + ((const ent__sortable *)b)->number);
 }
 
-/* Numbers of the keys in their order. Of the 19 bytes of a key few differ anywhere: those are packed and radix-sorted. */
-static uint32_t *order_of(const ent__keytab *t) {
-	uint32_t *order = ent_xmalloc((size_t)t->n * sizeof *order);
-	uint8_t first[KEY_BYTES], bytes[KEY_BYTES], differs[KEY_BYTES] = {0};
-	unsigned places[KEY_BYTES], n = 0;
-	for (uint32_t i = 0; i < t->n; i++) {
-		order[i] = i;
-		key_bytes(&t->keys[i], bytes);
-		if (i == 0) {
-			memcpy(first, bytes, sizeof first);
-		}
-		for (unsigned k = 0; k < KEY_BYTES; k++) {
-			differs[k] |= bytes[k] ^ first[k];
-		}
+/* Numbers of the keys in their order. */
+static const ent__sortable *sort_keys(ent__sorting *s, const ent__keytab *t) {
+	uint32_t parts[FIELDS];
+	if (t->n > s->capacity) {
+		size_t other = s->capacity;
+		ROOM(s->items, t->n, s->capacity);
+		ROOM(s->others, t->n, other);
 	}
-	for (unsigned k = 0; k < KEY_BYTES; k++) {
-		if (differs[k]) {
-			places[n++] = k;
-		}
-	}
-	if (n > sizeof(uint64_t)) {
-		qsort_r(order, t->n, sizeof *order, by_key, t->keys);
-		return order;
-	}
-	sortable *items = ent_xmalloc((size_t)t->n * sizeof *items);
+	packing p = find_packing(t);
+	bool fits = p.bits <= 64;
 	for (uint32_t i = 0; i < t->n; i++) {
 		uint64_t key = 0;
-		key_bytes(&t->keys[i], bytes);
-		for (unsigned k = 0; k < n; k++) {
-			key = key << 8 | bytes[places[k]];
+		if (fits) {
+			parts_of(&t->keys[i], parts);
+			for (unsigned k = 0; k < FIELDS; k++) {
+				/* one that is the same everywhere adds nothing, wherever it would go */
+				key |= (uint64_t)(parts[k] & p.mask[k]) << (p.shift[k] & 63);
+			}
 		}
-		items[i] = (sortable){key, i};
+		s->items[i] = (ent__sortable){key, i};
 	}
-	sort_numbers(items, t->n, 8 * n);
-	for (uint32_t i = 0; i < t->n; i++) {
-		order[i] = items[i].number;
+	if (!fits) {
+		qsort_r(s->items, t->n, sizeof *s->items, by_key, t->keys);
+		return s->items;
 	}
-	free(items);
-	return order;
+	return radix_sort(s->items, s->others, t->n, p.bits);
 }
+
+/* ---- members --------------------------------------------------------------------------------------------------------
+ */
 
 /* A few members, mostly in order already. */
 static void sort_few(uint64_t *a, size_t n) {
@@ -117,78 +171,118 @@ static void sort_few(uint64_t *a, size_t n) {
 	}
 }
 
-typedef void (*net_change)(ent_cells *, size_t at, const ent_cell_key *, uint32_t member, int64_t net);
-
-static void set_change(ent_cells *c, size_t at, const ent_cell_key *key, uint32_t member, int64_t net) {
-	c->set_changes[at] = (ent_set_change){*key, member, (int32_t)net};
+/* Many: by their upper halves. Passes in which all agree are left out. */
+static void sort_many(ent__sorting *s, uint64_t *a, size_t n) {
+	ROOM(s->spare, n, s->spare_capacity);
+	uint64_t *from = a, *to = s->spare;
+	for (unsigned shift = 32; shift < 64; shift += DIGIT) {
+		static const uint64_t mask = (1 << DIGIT) - 1;
+		uint32_t count[1 << DIGIT] = {0}, sum = 0;
+		for (size_t i = 0; i < n; i++) {
+			count[from[i] >> shift & mask]++;
+		}
+		if (count[from[0] >> shift & mask] == n) {
+			continue;
+		}
+		for (unsigned d = 0; d <= mask; d++) {
+			uint32_t next = sum + count[d];
+			count[d] = sum;
+			sum = next;
+		}
+		for (size_t i = 0; i < n; i++) {
+			to[count[from[i] >> shift & mask]++] = from[i];
+		}
+		uint64_t *swap = from;
+		from = to;
+		to = swap;
+	}
+	if (from != a) {
+		memcpy(a, from, n * sizeof *a);
+	}
 }
 
-static void dist_change(ent_cells *c, size_t at, const ent_cell_key *key, uint32_t member, int64_t net) {
-	c->dist_changes[at] =
-		(ent_dist_change){.key = *key, .bucket = (int32_t)(member ^ UINT32_C(0x80000000)), .net = net};
+/* Adds up equal members and leaves out those of which nothing remains. Returns how many are left. */
+static uint32_t net(uint64_t *a, size_t n) {
+	uint32_t kept = 0;
+	for (size_t i = 0; i < n;) {
+		uint32_t member = ent_change_member(a[i]);
+		int32_t sum = ent_change_net(a[i++]);
+		for (; i < n && ent_change_member(a[i]) == member; i++) {
+			sum += ent_change_net(a[i]);
+		}
+		if (sum) {
+			a[kept++] = ent_change(member, sum);
+		}
+	}
+	return kept;
 }
 
-/* Pairs in order of (key, member), equal ones added up, zeros left out. They are dealt out to their keys, whose order is
- * found first, and each key's few members are sorted for themselves: pairs come in clusters, so this stays in the cache. */
-static inline __attribute__((always_inline)) size_t net_pairs(ent_cells *c, const ent__pairs *p, net_change emit) {
-	uint32_t *order = order_of(&p->keys);
-	size_t *ends = ent_xcalloc((size_t)p->keys.n + 1, sizeof *ends), sum = 0, kept = 0;
-	uint64_t *members = ent_xmalloc(p->n * sizeof *members);
+/* Changes of all sets (which 0) or distributions (1). */
+static size_t sort_members(ent__sorting *s, const ent__pairs *p, unsigned which) {
+	size_t sum = 0, kept = 0;
+	ROOM(s->ends, p->keys.n, s->ends_capacity);
+	ROOM(s->changes[which], p->keys.n, s->changes_capacity[which]);
+	ROOM(s->members[which], p->n, s->members_capacity[which]);
+	uint64_t *members = s->members[which];
+	size_t *ends = s->ends;
+	const ent__sortable *order = sort_keys(s, &p->keys);
+	if (p->keys.n) {
+		memset(ends, 0, p->keys.n * sizeof *ends);
+	}
 	for (size_t i = 0; i < p->n; i++) {
 		ends[p->items[i].key]++;
 	}
 	for (uint32_t i = 0; i < p->keys.n; i++) {
-		size_t n = ends[order[i]];
-		ends[order[i]] = sum;
+		size_t n = ends[order[i].number];
+		ends[order[i].number] = sum;
 		sum += n;
 	}
 	for (size_t i = 0; i < p->n; i++) {
-		members[ends[p->items[i].key]++] = (uint64_t)p->items[i].member << 32 | (uint32_t)p->items[i].net;
+		members[ends[p->items[i].key]++] = ent_change(p->items[i].member, p->items[i].net);
 	}
 	for (size_t i = 0, at = 0; i < p->keys.n; i++) {
-		const ent_cell_key *key = &p->keys.keys[order[i]];
-		size_t end = ends[order[i]];
-		if (end - at <= 32) {
-			sort_few(members + at, end - at);
+		size_t n = ends[order[i].number] - at;
+		if (n <= FEW) {
+			sort_few(members + at, n);
 		} else {
-			sort_members(members + at, end - at, 32);
+			sort_many(s, members + at, n);
 		}
-		while (at < end) {
-			uint32_t member = (uint32_t)(members[at] >> 32);
-			int64_t net = (int32_t)(uint32_t)members[at++];
-			for (; at < end && members[at] >> 32 == member; at++) {
-				net += (int32_t)(uint32_t)members[at];
-			}
-			if (net) {
-				emit(c, kept++, key, member, net);
-			}
+		uint32_t left = net(members + at, n);
+		if (left) {
+			s->changes[which][kept++] =
+				(ent_members_change){.key = &p->keys.keys[order[i].number], .items = members + at, .n = left};
 		}
+		at += n;
 	}
-	free(order);
-	free(ends);
-	free(members);
 	return kept;
 }
 
+/* ---- all ------------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_zero(const int64_t *m) {
+	int64_t any = 0;
+	for (unsigned i = 0; i < ENT_FAMILY_WIDTH; i++) {
+		any |= m[i];
+	}
+	return !any;
+}
+
 ent_cells_flush ent_cells_sort(ent_cells *c) {
-	uint32_t *order = order_of(&c->keys);
-	c->sorted = ent_xrealloc(c->sorted, (size_t)c->keys.n * sizeof *c->sorted);
-	size_t n = 0;
-	static const int64_t zero[ENT_FAMILY_WIDTH];
+	ent__sorting *s = &c->sorting;
+	ent_cells_flush f = {0};
+	ROOM(s->cells, c->keys.n, s->cells_capacity);
+	const ent__sortable *order = sort_keys(s, &c->keys);
 	for (uint32_t i = 0; i < c->keys.n; i++) {
-		const ent__row *r = &c->rows[order[i]];
-		if (memcmp(r->m, zero, sizeof zero) != 0) {
-			c->sorted[n].key = c->keys.keys[order[i]];
-			memcpy(c->sorted[n++].m, r->m, sizeof zero);
+		const int64_t *m = ent_cells_row(c, order[i].number);
+		if (!is_zero(m)) {
+			s->cells[f.n_cells++] = (ent_cell_change){&c->keys.keys[order[i].number], m};
 		}
 	}
-	free(order);
-	c->set_changes = ent_xrealloc(c->set_changes, c->sets.n * sizeof *c->set_changes);
-	c->dist_changes = ent_xrealloc(c->dist_changes, c->dists.n * sizeof *c->dist_changes);
-	ent_cells_flush f = {.cells = c->sorted, .n_cells = n};
-	f.n_sets = net_pairs(c, &c->sets, set_change);
-	f.n_dists = net_pairs(c, &c->dists, dist_change);
-	f.sets = c->set_changes;
-	f.dists = c->dist_changes;
+	f.n_sets = sort_members(s, &c->sets, 0);
+	f.n_dists = sort_members(s, &c->dists, 1);
+	f.cells = s->cells;
+	f.sets = s->changes[0];
+	f.dists = s->changes[1];
 	return f;
 }

@@ -1,134 +1,334 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Cells in the database, see store.h. One thread. */
+ * Adding to cells in the database, see store.h. One thread.
+ *
+ * All cells of a partner's day are one row, under a single integer. So a commit of thousands of cells, which come
+ * sorted, is one statement over a few rows, and those behind the last known row are appended without a look at what is
+ * there. Days that are known are read, added to, and written anew, one by one. */
 #include "base/arena.h"
-#include "store/sql.h"
+#include "store/cell_text.h"
+#include "store/members.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static int too_large(ent_store *s, const ent_cell_key *k, ent_error *e) {
-	ent_error_set(e, ENT_ERR_RANGE, "a code of a cell is too large: partner %u, view %u, currency %u, origin %u",
-		k->partner, k->view, k->currency, k->origin);
+enum { KEY_NUMBERS = 4 };
+
+/* What changes in one day of one partner: [from, to) of each kind. */
+typedef struct part {
+	int64_t partner_day;
+	const ent_cell_change *cells, *cells_end;
+	const ent_members_change *sets, *sets_end, *dists, *dists_end;
+} part;
+
+/* The columns of a row; an empty buffer is NULL. */
+typedef struct row {
+	ent_buf families[ENT_FAMILY_COUNT];
+	ent_buf lists[ENT__MEMBER_KINDS], bytes[ENT__MEMBER_KINDS];
+} row;
+
+typedef struct writer {
+	ent_store *s;
+	part *parts; /* that wait for the statement */
+	size_t n;
+	row row;
+	size_t row_at; /* the part that the row is of, SIZE_MAX none */
+	ent__merge merge;
+	int64_t last; /* row in the table, INT64_MIN none */
+	int status;   /* of a call that the database made */
+	ent_error *e;
+} writer;
+
+static int too_large(ent_store *s, ent_error *e) {
+	ent_error_set(e, ENT_ERR_RANGE, "cells: a sum leaves 64 bits");
 	return ent_error_at(e, s->file, 0, 0), ENT_ERR_RANGE;
 }
 
-static int prepare(ent_store *s, ent_family f, ent_error *e) {
-	if (s->cell_add[f] && s->cell_drop[f]) {
-		return 0;
+/* ---- the cells of a family
+ * --------------------------------------------------------------------------------------------- */
+
+static void put_cell(ent_buf *b, const ent_cell_key *k, const int64_t *m, unsigned width) {
+	while (width && !m[width - 1]) {
+		width--;
 	}
-	ent_buf add = {0}, drop = {0};
-	ent__schema_cell_add(&add, f);
-	ent_buf_u8(&add, 0);
-	ent__schema_cell_drop(&drop, f);
-	ent_buf_u8(&drop, 0);
-	int status = ent__sql_keep(s, &s->cell_add[f], (const char *)add.data, e);
-	status = status ? status : ent__sql_keep(s, &s->cell_drop[f], (const char *)drop.data, e);
-	ent_buf_finish(&add);
-	ent_buf_finish(&drop);
+	if (!width) {
+		return; /* a cell of zeros is no cell */
+	}
+	uint8_t *p = ent__text_begin(b, KEY_NUMBERS + width);
+	p = ent__text_small(p, k->view);
+	p = ent__text_small(p, k->value);
+	p = ent__text_small(p, k->currency);
+	p = ent__text_small(p, k->origin);
+	for (unsigned i = 0; i < width; i++) {
+		p = ent__text_small(p, m[i]);
+	}
+	ent__text_end(b, p);
+}
+
+bool ent__cell_next(ent_read *list, ent_cell *c) {
+	int64_t v[ENT__TEXT_NUMBERS];
+	unsigned n = ent__text_next(list, v), width = ent_family_width(c->key.family);
+	if (!n) {
+		return false;
+	}
+	if (n <= KEY_NUMBERS || n > KEY_NUMBERS + width || v[0] < 0 || v[0] > UINT8_MAX || v[1] < 0 || v[1] > UINT32_MAX ||
+		v[2] < 0 || v[2] > UINT32_MAX || v[3] < 0 || v[3] > UINT8_MAX) {
+		list->bad = true;
+		return false;
+	}
+	c->key.view = (uint8_t)v[0];
+	c->key.value = (uint32_t)v[1];
+	c->key.currency = (uint32_t)v[2];
+	c->key.origin = (uint8_t)v[3];
+	memset(c->m, 0, sizeof c->m);
+	memcpy(c->m, v + KEY_NUMBERS, (n - KEY_NUMBERS) * sizeof *v);
+	return true;
+}
+
+/* The list of a family, `old` the stored one, with changes. */
+static int merge_family(
+	writer *w, ent_family family, const part *day, ent_read old, ent_buf *out, const ent_cell_change **at) {
+	const ent_cell_change *c = *at, *end = c;
+	unsigned width = ent_family_width(family);
+	ent_cell cell = {.key = ent__cell_key_of_day(day->partner_day)};
+	cell.key.family = (uint8_t)family;
+	out->n = 0;
+	while (end < day->cells_end && end->key->family == family) {
+		end++;
+	}
+	*at = end;
+	bool has = ent__cell_next(&old, &cell);
+	while (has || c < end) {
+		int order = !has ? 1 : c == end ? -1 : ent_cell_key_compare(&cell.key, c->key);
+		if (order > 0) {
+			put_cell(out, c->key, c->m, width);
+			c++;
+			continue;
+		}
+		bool overflow = false;
+		for (unsigned i = 0; i < width && !order; i++) {
+			overflow |= __builtin_add_overflow(cell.m[i], c->m[i], &cell.m[i]);
+		}
+		c += !order;
+		if (overflow) {
+			return too_large(w->s, w->e);
+		}
+		put_cell(out, &cell.key, cell.m, width);
+		has = ent__cell_next(&old, &cell);
+	}
+	return old.bad
+			   ? ent__cells_damaged(w->s, &cell.key, ent_family_name(family), "the stored list cannot be read", w->e)
+			   : 0;
+}
+
+/* ---- a row
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/* Makes the row of a day: what `old` is at (NULL: nothing) and the changes. */
+static int make_row(writer *w, const part *day, sqlite3_stmt *old) {
+	const ent_cell_change *at = day->cells;
+	int status = 0;
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
+		status = merge_family(w, (ent_family)f, day, ent__column_at(old, (int)f), &w->row.families[f], &at);
+	}
+	if (!status && at < day->cells_end) {
+		status = ent_error_set(w->e, ENT_ERR_INVALID, "there is no family %u", at->key->family);
+	}
+	for (int kind = 0; kind < ENT__MEMBER_KINDS && !status; kind++) {
+		const ent_members_change *c = kind ? day->dists : day->sets, *end = kind ? day->dists_end : day->sets_end;
+		ent__entries stored = {.list = ent__column_at(old, ENT_FAMILY_COUNT + kind),
+			.bytes = ent__column_at(old, ENT_FAMILY_COUNT + ENT__MEMBER_KINDS + kind),
+			.at.key = ent__cell_key_of_day(day->partner_day)};
+		if (end > c && end[-1].key->family >= ent__shapes[kind].kinds) { /* they are sorted by it */
+			return ent_error_set(
+				w->e, ENT_ERR_INVALID, "%s: there is no %u", ent__shapes[kind].list, end[-1].key->family);
+		}
+		status = ent__members_merge(
+			&w->merge, &ent__shapes[kind], stored, c, (size_t)(end - c), &w->row.lists[kind], &w->row.bytes[kind]);
+	}
 	return status;
 }
+
+static const ent_buf *column_of(const row *r, int i) {
+	return i < ENT_FAMILY_COUNT                       ? &r->families[i]
+		   : i < ENT_FAMILY_COUNT + ENT__MEMBER_KINDS ? &r->lists[i - ENT_FAMILY_COUNT]
+													  : &r->bytes[i - ENT_FAMILY_COUNT - ENT__MEMBER_KINDS];
+}
+
+static bool is_blob(int i) { return i >= ENT_FAMILY_COUNT + ENT__MEMBER_KINDS; }
+
+enum { COLUMNS = ENT_FAMILY_COUNT + 2 * ENT__MEMBER_KINDS };
+
+/* ---- many new ones
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void column(const ent__given *given, sqlite3_context *out, int i) {
-	const ent_cell *c = ((const ent_cell **)given->rows)[given->at];
-	if (i >= 2) {
-		sqlite3_result_int64(out, c->m[i - 2]);
+	writer *w = given->rows;
+	const part *p = &w->parts[given->at];
+	if (i == 0) {
+		sqlite3_result_int64(out, p->partner_day);
+		return;
+	}
+	if (w->row_at != given->at) {
+		w->status = make_row(w, p, NULL);
+		w->row_at = given->at;
+	}
+	const ent_buf *b = column_of(&w->row, i - 1);
+	if (w->status) {
+		sqlite3_result_error(out, "cells", -1); /* ends the statement; w->e says it better */
+	} else if (!b->n) {
+		sqlite3_result_null(out);
+	} else if (is_blob(i - 1)) {
+		sqlite3_result_blob64(out, b->data, b->n, SQLITE_STATIC);
 	} else {
-		ent__cell_key k = ent__cell_key_pack(&c->key);
-		sqlite3_result_int64(out, i ? k.rest : k.partner_day);
+		sqlite3_result_text64(out, (const char *)b->data, b->n, SQLITE_STATIC, SQLITE_UTF8);
 	}
 }
 
-/* Adds cells of one family, ENT__GIVEN_ROWS at most. */
-static int add(ent_store *s, ent_family f, const ent_cell **cells, size_t n, ent_error *e) {
-	int status = n ? prepare(s, f, e) : 0;
-	if (status || !n) {
+static int append(writer *w) {
+	ent_store *s = w->s;
+	int status = w->n ? ent__sql_keep(s, &s->cells_append, "INSERT INTO cell SELECT * FROM ent_given", w->e) : 0;
+	if (status || !w->n) {
 		return status;
 	}
-	s->given.rows = cells;
-	s->given.n = n;
-	s->given.column = column;
-	s->given.n_marked = 0;
-	status = ent__sql_do(s, s->cell_add[f], "cell", e);
-	for (size_t i = 0; i < s->given.n_marked && !status; i++) {
-		ent__cell_key k = ent__cell_key_pack(&cells[s->given.marked[i]]->key);
-		sqlite3_bind_int64(s->cell_drop[f], 1, k.partner_day);
-		sqlite3_bind_int64(s->cell_drop[f], 2, k.rest);
-		status = ent__sql_do(s, s->cell_drop[f], "cell", e);
+	s->given = (ent__given){.rows = w, .n = w->n, .column = column};
+	w->row_at = SIZE_MAX;
+	w->status = 0;
+	ent_error e;
+	status = ent__sql_do(s, s->cells_append, "cell", &e);
+	if (status && !w->status) {
+		*w->e = e;
 	}
 	s->given.n = 0;
-	return status;
+	w->n = 0;
+	return w->status ? w->status : status;
 }
 
-static bool is_zero(const ent_cell *c, unsigned width) {
-	int64_t any = 0;
-	for (unsigned i = 0; i < width; i++) {
-		any |= c->m[i];
+/* ---- one that is there
+ * ------------------------------------------------------------------------------------------------------- */
+
+static int prepare(ent_store *s, ent_error *e) {
+	int status = ent__sql_keep(s, &s->cells_get, "SELECT " ENT__CELL_COLUMNS " FROM cell WHERE partner_day = ?1", e);
+	status = status ? status : ent__sql_keep(s, &s->cells_put, "REPLACE INTO cell VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", e);
+	return status ? status : ent__sql_keep(s, &s->cells_drop, "DELETE FROM cell WHERE partner_day = ?1", e);
+}
+
+static int put(writer *w, int64_t partner_day) {
+	bool any = false;
+	for (int i = 0; i < COLUMNS; i++) {
+		any |= column_of(&w->row, i)->n > 0;
 	}
-	return !any;
-}
-
-int ent_store_cells_add(ent_store *s, const ent_cell *cells, size_t n, ent_error *e) {
-	const ent_cell **rows = ent_xmalloc(ENT__GIVEN_ROWS * sizeof *rows);
-	ent_family family = ENT_SALES; /* of the rows gathered */
-	size_t gathered = 0;
-	int status = 0;
-	for (size_t i = 0; i < n && !status; i++) {
-		const ent_cell *c = &cells[i];
-		if (c->key.family >= ENT_FAMILY_COUNT) {
-			status = ent_error_set(e, ENT_ERR_INVALID, "there is no family %u", c->key.family);
-		} else if (!ent__cell_key_fits(&c->key)) {
-			status = too_large(s, &c->key, e);
-		} else if (!is_zero(c, ent_family_width(c->key.family))) { /* a row of zeros is no row */
-			if (gathered == ENT__GIVEN_ROWS || family != c->key.family) {
-				status = add(s, family, rows, gathered, e);
-				gathered = 0;
-				family = c->key.family;
-			}
-			rows[gathered++] = c;
+	sqlite3_stmt *statement = any ? w->s->cells_put : w->s->cells_drop;
+	sqlite3_bind_int64(statement, 1, partner_day);
+	for (int i = 0; i < COLUMNS && any; i++) {
+		const ent_buf *b = column_of(&w->row, i);
+		if (!b->n) {
+			sqlite3_bind_null(statement, i + 2);
+		} else if (is_blob(i)) {
+			sqlite3_bind_blob64(statement, i + 2, b->data, b->n, SQLITE_STATIC);
+		} else {
+			sqlite3_bind_text64(statement, i + 2, (const char *)b->data, b->n, SQLITE_STATIC, SQLITE_UTF8);
 		}
 	}
-	status = status ? status : add(s, family, rows, gathered, e);
-	free(rows);
-	return status;
+	return ent__sql_do(w->s, statement, "cell", w->e);
 }
 
-int ent_store_cells_scan(ent_store *s, ent_family f, uint32_t partner, ent_cell_visit visit, void *ctx, ent_error *e) {
-	char sql[160];
-	sqlite3_stmt *statement = NULL;
-	snprintf(sql, sizeof sql, "SELECT * FROM cell_%s WHERE partner_day BETWEEN ?1 AND ?2 ORDER BY partner_day, rest",
-		ent_family_name(f));
-	int status = ent__sql_keep(s, &statement, sql, e);
+static int change(writer *w, const part *p) {
+	int status = prepare(w->s, w->e);
 	if (status) {
 		return status;
 	}
-	bool all = partner == UINT32_MAX;
-	sqlite3_bind_int64(statement, 1, all ? 0 : (int64_t)((uint64_t)partner << 32));
-	sqlite3_bind_int64(statement, 2, all ? INT64_MAX : (int64_t)((uint64_t)partner << 32 | UINT32_MAX));
-	unsigned width = ent_family_width(f);
-	ent_cell c = {0};
-	for (int step; !status && (step = sqlite3_step(statement)) != SQLITE_DONE;) {
-		if (step != SQLITE_ROW) {
-			status = ent__sql_error(s, "cell", e);
-			break;
-		}
-		c.key =
-			ent__cell_key_unpack(sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1), (uint8_t)f);
-		for (unsigned i = 0; i < width; i++) {
-			c.m[i] = sqlite3_column_int64(statement, (int)i + 2);
-		}
-		status = visit(ctx, &c);
+	sqlite3_stmt *get = w->s->cells_get;
+	sqlite3_bind_int64(get, 1, p->partner_day);
+	int step = sqlite3_step(get);
+	status = step == SQLITE_ROW || step == SQLITE_DONE ? make_row(w, p, step == SQLITE_ROW ? get : NULL)
+													   : ent__sql_error(w->s, "cell", w->e);
+	sqlite3_reset(get);
+	return status ? status : put(w, p->partner_day);
+}
+
+/* ---- all
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+static int64_t day_of(const ent_cell_key *k) { return ent__partner_day(k->partner, k->day); }
+
+static int find_last(writer *w) {
+	sqlite3_stmt *statement = NULL;
+	int status = ent__sql_keep(w->s, &statement, "SELECT max(partner_day) FROM cell", w->e);
+	if (!status && sqlite3_step(statement) != SQLITE_ROW) {
+		status = ent__sql_error(w->s, "cell", w->e);
+	}
+	w->last = INT64_MIN;
+	if (!status && sqlite3_column_type(statement, 0) == SQLITE_INTEGER) {
+		w->last = sqlite3_column_int64(statement, 0);
 	}
 	sqlite3_finalize(statement);
 	return status;
 }
 
-int ent_store_cells_clear(ent_store *s, ent_error *e) {
-	int status = ent__sql_run(s, "DELETE FROM cell_set; DELETE FROM cell_dist", e);
-	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
-		char sql[64];
-		snprintf(sql, sizeof sql, "DELETE FROM cell_%s", ent_family_name(f));
-		status = ent__sql_run(s, sql, e);
+/* The next day of those that are left in `rest`; INT64_MAX: none. */
+static part next_part(part *rest) {
+	part p = *rest;
+	int64_t day = INT64_MAX;
+	day = p.cells < p.cells_end && day_of(p.cells->key) < day ? day_of(p.cells->key) : day;
+	day = p.sets < p.sets_end && day_of(p.sets->key) < day ? day_of(p.sets->key) : day;
+	day = p.dists < p.dists_end && day_of(p.dists->key) < day ? day_of(p.dists->key) : day;
+	p.partner_day = day;
+	while (rest->cells < rest->cells_end && day_of(rest->cells->key) == day) {
+		rest->cells++;
 	}
+	while (rest->sets < rest->sets_end && day_of(rest->sets->key) == day) {
+		rest->sets++;
+	}
+	while (rest->dists < rest->dists_end && day_of(rest->dists->key) == day) {
+		rest->dists++;
+	}
+	p.cells_end = rest->cells;
+	p.sets_end = rest->sets;
+	p.dists_end = rest->dists;
+	return p;
+}
+
+static void finish(writer *w) {
+	for (int i = 0; i < COLUMNS; i++) {
+		ent_buf_finish((ent_buf *)column_of(&w->row, i));
+	}
+	ent__members_finish(&w->merge.change);
+	ent__members_finish(&w->merge.old);
+	ent__members_finish(&w->merge.sum);
+	free(w->parts);
+}
+
+int ent_store_cells_add(ent_store *s, const ent_cells_flush *f, ent_error *e) {
+	if (!f->n_cells && !f->n_sets && !f->n_dists) {
+		return 0;
+	}
+	writer w = {.s = s, .e = e, .merge = {.s = s, .e = e}};
+	part rest = {.cells = f->cells,
+		.cells_end = f->cells + f->n_cells,
+		.sets = f->sets,
+		.sets_end = f->sets + f->n_sets,
+		.dists = f->dists,
+		.dists_end = f->dists + f->n_dists};
+	w.parts = ent_xmalloc(ENT__GIVEN_ROWS * sizeof *w.parts);
+	int status = find_last(&w);
+	while (!status && (rest.cells < rest.cells_end || rest.sets < rest.sets_end || rest.dists < rest.dists_end)) {
+		part p = next_part(&rest);
+		if (p.partner_day < 0) {
+			ent_error_set(e, ENT_ERR_RANGE, "the code of a cell's partner is too large");
+			ent_error_at(e, s->file, 0, 0);
+			status = ENT_ERR_RANGE;
+		} else if (p.partner_day <= w.last) {
+			status = change(&w, &p);
+		} else {
+			w.parts[w.n++] = p;
+			status = w.n == ENT__GIVEN_ROWS ? append(&w) : 0;
+		}
+	}
+	status = status ? status : append(&w);
+	finish(&w);
 	return status;
 }
+
+int ent_store_cells_clear(ent_store *s, ent_error *e) { return ent__sql_run(s, "DELETE FROM cell", e); }

@@ -103,17 +103,5 @@ static const sqlite3_module module = {
 };
 
 int ent__given_init(ent__given *given, sqlite3 *db) {
-	given->marked = ent_xmalloc(ENT__GIVEN_ROWS * sizeof *given->marked);
 	return sqlite3_create_module(db, "ent_given", &module, given);
-}
-
-void ent__given_finish(ent__given *given) {
-	free(given->marked);
-	*given = (ent__given){0};
-}
-
-void ent__given_mark(ent__given *given) {
-	if (given->n_marked < ENT__GIVEN_ROWS) {
-		given->marked[given->n_marked++] = (uint32_t)given->at;
-	}
 }

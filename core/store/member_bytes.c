@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Members as bytes, and the two tables that hold them; see members.h.
+ * Members as bytes; see members.h.
  *
  * Of a set: the sorted ids as varint differences, `n` of them, then for each id whose multiplicity is above 1 its place
  * as a varint difference and the multiplicity - 2 (of 1.24 million members of the reference data 0.5 % have one). Of a
  * distribution: bucket differences (zigzag) and counts in turns, to the end; `n` is the sum of the counts. */
 #include "store/members.h"
 
-static void put(ent_buf *b, uint64_t v) {
-	ent_buf_reserve(b, 10);
-	b->n = (size_t)(ent_varint_put(b->data + b->n, v) - b->data);
-}
-
-/* Returns what stands in the column `n`. */
+/* Returns what stands as `n` in the list. */
 static int64_t write_set(ent_buf *b, const ent__members *m) {
 	uint64_t last = 0;
-	b->n = 0;
+	ent_buf_reserve(b, m->n * 30); /* three varints for each at most */
+	uint8_t *p = b->data + b->n;
 	for (size_t i = 0; i < m->n; i++) {
-		put(b, (uint64_t)m->items[i].id - last);
+		p = ent_varint_put(p, (uint64_t)m->items[i].id - last);
 		last = (uint64_t)m->items[i].id;
 	}
 	last = 0;
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->items[i].count > 1) {
-			put(b, i - last);
-			put(b, (uint64_t)m->items[i].count - 2);
+			p = ent_varint_put(p, i - last);
+			p = ent_varint_put(p, (uint64_t)m->items[i].count - 2);
 			last = i;
 		}
 	}
+	b->n = (size_t)(p - b->data);
 	return (int64_t)m->n;
 }
 
@@ -53,15 +50,17 @@ static bool read_set(ent_read r, int64_t n, ent__members *m) {
 
 static int64_t write_dist(ent_buf *b, const ent__members *m) {
 	int64_t last = 0, sum = 0;
-	b->n = 0;
+	ent_buf_reserve(b, m->n * 20);
+	uint8_t *p = b->data + b->n;
 	for (size_t i = 0; i < m->n; i++) {
-		put(b, ent_zigzag(m->items[i].id - last));
-		put(b, (uint64_t)m->items[i].count);
+		p = ent_varint_put(p, ent_zigzag(m->items[i].id - last));
+		p = ent_varint_put(p, (uint64_t)m->items[i].count);
 		last = m->items[i].id;
 		if (__builtin_add_overflow(sum, m->items[i].count, &sum)) {
 			return -1;
 		}
 	}
+	b->n = (size_t)(p - b->data);
 	return sum;
 }
 
@@ -79,22 +78,10 @@ static bool read_dist(ent_read r, int64_t n, ent__members *m) {
 	return !r.bad && sum == n && m->n > 0;
 }
 
-const ent__shape ent__shapes[ENT__MEMBER_TABLES] = {
-#define STATEMENTS(t)                                                                                                  \
-	"INSERT INTO " t " SELECT c0, c1, c2, c3, c4 FROM ent_given WHERE 1 "                                              \
-	"ON CONFLICT DO UPDATE SET n = ent_merged(n, members, 0), members = ent_merged(n, members, 1)",                    \
-		"SELECT n, members FROM " t " WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                            \
-		"INSERT INTO " t " VALUES(?1, ?2, ?3, ?4, ?5)",                                                                \
-		"UPDATE " t " SET n = ?4, members = ?5 WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                   \
-		"DELETE FROM " t " WHERE space = ?1 AND partner_day = ?2 AND rest = ?3",                                       \
-		"SELECT * FROM " t " ORDER BY space, partner_day, rest",                                                       \
-		"SELECT * FROM " t " WHERE space = ?3 AND partner_day BETWEEN ?1 AND ?2 ORDER BY space, partner_day, rest"
-	[ENT__SETS] = {"cell_set", STATEMENTS("cell_set"), write_set, read_set, UINT32_MAX},
-	[ENT__DISTS] = {"cell_dist", STATEMENTS("cell_dist"), write_dist, read_dist, INT64_MAX},
-};
+static int64_t identity(uint32_t member) { return member; }
+static int64_t bucket(uint32_t member) { return ent_member_bucket(member); }
 
-int ent__members_damaged(ent_store *s, const ent_cell_key *k, const char *table, const char *what, ent_error *e) {
-	ent_error_set(e, ENT_ERR_CORRUPT, "%s %u of partner %u, day %d, view %u, value %u: %s", table, k->family,
-		k->partner, k->day, k->view, k->value, what);
-	return ent_error_at(e, s->file, 0, 0), ENT_ERR_CORRUPT;
-}
+const ent__shape ent__shapes[ENT__MEMBER_KINDS] = {
+	[ENT__SETS] = {"sets", "set_members", ENT_SET_COUNT, write_set, read_set, identity, UINT32_MAX},
+	[ENT__DISTS] = {"dists", "dist_members", ENT_DIST_COUNT, write_dist, read_dist, bucket, INT64_MAX},
+};

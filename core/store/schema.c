@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The schema, see schema.h. STRICT tables are not a matter of taste: where a sum leaves int64, SQLite goes on in
- * floating point and would store that; a STRICT column refuses it. WITHOUT ROWID: the key's order is the order of the
- * file, so that what is written sorted is written in sequence and read back in one piece. */
+ * floating point and would store that; a STRICT column refuses it. WITHOUT ROWID, or an INTEGER PRIMARY KEY: the key's order
+ * is the order of the file, so that what is written sorted is written in sequence and read back in one piece. */
 #include "store/schema.h"
 #include "store/store.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define F(s, f) offsetof(s, f)
 #define SIZE(s, f) sizeof(((s *)0)->f)
@@ -209,49 +210,51 @@ static void write_names(ent_buf *b, const char *expression, const char *const *n
 	ent_buf_printf(b, " END AS %s", as);
 }
 
-/* The columns of a cell's key as people read them; `c` is the table. */
-static void write_cell_key(ent_buf *b) {
+/* The columns of a cell's key as people read them: `c` is the row of the day, `j` a list whose numbers from `at` on are view,
+ * value, currency and origin. */
+static void write_cell_key(ent_buf *b, unsigned at) {
+	char number[32];
 	ent_buf_printf(b, "  " TEXT_OF("c.partner_day >> 32") " AS partner,\n");
 	ent_buf_printf(b, "  " DAY_TEXT("(c.partner_day & 4294967295) - 2147483648") " AS day");
-	write_names(b, "c.rest >> 58", ent_view_names, ENT_VIEW_COUNT, "view");
-	ent_buf_printf(b, ",\n  " TEXT_OF("(c.rest >> 26 & 4294967295)") " AS value");
-	ent_buf_printf(b, ",\n  " TEXT_OF("(c.rest >> 4 & 4194303)") " AS currency");
-	write_names(b, "c.rest & 15", ent_origin_names, ENT_ORIGIN_COUNT, "origin");
+	snprintf(number, sizeof number, "j.value ->> %u", at);
+	write_names(b, number, ent_view_names, ENT_VIEW_COUNT, "view");
+	ent_buf_printf(b, ",\n  " TEXT_OF("(j.value ->> %u)") " AS value", at + 1);
+	ent_buf_printf(b, ",\n  " TEXT_OF("(j.value ->> %u)") " AS currency", at + 2);
+	snprintf(number, sizeof number, "j.value ->> %u", at + 3);
+	write_names(b, number, ent_origin_names, ENT_ORIGIN_COUNT, "origin");
 }
 
-static void write_family(ent_buf *b, ent_family f) {
-	const ent_measure_def *m = ent_measures + ent_family_first(f);
-	ent_buf_printf(b, "CREATE TABLE cell_%s(\n", ent_family_name(f));
-	ent_buf_printf(b, "  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n");
-	for (unsigned i = 0; i < ent_family_width(f); i++) {
-		ent_buf_printf(b, "  \"%s\" INTEGER NOT NULL,\n", m[i].name);
+/* The comments say what stands where, and make the catalogue a part of the schema: a store made with other measures is
+ * refused. */
+static void write_cells(ent_buf *b) {
+	ent_buf_printf(b, "CREATE TABLE cell(\n  partner_day INTEGER PRIMARY KEY, -- partner << 32 | day + 2^31\n");
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
+		const ent_measure_def *m = ent_measures + ent_family_first(f);
+		ent_buf_printf(b, "  %s TEXT, -- JSON: [[view, value, currency, origin", ent_family_name(f));
+		for (unsigned i = 0; i < ent_family_width(f); i++) {
+			ent_buf_printf(b, ", %s", m[i].name);
+		}
+		ent_buf_printf(b, "], ...]; zeros at the end are left out\n");
 	}
-	ent_buf_printf(b, "  PRIMARY KEY(partner_day, rest)) STRICT, WITHOUT ROWID;\n");
+	ent_buf_printf(b, "  sets TEXT, -- JSON: [[space, view, value, currency, origin, n, bytes of set_members], ...]\n");
+	ent_buf_printf(b, "  dists TEXT, -- the same\n  set_members BLOB,\n  dist_members BLOB) STRICT;\n");
 }
 
 static void write_family_view(ent_buf *b, ent_family f) {
 	const ent_measure_def *m = ent_measures + ent_family_first(f);
 	begin_view(b, "cell_", ent_family_name(f));
-	write_cell_key(b);
+	write_cell_key(b, 0);
 	for (unsigned i = 0; i < ent_family_width(f); i++) {
-		ent_buf_printf(b, ",\n  c.\"%s\"", m[i].name);
+		ent_buf_printf(b, ",\n  coalesce(j.value ->> %u, 0) AS \"%s\"", i + 4, m[i].name);
 	}
-	ent_buf_printf(b, "\nFROM cell_%s c;\n", ent_family_name(f));
-}
-
-static void write_members(ent_buf *b, const char *name) {
-	ent_buf_printf(b,
-		"CREATE TABLE cell_%s(\n  space INTEGER NOT NULL,\n  partner_day INTEGER NOT NULL,\n  rest INTEGER NOT NULL,\n"
-		"  n INTEGER NOT NULL,\n  members BLOB NOT NULL,\n"
-		"  PRIMARY KEY(space, partner_day, rest)) STRICT, WITHOUT ROWID;\n",
-		name);
+	ent_buf_printf(b, "\nFROM cell c, json_each(c.%s) j;\n", ent_family_name(f));
 }
 
 static void write_members_view(ent_buf *b, const char *name, const char *const *spaces, unsigned n) {
 	begin_view(b, "cell_", name);
-	write_cell_key(b);
-	write_names(b, "c.space", spaces, n, "space");
-	ent_buf_printf(b, ",\n  c.n\nFROM cell_%s c;\n", name);
+	write_cell_key(b, 1);
+	write_names(b, "j.value ->> 0", spaces, n, "space");
+	ent_buf_printf(b, ",\n  j.value ->> 5 AS n\nFROM cell c, json_each(c.%ss) j;\n", name);
 }
 
 static void terminate(ent_buf *b) {
@@ -263,11 +266,7 @@ void ent__schema_tables(ent_buf *b) {
 	for (unsigned i = 0; i < ENT__TABLES; i++) {
 		write_table(b, &ent__tables[i]);
 	}
-	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
-		write_family(b, f);
-	}
-	write_members(b, "set");
-	write_members(b, "dist");
+	write_cells(b);
 	terminate(b);
 }
 
@@ -340,38 +339,4 @@ void ent__schema_select(ent_buf *b, const ent__table *t) {
 		ent_buf_printf(b, "%s\"%s\"", c == t->columns ? "" : ", ", c->name);
 	}
 	ent_buf_printf(b, " FROM %s", t->name);
-}
-
-/* A row in which nothing is left is deleted. To find those by another statement would cost as much as the addition, so
- * the last measure goes through a function of the store, which sees all sums of a row that was there before; and only
- * if the first measure, that is orders, sessions or carts, comes to nothing. */
-void ent__schema_cell_add(ent_buf *b, ent_family f) {
-	const ent_measure_def *m = ent_measures + ent_family_first(f);
-	unsigned n = ent_family_width(f);
-	ent_buf_printf(b, "INSERT INTO cell_%s SELECT c0, c1", ent_family_name(f));
-	for (unsigned i = 0; i < n; i++) {
-		ent_buf_printf(b, ", c%u", i + 2);
-	}
-	ent_buf_printf(b, " FROM ent_given WHERE 1 ON CONFLICT DO UPDATE SET ");
-	for (unsigned i = 0; i + 1 < n; i++) {
-		ent_buf_printf(b, "\"%s\" = \"%s\" + excluded.\"%s\", ", m[i].name, m[i].name, m[i].name);
-	}
-	const char *last = m[n - 1].name;
-	ent_buf_printf(b, "\"%s\" = CASE WHEN \"%s\" + excluded.\"%s\" <> 0 THEN \"%s\" + excluded.\"%s\" ", last,
-		m[0].name, m[0].name, last, last);
-	ent_buf_printf(b, "ELSE ent_seen(\"%s\" + excluded.\"%s\", 0", last, last);
-	for (unsigned i = 1; i + 1 < n; i++) {
-		ent_buf_printf(b, " | (\"%s\" + excluded.\"%s\")", m[i].name, m[i].name);
-	}
-	ent_buf_printf(b, ") END");
-}
-
-/* Looks again: of a cell that was given twice in one call, the second may have made it more than nothing. */
-void ent__schema_cell_drop(ent_buf *b, ent_family f) {
-	const ent_measure_def *m = ent_measures + ent_family_first(f);
-	ent_buf_printf(b, "DELETE FROM cell_%s WHERE partner_day = ?1 AND rest = ?2 AND 0 = (0", ent_family_name(f));
-	for (unsigned i = 0; i < ent_family_width(f); i++) {
-		ent_buf_printf(b, " | \"%s\"", m[i].name);
-	}
-	ent_buf_printf(b, ")");
 }

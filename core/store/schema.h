@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
-#define ENT__SCHEMA_VERSION 1
+#define ENT__SCHEMA_VERSION 2
 
 typedef enum ent__type {
 	ENT__U8,
@@ -86,41 +86,19 @@ void ent__schema_upsert(ent_buf *, const ent__table *);
 void ent__schema_update(ent_buf *, const ent__table *);
 /* SELECT of all columns; ends after the table's name. */
 void ent__schema_select(ent_buf *, const ent__table *);
-/* Takes the cells of a family from ent_given (store/given.h) and makes them, or adds them to what is there. */
-void ent__schema_cell_add(ent_buf *, ent_family);
-/* Deletes a cell, its key in two integers, in which nothing is left. */
-void ent__schema_cell_drop(ent_buf *, ent_family);
+/* ---- cells: one row for each partner and day ---------------------------------------------------------------------- */
 
-/* ---- keys of cells, packed into two integers whose order is that of the key -------------------------------------- */
+/* All but the key: a list of cells for each family, lists of sets and distributions, and the members of both. */
+#define ENT__CELL_COLUMNS "sales, traffic, carts, sets, dists, set_members, dist_members"
 
-typedef struct ent__cell_key {
-	int64_t partner_day; /* partner << 32 | day + 2^31 */
-	int64_t rest;        /* view, value, currency, origin in 5, 32, 22 and 4 bits */
-} ent__cell_key;
-
-/* Is every part small enough? */
-static inline int ent__cell_key_fits(const ent_cell_key *k) {
-	return k->partner <= INT32_MAX && k->view < 32 && k->currency < 1u << 22 && k->origin < 16;
+/* The key: partner and day in the order of both. Negative: the partner's code is too large. */
+static inline int64_t ent__partner_day(uint32_t partner, int32_t day) {
+	return (int64_t)((uint64_t)partner << 32 | ((uint32_t)day ^ 0x80000000u));
 }
 
-static inline ent__cell_key ent__cell_key_pack(const ent_cell_key *k) {
-	return (ent__cell_key){
-		.partner_day = (int64_t)((uint64_t)k->partner << 32 | ((uint32_t)k->day ^ 0x80000000u)),
-		.rest = (int64_t)((uint64_t)k->view << 58 | (uint64_t)k->value << 26 | (uint64_t)k->currency << 4 | k->origin),
-	};
-}
-
-static inline ent_cell_key ent__cell_key_unpack(int64_t partner_day, int64_t rest, uint8_t family) {
-	uint64_t p = (uint64_t)partner_day, r = (uint64_t)rest;
+static inline ent_cell_key ent__cell_key_of_day(int64_t partner_day) {
 	return (ent_cell_key){
-		.partner = (uint32_t)(p >> 32),
-		.day = (int32_t)((uint32_t)p ^ 0x80000000u),
-		.view = (uint8_t)(r >> 58),
-		.value = (uint32_t)(r >> 26),
-		.currency = (uint32_t)(r >> 4) & 0x3fffff,
-		.origin = r & 15,
-		.family = family,
-	};
+		.partner = (uint32_t)((uint64_t)partner_day >> 32), .day = (int32_t)((uint32_t)partner_day ^ 0x80000000u)};
 }
 
 #endif

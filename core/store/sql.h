@@ -10,20 +10,18 @@
 
 #include <sqlite3.h>
 
-enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_TABLES };
+enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_KINDS };
 
 struct ent_store {
 	char *folder, *file;
 	sqlite3 *db;
 	int lock;
 	bool writable;
-	ent__given given; /* what a statement is reading; the cells that it left empty are marked */
+	ent__given given; /* what a statement is reading */
 	/* Kept statements; NULL until first used. */
 	sqlite3_stmt *put[ENT__TABLES];
 	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *meta_get;
-	sqlite3_stmt *cell_add[ENT_FAMILY_COUNT], *cell_drop[ENT_FAMILY_COUNT];
-	sqlite3_stmt *member_grow[ENT__MEMBER_TABLES], *member_add[ENT__MEMBER_TABLES], *member_get[ENT__MEMBER_TABLES],
-		*member_set[ENT__MEMBER_TABLES], *member_drop[ENT__MEMBER_TABLES];
+	sqlite3_stmt *cells_append, *cells_get, *cells_put, *cells_drop;
 };
 
 /* Sets `e` from the database's last error; returns its code. */
@@ -34,9 +32,6 @@ int ent__sql_run(ent_store *, const char *sql, ent_error *e);
 int ent__sql_keep(ent_store *, sqlite3_stmt **kept, const char *sql, ent_error *e);
 /* Runs a statement that gives no rows, and makes it ready for the next time. */
 int ent__sql_do(ent_store *, sqlite3_stmt *, const char *doing, ent_error *e);
-
-/* The function ent_merged() of the database. */
-void ent__members_merged(sqlite3_context *, int n, sqlite3_value **);
 
 /* Binds a row's columns to ?1, ?2, ... Texts stay borrowed until the statement was run. */
 void ent__row_bind(sqlite3_stmt *, const ent__table *, const void *row);

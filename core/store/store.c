@@ -69,16 +69,6 @@ static int take_lock(ent_store *s, ent_error *e) {
 	return status;
 }
 
-/* ent_seen(last, others): hands `last` on, and marks the row if nothing is left in it. */
-static void seen(sqlite3_context *c, int n, sqlite3_value **v) {
-	(void)n;
-	ent_store *s = sqlite3_user_data(c);
-	if (sqlite3_value_type(v[0]) == SQLITE_INTEGER && !sqlite3_value_int64(v[0]) && !sqlite3_value_int64(v[1])) {
-		ent__given_mark(&s->given);
-	}
-	sqlite3_result_value(c, v[0]);
-}
-
 static int pragma(ent_store *s, const char *name, int64_t *out, ent_error *e) {
 	sqlite3_stmt *statement = NULL;
 	char sql[64];
@@ -208,10 +198,7 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 		"PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
 		"PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
 		e);
-	int how = SQLITE_UTF8 | SQLITE_DIRECTONLY;
-	if (!status && s->writable &&
-		(ent__given_init(&s->given, s->db) || sqlite3_create_function(s->db, "ent_seen", 2, how, s, seen, NULL, NULL) ||
-			sqlite3_create_function(s->db, "ent_merged", 3, how, s, ent__members_merged, NULL, NULL))) {
+	if (!status && s->writable && ent__given_init(&s->given, s->db)) {
 		status = ent__sql_error(s, "cannot open the database", e);
 	}
 	return status ? status : check_schema(s, create, e);
@@ -248,7 +235,6 @@ void ent_store_close(ent_store *s) {
 		sqlite3_finalize(statement);
 	}
 	sqlite3_close(s->db); /* the last one moves the log into the database */
-	ent__given_finish(&s->given);
 	if (s->lock >= 0) {
 		close(s->lock);
 	}

@@ -87,22 +87,20 @@ int ent_store_input_put(ent_store *, const ent_input *, uint64_t expected_positi
 
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
-/* Adds deltas to cells, which need not exist. `cells` are sorted by (family, partner, day, view, value, currency,
- * origin). A sum that leaves int64 is ENT_ERR_RANGE. Rows whose measures are all zero afterwards are deleted. */
-int ent_store_cells_add(ent_store *, const ent_cell *cells, size_t n, ent_error *e);
+/* Adds changes to cells, sets and distributions, which need not be there. A sum that leaves int64 is ENT_ERR_RANGE, a count
+ * of members below zero ENT_ERR_CORRUPT. Where nothing is left, nothing is kept; the
+ * changes have none by nothing. */
+int ent_store_cells_add(ent_store *, const ent_cells_flush *, ent_error *e);
 typedef int (*ent_cell_visit)(void *ctx, const ent_cell *);
 /* All cells of a family by (partner, day, view, value, currency, origin). partner UINT32_MAX: of all. */
 int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);
 
-/* Changes of distinct sets, sorted by key, then id. A multiplicity below zero is ENT_ERR_CORRUPT. */
-int ent_store_sets_add(ent_store *, const ent_set_change *, size_t n, ent_error *e);
-/* One stored set: ids sorted, with multiplicities. Scanned by (set, partner, day, view, value, origin). */
+/* One stored set: ids sorted, with multiplicities. Scanned by (partner, day, set, view, value, origin). */
 typedef int (*ent_set_visit)(
 	void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
 int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);
 
-/* The same for distributions: sorted by key, then bucket (metrics/dist.h). */
-int ent_store_dists_add(ent_store *, const ent_dist_change *, size_t n, ent_error *e);
+/* The same for distributions: buckets (metrics/dist.h). */
 typedef int (*ent_dist_visit)(void *ctx, const ent_cell_key *, const int32_t *buckets, const int64_t *counts, size_t n);
 int ent_store_dists_scan(ent_store *, uint32_t partner, ent_dist_visit, void *ctx, ent_error *e);
 

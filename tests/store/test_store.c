@@ -161,7 +161,7 @@ static void damaged_page(void **state) {
 	for (int i = 0; i < CELLS; i++) {
 		cells[i] = (ent_cell){.key = {.partner = 1, .day = i}, .m = {i + 1, INT64_MAX}};
 	}
-	OK(f, ent_store_cells_add(f->s, cells, CELLS, &f->e));
+	OK(f, add_cells(f, cells, CELLS));
 	free(cells);
 	OK(f, ent_store_check(f->s, &f->e));
 	reopen(f, ENT_STORE_READ);
@@ -221,7 +221,7 @@ static void killed(void **state) {
 			for (int i = 0; i < ENT_FAMILY_WIDTH; i++) {
 				c->m[i] = INT64_MAX - i;
 			}
-			if (day % BATCH == BATCH - 1 && ent_store_cells_add(f->s, cells, BATCH, &f->e)) {
+			if (day % BATCH == BATCH - 1 && add_cells(f, cells, BATCH)) {
 				_exit(2);
 			}
 		}
@@ -265,7 +265,7 @@ static void full_disk(void **state) {
 	int status = 0;
 	for (int day = 0; day < 20000 && !status; day++) {
 		ent_cell c = {.key = {.partner = 1, .day = day}, .m = {1}};
-		status = ent_store_cells_add(f->s, &c, 1, &f->e);
+		status = add_cells(f, &c, 1);
 	}
 	status = status ? status : ent_store_commit(f->s, &f->e);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
