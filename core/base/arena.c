@@ -46,6 +46,14 @@ void *ent_xrealloc(void *old, size_t bytes) {
 	return p;
 }
 
+void *ent_xaligned(size_t alignment, size_t bytes) {
+	void *p;
+	if (posix_memalign(&p, alignment, bytes)) {
+		out_of_memory();
+	}
+	return p;
+}
+
 char *ent_xstrdup(const char *s) {
 	size_t n = strlen(s) + 1;
 	return memcpy(ent_xmalloc(n), s, n);

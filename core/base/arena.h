@@ -24,13 +24,14 @@ char *ent_arena_printf(ent_arena *, const char *format, ...) __attribute__((form
 void *ent_xmalloc(size_t bytes);
 void *ent_xcalloc(size_t n, size_t bytes);
 void *ent_xrealloc(void *old, size_t bytes);
+void *ent_xaligned(size_t alignment, size_t bytes); /* a power of two, at least 8; free() frees it */
 char *ent_xstrdup(const char *);
 
 /* Makes room for one more item in a growing array: `*capacity` doubles as needed. */
 #define ENT_GROW(array, count, capacity)                                                                               \
 	do {                                                                                                               \
 		if ((count) >= (capacity)) {                                                                                   \
-			(capacity) = (capacity) ? (capacity) * 2 : 16;                                                             \
+			(capacity) = (capacity) ? (capacity)*2 : 16;                                                               \
 			(array) = ent_xrealloc((array), (size_t)(capacity) * sizeof *(array));                                     \
 		}                                                                                                              \
 	} while (0)

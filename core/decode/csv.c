@@ -165,6 +165,16 @@ static uint64_t place_of(const ent_csv *c, size_t at) {
 	return c->text.converted ? c->source : c->text.mark + c->window.base + at;
 }
 
+/* Scratch of the row in hand as large as any row can be, for cells point into it. */
+static inline void room_for_cells(ent_csv *c) {
+	struct ent__csv_row *row = &c->rows[c->current];
+	if (__builtin_expect(row->scratch_capacity < c->window.capacity, 0)) {
+		free(row->scratch);
+		row->scratch = ent_xmalloc(c->window.capacity);
+		row->scratch_capacity = c->window.capacity;
+	}
+}
+
 /* More text; what is kept stays readable at its new place. */
 static int fill(ent_csv *c, ent_fault *f) {
 	struct ent__csv_row *previous = &c->rows[c->current ^ 1];
@@ -177,6 +187,7 @@ static int fill(ent_csv *c, ent_fault *f) {
 	}
 	c->at -= (size_t)moved;
 	c->rebuild = true;
+	room_for_cells(c);
 	if (keep) {
 		previous->start -= (size_t)moved;
 		previous->end -= (size_t)moved;
@@ -199,52 +210,62 @@ static int never_closed(const ent_csv *c, ent_fault *f, size_t open) {
 	return f->e.code;
 }
 
+/* More text, for the row that has no end yet. */
+static int fill_for_row(ent_csv *c, ent_fault *f) {
+	int status = fill(c, f);
+	if (status == ENT_ERR_RANGE) {
+		size_t open;
+		const char *next;
+		if (ent__csv_row_plain(c, c->window.data + c->at, &next, &open) == ENT__CSV_MORE && open != SIZE_MAX) {
+			return never_closed(c, f, open);
+		}
+	}
+	return status;
+}
+
+/* Cuts the row at c->at. ENT__CSV_OK, ENT__CSV_MORE (with *status, of filling the window), or ENT__CSV_LAST: there is
+ * none. */
+static int cut(ent_csv *c, const char **next, int *status, ent_fault *f) {
+	if (c->at >= c->window.n) {
+		if (c->window.end) {
+			return ENT__CSV_LAST;
+		}
+		*status = fill(c, f);
+		return ENT__CSV_MORE;
+	}
+	const char *p = c->window.data + c->at;
+	int r = c->width ? ent__csv_row_fast(c, p, next) : ENT__CSV_ODD;
+	if (__builtin_expect(r == ENT__CSV_OK, 1)) {
+		return r;
+	}
+	if (r == ENT__CSV_ODD || c->window.end) {
+		size_t open;
+		r = ent__csv_row_plain(c, p, next, &open);
+		c->rebuild = true;
+		if (r == ENT__CSV_MORE && c->window.end) {
+			*status = never_closed(c, f, open == SIZE_MAX ? c->at : open);
+			return r;
+		}
+	}
+	if (r == ENT__CSV_MORE) {
+		*status = fill_for_row(c, f);
+	}
+	return r;
+}
+
 int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
-	bool flipped = false;
+	c->current ^= c->keep_previous; /* the row given last may have to stay readable */
+	room_for_cells(c);
+	struct ent__csv_row *row = &c->rows[c->current];
 	for (;;) {
-		if (c->at >= c->window.n) {
-			if (c->window.end) {
-				return ENT_CSV_END;
-			}
-			if (!flipped) { /* the row given last is now the previous one: it may have to be kept */
-				c->current ^= 1;
-				flipped = true;
-			}
-			int status = fill(c, f);
-			if (status) {
-				return status;
-			}
-			continue;
-		}
-		if (!flipped) {
-			c->current ^= 1;
-			flipped = true;
-		}
-		struct ent__csv_row *row = &c->rows[c->current];
-		if (row->scratch_capacity < c->window.capacity) { /* as large as any row can be: cells point into it */
-			free(row->scratch);
-			row->scratch = ent_xmalloc(c->window.capacity);
-			row->scratch_capacity = c->window.capacity;
-		}
+		const char *next = NULL;
+		int status = 0;
 		row->scratch_n = 0;
 		row->valid = false;
-		const char *p = c->window.data + c->at, *next = NULL;
-		int r = c->width ? ent__csv_row_fast(c, p, &next) : ENT__CSV_ODD;
-		if (r == ENT__CSV_ODD || (r == ENT__CSV_MORE && c->window.end)) {
-			size_t open;
-			r = ent__csv_row_plain(c, p, &next, &open);
-			c->rebuild = true;
-			if (r == ENT__CSV_MORE && c->window.end) {
-				return never_closed(c, f, open == SIZE_MAX ? c->at : open);
-			}
-		}
-		if (r == ENT__CSV_MORE) {
-			int status = fill(c, f);
-			if (status == ENT_ERR_RANGE) {
-				size_t open;
-				if (ent__csv_row_plain(c, p, &next, &open) == ENT__CSV_MORE && open != SIZE_MAX) {
-					return never_closed(c, f, open);
-				}
+		int r = cut(c, &next, &status, f);
+		if (__builtin_expect(r != ENT__CSV_OK, 0)) {
+			if (r == ENT__CSV_LAST) {
+				return ENT_CSV_END;
 			}
 			if (status) {
 				return status;
@@ -252,13 +273,14 @@ int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 			continue;
 		}
 		size_t start = c->at;
+		const char *p = c->window.data + start;
 		uint64_t place = place_of(c, start);
 		c->at = (size_t)(next - c->window.data);
 		if (c->text.converted) {
 			c->source += ent_text_source_bytes(&c->text, p, c->at - start);
 		}
 		size_t bytes = c->at - start - 1;
-		if (bytes == 0 || (bytes == 1 && *p == '\r')) {
+		if (bytes <= 1 && (bytes == 0 || *p == '\r')) {
 			continue; /* an empty line is no row */
 		}
 		row->start = start;

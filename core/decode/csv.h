@@ -31,10 +31,12 @@ int ent_csv_option(ent_csv_options *, ent_str key, ent_str value, ent_error *);
 
 /* Of the fast scanner: the separators outside of quotes, of the row in hand and later ones. */
 typedef struct ent__csv_index {
-	uint32_t *marks; /* places in the window; the first is free for the cut of a row */
-	uint32_t *ends;  /* which marks are line ends */
-	size_t n, capacity, n_ends;
-	size_t at, ends_at; /* of the row in hand */
+	uint16_t *marks;  /* place in the window - `base` + 1; the first lies before the first row */
+	uint64_t *ends;   /* bit by mark, 0 from mark n on: it is a line end */
+	uint64_t *quoted; /* a quoted cell begins behind it; AVX-512 only */
+	size_t n, capacity;
+	size_t at;          /* the first mark of the row in hand; the one before it is where it begins */
+	size_t base;        /* in the window */
 	size_t scanned;     /* up to this place in the window */
 	bool odd;           /* and no further: a quote opens there where none may */
 	uint64_t in_quotes; /* all ones: the next block starts within quotes */
@@ -56,7 +58,10 @@ typedef struct ent_csv {
 	struct ent__csv_need { /* sorted by field; one for each column that the file has */
 		uint32_t field, column;
 	} * need;
-	size_t n_needs;
+	size_t n_needs, n_inner; /* n_inner: those before the last field of a row */
+	uint16_t *field_of;      /* by column, UINT16_MAX: none; padded to a multiple of 32, as are the cells of a row */
+	uint32_t *need_of;       /* by field: the first need that is of it */
+	uint64_t *needed;        /* bit by field */
 
 	size_t at;             /* of the next row, in the window */
 	uint64_t line;         /* of the next row; 0: not known */
@@ -107,7 +112,7 @@ int ent_csv_seek(ent_csv *, uint64_t offset, bool exact, ent_fault *);
 
 /* ---- between the files of the scanner ---- */
 
-enum { ENT__CSV_MORE = 0, ENT__CSV_OK = 1, ENT__CSV_ODD = 2 };
+enum { ENT__CSV_MORE = 0, ENT__CSV_OK = 1, ENT__CSV_ODD = 2, ENT__CSV_LAST = 3 };
 
 /* Cut the row that starts at p: cells as they stand in the row in hand, row_fields, *next. MORE: no line end before
  * window end. The plain one also sets *open (offset in the window of a quote that has not closed, or SIZE_MAX). */

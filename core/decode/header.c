@@ -183,6 +183,9 @@ void ent_csv_finish(ent_csv *c) {
 	free(c->names);
 	free(c->names_text);
 	free(c->need);
+	free(c->field_of);
+	free(c->need_of);
+	free(c->needed);
 	ent__csv_index_finish(&c->index);
 	ent_window_finish(&c->window);
 	ent_text_finish(&c->text);
@@ -304,6 +307,25 @@ static uint32_t field_of(const ent_csv *c, const char *name, size_t n, uint32_t 
 	return hit;
 }
 
+/* The same as `need`, as the scanner looks it up. */
+static void by_number(ent_csv *c) {
+	free(c->field_of);
+	free(c->need_of);
+	free(c->needed);
+	c->field_of = ent_xmalloc((c->n_columns + 32) * sizeof *c->field_of);
+	memset(c->field_of, 0xff, (c->n_columns + 32) * sizeof *c->field_of);
+	c->need_of = ent_xcalloc(c->fields, sizeof *c->need_of);
+	c->needed = ent_xcalloc(c->fields / 64 + 1, sizeof *c->needed);
+	c->n_inner = 0;
+	for (size_t i = c->n_needs; i-- > 0;) {
+		uint32_t field = c->need[i].field;
+		c->field_of[c->need[i].column] = (uint16_t)field; /* of use only where there are few */
+		c->need_of[field] = (uint32_t)i;
+		c->needed[field / 64] |= UINT64_C(1) << (field % 64);
+		c->n_inner += field + 1 < c->fields;
+	}
+}
+
 int ent_csv_bind(ent_csv *c, const ent_column *columns, ent_fault *f) {
 	size_t n = 0;
 	while (columns && columns[n].name) {
@@ -316,7 +338,7 @@ int ent_csv_bind(ent_csv *c, const ent_column *columns, ent_fault *f) {
 	c->need = ent_xcalloc(n + 1, sizeof *c->need);
 	for (int i = 0; i < 2; i++) {
 		free(c->rows[i].cell);
-		c->rows[i].cell = ent_xcalloc(n + 1, sizeof(ent_str));
+		c->rows[i].cell = ent_xcalloc(n + 32, sizeof(ent_str));
 	}
 	bool *found = ent_xcalloc(n + 1, sizeof *found), lacking = false;
 	for (size_t k = 0; k < n; k++) {
@@ -348,5 +370,6 @@ int ent_csv_bind(ent_csv *c, const ent_column *columns, ent_fault *f) {
 	int status = lacking ? missing(c, columns, found, f) : 0;
 	free(found);
 	qsort(c->need, c->n_needs, sizeof *c->need, by_field);
+	by_number(c);
 	return status;
 }

@@ -12,6 +12,7 @@
 #endif
 
 #define RAW_PIECE (64u << 10)
+#define ALIGNED 64u
 
 const char ent_encoding_names[] = "utf-8, latin1, windows-1252, utf-16le, utf-16be";
 
@@ -373,25 +374,43 @@ void ent_window_seek(ent_window *w, uint64_t offset) {
 	w->end = false;
 }
 
+/* Room for n bytes and what is behind them. A grown window is a new one: aligned, which realloc() does not promise. */
+static void window_room(ent_window *w, size_t n, size_t left) {
+	if (w->capacity >= n) {
+		return;
+	}
+	size_t capacity = w->capacity ? w->capacity * 2 : ENT_WINDOW_PIECE + (64u << 10);
+	while (capacity < n) {
+		capacity *= 2;
+	}
+	char *data = ent_xaligned(ALIGNED, capacity);
+	if (left) {
+		memcpy(data, w->data, left);
+	}
+	free(w->data);
+	w->data = data;
+	w->capacity = capacity;
+}
+
 ssize_t ent_window_fill(ent_window *w, size_t keep, char line_end, ent_fault *f) {
 	size_t left = w->n - keep;
+	if (left % ALIGNED) { /* so that the kernel copies to the beginning of a line of the cache */
+		size_t more = ALIGNED - left % ALIGNED;
+		more = more < keep ? more : keep;
+		keep -= more;
+		left += more;
+	}
 	size_t piece = left > ENT_WINDOW_PIECE ? left : ENT_WINDOW_PIECE; /* a long record is scanned anew each time */
 	if (keep && left) {
 		memmove(w->data, w->data + keep, left);
 	}
 	w->n = left;
 	w->base += keep;
-	if (w->capacity < left + piece + ENT_WINDOW_PADDING + 1) {
-		if (left > ENT_WINDOW_MAX) {
-			return ent_fault_set(f, ENT_ERR_RANGE, w->base, "check the quotes and line ends near this place",
-				"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);
-		}
-		w->capacity = w->capacity ? w->capacity * 2 : 0;
-		while (w->capacity < left + piece + ENT_WINDOW_PADDING + 1) {
-			w->capacity = w->capacity ? w->capacity * 2 : ENT_WINDOW_PIECE + (64u << 10);
-		}
-		w->data = ent_xrealloc(w->data, w->capacity);
+	if (left > ENT_WINDOW_MAX) {
+		return ent_fault_set(f, ENT_ERR_RANGE, w->base, "check the quotes and line ends near this place",
+			"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);
 	}
+	window_room(w, left + piece + ENT_WINDOW_PADDING + 1, left);
 	ssize_t got = ent_text_read(w->text, w->data + left, piece, f);
 	if (got < 0) {
 		return got;

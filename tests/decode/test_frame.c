@@ -37,7 +37,7 @@ static uint32_t dice(uint32_t n) {
 
 /* ---- a naive parser, a character at a time, written from the grammar in csv.h ---- */
 
-#define CELLS 12
+#define CELLS 300
 
 typedef struct naive_row {
 	uint64_t place;
@@ -119,7 +119,9 @@ static void naive_parse(const char *p, size_t n, char d, char q, char e, naive *
 /* ---- random documents ---- */
 
 static const ent_column some[] = {{"c0", NULL, 0}, {"c3", NULL, 0}, {"c4", NULL, 0}, {"c9", NULL, 0},
-	{"nowhere", NULL, 0}, {"C3 ", NULL, 0}, {NULL, NULL, 0}};
+	{"nowhere", NULL, 0}, {"C3 ", NULL, 0}, {"c1", NULL, 0}, {"c70", NULL, 0}, {"c254", NULL, 0}, {"c255", NULL, 0},
+	{NULL, NULL, 0}};
+static const int which[] = {0, 3, 4, 9, -1, 3, 1, 70, 254, 255};
 
 static void random_document(ent_buf *b, uint32_t fields, char d, char e, bool odd) {
 	for (uint32_t i = 0; i < fields; i++) {
@@ -195,7 +197,6 @@ static void compare(const ent_buf *doc, char d, char e, uint32_t fields, unsigne
 	assert_int_equal(csv.line_end, e);
 	assert_int_equal(csv.fields, fields);
 	csv.width = width;
-	static const int which[] = {0, 3, 4, 9, -1, 3};
 	for (size_t i = 1; i < rows.n; i++) {
 		ent_row row;
 		const char *why;
@@ -208,7 +209,7 @@ static void compare(const ent_buf *doc, char d, char e, uint32_t fields, unsigne
 		assert_int_equal(r, x->fields == fields ? ENT_CSV_ROW : ENT_CSV_BAD);
 		assert_int_equal(row.place, x->place);
 		assert_int_equal(row.line, i + 1);
-		for (size_t k = 0; r == ENT_CSV_ROW && k < 6; k++) {
+		for (size_t k = 0; r == ENT_CSV_ROW && k < sizeof which / sizeof *which; k++) {
 			if (which[k] < 0 || (uint32_t)which[k] >= fields) {
 				assert_null(row.cell[k].p);
 			} else {
@@ -249,6 +250,37 @@ static void both_scanners_agree_with_the_naive_one(void **state) {
 		}
 		for (unsigned width = 0; width <= ent__csv_width(); width++) {
 			compare(&doc, d, e, fields, width);
+		}
+		ent_buf_finish(&doc);
+	}
+}
+
+/* Wider than the permutations of the scanner reach, and longer than its marks do. */
+static void rows_of_any_width_and_length(void **state) {
+	(void)state;
+	static const uint32_t widths[] = {2, 63, 64, 65, 127, 128, 129, 254, 255, 256, 257, 300};
+	for (size_t i = 0; i < 4 * sizeof widths / sizeof *widths; i++) {
+		uint32_t fields = widths[i / 4];
+		seed = i * 104729 + 1;
+		ent_buf doc = {0};
+		random_document(&doc, fields, ',', '\n', i % 2);
+		for (int k = 0; k < 12; k++) { /* rows around the lengths at which the scanner gives up, some quoted */
+			uint32_t length = (k % 2 ? 32768 : 65536) - 40 + dice(80), at = dice(fields);
+			if (doc.data[doc.n - 1] != '\n') {
+				ent_buf_u8(&doc, '\n');
+			}
+			for (uint32_t f = 0; f < fields; f++) {
+				bool here = f == at, quoted = here ? k % 3 == 0 : dice(3) == 0;
+				ent_buf_printf(&doc, "%s%s", f ? "," : "", quoted ? "\"" : "");
+				for (uint32_t c = here ? length : dice(3); c; c--) {
+					ent_buf_u8(&doc, quoted && dice(50) == 0 ? '\n' : 'x');
+				}
+				ent_buf_printf(&doc, "%s", quoted ? "\"" : "");
+			}
+			ent_buf_printf(&doc, "%s", dice(2) ? "\r\n" : "\n");
+		}
+		for (unsigned width = 0; width <= ent__csv_width(); width++) {
+			compare(&doc, ',', '\n', fields, width);
 		}
 		ent_buf_finish(&doc);
 	}
@@ -658,6 +690,7 @@ static void options_are_checked(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_scanners_agree_with_the_naive_one),
+		cmocka_unit_test(rows_of_any_width_and_length),
 		cmocka_unit_test(delimiters_are_found),
 		cmocka_unit_test(headers_that_do_not_fit),
 		cmocka_unit_test(rows_that_are_wrong),
