@@ -25,6 +25,7 @@ void ent__batch_finish(ent__batch *b) {
 	ent_intern_finish(&b->texts);
 	free(b->recent);
 	ent_buf_finish(&b->doc);
+	ent_buf_finish(&b->single);
 	*b = (ent__batch){0};
 }
 
@@ -244,53 +245,88 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 
 /* ---- documents ---- */
 
-/* Appends key, padded, and body. */
-static void key_and_body(ent_buf *d, ent_str key, const void *body, size_t bytes) {
-	size_t padded = ENT_PAD8(key.n);
-	ent_buf_reserve(d, padded + bytes);
-	memset(d->data + d->n + padded - 8, 0, 8);
-	memcpy(d->data + d->n, key.p, key.n);
-	if (bytes) {
-		memcpy(d->data + d->n + padded, body, bytes);
-	}
-	d->n += padded + bytes;
-}
-
+/* The plain part lies behind the words, so that all of it is hashed at once. */
 static uint64_t content_of(ent__body *body, ent_fact kind, unsigned flags, uint64_t partner, uint64_t key) {
 	body->canon[0] = (uint64_t)kind | (uint64_t)flags << 8;
-	body->canon[1] = body->has;
-	body->canon[2] = partner;
-	body->canon[3] = key;
-	return ent_hash64(body->canon, body->canon_n * sizeof *body->canon, 0);
+	body->canon[1] = partner;
+	body->canon[2] = key;
+	return ent_hash64(body->canon, body->canon_n * sizeof *body->canon + body->plain_n, 0);
 }
 
 static uint32_t partner_of(ent__batch *b, ent_str partner, uint64_t *hash) {
 	return ent__batch_text(b, 0, partner, hash);
 }
 
-/* Starts a document in b->doc: head, key, and body unless there is none. */
-static void doc_begin(ent__batch *b, ent_fact kind, const ent_head *h, ent_str key, ent__body *body) {
-	unsigned flags = body ? ENT_DOC_HEAD : h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
-	uint64_t key_hash = ent_hash64(key.p, key.n, kind), partner_hash;
-	uint32_t partner = partner_of(b, h->partner, &partner_hash);
-	static ent__body nothing = {.canon_n = 4};
+static ent_wire_time version_of(const ent_head *h) { return h->version.kind ? ent_wire_time_pack(h->version) : 0; }
+
+/* Most bytes that a body takes, its pairs included. */
+static size_t body_room(ent_fact kind, const ent__body *body) {
+	return 2 * ENT_BODY_MAX + (kind == ENT_ENTRY ? (size_t)body->fields.entry.n * 10 : 0);
+}
+
+static uint8_t *put_body(uint8_t *p, ent_fact kind, const ent__body *body) {
+	memcpy(p, body->plain, body->plain_n);
+	p = ent_body_put_codes(kind, p + body->plain_n, &body->fields, false);
+	for (uint32_t i = 0; kind == ENT_ENTRY && i < body->fields.entry.n * 2; i++) {
+		p = ent_varint_put(p, body->pairs[i]);
+	}
+	return p;
+}
+
+/* Puts the beginning of a document into `out`, up to its body. */
+static void put_doc(ent_buf *out, const ent_wire_doc *d, ent_str key, const ent__body *body) {
+	out->n = 0;
+	ent_buf_reserve(out, sizeof *d + sizeof body->ids + key.n + body_room(d->kind, body));
+	uint8_t *p = out->data;
+	memcpy(p, d, sizeof *d);
+	p += sizeof *d;
+	memcpy(p, body->ids, sizeof body->ids); /* room is there for all; the key overwrites those that are not */
+	p += d->n_ids * sizeof *body->ids;
+	memcpy(p, key.p, key.n);
+	p += key.n;
+	if (d->flags & ENT_DOC_HEAD) {
+		p = put_body(p, d->kind, body);
+	}
+	out->n = (size_t)(p - out->data);
+}
+
+/* A document that has a head, or takes one back. */
+static void put_head(ent__batch *b, ent_buf *out, ent_fact kind, const ent_head *h, uint64_t *partner_hash) {
+	ent__body *body = &b->body;
+	unsigned flags = h->op == ENT_RETRACT ? ENT_DOC_RETRACT : ENT_DOC_HEAD;
 	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC},
 		.kind = (uint8_t)kind,
 		.flags = (uint8_t)flags,
-		.key_n = (uint16_t)key.n,
-		.partner = partner,
-		.key_hash = key_hash,
-		.content = content_of(body ? body : &nothing, kind, flags, partner_hash, key_hash),
+		.key_n = (uint8_t)h->key.n,
+		.n_ids = (uint8_t)body->n_ids,
+		.partner = partner_of(b, h->partner, partner_hash),
+		.key_hash = ent_hash64(h->key.p, h->key.n, kind),
 		.place = h->place,
-		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0,
-		.has = body ? body->has : 0};
-	b->doc.n = 0;
-	ent_buf_add(&b->doc, &d, sizeof d);
-	key_and_body(&b->doc, key, body ? body->words : NULL, body ? body->bytes : 0);
-	b->partner_hash = partner_hash;
-	b->doc_place = h->place;
-	b->doc_facts = 0;
-	b->open = true;
+		.version = version_of(h)};
+	d.content = content_of(body, kind, flags, *partner_hash, d.key_hash);
+	put_doc(out, &d, h->key, body);
+}
+
+/* Hands over a document. */
+static void hand_over(ent__batch *b, ent_buf *doc, uint64_t facts) {
+	bool too_large;
+	size_t bytes = ENT_PAD8(doc->n);
+	ent_wire_doc *d = (ent_wire_doc *)doc->data;
+	ent_wire_item *to = ent__batch_item(b, ENT_ITEM_DOC, bytes, &too_large);
+	if (!to) { /* or we are stopping */
+		b->lost = too_large ? "the order with its lines is larger than the ring of the worker" : NULL;
+		b->lost_place = d->place;
+		return;
+	}
+	d->item.bytes = (uint32_t)bytes;
+	memset((uint8_t *)to + bytes - 8, 0, 8);
+	memcpy(to, doc->data, doc->n);
+	/* The ring is larger than the caches: where the next document will lie is fetched while it is decoded. */
+	const char *next = (const char *)to + bytes;
+	for (size_t i = 0; i < AHEAD; i += 64) {
+		__builtin_prefetch(next + i, 1);
+	}
+	b->facts += facts;
 }
 
 void ent__batch_close(ent__batch *b) {
@@ -298,25 +334,19 @@ void ent__batch_close(ent__batch *b) {
 		return;
 	}
 	b->open = false;
-	ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
 	if (b->complete) {
-		d->flags |= ENT_DOC_LINES_COMPLETE;
+		((ent_wire_doc *)b->doc.data)->flags |= ENT_DOC_LINES_COMPLETE;
 	}
-	bool too_large;
-	ent_wire_item *to = ent__batch_item(b, ENT_ITEM_DOC, b->doc.n, &too_large);
-	if (!to) { /* or we are stopping */
-		b->lost = too_large ? "the order with its lines is larger than the ring of the worker" : NULL;
-		b->lost_place = b->doc_place;
-		return;
-	}
-	d->item.bytes = (uint32_t)b->doc.n;
-	memcpy(to, b->doc.data, b->doc.n);
-	/* The ring is larger than the caches: where the next document will lie is fetched while it is decoded. */
-	const char *next = (const char *)to + b->doc.n;
-	for (size_t i = 0; i < AHEAD; i += 64) {
-		__builtin_prefetch(next + i, 1);
-	}
-	b->facts += b->doc_facts;
+	hand_over(b, &b->doc, b->doc_facts);
+}
+
+static void open_order(ent__batch *b, ent_str key, uint64_t place, uint64_t partner_hash) {
+	b->open = true;
+	b->doc_facts = 0;
+	b->last_place = place;
+	b->partner_hash = partner_hash;
+	b->order_key_n = (uint32_t)key.n;
+	memcpy(b->order_key, key.p, key.n);
 }
 
 /* May this line or refund go into the open document? A line that names no partner is its order's. */
@@ -325,100 +355,93 @@ static bool belongs(const ent__batch *b, ent_str order_key, ent_str partner, uin
 		   (partner_hash == b->partner_hash || (!partner.n && b->has_head));
 }
 
-static void sub(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key, ent__body *body) {
+/* A document for parts whose order is told elsewhere, or later. */
+static void open_parts(ent__batch *b, const ent_head *h, ent_str key, uint32_t partner, uint64_t partner_hash) {
+	ent__batch_close(b);
+	ent_wire_doc d = {.item = {.type = ENT_ITEM_DOC},
+		.kind = ENT_ORDER,
+		.key_n = (uint8_t)key.n,
+		.partner = partner,
+		.key_hash = ent_hash64(key.p, key.n, ENT_ORDER),
+		.place = h->place,
+		.version = version_of(h)};
+	put_doc(&b->doc, &d, key, &b->body);
+	open_order(b, key, h->place, partner_hash);
+	b->has_head = b->complete = false;
+}
+
+static void part(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key) {
 	uint64_t partner_hash;
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
 	size_t room = (size_t)b->worker->ring.slots * b->worker->ring.slot_bytes / 2;
-	bool fits = belongs(b, order_key, h->partner, partner_hash);
-	if (!fits || (!b->complete && b->doc.n > room)) { /* lines that are not said to be complete may come in parts */
-		ent__batch_close(b);
-		doc_begin(b, ENT_ORDER, &(ent_head){.place = h->place, .partner = h->partner, .version = h->version}, order_key,
-			NULL);
-		b->has_head = b->complete = false;
-		b->order_key_n = (uint32_t)order_key.n;
-		memcpy(b->order_key, order_key.p, order_key.n);
+	if (!belongs(b, order_key, h->partner, partner_hash) ||
+		(!b->complete && b->doc.n > room)) { /* lines that are not said to be complete may come in several documents */
+		open_parts(b, h, order_key, partner, partner_hash);
 	}
 	if (b->doc.n > 2 * room) {
 		return; /* it will be refused as too large: do not grow without end */
 	}
 	unsigned flags = h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
-	uint64_t key_hash = ent_hash64(h->key.p, h->key.n, kind);
-	ent_wire_sub s = {.bytes = (uint32_t)(sizeof s + ENT_PAD8(h->key.n) + body->bytes),
-		.kind = (uint8_t)kind,
-		.flags = (uint8_t)flags,
-		.key_n = (uint16_t)h->key.n,
-		.partner = partner,
-		.has = body->has,
-		.content = content_of(body, kind, flags, partner_hash, key_hash),
-		.place = h->place,
-		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0};
-	ent_buf_add(&b->doc, &s, sizeof s);
-	key_and_body(&b->doc, h->key, body->words, body->bytes);
+	bool same = b->complete && kind == ENT_LINE; /* given whole: lines have the rank of their order */
+	uint64_t content = content_of(&b->body, kind, flags, partner_hash, ent_hash64(h->key.p, h->key.n, kind));
+	ent_buf_reserve(&b->doc, 48 + h->key.n + body_room(kind, &b->body));
+	uint8_t *p = b->doc.data + b->doc.n;
+	*p++ = (uint8_t)kind;
+	*p++ = (uint8_t)(flags | (same ? ENT_DOC_SAME_RANK : 0));
+	*p++ = (uint8_t)h->key.n;
+	p = ent_varint_put(p, partner);
+	memcpy(p, h->key.p, h->key.n);
+	p += h->key.n;
+	if (!same) {
+		uint64_t rank[2] = {content, version_of(h)};
+		memcpy(p, rank, sizeof rank);
+		p += sizeof rank;
+	}
+	p = ent_varint_put(p, ent_zigzag((int64_t)(h->place - b->last_place)));
+	if (!flags) {
+		p = put_body(p, kind, &b->body);
+	}
+	b->doc.n = (size_t)(p - b->doc.data);
+	b->last_place = h->place;
+	b->doc_facts++;
 	ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
 	d->n_subs++;
 	if (b->complete) {
-		d->content = ent_hash64((uint64_t[]){d->content, s.content}, 16, 0);
+		d->content = ent_hash64((uint64_t[]){d->content, content}, 16, 0);
 	}
-	b->doc_facts++;
 }
 
 const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
 	const ent_head *h = fact;
 	const char *why = ent__fact_check(kind, fact);
+	uint64_t partner_hash;
 	if (why) {
 		return why;
 	}
-	ent__body body;
-	ent__fact_body(b, kind, fact, &body);
-	if (kind == ENT_LINE || kind == ENT_REFUND) {
-		sub(b, kind, h, body.order_key, &body);
-		return NULL;
-	}
-	ent__body *with = h->op == ENT_RETRACT ? NULL : &body;
-	if (kind == ENT_ORDER) {
+	ent__fact_body(b, kind, fact, &b->body);
+	switch (kind) {
+	case ENT_LINE:
+		part(b, kind, h, ((const ent_line *)fact)->order_key);
+		break;
+	case ENT_REFUND:
+		part(b, kind, h, ((const ent_refund *)fact)->order_key);
+		break;
+	case ENT_ORDER:
 		ent__batch_close(b);
-		doc_begin(b, kind, h, h->key, with);
+		put_head(b, &b->doc, kind, h, &partner_hash);
+		open_order(b, h->key, h->place, partner_hash);
 		b->doc_facts = 1;
-		b->has_head = with;
-		b->complete = with && (((const ent_order *)fact)->flags & ENT_ORDER_LINES_COMPLETE);
-		b->order_key_n = (uint32_t)h->key.n;
-		memcpy(b->order_key, h->key.p, h->key.n);
+		b->has_head = h->op != ENT_RETRACT;
+		b->complete = b->has_head && (((const ent_order *)fact)->flags & ENT_ORDER_LINES_COMPLETE);
 		if (b->complete) { /* so that "no lines" differs from "lines not told" */
 			ent_wire_doc *d = (ent_wire_doc *)b->doc.data;
 			d->content = ent_hash64((uint64_t[]){d->content, ENT_DOC_LINES_COMPLETE}, 16, 0);
 		}
-		return NULL;
+		break;
+	default: /* a document of its own; the order that is being gathered stays open */
+		put_head(b, &b->single, kind, h, &partner_hash);
+		hand_over(b, &b->single, 1); /* a single head always fits; or we are stopping */
 	}
-	/* Every other kind is a document of its own; the order that is being gathered stays open. */
-	uint64_t key_hash = ent_hash64(h->key.p, h->key.n, kind), partner_hash;
-	uint32_t partner = partner_of(b, h->partner, &partner_hash);
-	unsigned flags = with ? ENT_DOC_HEAD : ENT_DOC_RETRACT;
-	if (!with) {
-		body.canon_n = 4;
-		body.has = 0;
-		body.bytes = 0;
-	}
-	size_t padded = ENT_PAD8(h->key.n), bytes = sizeof(ent_wire_doc) + padded + body.bytes;
-	uint64_t content = content_of(&body, kind, flags, partner_hash, key_hash);
-	ent_wire_doc *d = ent__batch_item(b, ENT_ITEM_DOC, bytes, NULL);
-	if (!d) {
-		return NULL; /* stopping: a single head always fits */
-	}
-	*d = (ent_wire_doc){.item = d->item,
-		.kind = (uint8_t)kind,
-		.flags = (uint8_t)flags,
-		.key_n = (uint16_t)h->key.n,
-		.partner = partner,
-		.key_hash = key_hash,
-		.content = content,
-		.place = h->place,
-		.version = h->version.kind ? ent_wire_time_pack(h->version) : 0,
-		.has = body.has};
-	uint8_t *p = (uint8_t *)(d + 1);
-	memset(p + padded - 8, 0, 8);
-	memcpy(p, h->key.p, h->key.n);
-	memcpy(p + padded, body.words, body.bytes);
-	b->facts++;
 	return NULL;
 }
 

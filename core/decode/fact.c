@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a fact must hold to be taken, and its body in the layout of facts/wire.h together with the canonical form that
- * its content hash is taken of. Fields whose `has` bit is clear are written as zero, so that what a plugin leaves in
+ * its content hash is taken of: hashes of its texts, its identities, and the plain part of its stored form. Fields whose `has` bit is clear are written as zero, so that what a plugin leaves in
  * them makes no difference. One thread. */
 #include "decode/worker.h"
 
 #include <string.h>
-
-_Static_assert(
-	sizeof(ent_wire_order) % 8 == 0 && sizeof(ent_wire_line) % 8 == 0 && sizeof(ent_wire_refund) % 8 == 0, "");
-_Static_assert(
-	sizeof(ent_wire_visit) % 8 == 0 && sizeof(ent_wire_cart) % 8 == 0 && sizeof(ent_wire_touch) % 8 == 0, "");
-_Static_assert(sizeof(ent_wire_contact) % 8 == 0 && sizeof(ent_wire_observation) % 8 == 0, "");
 
 #define ENTRY_FIELDS_MAX 64u /* names and values in an ent__body */
 
@@ -207,26 +201,20 @@ enum { /* memo numbers: one for each text field */
 	M_NAMES
 };
 
-_Static_assert(offsetof(ent_wire_order, currency) % 8 == 0 &&
-				   offsetof(ent_wire_order, channel) == offsetof(ent_wire_order, currency) + 8 &&
-				   offsetof(ent_wire_line, parent) == offsetof(ent_wire_line, cost) + 8,
-	"");
-
+/* Texts go into the canonical form by value; which of them are there is told by the bitmap of the plain part. */
 static inline uint32_t text(ent__batch *b, ent__body *out, unsigned memo, ent_str s) {
-	if (!s.n) {
-		out->canon[out->canon_n++] = 0;
-		return 0;
+	return s.n ? ent__batch_text(b, memo, s, &out->canon[out->canon_n++]) : 0;
+}
+
+/* Identities that are there, in the order of the fields. */
+static void identity(ent__body *out, const ent_id *id) {
+	static const ent_id none;
+	if (memcmp(id, &none, sizeof none) != 0) {
+		memcpy(&out->canon[out->canon_n], id, sizeof *id);
+		out->canon_n += sizeof *id / sizeof *out->canon;
+		out->ids[out->n_ids++] = *id;
 	}
-	return ent__batch_text(b, memo, s, &out->canon[out->canon_n++]);
 }
-
-static void canon(ent__body *out, const void *bytes, size_t n) {
-	memcpy(&out->canon[out->canon_n], bytes, n);
-	out->canon_n += (unsigned)(n / 8);
-}
-
-/* The body up to its first text, which every layout has before all texts, goes into the canonical form as it is. */
-#define CANON_UNTIL(field) canon(out, w, offsetof(__typeof__(*w), field) & ~(size_t)7)
 
 #define IF(bit, value) (has & (bit) ? (value) : 0)
 
@@ -237,88 +225,68 @@ static ent_wire_time packed(ent_time t) {
 	return ent_wire_time_pack(t);
 }
 
-static uint64_t word4(const char c[4]) {
-	uint32_t v;
-	memcpy(&v, c, 4);
-	return v;
-}
-
-/* Orders and lines come by the million. Their fields are written to both places at once: copied from one to the other
- * they would be read in pieces wider than they were just written in, for which a processor has to wait. */
-#define SET(field, value) (w->field = (value), same->field = w->field)
-
-static size_t order(ent__batch *b, const ent_order *o, uint64_t has, ent__body *out) {
-	ent_wire_order *w = (ent_wire_order *)out->words, *same = (ent_wire_order *)(out->canon + 4);
-	SET(at, packed(o->at));
-	SET(paid_at, packed(o->paid_at));
-	SET(cancelled_at, packed(o->cancelled_at));
-	SET(shipped_at, packed(o->shipped_at));
-	SET(promised_at, packed(o->promised_at));
-	SET(delivered_at, packed(o->delivered_at));
-	SET(gross, IF(ENT_HAS_GROSS, o->gross));
-	SET(discount, IF(ENT_HAS_DISCOUNT, o->discount));
-	SET(shipping, IF(ENT_HAS_SHIPPING, o->shipping));
-	SET(tax, IF(ENT_HAS_TAX, o->tax));
-	SET(total, IF(ENT_HAS_TOTAL, o->total));
-	SET(refunded, IF(ENT_HAS_REFUNDED, o->refunded));
-	SET(due, IF(ENT_HAS_DUE, o->due));
-	w->customer = same->customer = o->customer;
-	w->agent = same->agent = o->agent;
-	uint8_t tail[8] = {0, 0, 0, 0, o->status, IF(ENT_HAS_TAX_INCLUDED, o->tax_included)};
-	memcpy(tail, o->currency, sizeof o->currency);
-	memcpy((char *)w + offsetof(ent_wire_order, currency), tail, sizeof tail); /* status, tax_included, reserved */
-	memcpy((char *)same + offsetof(ent_wire_order, currency), tail, sizeof tail);
-	out->canon_n += offsetof(ent_wire_order, channel) / 8;
+static void order(ent__batch *b, const ent_order *o, uint64_t has, ent__body *out) {
+	ent_wire_order *w = &out->fields.order;
+	w->at = packed(o->at);
+	w->paid_at = packed(o->paid_at);
+	w->cancelled_at = packed(o->cancelled_at);
+	w->shipped_at = packed(o->shipped_at);
+	w->promised_at = packed(o->promised_at);
+	w->delivered_at = packed(o->delivered_at);
+	w->gross = IF(ENT_HAS_GROSS, o->gross);
+	w->discount = IF(ENT_HAS_DISCOUNT, o->discount);
+	w->shipping = IF(ENT_HAS_SHIPPING, o->shipping);
+	w->tax = IF(ENT_HAS_TAX, o->tax);
+	w->total = IF(ENT_HAS_TOTAL, o->total);
+	w->refunded = IF(ENT_HAS_REFUNDED, o->refunded);
+	w->due = IF(ENT_HAS_DUE, o->due);
+	w->customer = o->customer;
+	w->agent = o->agent;
+	memcpy(w->currency, o->currency, sizeof w->currency);
+	w->status = o->status;
+	w->tax_included = IF(ENT_HAS_TAX_INCLUDED, o->tax_included);
 	w->channel = text(b, out, M_CHANNEL, o->channel);
 	w->country = text(b, out, M_COUNTRY, o->country);
 	w->region = text(b, out, M_REGION, o->region);
 	w->campaign = text(b, out, M_CAMPAIGN, o->campaign);
 	w->payment = text(b, out, M_PAYMENT, o->payment);
 	w->customer_kind = text(b, out, M_CUSTOMER_KIND, o->customer_kind);
-	return sizeof *w;
+	identity(out, &w->customer);
+	identity(out, &w->agent);
 }
 
-static size_t line(ent__batch *b, const ent_line *l, uint64_t has, ent__body *out) {
-	ent_wire_line *w = (ent_wire_line *)out->words, *same = (ent_wire_line *)(out->canon + 4);
-	SET(quantity, IF(ENT_HAS_QUANTITY, l->quantity));
-	SET(unit_price, IF(ENT_HAS_UNIT_PRICE, l->unit_price));
-	SET(gross, IF(ENT_HAS_GROSS, l->gross));
-	SET(discount, IF(ENT_HAS_DISCOUNT, l->discount));
-	SET(net, IF(ENT_HAS_NET, l->net));
-	SET(shipping, IF(ENT_HAS_SHIPPING, l->shipping));
-	SET(tax, IF(ENT_HAS_TAX, l->tax));
-	SET(cost, IF(ENT_HAS_COST, l->cost));
-	out->canon_n += offsetof(ent_wire_line, parent) / 8;
-	memcpy(w->currency, l->currency, 4);
-	w->reserved = 0;
-	out->canon[out->canon_n++] = word4(l->currency);
+static void line(ent__batch *b, const ent_line *l, uint64_t has, ent__body *out) {
+	ent_wire_line *w = &out->fields.line;
+	w->quantity = IF(ENT_HAS_QUANTITY, l->quantity);
+	w->unit_price = IF(ENT_HAS_UNIT_PRICE, l->unit_price);
+	w->gross = IF(ENT_HAS_GROSS, l->gross);
+	w->discount = IF(ENT_HAS_DISCOUNT, l->discount);
+	w->net = IF(ENT_HAS_NET, l->net);
+	w->shipping = IF(ENT_HAS_SHIPPING, l->shipping);
+	w->tax = IF(ENT_HAS_TAX, l->tax);
+	w->cost = IF(ENT_HAS_COST, l->cost);
+	memcpy(w->currency, l->currency, sizeof w->currency);
 	w->parent = text(b, out, M_PARENT, l->parent_key);
 	w->sku = text(b, out, M_SKU, l->sku);
 	w->product = text(b, out, M_PRODUCT, l->product);
 	w->name = text(b, out, M_NAME, l->name);
 	w->category = text(b, out, M_CATEGORY, l->category);
 	w->vendor = text(b, out, M_VENDOR, l->vendor);
-	out->order_key = l->order_key;
-	return sizeof *w;
 }
 
-static size_t refund(ent__batch *b, const ent_refund *r, uint64_t has, ent__body *out) {
-	ent_wire_refund *w = (ent_wire_refund *)out->words;
+static void refund(ent__batch *b, const ent_refund *r, uint64_t has, ent__body *out) {
+	ent_wire_refund *w = &out->fields.refund;
 	*w = (ent_wire_refund){.at = packed(r->at),
 		.amount = IF(ENT_HAS_AMOUNT, r->amount),
 		.quantity = IF(ENT_HAS_QUANTITY, r->quantity),
 		.kind = r->kind};
 	memcpy(w->currency, r->currency, 4);
-	CANON_UNTIL(line);
-	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->kind << 32;
 	w->line = text(b, out, M_LINE, r->line_key);
 	w->reason = text(b, out, M_REASON, r->reason);
-	out->order_key = r->order_key;
-	return sizeof *w;
 }
 
-static size_t cart(ent__batch *b, const ent_cart *c, uint64_t has, ent__body *out) {
-	ent_wire_cart *w = (ent_wire_cart *)out->words;
+static void cart(ent__batch *b, const ent_cart *c, uint64_t has, ent__body *out) {
+	ent_wire_cart *w = &out->fields.cart;
 	*w = (ent_wire_cart){.started_at = packed(c->started_at),
 		.updated_at = packed(c->updated_at),
 		.recovered_at = packed(c->recovered_at),
@@ -326,17 +294,15 @@ static size_t cart(ent__batch *b, const ent_cart *c, uint64_t has, ent__body *ou
 		.value = IF(ENT_HAS_VALUE, c->value),
 		.items = IF(ENT_HAS_ITEMS, c->items)};
 	memcpy(w->currency, c->currency, 4);
-	CANON_UNTIL(order_key);
-	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->items << 32;
 	w->order_key = text(b, out, M_ORDER, c->order_key);
 	w->step = text(b, out, M_STEP, c->step);
 	w->content_hash = text(b, out, M_CONTENT, c->content_hash);
 	w->channel = text(b, out, M_CHANNEL, c->channel);
-	return sizeof *w;
+	identity(out, &w->visitor);
 }
 
-static size_t visit(ent__batch *b, const ent_visit *v, uint64_t has, ent__body *out) {
-	ent_wire_visit *w = (ent_wire_visit *)out->words;
+static void visit(ent__batch *b, const ent_visit *v, uint64_t has, ent__body *out) {
+	ent_wire_visit *w = &out->fields.visit;
 	*w = (ent_wire_visit){.at = packed(v->at),
 		.until = packed(v->until),
 		.day = packed(v->day),
@@ -350,48 +316,40 @@ static size_t visit(ent__batch *b, const ent_visit *v, uint64_t has, ent__body *
 		.consent = v->consent,
 		.engaged = IF(ENT_HAS_ENGAGED, v->engaged),
 		.is_new = IF(ENT_HAS_NEW, v->is_new)};
-	CANON_UNTIL(loads);
-	out->canon[out->canon_n++] =
-		(uint64_t)w->loads | (uint64_t)w->consent << 32 | (uint64_t)w->engaged << 40 | (uint64_t)w->is_new << 48;
 	w->channel = text(b, out, M_CHANNEL, v->channel);
 	w->source = text(b, out, M_SOURCE, v->source);
 	w->campaign = text(b, out, M_CAMPAIGN, v->campaign);
 	w->country = text(b, out, M_COUNTRY, v->country);
 	w->device = text(b, out, M_DEVICE, v->device);
 	w->landing = text(b, out, M_LANDING, v->landing);
-	return sizeof *w;
+	identity(out, &w->visitor);
 }
 
-static size_t touch(ent__batch *b, const ent_touch *t, uint64_t has, ent__body *out) {
-	ent_wire_touch *w = (ent_wire_touch *)out->words;
+static void touch(ent__batch *b, const ent_touch *t, uint64_t has, ent__body *out) {
+	ent_wire_touch *w = &out->fields.touch;
 	*w = (ent_wire_touch){.at = packed(t->at), .visitor = t->visitor, .cost = IF(ENT_HAS_COST, t->cost)};
 	memcpy(w->currency, t->currency, 4);
-	CANON_UNTIL(order_key);
-	out->canon[out->canon_n++] = word4(w->currency);
 	w->order_key = text(b, out, M_ORDER, t->order_key);
 	w->channel = text(b, out, M_CHANNEL, t->channel);
 	w->source = text(b, out, M_SOURCE, t->source);
 	w->campaign = text(b, out, M_CAMPAIGN, t->campaign);
-	return sizeof *w;
+	identity(out, &w->visitor);
 }
 
-static size_t contact(ent__batch *b, const ent_contact *c, uint64_t has, ent__body *out) {
-	ent_wire_contact *w = (ent_wire_contact *)out->words;
+static void contact(ent__batch *b, const ent_contact *c, uint64_t has, ent__body *out) {
+	ent_wire_contact *w = &out->fields.contact;
 	*w = (ent_wire_contact){.at = packed(c->at),
 		.answered_at = packed(c->answered_at),
 		.minutes = IF(ENT_HAS_MINUTES, c->minutes),
 		.held = IF(ENT_HAS_HELD, c->held),
 		.direction = c->direction};
-	CANON_UNTIL(kind);
-	out->canon[out->canon_n++] = (uint64_t)w->minutes | (uint64_t)w->held << 32 | (uint64_t)w->direction << 40;
 	w->kind = text(b, out, M_KIND, c->kind);
 	w->with = text(b, out, M_WITH, c->with);
 	w->subject = text(b, out, M_SUBJECT, c->subject);
-	return sizeof *w;
 }
 
-static size_t observation(ent__batch *b, const ent_observation *o, uint64_t has, ent__body *out) {
-	ent_wire_observation *w = (ent_wire_observation *)out->words;
+static void observation(ent__batch *b, const ent_observation *o, uint64_t has, ent__body *out) {
+	ent_wire_observation *w = &out->fields.observation;
 	*w = (ent_wire_observation){.from = packed(o->from),
 		.to = packed(o->to),
 		.value = IF(ENT_HAS_VALUE, o->value),
@@ -400,67 +358,66 @@ static size_t observation(ent__batch *b, const ent_observation *o, uint64_t has,
 		.grade = (uint8_t)o->grade,
 		.additive = o->additive};
 	memcpy(w->currency, o->currency, 4);
-	CANON_UNTIL(metric);
-	out->canon[out->canon_n++] = word4(w->currency) | (uint64_t)w->origin << 32 | (uint64_t)w->scale << 40 |
-								 (uint64_t)w->grade << 48 | (uint64_t)w->additive << 56;
 	w->metric = text(b, out, M_METRIC, o->metric);
 	w->dims = text(b, out, M_DIMS, o->dims);
 	w->unit = text(b, out, M_UNIT, o->unit);
 	w->who = text(b, out, M_WHO, o->who);
-	return sizeof *w;
 }
 
-static size_t entry(ent__batch *b, const ent_entry *e, ent__body *out) {
-	ent_wire_entry *w = (ent_wire_entry *)out->words;
+static void entry(ent__batch *b, const ent_entry *e, ent__body *out) {
+	ent_wire_entry *w = &out->fields.entry;
 	*w = (ent_wire_entry){.effective = packed(e->effective), .n = e->n};
-	CANON_UNTIL(reg);
 	w->reg = text(b, out, M_REG, e->reg);
 	w->id = text(b, out, M_ID, e->id);
 	w->state = text(b, out, M_STATE, e->state);
 	w->actor = text(b, out, M_ACTOR, e->actor);
-	uint32_t *pairs = (uint32_t *)(w + 1);
+	uint32_t *pairs = out->pairs;
 	for (uint32_t i = 0; i < e->n; i++) {
 		pairs[2 * i] = text(b, out, M_NAMES, e->names[i]);
 		pairs[2 * i + 1] = text(b, out, UINT32_MAX, e->values[i]);
 	}
-	return sizeof *w + (size_t)e->n * 8;
 }
 
-_Static_assert(sizeof(ent_wire_entry) + ENTRY_FIELDS_MAX * 8 <= sizeof(((ent__body *)0)->words), "");
-_Static_assert(sizeof(ent_wire_order) + 8 * 8 <= sizeof(((ent__body *)0)->words), "");
-_Static_assert(6 + 2 * ENTRY_FIELDS_MAX <= ENT__CANON_MAX, "");
+_Static_assert(sizeof(((ent__body *)0)->pairs) == ENTRY_FIELDS_MAX * 8, "");
+_Static_assert(ENT__CANON_HEAD + 6 + 2 * ENTRY_FIELDS_MAX + 2 * ENT_BODY_IDS <= ENT__CANON_MAX, "");
 
 void ent__fact_body(ent__batch *b, ent_fact kind, const void *fact, ent__body *out) {
-	uint64_t has = ((const ent_head *)fact)->has & kinds[kind].has;
-	out->canon_n = 4;
-	out->has = has;
-	out->order_key = (ent_str){0};
+	const ent_head *h = fact;
+	uint64_t has = h->has & kinds[kind].has;
+	out->canon_n = ENT__CANON_HEAD;
+	out->n_ids = 0;
+	out->plain_n = 0;
+	if (h->op == ENT_RETRACT) {
+		return;
+	}
 	switch (kind) {
 	case ENT_ORDER:
-		out->bytes = order(b, fact, has, out);
+		order(b, fact, has, out);
 		break;
 	case ENT_LINE:
-		out->bytes = line(b, fact, has, out);
+		line(b, fact, has, out);
 		break;
 	case ENT_REFUND:
-		out->bytes = refund(b, fact, has, out);
+		refund(b, fact, has, out);
 		break;
 	case ENT_CART:
-		out->bytes = cart(b, fact, has, out);
+		cart(b, fact, has, out);
 		break;
 	case ENT_VISIT:
-		out->bytes = visit(b, fact, has, out);
+		visit(b, fact, has, out);
 		break;
 	case ENT_TOUCH:
-		out->bytes = touch(b, fact, has, out);
+		touch(b, fact, has, out);
 		break;
 	case ENT_CONTACT:
-		out->bytes = contact(b, fact, has, out);
+		contact(b, fact, has, out);
 		break;
 	case ENT_OBSERVATION:
-		out->bytes = observation(b, fact, has, out);
+		observation(b, fact, has, out);
 		break;
 	default:
-		out->bytes = entry(b, fact, out);
+		entry(b, fact, out);
 	}
+	out->plain = (uint8_t *)&out->canon[out->canon_n];
+	out->plain_n = (size_t)(ent_body_put_plain(kind, out->plain, &out->fields, has) - out->plain);
 }

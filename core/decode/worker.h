@@ -12,6 +12,7 @@
 #include "decode/csv.h"
 #include "decode/input.h"
 #include "decode/protocol.h"
+#include "facts/body.h"
 #include "facts/wire.h"
 
 #include <sys/types.h>
@@ -65,6 +66,31 @@ uint32_t ent__ring_hand_over(ent__ring *, uint32_t n);
 
 /* ---- batch.c: facts to items ---- */
 
+#define ENT__CANON_HEAD 3u /* words for what comes before the body, see batch.c */
+#define ENT__CANON_MAX 144u
+
+/* Body and canonical form of a fact; what is taken back has neither. */
+typedef struct ent__body {
+	union {
+		ent_wire_order order;
+		ent_wire_line line;
+		ent_wire_refund refund;
+		ent_wire_cart cart;
+		ent_wire_visit visit;
+		ent_wire_touch touch;
+		ent_wire_contact contact;
+		ent_wire_observation observation;
+		ent_wire_entry entry;
+	} fields;
+	uint32_t pairs[128]; /* ENTRY */
+	ent_id ids[ENT_BODY_IDS];
+	unsigned n_ids;
+	unsigned canon_n; /* words, with the first ENT__CANON_HEAD */
+	uint8_t *plain;   /* in `canon`, behind the words */
+	size_t plain_n;
+	uint64_t canon[ENT__CANON_MAX + ENT_BODY_MAX / 8];
+} ent__body;
+
 #define ENT__SKIP_REASONS 64
 #define ENT__RECENT 8192u
 #define ENT__MEMO_MAX 48u
@@ -91,10 +117,13 @@ typedef struct ent__batch {
 		uint64_t count;
 	} skips[ENT__SKIP_REASONS];
 	unsigned n_skips;
+	ent__body body; /* of the fact in hand */
+	ent_buf single; /* a document that is no order */
 	/* the order that is being gathered */
 	ent_buf doc;
 	bool open, has_head, complete;
-	uint64_t partner_hash, doc_facts, doc_place;
+	uint64_t partner_hash, doc_facts;
+	uint64_t last_place; /* of its last part */
 	const char *lost; /* an order that was closed and refused; the host reads and clears it */
 	uint64_t lost_place;
 	uint32_t order_key_n;
@@ -125,23 +154,12 @@ void ent__batch_skipped_late(ent__batch *);
 
 /* ---- fact.c: what a fact must hold, and its body ---- */
 
-#define ENT__CANON_MAX 136
-
-/* Body and canonical form of a fact. `body` has room for the largest. */
-typedef struct ent__body {
-	uint64_t words[72];
-	size_t bytes;
-	uint64_t canon[4 + ENT__CANON_MAX]; /* the first four are for what comes before the body, see batch.c */
-	unsigned canon_n;                   /* with those four */
-	uint64_t has;
-	ent_str order_key; /* LINE, REFUND */
-} ent__body;
-
 size_t ent__fact_size(ent_fact); /* of the struct in plugin.h; 0: no such kind */
 /* Is the time of a known kind, and does it fit ent_wire_time? Absent ones only if they are not required. */
 bool ent__time_ok(ent_time, bool required);
 /* NULL, or why the fact is refused. Does not write anything. */
 const char *ent__fact_check(ent_fact, const void *fact);
+/* The body of a fact that passed the check. */
 void ent__fact_body(ent__batch *, ent_fact, const void *fact, ent__body *);
 
 /* ---- verdict.c: one verdict for each record ---- */

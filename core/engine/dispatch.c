@@ -171,10 +171,8 @@ static void look_at(ahead *a, ent_wire_doc doc, uint32_t size) {
 	a->key.scope = shared ? 0 : named ? named : a->partner;
 	a->key.key_hash = doc.key_hash;
 	ent_index_prefetch(a->e->index, ent_document_index_key(&a->key));
-	size_t body = sizeof doc + ENT_PAD8(doc.key_n);
-	size_t id = doc.kind == ENT_ORDER ? offsetof(ent_wire_order, customer) : offsetof(ent_wire_visit, visitor);
-	bool has = (doc.flags & ENT_DOC_HEAD) && (doc.kind == ENT_ORDER || doc.kind == ENT_VISIT) && body + id + 16 <= size;
-	a->ids[a->n % FAR] = has ? a->batch + a->at + body + id : NULL;
+	bool has = doc.n_ids && sizeof doc + sizeof(ent_id) <= size;
+	a->ids[a->n % FAR] = has ? a->batch + a->at + sizeof doc : NULL;
 	if (has) {
 		ent_identities_prefetch(a->e->identities, a->ids[a->n % FAR]);
 	}

@@ -3,7 +3,7 @@
  * Checked reading of a batch, see batch.h. */
 #include "facts/batch.h"
 #include "base/intern.h"
-#include "facts/fields.h"
+#include "facts/body.h"
 
 static int nonsense(ent_error *e, const char *what, uint64_t value) {
 	ent_error_set(e, ENT_ERR_WORKER, "the worker wrote nonsense into its ring: %s (%llu)", what,
@@ -49,7 +49,7 @@ const ent_wire_item *ent_batch_next(ent_batch *b, ent_error *e) {
 		return NULL;
 	}
 	b->own->n = 0;
-	ent_buf_reserve(b->own, bytes);
+	ent_buf_reserve(b->own, bytes + ENT_BODY_ROOM); /* see ent_body_take */
 	ent_wire_item *item = (ent_wire_item *)b->own->data;
 	*item = first;
 	memcpy(item + 1, b->data + b->at + sizeof first, bytes - sizeof first);
@@ -81,131 +81,67 @@ int ent_batch_close(const ent_batch *b, ent_error *e) {
 	return 0;
 }
 
-/* Replaces a dictionary number by its code and checks what a later reader relies on. The type is a constant where this
- * ends up: see MAP. */
-static inline __attribute__((always_inline)) bool map_field(
-	uint8_t *at, ent_field_type type, const uint32_t *codes, uint32_t n_codes) {
-	if (type == ENT_FIELD_CODE) {
-		uint32_t code;
-		memcpy(&code, at, 4);
-		if (code >= n_codes) {
-			return false;
+/* The pairs of an entry become an array of codes, in memory of the document. */
+static int take_pairs(ent_item *item, ent_read *r, const ent_body_map *map, ent_document *out, ent_error *e) {
+	uint32_t n = item->body.entry.n;
+	if (n > 4096 || n > (size_t)(r->end - r->p)) {
+		return nonsense(e, "fields of an entry", n);
+	}
+	uint32_t *pairs = ent_document_pairs(out, n);
+	for (uint32_t i = 0; i < n * 2; i++) {
+		uint64_t number = ent_read_varint(r);
+		if (number >= map->n_codes) {
+			return nonsense(e, "a text that was never defined", number);
 		}
-		memcpy(at, &codes[code], 4);
-	} else if (type == ENT_FIELD_CURRENCY) {
-		at[3] = 0;
+		pairs[i] = map->codes[number];
 	}
-	return true;
-}
-
-static int undefined(const ent_item *item, uint32_t n_codes, ent_error *e) {
-	const uint8_t *base = (const uint8_t *)&item->body;
-	uint32_t code = 0;
-	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
-		if (f->type == ENT_FIELD_CODE) {
-			memcpy(&code, base + f->offset, 4);
-			if (code >= n_codes) {
-				break; /* those before it are codes by now; the message may name one of them, large as it is */
-			}
-		}
-	}
-	return nonsense(e, "a text that was never defined", code);
-}
-
-/* Copies the body of a kind from the batch into the item. */
-#define MAP(structure, member, type)                                                                                   \
-	known &= map_field(base + offsetof(structure, member), ENT_FIELD_##type, codes, n_codes);
-#define CASE(fact, list, structure, name)                                                                              \
-	case fact:                                                                                                         \
-		memcpy(base, body, sizeof(structure));                                                                         \
-		list(MAP);                                                                                                     \
-		break;
-
-static int take_body(ent_item *item, const uint8_t *body, const uint32_t *codes, uint32_t n_codes, ent_error *e) {
-	uint8_t *base = (uint8_t *)&item->body;
-	bool known = true;
-	switch (item->kind) {
-		ENT_FACT_KINDS(CASE)
-	default:
-		break;
-	}
-	return known ? 0 : undefined(item, n_codes, e);
-}
-
-static int read_head(const ent_wire_doc *doc, const uint8_t *body, size_t room, const uint32_t *codes, uint32_t n_codes,
-	ent_document *out, size_t *used, ent_error *e) {
-	ent_item *item = ent_document_add_raw(out);
-	item->kind = doc->kind;
-	item->flags = doc->flags & (ENT_DOC_RETRACT | ENT_DOC_LINES_COMPLETE);
-	item->partner = codes[doc->partner];
-	item->has = doc->has;
-	item->place = doc->place;
-	item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
-	*used = 0;
-	if (!(doc->flags & ENT_DOC_HEAD)) {
-		memset(&item->body, 0, sizeof item->body);
-		return 0;
-	}
-	size_t size = ent_fact_body_size(doc->kind);
-	if (room < size) {
-		return nonsense(e, "a document without room for its body", room);
-	}
-	*used = size;
-	if (take_body(item, body, codes, n_codes, e)) {
-		return e->code;
-	}
-	if (doc->kind == ENT_ENTRY) {
-		uint32_t n = item->body.entry.n;
-		size_t bytes = ENT_PAD8((size_t)n * 8);
-		if (n > 4096 || room - size < bytes) {
-			return nonsense(e, "fields of an entry", n);
-		}
-		uint32_t *pairs = ent_document_pairs(out, n);
-		const uint32_t *raw = (const uint32_t *)(body + size);
-		for (uint32_t i = 0; i < n * 2; i++) {
-			if (raw[i] >= n_codes) {
-				return nonsense(e, "a text that was never defined", raw[i]);
-			}
-			pairs[i] = codes[raw[i]];
-		}
-		item->pairs = pairs;
-		*used += bytes;
-	}
+	item->pairs = pairs;
 	return 0;
 }
 
-static int read_sub(const uint8_t *p, size_t room, const uint32_t *codes, uint32_t n_codes, ent_document *out,
-	size_t *used, ent_error *e) {
-	const ent_wire_sub *sub = (const ent_wire_sub *)p;
-	if (room < sizeof *sub || sub->bytes > room || sub->bytes % 8) {
-		return nonsense(e, "a line cut off", room);
+static int take_body(ent_item *item, ent_read *r, ent_body_map *map, ent_document *out, ent_error *e) {
+	item->plain = r->p;
+	map->undefined = 0;
+	if (r->bad || !ent_body_take(item->kind, r, &item->body, &item->has, &item->plain_n, map)) {
+		return map->undefined ? nonsense(e, "a text that was never defined", map->undefined)
+							  : nonsense(e, "the body of a fact of kind", item->kind);
 	}
-	if (sub->kind != ENT_LINE && sub->kind != ENT_REFUND) {
-		return nonsense(e, "kind of a part of an order", sub->kind);
-	}
-	size_t body = sizeof *sub + ENT_PAD8(sub->key_n), size = ent_fact_body_size(sub->kind);
-	if (body + size > sub->bytes || sub->key_n > ENT_KEY_MAX) {
-		return nonsense(e, "a line without room for its body", sub->bytes);
-	}
-	if (sub->partner >= n_codes) {
-		return nonsense(e, "a text that was never defined", sub->partner);
-	}
-	ent_item *item = ent_document_add_raw(out);
-	item->kind = sub->kind;
-	item->flags = sub->flags & ENT_DOC_RETRACT;
-	item->key = (const char *)p + sizeof *sub;
-	item->key_n = sub->key_n;
-	item->partner = codes[sub->partner];
-	item->has = sub->has;
-	item->place = sub->place;
-	item->rank = (ent_rank){.updated = (int64_t)sub->version, .content = sub->content};
-	*used = sub->bytes;
-	return take_body(item, p + body, codes, n_codes, e);
+	return item->kind == ENT_ENTRY ? take_pairs(item, r, map, out, e) : 0;
 }
 
-int ent_batch_document(const ent_wire_item *wire, const uint32_t *codes, uint32_t n_codes, ent_document *out,
-	ent_error *e) {
-	const uint8_t *p = (const uint8_t *)wire;
+static int read_sub(ent_read *r, const ent_wire_doc *doc, ent_body_map *map, ent_document *out, ent_error *e) {
+	uint64_t place = out->n ? out->items[out->n - 1].place : doc->place;
+	ent_item *item = ent_document_add(out);
+	item->kind = ent_read_u8(r);
+	uint8_t flags = ent_read_u8(r);
+	item->flags = flags & ENT_DOC_RETRACT;
+	item->key_n = ent_read_u8(r);
+	uint64_t partner = ent_read_varint(r);
+	item->key = (const char *)ent_read_take(r, item->key_n);
+	if (r->bad || item->key_n == 0) {
+		return nonsense(e, "a line cut off", item->key_n);
+	}
+	if (item->kind != ENT_LINE && item->kind != ENT_REFUND) {
+		return nonsense(e, "kind of a part of an order", item->kind);
+	}
+	if (partner >= map->n_codes) {
+		return nonsense(e, "a text that was never defined", partner);
+	}
+	item->partner = map->codes[partner];
+	item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
+	if (!(flags & ENT_DOC_SAME_RANK)) {
+		uint64_t content = ent_read_u64(r);
+		/* given whole: lines and refunds stand and fall together, under the hash of the whole */
+		item->rank.content = out->has_complete ? doc->content : content;
+		item->rank.updated = (int64_t)ent_read_u64(r);
+	}
+	item->place = place + (uint64_t)ent_read_zigzag(r);
+	map->n_ids = 0;
+	return item->flags & ENT_DOC_RETRACT ? 0 : take_body(item, r, map, out, e);
+}
+
+int ent_batch_document(
+	const ent_wire_item *wire, const uint32_t *codes, uint32_t n_codes, ent_document *out, ent_error *e) {
 	size_t room = wire->bytes;
 	const ent_wire_doc *doc = (const ent_wire_doc *)wire;
 	ent_document_clear(out);
@@ -213,8 +149,8 @@ int ent_batch_document(const ent_wire_item *wire, const uint32_t *codes, uint32_
 		doc->kind == ENT_REFUND) {
 		return nonsense(e, "kind of a document", room < sizeof *doc ? 0 : doc->kind);
 	}
-	size_t at = sizeof *doc + ENT_PAD8(doc->key_n);
-	if (doc->key_n == 0 || doc->key_n > ENT_KEY_MAX || at > room) {
+	size_t ids = doc->n_ids * sizeof(ent_id);
+	if (doc->key_n == 0 || doc->n_ids > ENT_BODY_IDS || sizeof *doc + ids + doc->key_n > room) {
 		return nonsense(e, "length of a key", doc->key_n);
 	}
 	if (doc->partner >= n_codes) {
@@ -223,32 +159,30 @@ int ent_batch_document(const ent_wire_item *wire, const uint32_t *codes, uint32_
 	if (doc->n_subs && doc->kind != ENT_ORDER) {
 		return nonsense(e, "parts of a document that has none", doc->n_subs);
 	}
+	ent_body_map map = {.codes = codes, .n_codes = n_codes, .ids = (const ent_id *)(doc + 1), .n_ids = doc->n_ids};
 	out->kind = doc->kind;
-	out->key = (const char *)p + sizeof *doc;
+	out->key = (const char *)(doc + 1) + ids;
 	out->key_n = doc->key_n;
 	out->key_hash = ent_hash64(out->key, out->key_n, out->kind);
 	out->has_complete = doc->flags & ENT_DOC_LINES_COMPLETE;
-	size_t used = 0;
+	ent_read r = ent_read_of(out->key + out->key_n, room - sizeof *doc - ids - doc->key_n);
 	if (doc->flags & (ENT_DOC_HEAD | ENT_DOC_RETRACT)) {
-		if (read_head(doc, p + at, room - at, codes, n_codes, out, &used, e)) {
+		ent_item *item = ent_document_add(out);
+		item->kind = doc->kind;
+		item->flags = doc->flags & (ENT_DOC_RETRACT | ENT_DOC_LINES_COMPLETE);
+		item->partner = codes[doc->partner];
+		item->place = doc->place;
+		item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
+		if ((doc->flags & ENT_DOC_HEAD) && take_body(item, &r, &map, out, e)) {
 			return e->code;
 		}
-		at += used;
 	}
 	for (uint32_t i = 0; i < doc->n_subs; i++) {
-		if (read_sub(p + at, room - at, codes, n_codes, out, &used, e)) {
+		if (read_sub(&r, doc, &map, out, e)) {
 			return e->code;
 		}
-		at += used;
-		if (out->has_complete) {
-			/* given whole: the lines stand and fall together, under the hash of the whole */
-			out->items[out->n - 1].rank.content = doc->content;
-		}
 	}
-	if (at != room) {
-		return nonsense(e, "bytes left over in a document", room - at);
-	}
-	return 0;
+	return r.bad || r.end - r.p >= 8 ? nonsense(e, "bytes left over in a document", (uint64_t)(r.end - r.p)) : 0;
 }
 
 int ent_batch_text(const ent_wire_item *item, ent_str *text, ent_error *e) {

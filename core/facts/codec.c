@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The varint form of a document in the log. Fields that are zero take no room: a bitmap says which are there. Amounts
- * are mostly whole cents, so they are stored divided by 10,000 where that is exact; times mostly whole seconds. */
+ * The form of a document in the log: what is known of the document, then its items, each with lineage and body
+ * (facts/body.h). The plain part of a body is copied as it was read, where it was read and not changed since. */
 #include "base/intern.h"
+#include "facts/body.h"
 #include "facts/document.h"
-#include "facts/fields.h"
 
 enum { /* of an item */
 	SAME_LINEAGE = 1 << 7, /* source, input, arrival and rank are those of the item before */
@@ -12,181 +12,9 @@ enum { /* of an item */
 	/* of the document */
 	DOC_SUPERSEDED = 1 << 0,
 	DOC_COMPLETE = 1 << 1,
-	/* of a time */
-	TIME_OFFSET = 1 << 3,
-	TIME_SECONDS = 1 << 4,
-	FIXED_MAX = 512 /* most bytes that an item takes without its keys and pairs */
+	/* most bytes that an item takes without its key and pairs, and the head of a document without its key */
+	FIXED_MAX = 2 * ENT_BODY_MAX + 80
 };
-
-/* Everything here is inlined into one function for each kind, where the types are constants: see BODY below. */
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE uint8_t *put_time(uint8_t *p, ent_wire_time w) {
-	int64_t v = (int64_t)w >> 11;
-	unsigned kind = w & 7;
-	uint8_t quarter = (uint8_t)(w >> 3);
-	bool seconds = (kind == ENT_TIME_INSTANT || kind == ENT_TIME_LOCAL) && v % 1000000 == 0;
-	*p++ = (uint8_t)(kind | (quarter ? TIME_OFFSET : 0) | (seconds ? TIME_SECONDS : 0));
-	if (quarter) {
-		*p++ = quarter;
-	}
-	return ent_varint_put(p, ent_zigzag(seconds ? v / 1000000 : v));
-}
-
-static ent_wire_time take_time(ent_read *r) {
-	uint8_t head = ent_read_u8(r);
-	ent_time t = {.kind = head & 7, .offset_min = ENT_NO_OFFSET};
-	if (head & TIME_OFFSET) {
-		t.offset_min = (int16_t)((ent_read_u8(r) - 128) * 15);
-	}
-	t.v = ent_read_zigzag(r);
-	if (head & TIME_SECONDS) {
-		t.v = (int64_t)((uint64_t)t.v * 1000000u);
-	}
-	return ent_wire_time_pack(t);
-}
-
-/* Lowest bit clear: v / 10000 follows. Set: v itself, with the two smallest numbers left out (v is not 0 here), of which
- * 3 says that a whole varint follows: amounts so large that the bit would not fit. */
-INLINE uint8_t *put_amount(uint8_t *p, int64_t v) {
-	if (v % 10000 == 0) {
-		return ent_varint_put(p, ent_zigzag(v / 10000) << 1);
-	}
-	if (v > INT64_MAX / 4 || v < INT64_MIN / 4) {
-		p = ent_varint_put(p, 3);
-		return ent_varint_put(p, ent_zigzag(v));
-	}
-	return ent_varint_put(p, (ent_zigzag(v) + 1) << 1 | 1);
-}
-
-static int64_t take_amount(ent_read *r) {
-	uint64_t u = ent_read_varint(r);
-	if (!(u & 1)) {
-		return (int64_t)((uint64_t)ent_unzigzag(u >> 1) * 10000u);
-	}
-	if (u == 3) {
-		return ent_read_zigzag(r);
-	}
-	return ent_unzigzag((u >> 1) - 1);
-}
-
-/* The value as a number that is 0 if and only if the field takes no room. */
-INLINE uint64_t value_of(const uint8_t *at, ent_field_type type) {
-	uint64_t u = 0;
-	switch (type) {
-	case ENT_FIELD_TIME:
-	case ENT_FIELD_I64:
-		memcpy(&u, at, 8);
-		return u;
-	case ENT_FIELD_U8:
-		return *at;
-	case ENT_FIELD_CURRENCY:
-		memcpy(&u, at, 3);
-		return u;
-	default: /* ID (dense number + 1), CODE, U32 */
-		memcpy(&u, at, 4);
-		return u;
-	}
-}
-
-INLINE uint8_t *put_field(uint8_t *p, const uint8_t *at, ent_field_type type) {
-	uint64_t u = value_of(at, type);
-	if (!u) {
-		return p;
-	}
-	switch (type) {
-	case ENT_FIELD_TIME:
-		return put_time(p, u);
-	case ENT_FIELD_I64:
-		return put_amount(p, (int64_t)u);
-	case ENT_FIELD_U8:
-		*p = (uint8_t)u;
-		return p + 1;
-	case ENT_FIELD_CURRENCY:
-		memcpy(p, at, 3);
-		return p + 3;
-	default:
-		return ent_varint_put(p, u);
-	}
-}
-
-INLINE void take_field(ent_read *r, uint8_t *at, ent_field_type type) {
-	uint64_t u;
-	int64_t v;
-	const uint8_t *bytes;
-	switch (type) {
-	case ENT_FIELD_TIME:
-		u = take_time(r);
-		memcpy(at, &u, 8);
-		break;
-	case ENT_FIELD_I64:
-		v = take_amount(r);
-		memcpy(at, &v, 8);
-		break;
-	case ENT_FIELD_U8:
-		*at = ent_read_u8(r);
-		break;
-	case ENT_FIELD_CURRENCY:
-		bytes = ent_read_take(r, 3);
-		if (bytes) {
-			memcpy(at, bytes, 3);
-		}
-		break;
-	default:
-		u = ent_read_varint(r);
-		memcpy(at, &(uint32_t){(uint32_t)u}, 4);
-	}
-}
-
-/* A function for each kind, made from the list of its fields: no table is walked, no type is looked at, and which fields
- * are there is the same from one fact to the next, so that the processor guesses it. */
-#define SEE(structure, member, type)                                                                                   \
-	present |= (uint64_t)(value_of(base + offsetof(structure, member), ENT_FIELD_##type) != 0) << bit++;
-#define PUT(structure, member, type) p = put_field(p, base + offsetof(structure, member), ENT_FIELD_##type);
-#define TAKE(structure, member, type)                                                                                  \
-	if (present >> bit++ & 1) {                                                                                        \
-		take_field(r, base + offsetof(structure, member), ENT_FIELD_##type);                                           \
-	}
-#define BODY(kind, list, structure, name)                                                                              \
-	static uint8_t *put_##name(uint8_t *p, const uint8_t *base) {                                                      \
-		uint64_t present = 0;                                                                                          \
-		unsigned bit = 0;                                                                                              \
-		list(SEE);                                                                                                     \
-		p = ent_varint_put(p, present);                                                                                \
-		list(PUT);                                                                                                     \
-		return p;                                                                                                      \
-	}                                                                                                                  \
-	static void take_##name(ent_read *r, uint8_t *base) {                                                              \
-		uint64_t present = ent_read_varint(r);                                                                         \
-		unsigned bit = 0;                                                                                              \
-		list(TAKE);                                                                                                    \
-	}
-ENT_FACT_KINDS(BODY)
-
-static uint8_t *put_body(uint8_t *p, const ent_item *item) {
-	const uint8_t *base = (const uint8_t *)&item->body;
-	switch (item->kind) {
-#define CASE_PUT(kind, list, structure, name)                                                                          \
-	case kind:                                                                                                         \
-		return put_##name(p, base);
-		ENT_FACT_KINDS(CASE_PUT)
-	default:
-		return p;
-	}
-}
-
-static void take_body(ent_item *item, ent_read *r) {
-	uint8_t *base = (uint8_t *)&item->body;
-	switch (item->kind) {
-#define CASE_TAKE(kind, list, structure, name)                                                                         \
-	case kind:                                                                                                         \
-		take_##name(r, base);                                                                                          \
-		break;
-		ENT_FACT_KINDS(CASE_TAKE)
-	default:
-		break;
-	}
-}
 
 static bool same_lineage(const ent_item *a, const ent_item *b) {
 	return a->source == b->source && a->input == b->input && a->arrival == b->arrival &&
@@ -208,7 +36,7 @@ static ent_rank take_rank(ent_read *r) {
 }
 
 static void put_item(const ent_document *d, const ent_item *item, const ent_item *before, ent_buf *out) {
-	ent_buf_reserve(out, FIXED_MAX * 2 + item->key_n);
+	ent_buf_reserve(out, FIXED_MAX + item->key_n);
 	bool same = before && same_lineage(item, before);
 	uint8_t *p = out->data + out->n;
 	*p++ = item->kind;
@@ -227,9 +55,14 @@ static void put_item(const ent_document *d, const ent_item *item, const ent_item
 		p = put_rank(p, &item->rank);
 	}
 	p = ent_varint_put(p, ent_zigzag((int64_t)(item->place - (before ? before->place : 0))));
-	p = ent_varint_put(p, item->has);
 	if (!(item->flags & ENT_DOC_RETRACT)) {
-		p = put_body(p, item);
+		if (item->plain_n) {
+			memcpy(p, item->plain, item->plain_n);
+			p += item->plain_n;
+		} else {
+			p = ent_body_put_plain(item->kind, p, &item->body, item->has);
+		}
+		p = ent_body_put_codes(item->kind, p, &item->body, true);
 	}
 	out->n = (size_t)(p - out->data);
 	if (item->kind == ENT_ENTRY && !(item->flags & ENT_DOC_RETRACT)) {
@@ -299,12 +132,11 @@ static bool take_item(ent_document *d, ent_read *r) {
 		item->rank = take_rank(r);
 	}
 	item->place = (before ? before->place : 0) + (uint64_t)ent_read_zigzag(r);
-	item->has = ent_read_varint(r);
 	if (item->flags & ENT_DOC_RETRACT) {
 		return !r->bad;
 	}
-	take_body(item, r);
-	return !r->bad;
+	item->plain = r->p;
+	return !r->bad && ent_body_take(item->kind, r, &item->body, &item->has, &item->plain_n, NULL);
 }
 
 /* Pairs are varints in the log but must be read as an array: they are decoded into the document's own memory. */

@@ -52,14 +52,6 @@ ent_item *ent_document_add(ent_document *d) {
 	return item;
 }
 
-ent_item *ent_document_add_raw(ent_document *d) {
-	ENT_GROW(d->items, d->n, d->capacity);
-	ent_item *item = &d->items[d->n++];
-	memset(item, 0, offsetof(ent_item, body));
-	item->pairs = NULL;
-	return item;
-}
-
 uint32_t *ent_document_pairs(ent_document *d, uint32_t n) {
 	struct ent__pairs *p = ent_xmalloc(sizeof *p + (size_t)n * 2 * sizeof(uint32_t));
 	p->next = d->pairs;
@@ -168,6 +160,7 @@ static void visit_merge(ent_item *into, const ent_item *from) {
 	a->engaged |= b->engaged;
 	a->is_new |= b->is_new;
 	into->has |= from->has;
+	into->plain_n = 0; /* the body is no more what was read */
 	into->arrival = into->arrival > from->arrival ? into->arrival : from->arrival;
 	if (ent_rank_compare(&into->rank, &from->rank) < 0) {
 		into->rank = from->rank;

@@ -35,6 +35,8 @@ typedef struct ent_item {
 	uint32_t partner; /* code; 0: none of its own */
 	uint32_t source, input; /* code; id */
 	const char *key;  /* borrowed from the batch or the frame that the document was read from */
+	const uint8_t *plain; /* borrowed as the key: the plain part of the body as it was read, see facts/body.h ... */
+	uint32_t plain_n;     /* ... 0: not known, or the body was changed since */
 	uint64_t has, place;
 	int64_t arrival;  /* microseconds */
 	ent_rank rank;
@@ -71,8 +73,6 @@ typedef struct ent_document {
 void ent_document_finish(ent_document *);
 void ent_document_clear(ent_document *);
 ent_item *ent_document_add(ent_document *); /* zeroed; valid until the next add */
-/* As add, but the body is left as it is: for who fills in all of the kind's fields at once. */
-ent_item *ent_document_add_raw(ent_document *);
 /* Room for n pairs of codes, owned by the document. */
 uint32_t *ent_document_pairs(ent_document *, uint32_t n);
 /* The head (kind of the document), or NULL while it is pending. */

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define ENT_WIRE_MAGIC 0x54414245u /* "EBAT" */
-#define ENT_WIRE_VERSION 1u
+#define ENT_WIRE_VERSION 2u
 #define ENT_KEY_MAX 255u           /* bytes of a key */
 #define ENT_TEXT_MAX 4096u         /* bytes of a dictionary text; longer ones are cut by the worker at a character */
 
@@ -76,20 +76,27 @@ static inline ent_time ent_wire_time_unpack(ent_wire_time w) {
 	return t;
 }
 
-enum { /* ent_wire_doc.flags */
+enum { /* of a document, and of its parts */
 	ENT_DOC_HEAD = 1 << 0,           /* a body of `kind` follows the key */
 	ENT_DOC_LINES_COMPLETE = 1 << 1, /* the lines here are all lines of the order */
-	ENT_DOC_RETRACT = 1 << 2         /* the source says that the key is gone; no body, no subs */
+	ENT_DOC_RETRACT = 1 << 2,        /* the source says that the key is gone; no body, no subs */
+	ENT_DOC_SAME_RANK = 1 << 3       /* of a sub: content and version are those of the document */
 };
 
-/* Then: key_n bytes of key, padded to 8; with ENT_DOC_HEAD the body of the kind (ent_wire_order, ent_wire_cart, ...);
- * then n_subs sub-items (ENT_ORDER only). `content` of a part leaves out place and version: equal content, equal hash,
- * on every machine. It covers kind, flags, partner text, key, body and subs, with texts by value. */
+/* Then: n_ids identities of the head's body, in the order of its fields, where the core can ask for what they lead to
+ * long before it reads the rest; key_n bytes of key; with ENT_DOC_HEAD the body of the kind as facts/body.h writes it,
+ * with the worker's numbers of texts and without identities, and for an entry its pairs of numbers as varints;
+ * then n_subs parts (ENT_ORDER only): kind, flags and key_n, a byte each; number of the partner, varint; the key; content and version,
+ * 8 bytes each, without ENT_DOC_SAME_RANK; place as a difference to that of the part before (the first: of the
+ * document), zigzag varint; without ENT_DOC_RETRACT the body. Zeros up to a multiple of 8.
+ *
+ * `content` leaves out place and version: equal content, equal hash, on every machine. It covers kind, flags, partner
+ * text, key, body and subs, with texts by value. Without ENT_DOC_HEAD and ENT_DOC_RETRACT there are only subs. */
 typedef struct ent_wire_doc {
 	ent_wire_item item;
 	uint8_t kind; /* ent_fact; lines and refunds travel in documents of kind ENT_ORDER */
 	uint8_t flags;
-	uint16_t key_n;
+	uint8_t key_n, n_ids;
 	uint32_t n_subs;
 	uint32_t partner; /* dictionary number, 0: the source decides */
 	uint32_t reserved;
@@ -97,19 +104,9 @@ typedef struct ent_wire_doc {
 	uint64_t content;
 	uint64_t place;
 	ent_wire_time version;
-	uint64_t has;      /* of the head */
 } ent_wire_doc;
 
-typedef struct ent_wire_sub {
-	uint32_t bytes; /* of the sub-item, its key and body included; multiple of 8 */
-	uint8_t kind;   /* ENT_LINE or ENT_REFUND */
-	uint8_t flags;  /* ENT_DOC_RETRACT */
-	uint16_t key_n; /* key follows, padded to 8, then ent_wire_line or ent_wire_refund */
-	uint32_t partner;
-	uint32_t reserved;
-	uint64_t has, content, place;
-	ent_wire_time version;
-} ent_wire_sub;
+/* The bodies in memory, on both sides of the ring. */
 
 typedef struct ent_wire_order {
 	ent_wire_time at, paid_at, cancelled_at, shipped_at, promised_at, delivered_at;
@@ -176,7 +173,7 @@ typedef struct ent_wire_observation {
 	uint8_t origin, scale, grade, additive;
 } ent_wire_observation;
 
-/* n pairs follow: dictionary numbers of name and value, 4 bytes each. */
+/* Has n pairs beside it: numbers of name and value. */
 typedef struct ent_wire_entry {
 	ent_wire_time effective;
 	uint32_t reg, id, state, actor, n, reserved;

@@ -4,6 +4,7 @@
 #include "driver.h"
 #include "base/arena.h"
 #include "base/intern.h"
+#include "facts/batch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,30 +246,30 @@ void driver_clear(driver *d) {
 }
 
 static void take_doc(driver *d, const ent_wire_doc *w) {
-	const uint8_t *p = (const uint8_t *)(w + 1), *end = (const uint8_t *)w + w->item.bytes;
+	static ent_document document;
+	uint32_t *codes = ent_xmalloc((d->n_texts + 1) * sizeof *codes);
+	for (uint32_t i = 0; i < d->n_texts; i++) {
+		codes[i] = i;
+	}
+	ent_error e = {0};
+	if (ent_batch_document(&w->item, codes, (uint32_t)d->n_texts, &document, &e)) {
+		fail_msg("%s", e.what);
+	}
+	free(codes);
 	ENT_GROW(d->docs, d->n_docs, d->docs_capacity);
 	driver_doc *doc = &d->docs[d->n_docs++];
 	*doc =
 		(driver_doc){.kind = w->kind, .flags = w->flags, .n_subs = w->n_subs, .content = w->content, .place = w->place};
-	assert_true(w->key_n && w->key_n <= ENT_KEY_MAX && w->partner < d->n_texts);
-	memcpy(doc->key, p, w->key_n);
-	assert_true(w->key_hash == ent_hash64(doc->key, w->key_n, w->kind));
+	memcpy(doc->key, document.key, document.key_n);
+	assert_true(w->key_hash == document.key_hash);
 	snprintf(doc->partner, sizeof doc->partner, "%.60s", d->texts[w->partner]);
-	p += ENT_PAD8(w->key_n);
-	static const size_t bodies[ENT_FACT_COUNT] = {[ENT_ORDER] = sizeof(ent_wire_order),
-		[ENT_CART] = sizeof(ent_wire_cart),
-		[ENT_VISIT] = sizeof(ent_wire_visit),
-		[ENT_OBSERVATION] = sizeof(ent_wire_observation)};
-	if (w->flags & ENT_DOC_HEAD) {
-		assert_true(bodies[w->kind] > 0);
-		p += bodies[w->kind];
+	for (uint32_t i = 0; i < document.n; i++) {
+		const ent_item *s = &document.items[i];
+		if (s->key_n) {
+			doc->subs =
+				ent_hash64((uint64_t[]){doc->subs, s->kind, s->rank.content, ent_hash64(s->key, s->key_n, 0)}, 32, 0);
+		}
 	}
-	for (uint32_t i = 0; i < w->n_subs; i++) {
-		const ent_wire_sub *s = (const ent_wire_sub *)p;
-		doc->subs = ent_hash64((uint64_t[]){doc->subs, s->kind, s->content, ent_hash64(s + 1, s->key_n, 0)}, 32, 0);
-		p += s->bytes;
-	}
-	assert_ptr_equal(p, end);
 }
 
 static void take_item(driver *d, const ent_wire_item *item) {

@@ -618,30 +618,30 @@ static void a_small_ring_is_used_again_and_again(void **state) {
 	driver_start(&worker, &(driver_setup){.slots = 3, .slot_bytes = 8192});
 	assert_true(driver_load(&worker, PLUGINS "shop.so"));
 	assert_true(driver_open(&worker, ROWS, "rows", 1, NULL));
-	ent_buf b = orders(200000);
+	ent_buf b = orders(1000000);
 	assert_true(decode_bytes(ROWS, b.data, b.n));
 	assert_true(worker.batches > 20);
 	outcome small_ring = result();
 	/* an order larger than a slot takes several; one larger than the ring is refused, and only that one */
 	ent_buf l = {0};
 	ent_buf_printf(&l, "Name,At,Currency,Total,Sku\n#1,2024-03-01,EUR,1,x\n");
-	for (int i = 0; i < 80; i++) {
+	for (int i = 0; i < 800; i++) {
 		ent_buf_printf(&l, "#2,2024-03-01,EUR,1,x\n");
 	}
-	for (int i = 0; i < 400; i++) {
+	for (int i = 0; i < 4000; i++) {
 		ent_buf_printf(&l, "#3,2024-03-01,EUR,1,x\n");
 	}
 	ent_buf_printf(&l, "#4,2024-03-01,EUR,1,x\n");
 	assert_true(decode_bytes(ROWS, l.data, l.n));
-	expect(482, 481, 1, 0, 2 + 81 + 2);
+	expect(4802, 4801, 1, 0, 2 + 801 + 2);
 	assert_int_equal(worker.n_docs, 3);
-	assert_int_equal(worker.docs[1].n_subs, 80);
+	assert_int_equal(worker.docs[1].n_subs, 800);
 	assert_string_equal(worker.docs[2].key, "#4");
 	assert_non_null(strstr(worker.rejects[0].reason, "larger than the ring"));
 	/* the same at the very end, when nothing else is to come */
 	size_t until = l.n - strlen("#4,2024-03-01,EUR,1,x\n");
 	assert_true(decode_bytes(ROWS, l.data, until));
-	expect(481, 480, 1, 0, 2 + 81);
+	expect(4801, 4800, 1, 0, 2 + 801);
 	assert_int_equal(driver_finish(&worker), 0);
 	worker = own;
 	driver_clear(&worker);
@@ -656,7 +656,7 @@ static void a_small_ring_is_used_again_and_again(void **state) {
 
 static void the_next_decode_may_be_sent_ahead(void **state) {
 	(void)state;
-	ent_buf b = orders(700000); /* more than the ring holds: the second DECODE is read while waiting for room */
+	ent_buf b = orders(4000000); /* more than the ring holds: the second DECODE is read while waiting for room */
 	int fd = driver_file(b.data, b.n);
 	driver_clear(&worker);
 	driver_send_decode(&worker, ROWS, fd, 0, UINT64_MAX, false, -1);
@@ -676,7 +676,7 @@ static void the_next_decode_may_be_sent_ahead(void **state) {
 static void a_document_that_shrinks_is_noticed(void **state) {
 	(void)state;
 	for (uint32_t instance = ROWS; instance <= LINES; instance += LINES - ROWS) {
-		ent_buf b = instance == ROWS ? orders(3000000) : json(3000000);
+		ent_buf b = instance == ROWS ? orders(12000000) : json(12000000);
 		int fd = driver_file(b.data, b.n);
 		driver_clear(&worker);
 		driver_send_decode(&worker, instance, fd, 0, UINT64_MAX, false, -1);
@@ -684,7 +684,7 @@ static void a_document_that_shrinks_is_noticed(void **state) {
 		for (int i = 0; i < 500 && atomic_load(&head->state) != ENT_WORKER_WAITING; i++) {
 			usleep(10000);
 		}
-		const char *cut = memrchr(b.data, '\n', 1500000); /* at a line end, so that only the length tells */
+		const char *cut = memrchr(b.data, '\n', 9000000); /* at a line end, so that only the length tells */
 		assert_int_equal(ftruncate(fd, cut + 1 - (char *)b.data), 0);
 		assert_false(driver_take_decode(&worker, 10000));
 		assert_non_null(strstr(worker.failed.what, "became shorter"));
