@@ -117,11 +117,11 @@ def test_a_large_document_replaces_itself(tmp_path: Path) -> None:
     pad = "x" * 1000
     # the first 8 MB are folded; then a commit comes due; then more comes than the ring holds
     early = "".join(f"{i},2024-01-05,1,0,{pad}\n" for i in range(8300))
-    late = "".join(f"{i},2024-01-06,{20 if i > 8300 else 1},{2000 if i == 8300 else 0},{pad}\n" for i in range(8300, 16000))
+    late = "".join(f"{i},2024-01-06,{40 if i > 8300 else 1},{2000 if i == 8300 else 0},{pad}\n" for i in range(8300, 16000))
     p.write("in.csv", HEAD.replace("\n", ",padding\n") + early + late, dated=2)
     said = p.entente("run", "--no-rules", timeout=60)
     assert said.status == 0 and said.read["waits"] > 0
-    assert p.figure("carts", "carts") == 8300 + 1 + 7699 * 20
+    assert p.figure("carts", "carts") == 8300 + 1 + 7699 * 40
 
 
 # ---- what is no ordinary file ---------------------------------------------------------------------------------------------
