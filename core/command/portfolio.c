@@ -31,15 +31,17 @@ int ent__balance_show(ent_call *call, ent_engine *engine, bool *closes, ent_erro
 /* ---- portfolio --------------------------------------------------------------------------------------------------- */
 
 static ent__standing *row_of(ent__portfolio *p, const char *partner) {
-	/* scans come ordered by partner: it is nearly always the last one */
-	for (size_t i = p->n; i-- > 0;) {
-		if (!strcmp(p->rows[i].partner, partner)) {
-			return &p->rows[i];
-		}
+	uint32_t number = ent_intern_put(&p->names, partner, strlen(partner)), before = p->row_of_n;
+	ENT_GROW(p->row_of, number, p->row_of_n);
+	if (p->row_of_n > before) {
+		memset(p->row_of + before, 0, (p->row_of_n - before) * sizeof *p->row_of);
 	}
-	ENT_GROW(p->rows, p->n, p->capacity);
-	p->rows[p->n] = (ent__standing){.partner = ent_xstrdup(partner)};
-	return &p->rows[p->n++];
+	if (!p->row_of[number]) {
+		ENT_GROW(p->rows, p->n, p->capacity);
+		p->rows[p->n] = (ent__standing){.partner = ent_xstrdup(partner)};
+		p->row_of[number] = (uint32_t)++p->n;
+	}
+	return &p->rows[p->row_of[number] - 1];
 }
 
 int ent__finding_weight(const char *kind, const char *severity) {
@@ -165,12 +167,16 @@ static void show_table(ent_call *call, const ent__portfolio *p) {
 }
 
 int ent__portfolio_load(ent__portfolio *p, ent_store *store, ent_error *e) {
+	ent_intern_init(&p->names);
 	int status = ent_store_verdicts_scan(store, NULL, take_verdict, p, e);
 	if (!status) {
 		status = ent_store_findings_scan(store, NULL, take_finding, p, e);
 	}
 	if (p->n) {
 		qsort(p->rows, p->n, sizeof *p->rows, by_weight);
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		p->row_of[ent_intern_put(&p->names, p->rows[i].partner, strlen(p->rows[i].partner))] = (uint32_t)i + 1;
 	}
 	return status;
 }
@@ -181,16 +187,16 @@ void ent__portfolio_finish(ent__portfolio *p) {
 		free(p->rows[i].first);
 	}
 	free(p->rows);
+	free(p->row_of);
+	if (p->names.slots) { /* it was loaded */
+		ent_intern_finish(&p->names);
+	}
 	*p = (ent__portfolio){0};
 }
 
 const ent__standing *ent__portfolio_find(const ent__portfolio *p, const char *partner) {
-	for (size_t i = 0; i < p->n; i++) {
-		if (!strcmp(p->rows[i].partner, partner)) {
-			return &p->rows[i];
-		}
-	}
-	return NULL;
+	uint32_t number = p->n ? ent_intern_find(&p->names, partner, strlen(partner)) : UINT32_MAX;
+	return number < p->row_of_n && p->row_of[number] ? &p->rows[p->row_of[number] - 1] : NULL;
 }
 
 int ent__portfolio_show(ent_call *call, ent_engine *engine, ent_error *e) {

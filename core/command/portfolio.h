@@ -4,6 +4,7 @@
 #ifndef ENT_COMMAND_PORTFOLIO_H
 #define ENT_COMMAND_PORTFOLIO_H
 
+#include "base/intern.h"
 #include "command/command.h"
 #include "engine/engine.h"
 
@@ -21,6 +22,9 @@ typedef struct ent__standing {
 typedef struct ent__portfolio {
 	ent__standing *rows;
 	size_t n, capacity;
+	ent_intern names;  /* of the partners, numbered from 1 in the order in which they came */
+	uint32_t *row_of;  /* by number: row + 1 */
+	uint32_t row_of_n; /* capacity */
 } ent__portfolio;
 
 int ent__portfolio_load(ent__portfolio *, ent_store *, ent_error *e);

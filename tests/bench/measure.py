@@ -53,9 +53,10 @@ def sample(pid: int, over: threading.Event, peak: list[int]) -> None:
         over.wait(0.02)
 
 
-def run(words: Sequence[str | Path], folder: Path | None = None, memory: bool = False, **more: str) -> Took:
+def run(words: Sequence[str | Path], folder: Path | None = None, memory: bool = False,
+        more: Mapping[str, str] | None = None) -> Took:
     """Runs a program to its end. Sampling its memory costs time: such a run says nothing about seconds."""
-    environment: Mapping[str, str] = {**os.environ, **more}
+    environment: Mapping[str, str] = {**os.environ, **(more or {})}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.monotonic()

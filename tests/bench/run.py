@@ -54,7 +54,7 @@ class Case:
 
     def once(self, memory: bool = False) -> tuple[Took, dict[str, Any]]:
         """One run into the store as it is."""
-        took = run([str(BUILD / "bin" / "entente"), "run", "--json", *self.words], self.project.folder, memory, **ENVIRONMENT)
+        took = run([str(BUILD / "bin" / "entente"), "run", "--json", *self.words], self.project.folder, memory, ENVIRONMENT)
         if took.status:
             raise RuntimeError(f"{self.name}: entente run ended with {took.status}: {took.err or took.out[-2000:]}")
         return took, json.loads(took.out)

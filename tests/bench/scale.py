@@ -112,7 +112,7 @@ def measure(factor: str, size: Size, work: Path) -> Result:
     """One run."""
     folder = prepare(size, work)
     more = () if size.rules else ("--no-rules",)
-    took = run([BUILD / "bin" / "entente", "run", "--json", *more], folder, memory=True, **ENVIRONMENT)
+    took = run([BUILD / "bin" / "entente", "run", "--json", *more], folder, memory=True, more=ENVIRONMENT)
     if took.status:
         raise RuntimeError(f"{factor} {size}: entente run ended with {took.status}: {(took.err or took.out)[-1000:]}")
     told: dict[str, Any] = json.loads(took.out)
