@@ -3,7 +3,7 @@
  * Commit: append -> fdatasync of identities and segments -> one transaction with cells, codes, positions (compare and
  * set), rejects, coverage, balance and the valid lengths of the segments. Whatever fails here ends the run: memory has run
  * ahead of the disk, nothing is retried. Loop thread only. */
-#include "engine/internal.h"
+#include "engine/warm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,12 +67,14 @@ void ent__pending_reject(ent_engine *e, const ent_reject *r) {
 uint64_t ent__pending_bytes(const ent_engine *e) { return e->pending ? e->pending->bytes : 0; }
 
 void ent__pending_cover(ent_engine *e, const ent_cover *c) {
+	ent__warm_cover(e, c);
 	struct ent__pending *p = pending(e);
 	ENT_GROW(p->covers, p->n_covers, p->covers_capacity);
 	p->covers[p->n_covers++] = *c;
 }
 
 void ent__pending_covers_drop(ent_engine *e, uint32_t input) {
+	ent__warm_all(e, "coverage was taken back");
 	struct ent__pending *p = pending(e);
 	ENT_GROW(p->dropped_covers, p->n_dropped, p->dropped_capacity);
 	p->dropped_covers[p->n_dropped++] = input;
@@ -110,6 +112,7 @@ int ent__covers_scan(ent_engine *e, ent_cover_visit visit, void *ctx, ent_error 
 }
 
 void ent__pending_record(ent_engine *e, const ent_record *r, bool drop) {
+	ent__warm_record(e, r);
 	struct ent__pending *p = pending(e);
 	ENT_GROW(p->records, p->n_records, p->records_capacity);
 	p->records[p->n_records].r = *r;
@@ -178,6 +181,7 @@ static int put_balance(ent_engine *e, ent_error *error) {
 
 static int put_all(ent_engine *e, ent_error *error) {
 	ent_cells_flush f = ent_cells_sort(e->cells);
+	ent__warm_cells(e, &f);
 	int status = put_codes(e, error);
 	if (!status && e->clear_cells) {
 		status = ent_store_cells_clear(e->store, error);
@@ -251,6 +255,7 @@ int ent__commit(ent_engine *e, ent_error *error) {
 		}
 	}
 	if (status) {
+		ent__warm_all(e, "a commit failed");
 		return status;
 	}
 	e->texts_saved = e->texts.count;

@@ -4,6 +4,8 @@
 #include "config/install.h"
 #include "config/options.h"
 #include "engine/internal.h"
+#include "engine/rules_worker.h"
+#include "engine/warm.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -185,15 +187,20 @@ static void start_pool(ent_engine *e) {
 	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
 }
 
+void ent__now(ent_engine *e) {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors) {
 	ent_error error = {0};
 	ent_engine *e = ent_xcalloc(1, sizeof *e);
 	*out = NULL;
 	e->config = config;
 	e->writable = mode == ENT_ENGINE_WRITE;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	e->partners_a_worker = 4096;
+	ent__now(e);
 	uv_loop_init(&e->loop);
 	ent_intern_init(&e->texts);
 	ent_intern_init(&e->skipped);
@@ -228,6 +235,8 @@ void ent_engine_close(ent_engine *e) {
 	if (!e) {
 		return;
 	}
+	ent__warm_close(e);
+	ent__rules_close(e);
 	ent_pool_destroy(e->pool);
 	ent__sources_close(e);
 	ent__partners_close(e);
@@ -391,6 +400,7 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 	const ent_plugin_info *const *plugins;
 	size_t n;
 	ent_errors plan_errors = {0};
+	ent__now(e);
 	e->report = report;
 	e->plan_errors = &plan_errors;
 	report->progress.doing = "reading";

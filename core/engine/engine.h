@@ -108,6 +108,8 @@ void ent_snapshot_block_finish(ent_snapshot_block *);
 
 typedef struct ent_judge_report {
 	uint32_t rules, partners;
+	bool whole;       /* all partners were judged; else those that a change reaches */
+	uint32_t changed; /* partners that changed since the last judgement */
 	uint64_t evaluations;
 	uint64_t said_true, said_false, unknown, failed;
 	uint64_t findings;
@@ -117,6 +119,12 @@ typedef struct ent_judge_report {
 
 /* Evaluates all rules over the snapshot in the rules worker, and stores findings and verdicts. */
 int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report *, ent_error *e);
+/* Brings findings to what is committed, in an engine that stays open: whatever was ingested since the last call reaches the
+ * rules that read it, of its own partner or through a cohort, and no others run. The first call judges everything, as does
+ * one on another day, after a partner came, or when too much changed at once; the result is the same either way. */
+int ent_engine_follow(ent_engine *, const ent_as_of *override, ent_judge_report *, ent_error *e);
+/* Has rulebooks loaded anew at the next judgement. */
+void ent_engine_rules_reload(ent_engine *);
 /* Lists rules as JSON without evaluating them. */
 int ent_engine_rules(ent_engine *, ent_buf *json, ent_error *e);
 /* Makes a brief: `request` is JSON (docs/rules.md), `page` gets what the worker made. */

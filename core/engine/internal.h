@@ -111,6 +111,10 @@ struct ent_engine {
 	ent_buf frame, body, item;
 	/* what is to be committed beside cells and ledger */
 	struct ent__pending *pending;
+	struct ent__rules *rules;    /* rules workers; NULL until they are needed */
+	unsigned rules_kept;         /* how many of them keep the snapshot that `warm` has; 0: none */
+	uint32_t partners_a_worker;  /* so many more partners are worth one more worker */
+	struct ent__warm *warm;      /* NULL: nothing is kept between judgements */
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
 	char rules_sandbox[128]; /* that the last rules worker reached */
@@ -224,6 +228,12 @@ void ent__skip(ent_engine *, const ent__source *, const char *name);
 extern const ent_pool_events ent__dispatch_events;
 int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx,
 	ent_error *e);
+
+/* judge.c. keep: the workers remember what the rules read, for ent__judge_change. `request` as ENT_RULES_CHANGE has it. */
+int ent__judge_whole(ent_engine *, const ent_snapshot_block *, bool keep, ent_judge_report *, ent_error *e);
+int ent__judge_change(ent_engine *, const ent_snapshot_block *layer, const ent_buf *request, ent_judge_report *, ent_error *e);
+/* engine.c. The moment, read anew: an engine may stay open for weeks. */
+void ent__now(ent_engine *);
 
 /* commit.c */
 typedef struct ent__pending ent__pending;

@@ -8,12 +8,8 @@
 #include "engine/internal.h"
 #include "engine/snapshot_build.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum {
 	RATE_HOLDS = 35, /* days that a rate holds until the next one: monthly tables have no gaps then */
@@ -40,7 +36,7 @@ uint32_t ent__build_text(ent__build *b, uint32_t code) {
 	return b->text_of[code];
 }
 
-static bool included(const ent__build *b, uint32_t partner) {
+bool ent__build_included(const ent__build *b, uint32_t partner) {
 	return partner < b->e->partners_capacity && (b->e->partners[partner].known == 1 || b->e->partners[partner].known == 2);
 }
 
@@ -114,7 +110,7 @@ static void finish_partner(ent__build *b) {
 
 static int take_cell(void *ctx, const ent_cell *c) {
 	ent__build *b = ctx;
-	if (c->key.day > b->as_of || !included(b, c->key.partner)) {
+	if (c->key.day > b->as_of || !ent__build_included(b, c->key.partner)) {
 		return 0;
 	}
 	if (b->n_cells && b->cells[0].key.partner != c->key.partner) {
@@ -130,7 +126,7 @@ static int take_cell(void *ctx, const ent_cell *c) {
 static int take_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
 	(void)multiplicity; /* how often an identity came never enters a metric */
 	ent__build *b = ctx;
-	if (key->day > b->as_of || !included(b, key->partner) || n == 0) {
+	if (key->day > b->as_of || !ent__build_included(b, key->partner) || n == 0) {
 		return 0;
 	}
 	ENT_GROW(b->days, b->n_days, b->days_capacity);
@@ -154,7 +150,7 @@ static int by_set(const void *x, const void *y) {
 	return 0;
 }
 
-static void finish_sets(ent__build *b) {
+void ent__build_sets(ent__build *b) {
 	ENT_SORT(b->days, b->n_days, by_set);
 	for (size_t i = 0; i < b->n_days;) {
 		const ent_cell_key *key = &b->days[i].key;
@@ -194,7 +190,7 @@ static void finish_sets(ent__build *b) {
 
 static int take_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
 	ent__build *b = ctx;
-	if (key->day > b->as_of || !included(b, key->partner)) {
+	if (key->day > b->as_of || !ent__build_included(b, key->partner)) {
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -219,7 +215,7 @@ static int by_dist(const void *x, const void *y) {
 	return p->bucket < q->bucket ? -1 : p->bucket > q->bucket;
 }
 
-static void finish_dists(ent__build *b) {
+void ent__build_dists(ent__build *b) {
 	ENT_SORT(b->buckets, b->n_buckets, by_dist);
 	for (size_t i = 0; i < b->n_buckets;) {
 		const ent_cell_key *key = &b->buckets[i].key;
@@ -233,16 +229,27 @@ static void finish_dists(ent__build *b) {
 			   b->buckets[k].key.origin == key->origin && b->buckets[k].key.currency == key->currency;
 			 k++) {
 			ent_snap_bucket row = {b->buckets[k].key.day, b->buckets[k].bucket, b->buckets[k].count};
-			ent_buf_add(&b->data, &row, sizeof row);
+			ent_snap_bucket *last = d->d.n ? (ent_snap_bucket *)(b->data.data + b->data.n) - 1 : NULL;
+			if (last && last->day == row.day && last->bucket == row.bucket) { /* a change of what is there */
+				last->count += row.count;
+			} else {
+				ent_buf_add(&b->data, &row, sizeof row);
+				d->d.n++;
+			}
+			last = (ent_snap_bucket *)(b->data.data + b->data.n) - 1;
+			if (last->count == 0) {
+				b->data.n -= sizeof row;
+				d->d.n--;
+			}
 		}
-		d->d.n = k - i;
+		b->n_dists -= d->d.n == 0;
 		i = k;
 	}
 }
 
 /* ---- coverage ------------------------------------------------------------------------------------------------------------------------ */
 
-static int family_of(uint32_t kind) {
+int ent__build_family(uint32_t kind) {
 	switch (kind) {
 	case ENT_ORDER:
 	case ENT_LINE:
@@ -257,38 +264,110 @@ static int family_of(uint32_t kind) {
 	}
 }
 
-static void add_cover(ent__build *b, uint32_t partner, int family, const ent_cover *c) {
-	ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
-	ent__build_cover *mine = &b->covers[b->n_covers++];
-	mine->partner = partner;
-	mine->c = (ent_snap_cover){.family = (uint8_t)family, .origin = c->origin, .declared = c->declared,
+void ent__build_cover(ent__build *b, const ent_cover *c) {
+	int family = ent__build_family(c->kind);
+	if (family < 0 || c->from > b->as_of || (c->partner && !ent__build_included(b, c->partner))) {
+		return;
+	}
+	ent__build_cover_row row = {.partner = c->partner};
+	row.c = (ent_snap_cover){.family = (uint8_t)family, .origin = c->origin, .declared = c->declared,
 		.complete = c->complete, .source = ent__build_text(b, c->source), .from = c->from,
 		.to = c->to > b->as_of + 1 ? b->as_of + 1 : c->to};
+	if (c->partner) {
+		ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
+		b->covers[b->n_covers++] = row;
+	} else {
+		ENT_GROW(b->common, b->n_common, b->common_capacity);
+		b->common[b->n_common++] = row;
+	}
 }
 
 static int take_cover(void *ctx, const ent_cover *c) {
-	ent__build *b = ctx;
-	int family = family_of(c->kind);
-	if (family < 0 || c->from > b->as_of) {
-		return 0;
-	}
-	if (c->partner) {
-		if (included(b, c->partner)) {
-			add_cover(b, c->partner, family, c);
-		}
-		return 0;
-	}
-	/* a source of many partners speaks for all that have such data */
-	unsigned first = ent_family_first((ent_family)family), width = ent_family_width((ent_family)family);
-	uint32_t last = 0;
-	for (size_t i = 0; i < b->n_series; i++) {
-		const ent__build_series *s = &b->series[i];
-		if (s->partner != last && s->s.measure >= first && s->s.measure < first + width && s->s.origin == c->origin) {
-			last = s->partner;
-			add_cover(b, last, family, c);
-		}
-	}
+	ent__build_cover(ctx, c);
 	return 0;
+}
+
+static int by_span(const void *x, const void *y) {
+	const ent__build_cover_row *p = x, *q = y;
+	if (p->partner != q->partner) {
+		return p->partner < q->partner ? -1 : 1;
+	}
+#define BY(field)                                                                                                      \
+	if (p->c.field != q->c.field)                                                                                      \
+	return p->c.field < q->c.field ? -1 : 1
+	BY(family);
+	BY(origin);
+	BY(source);
+	BY(declared);
+	BY(complete);
+	BY(from);
+	BY(to);
+#undef BY
+	return 0;
+}
+
+/* What one source says of days that touch is one row: there is one for each file that was read, and a source of many partners
+ * hands it to all of them. */
+static void merge_spans(ent__build_cover_row *rows, size_t *n) {
+	size_t kept = 0;
+	ENT_SORT(rows, *n, by_span);
+	for (size_t i = 0; i < *n; i++) {
+		ent_snap_cover *last = kept ? &rows[kept - 1].c : NULL;
+		const ent_snap_cover *c = &rows[i].c;
+		if (last && rows[kept - 1].partner == rows[i].partner && last->family == c->family && last->origin == c->origin &&
+			last->source == c->source && last->declared == c->declared && last->complete == c->complete &&
+			c->from <= last->to) {
+			last->to = c->to > last->to ? c->to : last->to;
+		} else {
+			rows[kept++] = rows[i];
+		}
+	}
+	*n = kept;
+}
+
+/* A source of many partners speaks for all that have such data. */
+static void add_common(ent__build *b, uint32_t partner, const bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT]) {
+	for (size_t i = 0; i < b->n_common; i++) {
+		const ent_snap_cover *c = &b->common[i].c;
+		if (has[c->family][c->origin]) {
+			ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
+			b->covers[b->n_covers++] = (ent__build_cover_row){partner, *c};
+		}
+	}
+}
+
+static int by_partner(const void *x, const void *y) {
+	const ent__build_series *p = x, *q = y;
+	return p->partner == q->partner ? 0 : p->partner < q->partner ? -1 : 1;
+}
+
+void ent__build_covers(ent__build *b) {
+	merge_spans(b->common, &b->n_common);
+	ENT_SORT(b->series, b->n_series, by_partner);
+	for (size_t i = 0; i < b->n_series && b->n_common;) {
+		bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT] = {0};
+		uint32_t partner = b->series[i].partner;
+		for (; i < b->n_series && b->series[i].partner == partner; i++) {
+			has[ent_measures[b->series[i].s.measure].family][b->series[i].s.origin] = true;
+		}
+		add_common(b, partner, has);
+	}
+	merge_spans(b->covers, &b->n_covers);
+}
+
+void ent__build_covers_common(ent__build *b, uint32_t partner, size_t first, const ent_cover *common, size_t n) {
+	bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT] = {0};
+	for (size_t i = first; i < b->n_series; i++) {
+		has[ent_measures[b->series[i].s.measure].family][b->series[i].s.origin] = true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		ent_cover c = common[i];
+		int family = ent__build_family(c.kind);
+		if (family >= 0 && has[family][c.origin]) {
+			c.partner = partner;
+			ent__build_cover(b, &c);
+		}
+	}
 }
 
 /* ---- rates ------------------------------------------------------------------------------------------------------------------------------ */
@@ -359,244 +438,14 @@ static void finish_rates(ent__build *b) {
 	}
 }
 
-/* ---- assembly ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static int by_partner_series(const void *x, const void *y, void *ctx) {
-	const ent__build *b = ctx;
-	const ent__build_series *p = x, *q = y;
-	if (p->partner != q->partner) {
-		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
-	}
-#define BY(field)                                                                                                      \
-	if (p->s.field != q->s.field)                                                                                      \
-	return p->s.field < q->s.field ? -1 : 1
-	BY(measure);
-	BY(origin);
-	BY(view);
-	BY(value);
-	BY(currency);
-#undef BY
-	return 0;
-}
-
-static int by_partner_set(const void *x, const void *y, void *ctx) {
-	const ent__build *b = ctx;
-	const ent__build_set *p = x, *q = y;
-	if (p->partner != q->partner) {
-		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
-	}
-#define BY(field)                                                                                                      \
-	if (p->s.field != q->s.field)                                                                                      \
-	return p->s.field < q->s.field ? -1 : 1
-	BY(set);
-	BY(origin);
-	BY(view);
-	BY(value);
-#undef BY
-	return 0;
-}
-
-static int by_partner_dist(const void *x, const void *y, void *ctx) {
-	const ent__build *b = ctx;
-	const ent__build_dist *p = x, *q = y;
-	if (p->partner != q->partner) {
-		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
-	}
-#define BY(field)                                                                                                      \
-	if (p->d.field != q->d.field)                                                                                      \
-	return p->d.field < q->d.field ? -1 : 1
-	BY(dist);
-	BY(origin);
-	BY(currency);
-#undef BY
-	return 0;
-}
-
-static int by_partner_cover(const void *x, const void *y, void *ctx) {
-	const ent__build *b = ctx;
-	const ent__build_cover *p = x, *q = y;
-	if (p->partner != q->partner) {
-		return b->rank_of[p->partner] < b->rank_of[q->partner] ? -1 : 1;
-	}
-#define BY(field)                                                                                                      \
-	if (p->c.field != q->c.field)                                                                                      \
-	return p->c.field < q->c.field ? -1 : 1
-	BY(family);
-	BY(origin);
-	BY(from);
-	BY(to);
-	BY(source);
-#undef BY
-	return 0;
-}
-
-static int by_name(const void *x, const void *y, void *engine) {
-	return strcmp(ent__text(engine, *(const uint32_t *)x), ent__text(engine, *(const uint32_t *)y));
-}
-
-static void rank_partners(ent__build *b) {
-	ent_engine *e = b->e;
-	for (uint32_t code = 1; code < e->partners_capacity; code++) {
-		if (included(b, code)) {
+static void include_partners(ent__build *b) {
+	for (uint32_t code = 1; code < b->e->partners_capacity; code++) {
+		if (ent__build_included(b, code)) {
 			ENT_GROW(b->partners, b->n_partners, b->partners_capacity);
 			b->partners[b->n_partners++] = code;
 		}
-	}
-	ENT_SORT_R(b->partners, b->n_partners, by_name, e);
-	b->rank_of = ent_xcalloc(e->partners_capacity, sizeof *b->rank_of);
-	for (uint32_t i = 0; i < b->n_partners; i++) {
-		b->rank_of[b->partners[i]] = i;
-	}
-}
-
-static void pad(ent_buf *b) {
-	while (b->n % 8) {
-		ent_buf_u8(b, 0);
-	}
-}
-
-static ent_snap_section section(ent_buf *out, const void *rows, size_t n, size_t size) {
-	pad(out);
-	ent_snap_section s = {out->n, n};
-	ent_buf_add(out, rows, n * size);
-	return s;
-}
-
-/* The block: head, then what has a fixed form, then the data behind it, whose offsets are moved by where it begins. */
-static void assemble(ent__build *b, ent_buf *out) {
-	ent_engine *e = b->e;
-	ENT_SORT_R(b->series, b->n_series, by_partner_series, b);
-	ENT_SORT_R(b->sets, b->n_sets, by_partner_set, b);
-	ENT_SORT_R(b->dists, b->n_dists, by_partner_dist, b);
-	ENT_SORT_R(b->covers, b->n_covers, by_partner_cover, b);
-	ent_snap_head head = {.magic = ENT_SNAP_MAGIC, .version = ENT_SNAP_VERSION, .as_of = b->as_of,
-		.currency = ent__build_text(b, ent__code_of(e, e->config->currency.s)), .generation = b->generation};
-	ent_snap_partner *partners = ent_xcalloc(b->n_partners, sizeof *partners);
-	for (uint32_t i = 0; i < b->n_partners; i++) {
-		partners[i].id = ent__build_text(b, b->partners[i]);
-	}
-	ent_buf_add(out, &head, sizeof head);
-	/* the data goes first, so that every offset into it is known when the rows are written */
-	pad(out);
-	uint64_t base = out->n;
-	ent_buf_add(out, b->data.data, b->data.n);
-	for (uint32_t i = 0; i < b->n_partners; i++) {
-		pad(out);
-		partners[i].json = out->n;
-		ent__build_partner_json(b, b->partners[i], out);
-		partners[i].n_json = out->n - partners[i].json;
-		ent_buf_u8(out, 0);
-	}
-	pad(out);
-#define ROWS(array, count, member, field, first, number)                                                               \
-	do {                                                                                                               \
-		pad(out);                                                                                                      \
-		head.field = (ent_snap_section){out->n, count};                                                                \
-		for (size_t i = 0; i < count; i++) {                                                                           \
-			ent_snap_partner *p = &partners[b->rank_of[array[i].partner]];                                             \
-			if (p->number++ == 0) {                                                                                    \
-				p->first = i;                                                                                          \
-			}                                                                                                          \
-			ent_buf_add(out, &array[i].member, sizeof array[i].member);                                                \
-		}                                                                                                              \
-	} while (0)
-	for (size_t i = 0; i < b->n_series; i++) {
-		b->series[i].s.data += base;
-	}
-	for (size_t i = 0; i < b->n_sets; i++) {
-		b->sets[i].s.starts += base;
-		b->sets[i].s.ids += base;
-	}
-	for (size_t i = 0; i < b->n_dists; i++) {
-		b->dists[i].d.rows += base;
-	}
-	ROWS(b->series, b->n_series, s, series, series, n_series);
-	ROWS(b->sets, b->n_sets, s, sets, sets, n_sets);
-	ROWS(b->dists, b->n_dists, d, dists, dists, n_dists);
-	ROWS(b->covers, b->n_covers, c, covers, covers, n_covers);
-#undef ROWS
-	head.partners = section(out, partners, b->n_partners, sizeof *partners);
-	ent_snap_rate *rates = (ent_snap_rate *)b->rate_rows.data;
-	size_t n_rates = b->rate_rows.n / sizeof *rates;
-	for (size_t i = 0; i < n_rates; i++) {
-		rates[i].data += base;
-	}
-	head.rates = section(out, rates, n_rates, sizeof *rates);
-	pad(out);
-	head.meta.offset = out->n;
-	ent__build_meta_json(b, out);
-	head.meta.n = out->n - head.meta.offset;
-	pad(out);
-	ent_snap_text *texts = ent_xcalloc(b->n_texts, sizeof *texts);
-	for (uint32_t i = 0; i < b->n_texts; i++) {
-		size_t n;
-		const char *text = ent_intern_text(&e->texts, b->texts[i], &n);
-		texts[i] = (ent_snap_text){out->n, n};
-		ent_buf_add(out, text, n);
-		ent_buf_u8(out, 0);
-	}
-	head.texts = section(out, texts, b->n_texts, sizeof *texts);
-	pad(out);
-	head.bytes = out->n;
-	memcpy(out->data, &head, sizeof head);
-	free(texts);
-	free(partners);
-}
-
-static void build_finish(ent__build *b) {
-	free(b->text_of);
-	free(b->texts);
-	free(b->cells);
-	free(b->series);
-	free(b->days);
-	free(b->sets);
-	free(b->buckets);
-	free(b->dists);
-	free(b->covers);
-	free(b->rates);
-	free(b->partners);
-	free(b->rank_of);
-	free(b->records);
-	ent_arena_finish(&b->arena);
-	ent_buf_finish(&b->data);
-	ent_buf_finish(&b->ids);
-	ent_buf_finish(&b->rate_rows);
-}
-
-static int seal(const ent_buf *block, ent_snapshot_block *out, ent_error *error) {
-	int fd = memfd_create("entente-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	size_t done = 0;
-	while (fd >= 0 && done < block->n) {
-		ssize_t n = write(fd, block->data + done, block->n - done);
-		if (n < 0 && errno != EINTR) {
-			break;
-		}
-		done += n > 0 ? (size_t)n : 0;
-	}
-	if (fd < 0 || done < block->n || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
-		ent_error_errno(error, ENT_ERR_IO, "cannot make a snapshot of %zu bytes", block->n);
-		if (fd >= 0) {
-			close(fd);
-		}
-		return error->code;
-	}
-	void *data = mmap(NULL, block->n, PROT_READ, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		ent_error_errno(error, ENT_ERR_IO, "cannot map a snapshot of %zu bytes", block->n);
-		close(fd);
-		return error->code;
-	}
-	out->fd = fd;
-	out->data = data;
-	out->bytes = block->n;
-	return 0;
-}
-
-void ent_snapshot_block_finish(ent_snapshot_block *s) {
-	if (s && s->data) {
-		munmap(s->data, s->bytes);
-		close(s->fd);
-		*s = (ent_snapshot_block){.fd = -1};
 	}
 }
 
@@ -617,30 +466,32 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 	}
 	if (!status) {
 		status = ent_store_sets_scan(e->store, UINT32_MAX, take_set, &b, error);
-		finish_sets(&b);
+		ent__build_sets(&b);
 	}
 	if (!status) {
 		status = ent_store_dists_scan(e->store, UINT32_MAX, take_dist, &b, error);
-		finish_dists(&b);
+		ent__build_dists(&b);
 	}
 	if (!status) {
 		status = ent_store_covers_scan(e->store, take_cover, &b, error);
+		ent__build_covers(&b);
 	}
 	if (!status) {
 		status = ent_store_records_scan(e->store, ENT_OBSERVATION, UINT32_MAX, take_rate, &b, error);
 		finish_rates(&b);
 	}
 	if (!status) {
-		status = ent__build_records(&b, error);
+		status = ent__build_records(&b, UINT32_MAX, error);
 	}
 	if (!status) {
 		ent_buf block = {0};
-		rank_partners(&b);
-		assemble(&b, &block);
-		status = seal(&block, out, error);
+		include_partners(&b);
+		ent__build_rank(&b);
+		ent__build_assemble(&b, &block);
+		status = ent__build_seal(&block, out, error);
 		ent_buf_finish(&block);
 	}
-	build_finish(&b);
+	ent__build_finish(&b);
 	return status;
 }
 
@@ -648,7 +499,7 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 
 static int latest_of(void *ctx, const ent_cover *c) {
 	int32_t *day = ctx;
-	if (family_of(c->kind) >= 0) {
+	if (ent__build_family(c->kind) >= 0) {
 		/* guessed from what was read: its last day may have been half over when the export was made */
 		int32_t last = c->declared || c->to - c->from < 2 ? c->to - 1 : c->to - 2;
 		*day = last > *day ? last : *day;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two files that build a snapshot share. */
+ * What the files that build snapshots share. */
 #ifndef ENT_ENGINE_SNAPSHOT_BUILD_H
 #define ENT_ENGINE_SNAPSHOT_BUILD_H
 
@@ -33,10 +33,10 @@ typedef struct ent__build_dist {
 	ent_snap_dist d;
 } ent__build_dist;
 
-typedef struct ent__build_cover {
-	uint32_t partner;
+typedef struct ent__build_cover_row {
+	uint32_t partner; /* 0: all that have such data */
 	ent_snap_cover c;
-} ent__build_cover;
+} ent__build_cover_row;
 
 typedef struct ent__build_rate {
 	uint32_t currency; /* code, later text of the snapshot */
@@ -47,7 +47,7 @@ typedef struct ent__build_rate {
 typedef struct ent__build_record {
 	uint32_t partner, kind, topic; /* codes */
 	const char *json;
-	size_t n;
+	size_t n, order;
 } ent__build_record;
 
 typedef struct ent__build {
@@ -71,8 +71,8 @@ typedef struct ent__build {
 	size_t n_buckets, buckets_capacity;
 	ent__build_dist *dists;
 	size_t n_dists, dists_capacity;
-	ent__build_cover *covers;
-	size_t n_covers, covers_capacity;
+	ent__build_cover_row *covers, *common; /* of one partner; of sources with many partners */
+	size_t n_covers, covers_capacity, n_common, common_capacity;
 	ent__build_rate *rates;
 	size_t n_rates, rates_capacity;
 	ent_buf rate_rows;
@@ -81,12 +81,31 @@ typedef struct ent__build {
 	ent__build_record *records; /* by partner, kind, topic */
 	size_t n_records, records_capacity;
 	ent_buf data;
+	/* JSON of a partner as an older block has it; false: it is made anew. NULL: all is made anew. */
+	bool (*old_json)(void *ctx, uint32_t partner, ent_buf *out);
+	void *old_ctx;
 } ent__build;
 
 /* Number of a code's text in the snapshot. */
 uint32_t ent__build_text(ent__build *, uint32_t code);
-/* snapshot_json.c */
-int ent__build_records(ent__build *, ent_error *e);
+/* Family that facts of a kind speak for; -1: none. */
+int ent__build_family(uint32_t kind);
+bool ent__build_included(const ent__build *, uint32_t partner);
+/* Takes coverage as stored. After the last, and after the series: ent__build_covers merges it and hands it to the partners. */
+void ent__build_cover(ent__build *, const ent_cover *);
+void ent__build_covers(ent__build *);
+/* Of one partner, whose series begin with number `first` and are the last: adds what sources of many partners say. */
+void ent__build_covers_common(ent__build *, uint32_t partner, size_t first, const ent_cover *, size_t n);
+/* Put together what was gathered of days and of buckets. */
+void ent__build_sets(ent__build *);
+void ent__build_dists(ent__build *);
+/* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory; frees what was built */
+void ent__build_rank(ent__build *);
+void ent__build_assemble(ent__build *, ent_buf *out);
+int ent__build_seal(const ent_buf *block, ent_snapshot_block *out, ent_error *e);
+void ent__build_finish(ent__build *);
+/* snapshot_json.c. Records of one partner (UINT32_MAX: of all). */
+int ent__build_records(ent__build *, uint32_t partner, ent_error *e);
 void ent__build_partner_json(ent__build *, uint32_t partner, ent_buf *out);
 void ent__build_meta_json(ent__build *, ent_buf *out);
 

@@ -17,7 +17,9 @@ static int take_record(void *ctx, const ent_record *r) {
 		return 0;
 	}
 	ENT_GROW(b->records, b->n_records, b->records_capacity);
-	b->records[b->n_records++] = (ent__build_record){r->partner, r->kind, r->register_, ent_arena_copy(&b->arena, r->json, r->n), r->n};
+	b->records[b->n_records] =
+		(ent__build_record){r->partner, r->kind, r->register_, ent_arena_copy(&b->arena, r->json, r->n), r->n, b->n_records};
+	b->n_records++;
 	return 0;
 }
 
@@ -33,11 +35,11 @@ static int by_partner(const void *x, const void *y) {
 	if (a->topic != b->topic) {
 		return a->topic < b->topic ? -1 : 1;
 	}
-	return a->json < b->json ? -1 : a->json > b->json; /* as they came: by day */
+	return a->order < b->order ? -1 : a->order > b->order; /* as they came: by day */
 }
 
-int ent__build_records(ent__build *b, ent_error *error) {
-	int status = ent_store_records_scan(b->e->store, 0, UINT32_MAX, take_record, b, error);
+int ent__build_records(ent__build *b, uint32_t partner, ent_error *error) {
+	int status = ent_store_records_scan(b->e->store, 0, partner, take_record, b, error);
 	if (b->n_records) {
 		qsort(b->records, b->n_records, sizeof *b->records, by_partner);
 	}

@@ -130,6 +130,32 @@ int ent_store_sets_scan(ent_store *s, uint32_t partner, ent_set_visit visit, voi
 		&(members){.s = s, .shape = &ent__shapes[ENT__SETS], .set = visit, .ctx = ctx, .e = e}, partner);
 }
 
+int ent_store_sets_of_day(ent_store *s, uint32_t partner, int32_t day, ent_set_visit visit, void *ctx, ent_error *e) {
+	const ent__shape *shape = &ent__shapes[ENT__SETS];
+	members x = {.s = s, .shape = shape, .set = visit, .ctx = ctx, .e = e};
+	char sql[160];
+	snprintf(sql, sizeof sql, "SELECT %s, %s FROM cell WHERE %s IS NOT NULL AND partner_day = ?1", shape->list, shape->bytes,
+		shape->list);
+	int status = ent__sql_keep(s, &s->sets_of_day, sql, e);
+	if (status) {
+		return status;
+	}
+	int64_t key = ent__partner_day(partner, day);
+	sqlite3_bind_int64(s->sets_of_day, 1, key);
+	int step = sqlite3_step(s->sets_of_day);
+	if (step == SQLITE_ROW) {
+		status = visit_members(
+			&x, ent__cell_key_of_day(key), ent__column_at(s->sets_of_day, 0), ent__column_at(s->sets_of_day, 1));
+	} else if (step != SQLITE_DONE) {
+		status = ent__sql_error(s, "cell", e);
+	}
+	sqlite3_reset(s->sets_of_day);
+	ent__members_finish(&x.m);
+	free(x.ids.set);
+	free(x.counts.set);
+	return status;
+}
+
 int ent_store_dists_scan(ent_store *s, uint32_t partner, ent_dist_visit visit, void *ctx, ent_error *e) {
 	return scan_members(
 		&(members){.s = s, .shape = &ent__shapes[ENT__DISTS], .dist = visit, .ctx = ctx, .e = e}, partner);

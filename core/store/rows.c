@@ -201,6 +201,12 @@ int ent_store_covers_scan(ent_store *s, ent_cover_visit visit, void *ctx, ent_er
 		visit_cover, &v, e);
 }
 
+int ent_store_covers_of(ent_store *s, uint32_t partner, ent_cover_visit visit, void *ctx, ent_error *e) {
+	visitor v = {.visit.cover = visit, .ctx = ctx};
+	return ent__row_scan(s, ENT__COVERS, "WHERE partner = ?1 ORDER BY partner, source, input, kind, origin, \"from\"",
+		(ent__row_args){.a = partner}, visit_cover, &v, e);
+}
+
 /* ---- rejects, balance
  * --------------------------------------------------------------------------------------------------- */
 

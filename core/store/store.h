@@ -99,6 +99,8 @@ int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_vis
 typedef int (*ent_set_visit)(
 	void *ctx, const ent_cell_key *, const uint32_t *ids, const uint32_t *multiplicity, size_t n);
 int ent_store_sets_scan(ent_store *, uint32_t partner, ent_set_visit, void *ctx, ent_error *e);
+/* Those of one partner and day. The visitor must not read sets itself. */
+int ent_store_sets_of_day(ent_store *, uint32_t partner, int32_t day, ent_set_visit, void *ctx, ent_error *e);
 
 /* The same for distributions: buckets (metrics/dist.h). */
 typedef int (*ent_dist_visit)(void *ctx, const ent_cell_key *, const int32_t *buckets, const int64_t *counts, size_t n);
@@ -137,6 +139,7 @@ int ent_store_cover_put(ent_store *, const ent_cover *, ent_error *e);
 int ent_store_covers_drop(ent_store *, uint32_t input, ent_error *e);
 typedef int (*ent_cover_visit)(void *ctx, const ent_cover *);
 int ent_store_covers_scan(ent_store *, ent_cover_visit, void *ctx, ent_error *e);
+int ent_store_covers_of(ent_store *, uint32_t partner, ent_cover_visit, void *ctx, ent_error *e);
 
 /* ---- rejects, balance -------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The rules workers of an engine: started and loaded at first need, and kept, so that rules, and the snapshot that they read,
+ * stay where they are between one judgement and the next. All functions on the loop thread. */
+#ifndef ENT_ENGINE_RULES_WORKER_H
+#define ENT_ENGINE_RULES_WORKER_H
+
+#include "engine/child.h"
+#include "engine/internal.h"
+#include "rules/protocol.h"
+
+#include <json-c/json.h>
+
+enum { ENT__RULES_MOST = 16 };
+
+typedef struct ent__rules ent__rules;
+
+typedef struct ent__rules_worker {
+	ent__rules *all;
+	ent_child *child;
+	bool ready, loaded, done, gone, failed;
+	int64_t status;
+	int signal;
+	ent_buf stream;  /* parts of the record or page at hand */
+	ent_buf json;    /* what it said when it had loaded the books, terminated */
+	ent_buf results; /* records of the run, each followed by a newline */
+	ent_buf page;    /* of a brief */
+	uint64_t evaluations;
+	bool asked;      /* for its traceback */
+	uint64_t asked_ns;
+	bool late;
+	uint32_t late_rule, late_partner;
+	ent_error error; /* what it failed with */
+} ent__rules_worker;
+
+struct ent__rules {
+	ent_engine *e;
+	ent__rules_worker workers[ENT__RULES_MOST];
+	unsigned n;         /* that are alive and loaded */
+	json_object *rules; /* the list of rules, as loaded */
+	ent_errors books;   /* what is wrong with the books */
+	char sandbox[128];
+};
+
+/* Sees to it that `n` workers are there, with the books loaded. */
+int ent__rules_open(ent_engine *, unsigned n, ent_error *e);
+/* Ends them: the next that are opened load the books anew. */
+void ent__rules_close(ent_engine *);
+/* Sends one message; `run` 0: it has none. `fd` -1: no descriptor. */
+void ent__rules_send(ent__rules_worker *, uint32_t type, uint64_t run, const ent_buf *json, int fd);
+/* Before messages whose answers are then waited for. */
+void ent__rules_begin(ent__rules *);
+/* Until the first n workers are done, or one of them failed or is gone. */
+bool ent__rules_wait(ent__rules *, unsigned n);
+/* Text of a member, "" if it is not there. */
+const char *ent__json_text(json_object *, const char *key);
+
+#endif
