@@ -24,15 +24,17 @@ const char *ent_install_bin(ent_arena *arena) {
 	return ent_arena_copy(arena, path, slash > path ? (size_t)(slash - path) : 1);
 }
 
-const char *ent_install_program(const char *name, ent_arena *arena) {
-	return ent_arena_printf(arena, "%s/%s", ent_install_bin(arena), name);
-}
-
 /* Programs of the build tree stand in BUILD/bin or BUILD/tests; an installation has no CMakeCache.txt. */
 static const char *build_tree(ent_arena *arena) {
 	const char *bin = ent_install_bin(arena);
 	const char *cache = ent_arena_printf(arena, "%s/../CMakeCache.txt", bin);
 	return access(cache, F_OK) == 0 ? ent_arena_copy(arena, bin, (size_t)(strrchr(bin, '/') - bin)) : NULL;
+}
+
+const char *ent_install_program(const char *name, ent_arena *arena) {
+	const char *build = build_tree(arena);
+	return build ? ent_arena_printf(arena, "%s/bin/%s", build, name)
+				 : ent_arena_printf(arena, "%s/%s", ent_install_bin(arena), name);
 }
 
 const char *ent_install_scripts(ent_arena *arena) {

@@ -200,7 +200,8 @@ static bool within(const ent_cover *c, const ent_cover *whole) {
 /* A file that speaks for days for which its source spoke before tells nothing new: most files that change do. */
 void ent__warm_cover(ent_engine *e, const ent_cover *c) {
 	ent__warm *w = e->warm;
-	if (!w || w->all || c->from > w->as_of) {
+	int family = ent__build_family(c->kind);
+	if (!w || w->all || c->from > w->as_of || family < 0) { /* contacts and the like: no figure reads their days */
 		return;
 	}
 	if (!c->partner) {
@@ -219,7 +220,6 @@ void ent__warm_cover(ent_engine *e, const ent_cover *c) {
 	const ent__warm_place *p = &w->places[index - 1];
 	const ent_snap *s = &w->blocks[p->block].snap;
 	const ent_snap_partner *partner = &s->partners[p->partner];
-	int family = ent__build_family(c->kind);
 	int32_t to = c->to > w->as_of + 1 ? w->as_of + 1 : c->to;
 	const char *source = ent__text(e, c->source);
 	for (uint64_t i = partner->covers; i < partner->covers + partner->n_covers; i++) {
@@ -229,9 +229,7 @@ void ent__warm_cover(ent_engine *e, const ent_cover *c) {
 			return;
 		}
 	}
-	if (family >= 0) {
-		know(e, c->partner);
-	}
+	know(e, c->partner);
 }
 
 /* ---- who changed -------------------------------------------------------------------------------------------------------- */

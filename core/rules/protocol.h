@@ -26,8 +26,8 @@ typedef enum ent_rules_msg {
 	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules]} */
 	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null,
 	                        "keep": bool, "part": [k, n] or null}; one descriptor: the snapshot, a memfd sealed
-	                        SHRINK|GROW|WRITE. keep: what the rules read is remembered, for CHANGE. part: only the k-th of
-	                        n parts of the partners, by blocks of ENT_RULES_BLOCK: the others are judged by other workers */
+	                        SHRINK|GROW|WRITE. keep: what the rules read is remembered, for CHANGE. part: only every
+	                        n-th partner, from the k-th on: the others are judged by other workers */
 	ENT_RULES_BRIEF,     /* u64 run, bytes JSON (the brief's request, docs/rules.md); one descriptor: the snapshot */
 	ENT_RULES_STOP,
 	ENT_RULES_CHANGE,    /* u64 run, bytes JSON {"metrics": [[numbers], ...], "of": [index into metrics or -1, ...]}; one
@@ -45,9 +45,6 @@ typedef enum ent_rules_msg {
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */
 } ent_rules_msg;
-
-/* Partners that one worker judges in a row, where several do. */
-#define ENT_RULES_BLOCK 256u
 
 /* In place of a rule's number: code of the rulebooks runs without a rule being at work. Deadlines hold then, too. */
 #define ENT_RULES_AT_LOAD UINT32_MAX

@@ -23,8 +23,6 @@ from .view import View
 
 _OUTPUT: Final = 16_384  # characters kept of what a rule prints for one partner
 
-_BLOCK: Final = 256  # partners in a row that one of several workers judges: ENT_RULES_BLOCK
-
 _books = Books()
 _kept: Kept | None = None
 _scopes: list[tuple[str, str, frozenset[str]]] = []
@@ -97,7 +95,7 @@ def evaluate(
     judging = _Judging(view, rules, emit, start)
     with contextlib.redirect_stdout(judging.output), contextlib.redirect_stderr(judging.output):
         for index in indices:
-            if parts == 1 or index // _BLOCK % parts == part:
+            if index % parts == part:
                 judging.partner(index)
     return kept
 
