@@ -152,23 +152,26 @@ void ent__warm_cells(ent_engine *e, const ent_cells_flush *f) {
 		return;
 	}
 	for (size_t i = 0; i < f->n_cells && !w->all; i++) {
-		if (index_of(e, f->cells[i].key.partner) && f->cells[i].key.day <= w->as_of) {
+		const ent_cell_change *c = &f->cells[i];
+		if (index_of(e, c->key->partner) && c->key->day <= w->as_of) {
 			ENT_GROW(w->cells, w->n_cells, w->cells_capacity);
-			w->cells[w->n_cells++] = f->cells[i];
+			w->cells[w->n_cells].key = *c->key;
+			memcpy(w->cells[w->n_cells++].m, c->m, ent_family_width(c->key->family) * sizeof *c->m);
 		}
 	}
 	for (size_t i = 0; i < f->n_sets && !w->all; i++) {
-		const ent_cell_key *key = &f->sets[i].key;
-		bool again = w->n_sets && !memcmp(&w->sets[w->n_sets - 1], key, sizeof *key);
-		if (!again && index_of(e, key->partner) && key->day <= w->as_of) {
+		const ent_cell_key *key = f->sets[i].key;
+		if (index_of(e, key->partner) && key->day <= w->as_of) {
 			ENT_GROW(w->sets, w->n_sets, w->sets_capacity);
 			w->sets[w->n_sets++] = *key;
 		}
 	}
 	for (size_t i = 0; i < f->n_dists && !w->all; i++) {
-		if (index_of(e, f->dists[i].key.partner) && f->dists[i].key.day <= w->as_of) {
+		const ent_members_change *c = &f->dists[i];
+		for (uint32_t k = 0; k < c->n && index_of(e, c->key->partner) && c->key->day <= w->as_of; k++) {
 			ENT_GROW(w->dists, w->n_dists, w->dists_capacity);
-			w->dists[w->n_dists++] = f->dists[i];
+			w->dists[w->n_dists++] = (ent__build_bucket){
+				*c->key, ent_member_bucket(ent_change_member(c->items[k])), ent_change_net(c->items[k])};
 		}
 	}
 }
@@ -254,7 +257,7 @@ static int by_key(const ent_cell_key *a, const ent_cell_key *b) {
 static int by_cell(const void *a, const void *b) { return by_key(&((const ent_cell *)a)->key, &((const ent_cell *)b)->key); }
 static int by_set(const void *a, const void *b) { return by_key(a, b); }
 static int by_dist(const void *x, const void *y) {
-	const ent_dist_change *a = x, *b = y;
+	const ent__build_bucket *a = x, *b = y;
 	int order = by_key(&a->key, &b->key);
 	return order ? order : (a->bucket > b->bucket) - (a->bucket < b->bucket);
 }

@@ -21,7 +21,6 @@ typedef struct ent__warm_place {
 	uint32_t block, partner; /* where it is read: number of the block, its index there */
 } ent__warm_place;
 
-/* A cover as a source of many partners gives it to all of them. */
 typedef struct ent__warm {
 	int32_t as_of;
 	ent__warm_block *blocks;
@@ -38,7 +37,7 @@ typedef struct ent__warm {
 	size_t n_cells, cells_capacity;
 	ent_cell_key *sets;
 	size_t n_sets, sets_capacity;
-	ent_dist_change *dists;
+	ent__build_bucket *dists; /* by how much they change */
 	size_t n_dists, dists_capacity;
 	uint32_t *known; /* codes of partners of whom something else is known now: registers, coverage */
 	size_t n_known, known_capacity;

@@ -213,11 +213,11 @@ static void dists(layer *l) {
 		}
 	}
 	for (; l->dist < w->n_dists && w->dists[l->dist].key.partner == l->code; l->dist++) {
-		const ent_dist_change *x = &w->dists[l->dist];
+		const ent__build_bucket *x = &w->dists[l->dist];
 		ent_cell_key key = {.partner = l->code, .family = x->key.family, .origin = x->key.origin, .currency = x->key.currency,
 			.day = x->key.day};
 		ENT_GROW(b->buckets, b->n_buckets, b->buckets_capacity);
-		b->buckets[b->n_buckets++] = (ent__build_bucket){key, x->bucket, x->net};
+		b->buckets[b->n_buckets++] = (ent__build_bucket){key, x->bucket, x->count};
 		l->changed.dists |= 1u << x->key.family;
 	}
 }
@@ -398,7 +398,7 @@ static int one_partner(layer *l, uint32_t index) {
 	l->changed = (figures){.all = is_known_anew(w, p->code)};
 	l->cell = first_of(w->cells, w->n_cells, sizeof *w->cells, offsetof(ent_cell, key), p->code);
 	l->set = first_of(w->sets, w->n_sets, sizeof *w->sets, 0, p->code);
-	l->dist = first_of(w->dists, w->n_dists, sizeof *w->dists, offsetof(ent_dist_change, key), p->code);
+	l->dist = first_of(w->dists, w->n_dists, sizeof *w->dists, offsetof(ent__build_bucket, key), p->code);
 	series(l);
 	dists(l);
 	int status = sets(l);
