@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <yaml.h>
 
+#include "base/intern.h"
 #include "base/json.h"
 
 enum {
@@ -141,11 +142,39 @@ static int refuse(loader *l, const yaml_event_t *event) {
 	return 0;
 }
 
+/* Adds an error if one of the n keys before says the same. A map may hold all partners there are: from some keys on their
+ * texts are kept in a table. */
+static void told_before(loader *l, ent_intern *seen, const ent_yaml_node **keys, size_t n, const ent_yaml_node *key) {
+	enum { FEW = 32 };
+	if (n == FEW) {
+		ent_intern_init(seen);
+		for (size_t i = 0; i < n; i++) {
+			ent_intern_put(seen, keys[i]->text, strlen(keys[i]->text));
+		}
+	}
+	if (n >= FEW && key->text[0]) { /* the empty text is always in a table */
+		uint32_t before = seen->count;
+		ent_intern_put(seen, key->text, strlen(key->text));
+		if (seen->count > before) {
+			return;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(keys[i]->text, key->text) == 0) {
+			char todo[96];
+			snprintf(todo, sizeof todo, "keep one of them; the first is in line %u", keys[i]->at.line);
+			ent_errors_add(l->errors, key->at, todo, "'%s' stands here twice", key->text);
+			break;
+		}
+	}
+}
+
 static int children_of(loader *l, ent_yaml_node *node, yaml_event_type_t last) {
 	const ent_yaml_node **items = NULL, **keys = NULL;
 	size_t n = 0, capacity = 0, key_capacity = 0;
 	int status = 0;
 	bool map = node->kind == ENT_YAML_MAP;
+	ent_intern seen = {0}; /* texts of the keys, once they are many */
 	if (++l->depth > DEEPEST) {
 		return ent_errors_add(l->errors, node->at, "nest it less deeply", "more than %d levels", DEEPEST);
 	}
@@ -172,14 +201,7 @@ static int children_of(loader *l, ent_yaml_node *node, yaml_event_type_t last) {
 			if ((status = node_of(l, &event, &key)) || (status = next(l, &event))) {
 				break;
 			}
-			for (size_t i = 0; i < n; i++) {
-				if (strcmp(keys[i]->text, key->text) == 0) {
-					char todo[96];
-					snprintf(todo, sizeof todo, "keep one of them; the first is in line %u", keys[i]->at.line);
-					ent_errors_add(l->errors, key->at, todo, "'%s' stands here twice", key->text);
-					break;
-				}
-			}
+			told_before(l, &seen, keys, n, key);
 		}
 		if ((status = node_of(l, &event, &item))) {
 			break;
@@ -204,6 +226,9 @@ static int children_of(loader *l, ent_yaml_node *node, yaml_event_type_t last) {
 	}
 	free(items);
 	free(keys);
+	if (seen.slots) {
+		ent_intern_finish(&seen);
+	}
 	return status;
 }
 

@@ -5,11 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "config/yaml.h"
 
 static const ent_yaml_node *load(ent_arena *arena, const char *text, ent_errors *errors) {
@@ -65,6 +67,33 @@ static void environment(void **state) {
 	refused("path: ${1A}\n",
 		"t.yaml:1:7: this is no reference to an environment variable; write ${NAME} with letters, digits and "
 		"_, or $${ for the characters themselves");
+}
+
+/* Keys of large maps are looked up in a table: what is found twice is the same as in small ones. */
+static void keys_of_large_maps(void **state) {
+	(void)state;
+	for (unsigned twice = 0; twice < 100; twice += 33) {
+		ent_buf text = {0};
+		char expected[200];
+		for (unsigned i = 0; i < 100; i++) {
+			ent_buf_printf(&text, "k%u: 1\n", i);
+		}
+		ent_buf_printf(&text, "k%u: 1\nlast: 1\n", twice);
+		ent_buf_u8(&text, 0);
+		snprintf(expected, sizeof expected,
+			"t.yaml:101:1: 'k%u' stands here twice; keep one of them; the first is in line %u", twice, twice + 1);
+		refused((const char *)text.data, expected);
+		ent_buf_finish(&text);
+	}
+	ent_buf text = {0};
+	ent_buf_printf(&text, "\"\": 1\n");
+	for (unsigned i = 0; i < 40; i++) {
+		ent_buf_printf(&text, "k%u: 1\n", i);
+	}
+	ent_buf_printf(&text, "'': 1\n");
+	ent_buf_u8(&text, 0);
+	refused((const char *)text.data, "t.yaml:42:1: '' stands here twice; keep one of them; the first is in line 1");
+	ent_buf_finish(&text);
 }
 
 static void what_is_refused(void **state) {
@@ -147,6 +176,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places),
 		cmocka_unit_test(environment),
+		cmocka_unit_test(keys_of_large_maps),
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(cut_short),
 		cmocka_unit_test(json),
