@@ -33,7 +33,7 @@ int ent_csv_option(ent_csv_options *, ent_str key, ent_str value, ent_error *);
 typedef struct ent__csv_index {
 	uint16_t *marks;  /* place in the window - `base` + 1; the first lies before the first row */
 	uint64_t *ends;   /* bit by mark, 0 from mark n on: it is a line end */
-	uint64_t *quoted; /* a quoted cell begins behind it; AVX-512 only */
+	uint64_t *quoted; /* a quoted cell begins behind it */
 	size_t n, capacity;
 	size_t at;          /* the first mark of the row in hand; the one before it is where it begins */
 	size_t base;        /* in the window */

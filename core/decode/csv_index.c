@@ -45,7 +45,7 @@ unsigned ent__csv_width(void) {
 
 typedef struct masks {
 	uint64_t delimiters, ends, quotes;
-	uint64_t follows; /* a quote is the next byte; AVX-512 only */
+	uint64_t follows; /* a quote is the next byte */
 } masks;
 
 AVX2 INLINE uint64_t equal(__m256i a, __m256i b, __m256i c) {
@@ -56,8 +56,9 @@ AVX2 INLINE uint64_t equal(__m256i a, __m256i b, __m256i c) {
 AVX2 INLINE masks masks_avx2(const char *p, char d, char e, char q, uint64_t quoting) {
 	__m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
 			b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 32));
-	return (masks){equal(a, b, _mm256_set1_epi8(d)), equal(a, b, _mm256_set1_epi8(e)),
-		equal(a, b, _mm256_set1_epi8(q)) & quoting, 0};
+	uint64_t quotes = equal(a, b, _mm256_set1_epi8(q)) & quoting;
+	return (masks){equal(a, b, _mm256_set1_epi8(d)), equal(a, b, _mm256_set1_epi8(e)), quotes,
+		quotes >> 1 | (quoting & (uint64_t)(p[64] == q) << 63)};
 }
 
 AVX512 INLINE masks masks_avx512(const char *p, char d, char e, char q, uint64_t quoting) {
@@ -80,11 +81,11 @@ AVX512 INLINE uint64_t note_avx512(uint64_t *to, uint64_t word, size_t n, unsign
 	return word ^ ((word ^ bits) & -(((n & 63) + count) >> 6)); /* the one that mark n + count is in */
 }
 
-/* Where `pext` may be slow. */
+/* The same where `pext` may be slow. */
 AVX2 INLINE uint64_t note_avx2(uint64_t *to, uint64_t word, size_t n, unsigned count, uint64_t bits, uint64_t all) {
 	size_t from = n >> 6;
 	to[from + 1] = 0;
-	for (; bits; bits = _blsr_u64(bits)) {
+	for (bits &= all; bits; bits = _blsr_u64(bits)) {
 		size_t i = n + (size_t)_mm_popcnt_u64(all & (_blsi_u64(bits) - 1));
 		to[i >> 6] |= UINT64_C(1) << (i & 63);
 	}
@@ -120,7 +121,7 @@ AVX2 INLINE uint64_t prefix_xor(uint64_t x) {
 
 /* Indexes up to `to`, or to a quote that opens where none may: behind it only the plain scanner can tell. What is
  * behind the window is zero and thus nothing. */
-#define INDEX(name, attribute, block, spread, note, with_quoted)                                                       \
+#define INDEX(name, attribute, block, spread, note)                                                                    \
 	attribute static void name(ent__csv_index *x, const char *data, size_t to, char d, char q, char e) {               \
 		size_t n = x->n, at = x->scanned;                                                                              \
 		uint16_t *const marks = x->marks;                                                                              \
@@ -143,10 +144,8 @@ AVX2 INLINE uint64_t prefix_xor(uint64_t x) {
 			}                                                                                                          \
 			unsigned count = (unsigned)_mm_popcnt_u64(all);                                                            \
 			spread(marks + n, all, count, first);                                                                      \
-			ends = note(ends_to, ends, n, count, m.ends & all, all);                                                   \
-			if (with_quoted) {                                                                                         \
-				quoted = note(quoted_to, quoted, n, count, m.follows, all);                                            \
-			}                                                                                                          \
+			ends = note(ends_to, ends, n, count, m.ends, all);                                                         \
+			quoted = note(quoted_to, quoted, n, count, m.follows, all);                                                \
 			n += count;                                                                                                \
 			if (__builtin_expect(odd != 0, 0)) {                                                                       \
 				break;                                                                                                 \
@@ -159,8 +158,8 @@ AVX2 INLINE uint64_t prefix_xor(uint64_t x) {
 		x->before = before;                                                                                            \
 	}
 
-INDEX(index_avx2, AVX2, masks_avx2, spread_avx2, note_avx2, false)
-INDEX(index_avx512, AVX512, masks_avx512, spread_avx512, note_avx512, true)
+INDEX(index_avx2, AVX2, masks_avx2, spread_avx2, note_avx2)
+INDEX(index_avx512, AVX512, masks_avx512, spread_avx512, note_avx512)
 
 static void room(ent__csv_index *x, size_t marks) {
 	if (marks > x->capacity) {
@@ -202,25 +201,13 @@ static void go_on(ent__csv_index *x) {
 
 /* ---- cells ---- */
 
-static __attribute__((noinline)) ent_str unquote(ent_csv *c, ent_str s) {
-	ent__csv_unquote(c, &s);
-	return s;
-}
-
-/* Cells from the marks: cell i begins at mark[i] and ends before mark[i + 1] - 1; of the row's last one, `trim` bytes
- * do not count. */
-static void cut_each(ent_csv *c, const char *data, const uint16_t *mark, uint32_t trim) {
-	const char quote = c->quote;
+/* Cells from the marks: cell i begins at mark[i] and ends before mark[i + 1] - 1. */
+static void cut_each(const ent_csv *c, const char *data, const uint16_t *mark) {
 	ent_str *cell = c->rows[c->current].cell;
-	const struct ent__csv_need *need = c->need, *inner_end = need + c->n_inner, *needs_end = need + c->n_needs;
-	for (; need < needs_end; need++) {
-		uint32_t from = mark[need->field], to = mark[need->field + 1] - 1u - (need < inner_end ? 0 : trim);
-		ent_str s = {data + from, to - from};
-		if (quote && *s.p == quote && s.n) {
-			s = unquote(c, s);
-		}
-		cell[need->column].p = s.p;
-		cell[need->column].n = s.n;
+	for (const struct ent__csv_need *need = c->need, *end = need + c->n_needs; need < end; need++) {
+		const uint16_t *at = mark + need->field;
+		cell[need->column].p = data + at[0];
+		cell[need->column].n = (size_t)at[1] - at[0] - 1;
 	}
 }
 
@@ -264,16 +251,17 @@ AVX512 static void cut_avx512(const ent_csv *c, const char *data, const uint16_t
 }
 
 /* Takes the quotes off the cells of the row in hand that have them. `at`: number of mark[0]. */
-AVX512 INLINE void unquote_noted(ent_csv *c, size_t at) {
+static inline void unquote(ent_csv *c, size_t at) {
 	const uint64_t *word = c->index.quoted + (at >> 6);
 	ent_str *cell = c->rows[c->current].cell;
 	for (uint32_t field = 0; field < c->fields; field += 64, word++) {
 		uint64_t bits = word[0] >> (at & 63) | word[1] << 1 << (~at & 63);
-		for (bits &= c->needed[field / 64]; bits; bits = _blsr_u64(bits)) {
-			const struct ent__csv_need *need = c->need + c->need_of[field + (uint32_t)_tzcnt_u64(bits)],
-									   *needs_end = c->need + c->n_needs;
-			ent_str s = unquote(c, cell[need->column]);
-			for (uint32_t same = need->field; need < needs_end && need->field == same; need++) {
+		for (bits &= c->needed[field / 64]; bits; bits &= bits - 1) {
+			const struct ent__csv_need *need = c->need + c->need_of[field + (uint32_t)__builtin_ctzll(bits)],
+									   *end = c->need + c->n_needs;
+			ent_str s = cell[need->column];
+			ent__csv_unquote(c, &s);
+			for (uint32_t same = need->field; need < end && need->field == same; need++) {
 				cell[need->column] = s;
 			}
 		}
@@ -291,19 +279,6 @@ static inline uint32_t fields_of(const ent__csv_index *x) {
 		}
 	}
 	return 0;
-}
-
-AVX512 static void row_avx512(ent_csv *c, const char *data, const uint16_t *mark, uint32_t trim) {
-	unsigned tables = c->fields / 64 + 1;
-	if (tables > TABLES) {
-		cut_each(c, data, mark, trim);
-		return;
-	}
-	cut_avx512(c, data, mark, tables);
-	for (size_t i = c->n_inner; i < c->n_needs; i++) {
-		c->rows[c->current].cell[c->need[i].column].n -= trim;
-	}
-	unquote_noted(c, (size_t)(mark - c->index.marks));
 }
 
 int ent__csv_row_fast(ent_csv *c, const char *p, const char **next) {
@@ -336,12 +311,18 @@ int ent__csv_row_fast(ent_csv *c, const char *p, const char **next) {
 	if (fields != c->fields) {
 		return ENT__CSV_OK; /* its cells are nobody's business */
 	}
-	uint32_t trim = end[-1] == '\r' && c->line_end == '\n' && mark[fields] - mark[fields - 1] > 1;
-	if (c->width == WIDTH_AVX512) {
-		row_avx512(c, data, mark, trim);
+	unsigned tables = fields / 64 + 1;
+	if (c->width == WIDTH_AVX512 && tables <= TABLES) {
+		cut_avx512(c, data, mark, tables);
 	} else {
-		cut_each(c, data, mark, trim);
+		cut_each(c, data, mark);
 	}
+	if (end[-1] == '\r' && c->line_end == '\n' && mark[fields] - mark[fields - 1] > 1) {
+		for (size_t i = c->n_inner; i < c->n_needs; i++) { /* the last field */
+			c->rows[c->current].cell[c->need[i].column].n--;
+		}
+	}
+	unquote(c, (size_t)(mark - x->marks));
 	return ENT__CSV_OK;
 }
 

@@ -15,7 +15,54 @@
 #define TEXT_IS(s, literal) ((s).n == sizeof(literal) - 1 && !memcmp((s).p, literal, sizeof(literal) - 1))
 #define TEXT(literal) ((ent_str){(literal), sizeof(literal) - 1})
 
-static inline int text_equal(ent_str a, ent_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
+static inline uint64_t text_load(const char *p, size_t n) {
+	uint64_t v = 0;
+	memcpy(&v, p, n);
+	return v;
+}
+
+/* Of n bytes, the first and the last eight, which may be the same ones, or all of them in *a; n <= 16. */
+static inline void text_ends(const char *p, size_t n, uint64_t *a, uint64_t *b) {
+	*b = 0;
+	if (n >= 8) {
+		*a = text_load(p, 8);
+		*b = text_load(p + n - 8, 8);
+	} else if (n >= 4) {
+		*a = text_load(p, 4) | text_load(p + n - 4, 4) << 32;
+	} else {
+		*a = n ? text_load(p, 1) | text_load(p + n / 2, 1) << 8 | text_load(p + n - 1, 1) << 16 : 0;
+	}
+}
+
+/* Names and numbers are short: a call of memcmp() costs more than comparing them. */
+static inline int text_same(const char *p, const char *q, size_t n) {
+	uint64_t a, b, c, d;
+	if (n > 16)
+		return !memcmp(p, q, n);
+	text_ends(p, n, &a, &b);
+	text_ends(q, n, &c, &d);
+	return a == c && b == d;
+}
+
+static inline int text_equal(ent_str a, ent_str b) { return a.n == b.n && text_same(a.p, b.p, a.n); }
+
+/* Copies n bytes, mostly few. */
+static inline void text_copy(char *to, const char *p, size_t n) {
+	if (n > 16) {
+		memcpy(to, p, n);
+	} else if (n >= 8) {
+		uint64_t a = text_load(p, 8), b = text_load(p + n - 8, 8);
+		memcpy(to, &a, 8);
+		memcpy(to + n - 8, &b, 8);
+	} else if (n >= 4) {
+		uint32_t a = (uint32_t)text_load(p, 4), b = (uint32_t)text_load(p + n - 4, 4);
+		memcpy(to, &a, 4);
+		memcpy(to + n - 4, &b, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			to[i] = p[i];
+	}
+}
 
 static inline int text_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
@@ -52,29 +99,56 @@ static inline int text_has_fold(ent_str s, const char *word) {
 	return 0;
 }
 
+/* The number that eight digits are, the first in the lowest byte; all at once, for how many there are cannot be
+ * foreseen. 0, or -1: they are no digits. */
+static inline int text_eight(uint64_t w, uint64_t *out) {
+	w ^= UINT64_C(0x3030303030303030);
+	if ((w | (w + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080))
+		return -1;
+	w = (w * 10 + (w >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+	w = (w * 100 + (w >> 16)) & UINT64_C(0x0000ffff0000ffff);
+	*out = (w * 10000 + (w >> 32)) & UINT64_C(0xffffffff);
+	return 0;
+}
+
+/* 4 to 8 bytes, the last one in the highest byte, zero before the first. Only these are read. */
+static inline uint64_t text_right(const char *p, size_t n) {
+	return (text_load(p, 4) | text_load(p + n - 4, 4) << 8 * (n - 4)) << 8 * (8 - n);
+}
+
 /* Digits only, 1 to 18 of them. 0 or -1. */
 static inline int text_digits(const char *p, size_t n, int64_t *out) {
-	int64_t v = 0;
+	const uint64_t zeros = UINT64_C(0x3030303030303030);
+	uint64_t v = 0, high;
+	if (n - 4 <= 4) {
+		if (text_eight(text_right(p, n) | (n < 8 ? zeros >> 8 * n : 0), &v))
+			return -1;
+		*out = (int64_t)v;
+		return 0;
+	}
+	if (n - 9 <= 7) { /* the last eight, and those before them */
+		if (text_eight(text_load(p, 8) << 8 * (16 - n) | (n < 16 ? zeros >> 8 * (n - 8) : 0), &high) ||
+			text_eight(text_load(p + n - 8, 8), &v))
+			return -1;
+		*out = (int64_t)(high * 100000000 + v);
+		return 0;
+	}
 	if (!n || n > 18)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		unsigned d = (unsigned)(unsigned char)p[i] - '0';
 		if (d > 9)
 			return -1;
-		v = v * 10 + (int64_t)d;
+		v = v * 10 + d;
 	}
-	*out = v;
+	*out = (int64_t)v;
 	return 0;
 }
 
-/* Amount with a decimal point to micro-units. 0 or -1. */
-static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
+/* Any amount with a decimal point. 0 or -1. */
+static inline int text_money_any(const ent_host *host, ent_str s, int64_t *micro) {
 	int64_t v = 0;
 	size_t i = 0, digits = 0, decimals = 0;
-	if (s.n == 4 && !memcmp(s.p, "0.00", 4)) { /* most discounts, refunds and sums that are due */
-		*micro = 0;
-		return 0;
-	}
 	int negative = s.n && s.p[0] == '-';
 	for (i = (size_t)negative; i < s.n && s.n <= 18; i++) {
 		unsigned d = (unsigned)(unsigned char)s.p[i] - '0';
@@ -101,9 +175,30 @@ static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
 	return 0;
 }
 
+/* Amount with a decimal point to micro-units. 0 or -1. */
+static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
+	if (s.n == 4 && !memcmp(s.p, "0.00", 4)) { /* most discounts, refunds and sums that are due */
+		*micro = 0;
+		return 0;
+	}
+	if (s.n - 4 <= 4) { /* "1.99" to "12345.67": nearly all other ones */
+		const uint64_t part = (UINT64_C(1) << 40) - 1, zeros = UINT64_C(0x3030303030303030);
+		uint64_t w = text_right(s.p, s.n), v;
+		if ((w >> 40 & 0xff) == '.' && !text_eight((w & ~part << 8) | (w & part) << 8 | zeros >> 8 * (s.n - 1), &v)) {
+			*micro = (int64_t)v * 10000;
+			return 0;
+		}
+	}
+	return text_money_any(host, s, micro);
+}
+
 /* Whole pieces, or a decimal, to 1/1000 of a piece. 0 or -1; a finer fraction than 1/1000 is -1. */
 static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli) {
 	int64_t v;
+	if (s.n == 1 && (unsigned)(unsigned char)*s.p - '0' <= 9) {
+		*milli = (*s.p - '0') * 1000;
+		return 0;
+	}
 	if (s.n <= 9 && !text_digits(s.p, s.n, &v)) {
 		*milli = v * 1000;
 		return 0;

@@ -31,9 +31,9 @@ ent_status shopify__begin(void *self, const ent_doc *doc) {
  * so is one that has a Total of its own where the vintage has no Id. */
 int shopify__continues(const shopify_carried *c, const ent_row *r) {
 	ent_str name = r->cell[C_NAME], id = r->cell[C_ID];
-	if (!c->name_n || name.n != c->name_n || memcmp(name.p, c->name, name.n))
+	if (!c->name_n || name.n != c->name_n || !text_same(name.p, c->name, name.n))
 		return 0;
-	return id.n ? id.n == c->id_n && !memcmp(id.p, c->id, id.n) : !r->cell[C_TOTAL].n;
+	return id.n ? id.n == c->id_n && text_same(id.p, c->id, id.n) : !r->cell[C_TOTAL].n;
 }
 
 /* Stateless and with one row of context, it cannot see the Id that continuation rows leave blank; it then says "no",
@@ -58,11 +58,9 @@ const char *shopify__carry(shopify *d, const ent_row *r) {
 	c->name_n = 0;
 	if (name.n > sizeof c->name || id.n > sizeof c->id || vendor.n > sizeof c->partner)
 		return "Name, Id or Vendor is longer than 255 bytes";
-	memcpy(c->name, name.p, name.n);
-	if (id.n)
-		memcpy(c->id, id.p, id.n);
-	if (vendor.n)
-		memcpy(c->partner, vendor.p, vendor.n);
+	text_copy(c->name, name.p, name.n);
+	text_copy(c->id, id.p, id.n);
+	text_copy(c->partner, vendor.p, vendor.n);
 	c->name_n = (uint32_t)name.n;
 	c->id_n = (uint32_t)id.n;
 	c->partner_n = (uint32_t)vendor.n;

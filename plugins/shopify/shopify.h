@@ -55,6 +55,13 @@ typedef struct shopify_carried {
 	uint8_t held; /* checkouts: `cart` waits for further rows */
 } shopify_carried;
 
+/* A way to pay that was seen; n 0: none. */
+typedef struct shopify_paid {
+	char text[SHOPIFY_WORD_MAX];
+	uint32_t n;
+	int test;
+} shopify_paid;
+
 typedef struct shopify {
 	const ent_host *host;
 	ent_ctx *ctx;
@@ -70,6 +77,7 @@ typedef struct shopify {
 	ent_order order;
 	ent_line line;
 	char number[12]; /* key of the line */
+	shopify_paid paid[8];
 	/* Checkouts: the cart in hand; its strings point into the buffers below and into `c`. */
 	ent_cart cart;
 	uint64_t content;
