@@ -214,6 +214,9 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	if (slot->seq != c->batches) {
 		return ent_error_set(r->error, ENT_ERR_WORKER, "batch %llu is missing", (unsigned long long)c->batches);
 	}
+	if ((!e->index || e->keeping) && ent__index_load(e, r->error)) { /* the first batch of all */
+		return r->error->code;
+	}
 	*r->error = (ent_error){0};
 	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = bytes, .bytes = slot->bytes,
 		.at = sizeof(ent_wire_batch), .partner = c->work->partner, .key = {.system = c->work->stream->system}};

@@ -143,6 +143,7 @@ static int open_ledger(ent_engine *e, ent_error *error) {
 }
 
 static void close_ledger(ent_engine *e) {
+	ent__index_join(e);
 	ent_ledger_close(e->ledger);
 	ent_identities_close(e->identities);
 	ent_index_destroy(e->index);
@@ -369,9 +370,6 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	if (!status) {
 		status = ent__plan_make(e, &works, error);
 	}
-	if (!status && works) {
-		status = ent__index_load(e, error);
-	}
 	e->report->stages.preparing += uv_hrtime() - began - (e->report->stages.committing - committing); /* cells folded anew */
 	if (!status) {
 		status = ent__dispatch(e, works, progress, ctx, error);
@@ -418,6 +416,9 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 	} while (status == ENT__AGAIN);
 	if (plan_errors.total) {
 		report->errors = plan_errors;
+	}
+	if (!status) {
+		ent__index_keep(e, false);
 	}
 	check_balance(e, report);
 	count_workers(e);

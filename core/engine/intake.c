@@ -9,66 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- index -------------------------------------------------------------------------------------------------------------- */
-
-static int index_frame(void *ctx, ent_position at, const uint8_t *body, size_t n) {
-	ent_engine *e = ctx;
-	ent_document *d = &e->current;
-	if (!ent_document_decode(d, body, n)) {
-		return ENT_ERR_CORRUPT;
-	}
-	if (d->superseded) {
-		return 0;
-	}
-	uint64_t key = ent_document_index_key(d);
-	ent_index_entry *entry = ent_index_find(e->index, key, NULL);
-	while (entry) {
-		/* equal 64-bit keys are one key but for a collision, which only the frames themselves can settle */
-		ent_error ignored;
-		ent_document other = {0};
-		if (ent_ledger_read(e->ledger, entry->at, &e->frame, &ignored) ||
-			!ent_document_decode(&other, e->frame.data, e->frame.n)) {
-			ent_document_finish(&other);
-			return ENT_ERR_CORRUPT;
-		}
-		bool same = ent_document_same_key(d, &other);
-		ent_document_finish(&other);
-		if (same) {
-			break;
-		}
-		entry = ent_index_find(e->index, key, entry);
-	}
-	if (d->n == 0) {
-		if (entry) {
-			ent_index_remove(e->index, entry);
-		}
-	} else if (entry) {
-		entry->at = at;
-	} else {
-		ent_index_add(e->index, key, at);
-	}
-	return 0;
-}
-
-int ent__index_load(ent_engine *e, ent_error *error) {
-	if (e->index) {
-		return 0;
-	}
-	size_t n;
-	const ent_segment *segments = ent_ledger_segments(e->ledger, &n);
-	uint64_t frames = 0;
-	for (size_t i = 0; i < n; i++) {
-		frames += segments[i].frames;
-	}
-	e->index = ent_index_create(frames + 1024);
-	int status = ent_ledger_scan(e->ledger, index_frame, e, error);
-	if (status == ENT_ERR_CORRUPT && !error->what[0]) {
-		ent_error_set(error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
-		ent_error_todo(error, "restore the store's folder from a backup, or start a new store from the exports");
-	}
-	return status;
-}
-
 /* Finds the entry of the document's key and reads the state that counts into `current` (its texts are borrowed from
  * e->frame). *entry is NULL if there is none. */
 int ent__find(ent_engine *e, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *error) {

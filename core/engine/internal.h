@@ -72,6 +72,8 @@ struct ent_engine {
 	ent_ledger_report recovery;
 	ent_identities *identities;
 	ent_index *index; /* NULL until it is needed */
+	uint64_t index_frames; /* as many does its file speak for */
+	struct ent__index_keeping *keeping; /* the thread that writes that file, or NULL */
 	ent_intern texts;
 	uint32_t texts_saved;
 	ent_cells *cells;
@@ -153,8 +155,13 @@ int ent__rebuild_if_changed(ent_engine *, ent_error *e);
 /* records.c */
 int ent__record(void *engine, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
 
-/* intake.c */
+/* index.c. Load comes before each use of the index after a run: it waits for who writes the file. */
 int ent__index_load(ent_engine *, ent_error *e);
+/* Begins to write the file of the index if enough has changed since it was written; everything is committed. */
+void ent__index_keep(ent_engine *, bool always);
+void ent__index_join(ent_engine *);
+
+/* intake.c */
 /* Takes one document in: ledger, cells, balance. */
 int ent__intake(ent_engine *, ent__work *, ent_document *, bool superseded, ent_error *e);
 /* Puts a document that changed in place of the one that counts (NULL: none). `entry` may be NULL. */

@@ -12,6 +12,7 @@ enum { /* of an item */
 	/* of the document */
 	DOC_SUPERSEDED = 1 << 0,
 	DOC_COMPLETE = 1 << 1,
+	DOC_UNTIL = 1 << 2, /* superseded, and says since when */
 	/* most bytes that an item takes without its key and pairs, and the head of a document without its key */
 	FIXED_MAX = 2 * ENT_BODY_MAX + 80
 };
@@ -79,8 +80,12 @@ void ent_document_encode(const ent_document *d, ent_buf *out) {
 	ent_buf_reserve(out, FIXED_MAX + d->key_n);
 	uint8_t *p = out->data + out->n;
 	*p++ = d->kind;
-	*p++ = (uint8_t)((d->superseded ? DOC_SUPERSEDED : 0) | (d->has_complete ? DOC_COMPLETE : 0));
+	bool until = d->superseded && d->until;
+	*p++ = (uint8_t)((d->superseded ? DOC_SUPERSEDED : 0) | (d->has_complete ? DOC_COMPLETE : 0) | (until ? DOC_UNTIL : 0));
 	*p++ = d->origin;
+	if (until) {
+		p = ent_varint_put(p, ent_zigzag(d->until / 1000000));
+	}
 	p = ent_varint_put(p, d->system);
 	p = ent_varint_put(p, d->scope);
 	*p++ = (uint8_t)d->key_n;
@@ -153,30 +158,62 @@ static bool take_pairs(ent_document *d, ent_item *item, ent_read *r) {
 	return !r->bad;
 }
 
-bool ent_document_decode(ent_document *d, const uint8_t *body, size_t n) {
+/* What stands before the items. *complete_of_head: the rank of the complete set is that of the head, which follows. */
+static bool take_head(ent_document *d, ent_read *r, bool *complete_of_head, uint64_t *items) {
 	ent_document_clear(d);
-	ent_read r = ent_read_of(body, n);
-	d->kind = ent_read_u8(&r);
-	uint8_t flags = ent_read_u8(&r);
-	d->origin = ent_read_u8(&r);
-	d->system = (uint32_t)ent_read_varint(&r);
-	d->scope = (uint32_t)ent_read_varint(&r);
-	d->key_n = ent_read_u8(&r);
-	d->key = (const char *)ent_read_take(&r, d->key_n);
+	d->kind = ent_read_u8(r);
+	uint8_t flags = ent_read_u8(r);
+	d->origin = ent_read_u8(r);
+	d->until = flags & DOC_UNTIL ? (int64_t)((uint64_t)ent_read_zigzag(r) * 1000000u) : 0;
+	d->system = (uint32_t)ent_read_varint(r);
+	d->scope = (uint32_t)ent_read_varint(r);
+	d->key_n = ent_read_u8(r);
+	d->key = (const char *)ent_read_take(r, d->key_n);
 	d->superseded = flags & DOC_SUPERSEDED;
 	d->has_complete = flags & DOC_COMPLETE;
-	bool complete_of_head = false;
+	*complete_of_head = false;
 	if (d->has_complete) {
-		complete_of_head = ent_read_u8(&r);
-		if (!complete_of_head) {
-			d->complete = take_rank(&r);
+		*complete_of_head = ent_read_u8(r);
+		if (!*complete_of_head) {
+			d->complete = take_rank(r);
 		}
 	}
-	uint64_t items = ent_read_varint(&r);
-	if (r.bad || d->kind == 0 || d->kind >= ENT_FACT_COUNT || d->origin >= ENT_ORIGIN_COUNT) {
+	*items = ent_read_varint(r);
+	if (r->bad || d->kind == 0 || d->kind >= ENT_FACT_COUNT || d->origin >= ENT_ORIGIN_COUNT) {
 		return false;
 	}
 	d->key_hash = ent_hash64(d->key, d->key_n, d->kind);
+	return true;
+}
+
+bool ent_document_decode_head(ent_document *d, const uint8_t *body, size_t n, uint64_t *items) {
+	ent_read r = ent_read_of(body, n);
+	bool complete_of_head;
+	return take_head(d, &r, &complete_of_head, items);
+}
+
+void ent_document_supersede(const uint8_t *body, size_t n, int64_t until, ent_buf *out) {
+	ent_buf_reserve(out, n + 10);
+	if (n < 3 || body[1] & DOC_SUPERSEDED) {
+		ent_buf_add(out, body, n);
+		return;
+	}
+	uint8_t *p = out->data + out->n;
+	*p++ = body[0];
+	*p++ = (uint8_t)(body[1] | DOC_SUPERSEDED | DOC_UNTIL);
+	*p++ = body[2];
+	p = ent_varint_put(p, ent_zigzag(until / 1000000));
+	memcpy(p, body + 3, n - 3);
+	out->n = (size_t)(p - out->data) + n - 3;
+}
+
+bool ent_document_decode(ent_document *d, const uint8_t *body, size_t n) {
+	ent_read r = ent_read_of(body, n);
+	bool complete_of_head;
+	uint64_t items;
+	if (!take_head(d, &r, &complete_of_head, &items)) {
+		return false;
+	}
 	for (uint64_t i = 0; i < items; i++) {
 		if (!take_item(d, &r)) {
 			return false;

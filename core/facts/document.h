@@ -59,7 +59,8 @@ typedef struct ent_document {
 	uint32_t scope;    /* partner code; 0 where keys are shared by all partners of the system */
 	uint8_t kind;
 	uint8_t origin;    /* ent_origin */
-	bool superseded;   /* kept for lineage only */
+	bool superseded;   /* kept for lineage only ... */
+	int64_t until;     /* ... and counted until then (microseconds); 0: never, it lost when it arrived */
 	bool has_complete; /* order: */
 	ent_rank complete; /* the highest rank at which all lines were given */
 	uint16_t key_n;
@@ -87,6 +88,10 @@ uint64_t ent_document_content(const ent_document *);
 void ent_document_encode(const ent_document *, ent_buf *out);
 /* Reads it; keys and pairs are borrowed from `body`. false: damaged. */
 bool ent_document_decode(ent_document *, const uint8_t *body, size_t n);
+/* Reads what stands before the items: enough for the key. *items: how many would follow. */
+bool ent_document_decode_head(ent_document *, const uint8_t *body, size_t n, uint64_t *items);
+/* Appends the varint form of a document that counted until then, for lineage. One that is superseded stays as it is. */
+void ent_document_supersede(const uint8_t *body, size_t n, int64_t until, ent_buf *out);
 
 typedef struct ent_join {
 	uint32_t stored, replaced, duplicate, superseded, merged; /* items of `from`, each once */

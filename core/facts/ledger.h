@@ -85,6 +85,9 @@ uint64_t ent_ledger_dirty(const ent_ledger *);
  * frame that is damaged is ENT_ERR_CORRUPT; if writable, its file is set aside as in open. */
 typedef int (*ent_ledger_visit)(void *ctx, ent_position, const uint8_t *body, size_t n);
 int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
+/* The same without the frames before `valid` of these segments: somebody has seen them. */
+int ent_ledger_scan_after(
+	ent_ledger *, const ent_segment *seen, size_t n, ent_ledger_visit, void *ctx, ent_error *e);
 
 /* ---- index: key to the live frame, 21 to 32 bytes of memory an entry ---------------------------------------------- */
 

@@ -193,9 +193,8 @@ int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit 
 	ent_buf b = l->scan;
 	l->scan = (ent_buf){0};
 	uint32_t number = l->files[file].number;
-	uint64_t start = 0; /* offset of the buffer in the file */
+	uint64_t start = *at; /* offset of the buffer in the file */
 	int status = 0;
-	*at = 0;
 	b.n = 0;
 	ent_buf_reserve(&b, SCAN);
 	while (!status && *at < length) {
@@ -255,15 +254,23 @@ static void set_aside(ent_ledger *l, const ent__log_file *f, uint64_t at, ent_er
 }
 
 int ent_ledger_scan(ent_ledger *l, ent_ledger_visit visit, void *ctx, ent_error *e) {
+	return ent_ledger_scan_after(l, NULL, 0, visit, ctx, e);
+}
+
+int ent_ledger_scan_after(
+	ent_ledger *l, const ent_segment *seen, size_t n, ent_ledger_visit visit, void *ctx, ent_error *e) {
 	int status = l->writable ? ent__log_drain(l, e) : 0;
 	/* Frames appended by the visitor are not visited: the ends are those of now. */
 	size_t files = l->n;
 	uint64_t end = files ? l->files[files - 1].length : 0;
 	for (size_t i = 0; i < files && !status; i++) {
-		uint64_t at;
+		uint64_t at = 0, length = i + 1 == files ? end : l->files[i].length;
+		for (size_t k = 0; k < n; k++) {
+			at = seen[k].number == l->files[i].number ? seen[k].valid : at;
+		}
 		bool damaged = false;
 		posix_fadvise(l->files[i].fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		status = ent__log_walk(l, i, i + 1 == files ? end : l->files[i].length, visit, ctx, &at, &damaged, e);
+		status = ent__log_walk(l, i, length, visit, ctx, &at, &damaged, e);
 		if (damaged && l->writable) {
 			set_aside(l, &l->files[i], at, e);
 		}

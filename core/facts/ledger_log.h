@@ -80,7 +80,7 @@ void ent__log_stop(ent_ledger *);
 
 /* One frame at `p` with `n` bytes behind it. Length of the body, or 0 if it is no frame. */
 size_t ent__frame_check(const uint8_t *p, uint64_t n);
-/* Calls for each frame of a file up to `length`; *at is where it stopped. Bytes that are no frame: ENT_ERR_CORRUPT, and
+/* Calls for each frame of a file from *at up to `length`; *at is then where it stopped. Bytes that are no frame: ENT_ERR_CORRUPT, and
  * *damaged is set, for a visitor may return the same. */
 int ent__log_walk(
 	ent_ledger *, size_t file, uint64_t length, ent_ledger_visit, void *ctx, uint64_t *at, bool *damaged, ent_error *);

@@ -102,7 +102,7 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 		return 0;
 	}
 	if (verify) {
-		uint64_t at;
+		uint64_t at = 0;
 		bool damaged = false;
 		ent_error found;
 		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);

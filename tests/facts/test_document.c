@@ -152,6 +152,23 @@ static void varint_form_round_trip(void **state) {
 		if (d.kind == ENT_ENTRY) {
 			assert_memory_equal(back.items[0].pairs, pairs, sizeof pairs);
 		}
+		uint64_t items, index_key = ent_document_index_key(&back);
+		assert_true(ent_document_decode_head(&back, body.data, body.n, &items));
+		assert_true(items == d.n && back.n == 0 && ent_document_same_key(&d, &back));
+		assert_int_equal(ent_document_index_key(&back), index_key);
+		ent_buf old = {0};
+		ent_document_supersede(body.data, body.n, 1700000000123456, &old);
+		assert_true(ent_document_decode(&back, old.data, old.n));
+		assert_true(back.superseded && back.until == (d.superseded ? d.until : 1700000000000000));
+		back.superseded = d.superseded;
+		back.until = d.until;
+		same(&d, &back);
+		ent_buf again = {0};
+		ent_document_supersede(old.data, old.n, 1800000000000000, &again); /* it is since it was */
+		assert_int_equal(again.n, old.n);
+		assert_memory_equal(again.data, old.data, old.n);
+		ent_buf_finish(&again);
+		ent_buf_finish(&old);
 		/* cut or with a byte too much, it is refused, never read past its end */
 		for (size_t cut = 0; cut < body.n; cut += 1 + body.n / 40) {
 			uint8_t *copy = ent_xmalloc(cut);
