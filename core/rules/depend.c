@@ -75,52 +75,79 @@ static uint16_t number_of(depend *d, const metrics *m) {
 	return (uint16_t)d->n_sets++;
 }
 
-static bool pair_of(depend *d, PyObject *rule, PyObject *partner, size_t *out) {
-	unsigned long r = PyLong_AsUnsignedLong(rule), p = PyLong_AsUnsignedLong(partner);
-	if (PyErr_Occurred()) {
+static void set_bit(metrics *m, unsigned long bit) { m->bits[bit / 64] |= UINT64_C(1) << bit % 64; }
+
+static bool add_read(metrics *m, PyObject *read) {
+	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != 13) {
+		PyErr_SetString(PyExc_TypeError, "a read has 13 fields");
 		return false;
 	}
-	if (r >= d->n_rules || p >= d->n_partners) {
-		PyErr_SetString(PyExc_IndexError, "there is no such rule or partner");
+	PyObject *cohort = PyTuple_GET_ITEM(read, 11);
+	if (PyUnicode_Check(cohort) && PyUnicode_GET_LENGTH(cohort)) {
+		return true;
+	}
+	/* what is no metric is a register, and where one of those changed every rule of the partner runs */
+	PyObject *number = PyDict_GetItemWithError(numbers, PyTuple_GET_ITEM(read, 0));
+	if (number) {
+		set_bit(m, PyLong_AsUnsignedLong(number));
+	}
+	return !PyErr_Occurred();
+}
+
+static bool add_reads(metrics *m, PyObject *reads) {
+	const ent__read *items;
+	size_t n;
+	if (ent__reads_of(reads, &items, &n)) {
+		for (size_t i = 0; i < n; i++) {
+			if (items[i].entry != ENT__READ_IS_WHOLE) {
+				set_bit(m, ent__look_metric(items[i].object));
+			} else if (!add_read(m, items[i].object)) {
+				return false;
+			}
+		}
+		return true;
+	}
+	if (!PyList_Check(reads)) {
+		PyErr_SetString(PyExc_TypeError, "note() takes a rule, a partner and a list of reads");
 		return false;
 	}
-	*out = (size_t)p * d->n_rules + r;
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(reads); i++) {
+		if (!add_read(m, PyList_GET_ITEM(reads, i))) {
+			return false;
+		}
+	}
 	return true;
+}
+
+bool ent__depends(PyObject *o) { return Py_TYPE(o) == depend_class; }
+
+int ent__depend_note(PyObject *self, uint32_t rule, uint32_t partner, PyObject *reads) {
+	depend *d = (depend *)self;
+	metrics m = {{0, 0}};
+	if (rule >= d->n_rules || partner >= d->n_partners) {
+		PyErr_SetString(PyExc_IndexError, "there is no such rule or partner");
+		return -1;
+	}
+	if (!add_reads(&m, reads)) {
+		return -1;
+	}
+	d->of[(size_t)partner * d->n_rules + rule] = number_of(d, &m);
+	return 0;
 }
 
 /* note(rule, partner, reads): what it read just now. */
 static PyObject *note(PyObject *self, PyObject *const *args, Py_ssize_t n) {
-	depend *d = (depend *)self;
-	size_t pair;
-	if (n != 3 || !PyList_Check(args[2])) {
+	if (n != 3) {
 		PyErr_SetString(PyExc_TypeError, "note() takes a rule, a partner and a list of reads");
 		return NULL;
 	}
-	if (!pair_of(d, args[0], args[1], &pair)) {
+	unsigned long rule = PyLong_AsUnsignedLong(args[0]), partner = PyLong_AsUnsignedLong(args[1]);
+	if (PyErr_Occurred()) {
 		return NULL;
 	}
-	metrics m = {{0, 0}};
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[2]); i++) {
-		PyObject *read = PyList_GET_ITEM(args[2], i);
-		if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != 13) {
-			PyErr_SetString(PyExc_TypeError, "a read has 13 fields");
-			return NULL;
-		}
-		PyObject *cohort = PyTuple_GET_ITEM(read, 11);
-		if (PyUnicode_Check(cohort) && PyUnicode_GET_LENGTH(cohort)) {
-			continue;
-		}
-		/* what is no metric is a register, and where one of those changed every rule of the partner runs */
-		PyObject *number = PyDict_GetItemWithError(numbers, PyTuple_GET_ITEM(read, 0));
-		if (number) {
-			unsigned long bit = PyLong_AsUnsignedLong(number);
-			m.bits[bit / 64] |= UINT64_C(1) << bit % 64;
-		} else if (PyErr_Occurred()) {
-			return NULL;
-		}
-	}
-	d->of[pair] = number_of(d, &m);
-	Py_RETURN_NONE;
+	rule = rule > UINT32_MAX ? UINT32_MAX : rule;
+	partner = partner > UINT32_MAX ? UINT32_MAX : partner;
+	return ent__depend_note(self, (uint32_t)rule, (uint32_t)partner, args[2]) ? NULL : Py_NewRef(Py_None);
 }
 
 /* A list of numbers of metrics, or None for all. */

@@ -21,6 +21,18 @@ static const char *utf8(PyObject *o, Py_ssize_t *n) {
 	return NULL;
 }
 
+void ent__result(const char *text, size_t n) {
+	/* Before sending: a core that is slow to read must not make the rule late. */
+	ent__status_idle();
+	ent__send_result(run, text, n);
+}
+
+void ent__begin(uint32_t number, uint32_t partner) {
+	ent__output_clear();
+	ent__send_waiting();
+	ent__status_start(number + 1, partner);
+}
+
 static PyObject *emit(PyObject *self, PyObject *record) {
 	(void)self;
 	Py_ssize_t n;
@@ -28,9 +40,7 @@ static PyObject *emit(PyObject *self, PyObject *record) {
 	if (!text) {
 		return NULL;
 	}
-	/* Before sending: a core that is slow to read must not make the rule late. */
-	ent__status_idle();
-	ent__send_result(run, text, (size_t)n);
+	ent__result(text, (size_t)n);
 	Py_RETURN_NONE;
 }
 
@@ -44,11 +54,11 @@ static PyObject *begin(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 	if (PyErr_Occurred()) {
 		return NULL;
 	}
-	ent__output_clear();
-	ent__send_waiting();
-	ent__status_start((uint32_t)rule + 1, (uint32_t)partner);
+	ent__begin((uint32_t)rule, (uint32_t)partner);
 	Py_RETURN_NONE;
 }
+
+bool ent__emits(PyObject *f) { return PyCFunction_Check(f) && PyCFunction_GET_FUNCTION(f) == emit; }
 
 static PyMethodDef emit_method = {"emit", emit, METH_O, "Send one record, JSON as str or bytes."};
 static PyMethodDef start_method = {"start", (PyCFunction)(void (*)(void))begin, METH_FASTCALL,

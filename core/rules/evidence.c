@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Evidence as JSON: every figure that a rule read, written as record.py writes it. That is more text than all else that a
- * rule leaves behind. Numbers beyond 53 bits, and names that need escapes, are left to record.py. */
+ * Evidence as JSON: every figure that a rule read, written as record.py writes it. That is more text than all else that
+ * a rule leaves behind. Numbers beyond 53 bits, and names that need escapes, are left to record.py. */
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/day.h"
 #include "rules/rules.h"
@@ -145,12 +146,13 @@ static bool put_spoken(double v, const ent__unit *u) {
 	}
 }
 
-/* The shortest digits that are that double, as repr() gives them. Up to 15 of them are never two doubles' own: a decimal
- * that short is its own repr. */
+/* The shortest digits that are that double, as repr() gives them. Up to 15 of them are never two doubles' own: a
+ * decimal that short is its own repr. */
 static bool put_number(double v, long long top, long long bottom, long long scale) {
 	if (bottom == 1 && top && size_of(top) < 1000000000000000u && size_of(top) * 10000 >= (unsigned long long)scale) {
 		char text[24], *end = text + sizeof text, *at;
-		unsigned long long n = size_of(top), whole = n / (unsigned long long)scale, rest = n % (unsigned long long)scale;
+		unsigned long long n = size_of(top), whole = n / (unsigned long long)scale,
+						   rest = n % (unsigned long long)scale;
 		if (top < 0) {
 			PUT("-");
 		}
@@ -208,41 +210,72 @@ static void put_days(const char *name, long long days) {
 	}
 }
 
-/* False, perhaps with an exception, if it is not simple; what was written of it is to be thrown away then. */
-static bool put_read(PyObject *read) {
-	static const char *const states[] = {"known", "no_coverage", "no_rate", "no_denominator"};
+/* A read as numbers. */
+typedef struct said {
+	PyObject *metric, *origin, *slice, *cohort;
+	const ent__unit *unit;
+	long long start, stop, state, top, bottom, covered, declared, size;
+} said;
+
+/* False, perhaps with an exception, if it is not simple. */
+static bool take_tuple(PyObject *read, said *s) {
 	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != FIELDS) {
 		return false;
 	}
 	PyObject *const *f = &PyTuple_GET_ITEM(read, 0);
-	long long start, stop, state, top, bottom, covered, declared, size;
-	const ent__unit *u = ent__unit_of(f[6]);
-	if (!u || !exact(f[1], &start) || !exact(f[2], &stop) || !exact(f[3], &state) || !exact(f[4], &top) ||
-		!exact(f[5], &bottom) || !exact(f[7], &covered) || !exact(f[8], &declared) || !exact(f[12], &size)) {
-		return false;
-	}
-	if (state < 0 || state > 3 || bottom <= 0 || bottom >= (1LL << EXACT_BITS) / u->scale || start < -700000 ||
-		stop > 2900000) {
+	s->metric = f[0];
+	s->origin = f[9];
+	s->slice = f[10];
+	s->cohort = f[11];
+	s->unit = ent__unit_of(f[6]);
+	return s->unit && exact(f[1], &s->start) && exact(f[2], &s->stop) && exact(f[3], &s->state) &&
+		   exact(f[4], &s->top) && exact(f[5], &s->bottom) && exact(f[7], &s->covered) && exact(f[8], &s->declared) &&
+		   exact(f[12], &s->size);
+}
+
+static bool is_exact(__int128 v) { return v < (__int128)1 << EXACT_BITS && v > -((__int128)1 << EXACT_BITS); }
+
+static bool take_entry(const ent__entry *x, const ent__look_names *names, said *s) {
+	const ent_window *w = &x->window;
+	*s = (said){.metric = names->metric,
+		.origin = names->origin,
+		.unit = ent__unit_of(names->unit),
+		.start = x->start,
+		.stop = x->stop,
+		.state = w->state,
+		.top = (long long)w->top,
+		.bottom = (long long)w->bottom,
+		.covered = w->covered,
+		.declared = w->declared};
+	return s->unit && is_exact(w->top) && is_exact(w->bottom);
+}
+
+/* False, perhaps with an exception, if it is not simple; what was written of it is to be thrown away then. */
+static bool put_said(const said *s) {
+	static const char *const states[] = {"known", "no_coverage", "no_rate", "no_denominator"};
+	const ent__unit *u = s->unit;
+	if (s->state < 0 || s->state > 3 || s->bottom <= 0 || s->bottom >= (1LL << EXACT_BITS) / u->scale ||
+		s->start < -700000 || s->stop > 2900000) {
 		return false;
 	}
 	PUT("{\"metric\":\"");
-	if (!put_plain(f[0])) {
+	if (!put_plain(s->metric)) {
 		return false;
 	}
 	PUT("\",\"from\":\"");
-	put_day(start);
+	put_day(s->start);
 	PUT("\",\"through\":\"");
-	put_day(stop - 1);
+	put_day(s->stop - 1);
 	PUT("\",\"days\":");
-	put_integer(stop - start);
+	put_integer(s->stop - s->start);
 	PUT(",\"value\":\"");
-	if (state == ENT_WINDOW_KNOWN) {
-		double v = (double)top / (double)(bottom * u->scale); /* both exact: rounded once, as Python does */
+	if (s->state == ENT_WINDOW_KNOWN) {
+		double v = (double)s->top / (double)(s->bottom * u->scale); /* both exact: rounded once, as Python does */
 		if (!put_spoken(v, u)) {
 			return false;
 		}
 		PUT("\",\"number\":");
-		if (!put_number(v, top, bottom, u->scale)) {
+		if (!put_number(v, s->top, s->bottom, u->scale)) {
 			return false;
 		}
 	} else {
@@ -252,26 +285,88 @@ static bool put_read(PyObject *read) {
 	const char *unit = *u->currency ? u->currency : u->kind;
 	put(unit, strlen(unit));
 	PUT("\",\"state\":\"");
-	put(states[state], strlen(states[state]));
+	put(states[s->state], strlen(states[s->state]));
 	PUT("\"");
-	put_days("covered", covered);
-	put_days("declared", declared);
+	put_days("covered", s->covered);
+	put_days("declared", s->declared);
 	PUT(",\"origin\":\"");
-	if (!put_plain(f[9])) {
+	if (!put_plain(s->origin)) {
 		return false;
 	}
+	if (!s->slice) { /* read by a Look */
+		PUT("\",\"slice\":\"\",\"cohort\":\"\",\"size\":0}");
+		return true;
+	}
 	PUT("\",\"slice\":\"");
-	if (!put_plain(f[10])) {
+	if (!put_plain(s->slice)) {
 		return false;
 	}
 	PUT("\",\"cohort\":\"");
-	if (!put_plain(f[11])) {
+	if (!put_plain(s->cohort)) {
 		return false;
 	}
 	PUT("\",\"size\":");
-	put_integer(size);
+	put_integer(s->size);
 	PUT("}");
 	return true;
+}
+
+/* What a Look read is written once, however many rules ask for it, and a figure of a cohort once for all its partners.
+ */
+enum { KEPT_MOST = 1 << 20 };
+static ent_buf kept; /* texts of entries, until it is full */
+static uint32_t page = 1;
+
+/* Of whole reads, by their address. */
+static struct {
+	PyObject *read;
+	char *text;
+	size_t n;
+} figures[64];
+
+static bool put_entry(const ent__read *r) {
+	ent__look_names names;
+	said s;
+	ent__entry *x = ent__look_entry(r->object, r->entry, &names);
+	if (x->page == page) {
+		put((const char *)kept.data + x->text, x->text_n);
+		return true;
+	}
+	size_t before = out.n;
+	if (!take_entry(x, &names, &s) || !put_said(&s)) {
+		return false;
+	}
+	if (kept.n < KEPT_MOST) {
+		x->text = (uint32_t)kept.n;
+		x->text_n = (uint32_t)(out.n - before);
+		x->page = page;
+		ent_buf_add(&kept, out.data + before, out.n - before);
+	}
+	return true;
+}
+
+static bool put_tuple(PyObject *read) {
+	said s;
+	unsigned at = (unsigned)((uintptr_t)read >> 4) % (sizeof figures / sizeof *figures);
+	if (figures[at].read == read) {
+		put(figures[at].text, figures[at].n);
+		return true;
+	}
+	size_t before = out.n;
+	if (!take_tuple(read, &s) || !put_said(&s)) {
+		return false;
+	}
+	if (s.size > 0) { /* of a cohort */
+		figures[at].n = out.n - before;
+		figures[at].text = ent_xrealloc(figures[at].text, figures[at].n + 1);
+		memcpy(figures[at].text, out.data + before, figures[at].n);
+		Py_XSETREF(figures[at].read, Py_NewRef(read));
+	}
+	return true;
+}
+
+static bool put_read(const ent__read *r) {
+	return r->entry == ENT__READ_IS_WHOLE ? put_tuple(r->object) : put_entry(r);
 }
 
 static bool put_all(PyObject *parts) {
@@ -286,39 +381,81 @@ static bool put_all(PyObject *parts) {
 	return true;
 }
 
+/* A read, however odd; false with an exception. */
+static bool put_any(const ent__read *r, PyObject *written) {
+	size_t before = out.n;
+	if (put_read(r)) {
+		return true;
+	}
+	PyErr_Clear();
+	out.n = before;
+	PyObject *read = ent__read_whole(r);
+	PyObject *told = read ? PyObject_CallOneArg(written, read) : NULL;
+	PyObject *bytes = told ? PyUnicode_AsEncodedString(told, "utf-8", "replace") : NULL;
+	Py_XDECREF(told);
+	Py_XDECREF(read);
+	if (bytes) {
+		put(PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+		Py_DECREF(bytes);
+	}
+	return bytes != NULL;
+}
+
+/* Of a Reads or a list; false with an exception. */
+static bool put_reads(PyObject *reads, PyObject *written) {
+	size_t n = 0;
+	const ent__read *items = NULL;
+	bool list = !ent__reads_of(reads, &items, &n);
+	n = list ? (size_t)PyList_GET_SIZE(reads) : n;
+	for (size_t i = 0; i < n; i++) {
+		ent__read one = list ? (ent__read){PyList_GET_ITEM(reads, (Py_ssize_t)i), ENT__READ_IS_WHOLE} : items[i];
+		if (i) {
+			PUT(",");
+		}
+		if (!put_any(&one, written)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void begin(void) {
+	out.n = 0;
+	if (kept.n >= KEPT_MOST) {
+		kept.n = 0;
+		page++;
+	}
+}
+
+const char *ent__silence(PyObject *reads, PyObject *written, PyObject *head, PyObject *partner, size_t *n) {
+	begin();
+	put(PyBytes_AS_STRING(head), (size_t)PyBytes_GET_SIZE(head));
+	put(PyBytes_AS_STRING(partner), (size_t)PyBytes_GET_SIZE(partner));
+	PUT(",\"verdict\":false,\"findings\":[],\"evidence\":[");
+	if (!put_reads(reads, written)) {
+		return NULL;
+	}
+	PUT("],\"asks\":[],\"missed\":[],\"error\":null,\"output\":\"\"}");
+	*n = out.n;
+	return (const char *)out.data;
+}
+
 /* evidence(reads, written, before, after) -> bytes: the reads as JSON between commas, the parts of `before` in front of
  * them, those of `after` behind. written(read) writes what is not simple. */
 static PyObject *evidence(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 	(void)self;
-	if (n != 4 || !PyList_Check(args[0]) || !PyTuple_Check(args[2]) || !PyTuple_Check(args[3])) {
-		PyErr_SetString(PyExc_TypeError, "evidence() takes a list of reads, what writes the odd ones, and two tuples of bytes");
+	const ent__read *items;
+	size_t unused;
+	if (n != 4 || !(PyList_Check(args[0]) || ent__reads_of(args[0], &items, &unused)) || !PyTuple_Check(args[2]) ||
+		!PyTuple_Check(args[3])) {
+		PyErr_SetString(
+			PyExc_TypeError, "evidence() takes a list of reads, what writes the odd ones, and two tuples of bytes");
 		return NULL;
 	}
-	out.n = 0;
-	if (!put_all(args[2])) {
-		return NULL;
-	}
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
-		PyObject *read = PyList_GET_ITEM(args[0], i);
-		if (i) {
-			PUT(",");
-		}
-		size_t before = out.n;
-		if (put_read(read)) {
-			continue;
-		}
-		PyErr_Clear();
-		out.n = before;
-		PyObject *said = PyObject_CallOneArg(args[1], read);
-		PyObject *bytes = said ? PyUnicode_AsEncodedString(said, "utf-8", "replace") : NULL;
-		Py_XDECREF(said);
-		if (!bytes) {
-			return NULL;
-		}
-		put(PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-		Py_DECREF(bytes);
-	}
-	return put_all(args[3]) ? PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.n) : NULL;
+	begin();
+	return put_all(args[2]) && put_reads(args[0], args[1]) && put_all(args[3])
+			   ? PyBytes_FromStringAndSize((const char *)out.data, (Py_ssize_t)out.n)
+			   : NULL;
 }
 
 static PyMethodDef evidence_method = {

@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * _entente.Figure: what entente.Quantity is made of, a number top / bottom in 1/scale of its unit. Sums, products, quotients
- * and comparisons of numbers that fit 64 bits are worked out here; all others, and every mistake, are handed to the methods
- * of the same meaning in quantity.py (_sum, _product, _quotient, _divided, _against), whose results these are. */
+ * _entente.Figure: what entente.Quantity is made of, a number top / bottom in 1/scale of its unit. Sums, products,
+ * quotients and comparisons of numbers that fit 64 bits are worked out here; all others, and every mistake, are handed
+ * to the methods of the same meaning in quantity.py (_sum, _product, _quotient, _divided, _against), whose results
+ * these are. */
 #include "rules/rules.h"
 
 #include <stddef.h>
 #include <structmember.h>
 
 typedef struct figure {
-	PyObject_HEAD
-	PyObject *top, *bottom, *unit; /* int, int > 0, entente's Unit */
+	PyObject_HEAD long long top, bottom; /* bottom > 0 */
+	PyObject *big_top, *big_bottom;      /* int, where 64 bits do not hold it; else NULL */
+	PyObject *unit;                      /* entente's Unit */
 	double coverage;
 } figure;
 
 static PyTypeObject *figure_class;
 static PyObject *exact_pairs; /* dict: float to (top, bottom), as it was written; filled by quantity.py */
 
-/* ---- units -------------------------------------------------------------------------------------------------------- */
+/* ---- units --------------------------------------------------------------------------------------------------------
+ */
 
 enum { MOST_UNITS = 32 };
+#define EXACT (1LL << 53) /* integers up to it are doubles */
 static ent__unit units[MOST_UNITS];
 static unsigned n_units;
 
@@ -34,9 +38,12 @@ const ent__unit *ent__unit_of(PyObject *object) {
 			return &units[i];
 		}
 	}
-	static const char *const kinds[] = {
-		[ENT__COUNT] = "count", [ENT__RATIO] = "ratio", [ENT__PIECES] = "pieces", [ENT__MONEY] = "money",
-		[ENT__SECONDS] = "seconds", [ENT__DAYS] = "days"};
+	static const char *const kinds[] = {[ENT__COUNT] = "count",
+		[ENT__RATIO] = "ratio",
+		[ENT__PIECES] = "pieces",
+		[ENT__MONEY] = "money",
+		[ENT__SECONDS] = "seconds",
+		[ENT__DAYS] = "days"};
 	ent__unit u = {.object = object, .kind = attribute(object, "kind"), .currency = attribute(object, "currency")};
 	PyObject *scale = u.kind && u.currency && n_units < MOST_UNITS ? PyObject_GetAttrString(object, "scale") : NULL;
 	u.scale = scale ? PyLong_AsLongLong(scale) : 0;
@@ -65,7 +72,8 @@ static PyObject *ratio_unit(void) {
 	return NULL;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------------------ */
+/* ---- numbers ------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct pair {
 	long long top, bottom;
@@ -77,7 +85,10 @@ static bool small(PyObject *o, long long *v) {
 	return !overflow;
 }
 
-static bool figure_pair(const figure *f, pair *p) { return small(f->top, &p->top) && small(f->bottom, &p->bottom); }
+static bool figure_pair(const figure *f, pair *p) {
+	*p = (pair){f->top, f->bottom};
+	return !f->big_top && !f->big_bottom;
+}
 
 /* A plain number as a fraction, where that is known without asking. */
 static bool number_pair(PyObject *o, pair *p) {
@@ -95,26 +106,44 @@ static bool number_pair(PyObject *o, pair *p) {
 
 static bool is_figure(PyObject *o) { return PyObject_TypeCheck(o, figure_class); }
 
-PyObject *ent__figure_new(PyTypeObject *type, PyObject *top, PyObject *bottom, PyObject *unit, double coverage) {
-	figure *f = top && bottom ? (figure *)type->tp_alloc(type, 0) : NULL;
-	if (!f) {
-		Py_XDECREF(top);
-		Py_XDECREF(bottom);
-		return NULL;
+static figure *allocate(PyTypeObject *type, PyObject *unit, double coverage) {
+	figure *f = (figure *)type->tp_alloc(type, 0);
+	if (f) {
+		f->unit = Py_NewRef(unit);
+		f->coverage = coverage;
 	}
-	f->top = top;
-	f->bottom = bottom;
-	f->unit = Py_NewRef(unit);
-	f->coverage = coverage;
+	return f;
+}
+
+PyObject *ent__figure_new(PyTypeObject *type, PyObject *top, PyObject *bottom, PyObject *unit, double coverage) {
+	figure *f = top && bottom ? allocate(type, unit, coverage) : NULL;
+	if (f && !small(top, &f->top)) {
+		f->big_top = Py_NewRef(top);
+	}
+	if (f && !small(bottom, &f->bottom)) {
+		f->big_bottom = Py_NewRef(bottom);
+	}
+	Py_XDECREF(top);
+	Py_XDECREF(bottom);
+	return (PyObject *)f;
+}
+
+static bool fits(__int128 v) { return v == (long long)v; }
+
+PyObject *ent__figure_of(PyTypeObject *type, __int128 top, __int128 bottom, PyObject *unit, double coverage) {
+	if (!fits(top) || !fits(bottom)) {
+		return ent__figure_new(type, ent__integer(top), ent__integer(bottom), unit, coverage);
+	}
+	figure *f = allocate(type, unit, coverage);
+	if (f) {
+		f->top = (long long)top;
+		f->bottom = (long long)bottom;
+	}
 	return (PyObject *)f;
 }
 
 static PyObject *result(const figure *like, __int128 top, __int128 bottom, PyObject *unit, double coverage) {
-	if (bottom < 0) {
-		top = -top;
-		bottom = -bottom;
-	}
-	return ent__figure_new(Py_TYPE(like), ent__integer(top), ent__integer(bottom), unit, coverage);
+	return ent__figure_of(Py_TYPE(like), bottom < 0 ? -top : top, bottom < 0 ? -bottom : bottom, unit, coverage);
 }
 
 static bool multiply(__int128 a, __int128 b, __int128 *out) { return !__builtin_mul_overflow(a, b, out); }
@@ -125,7 +154,8 @@ static PyObject *ask(PyObject *self, const char *method, PyObject *other) {
 
 static double least(const figure *a, const figure *b) { return a->coverage < b->coverage ? a->coverage : b->coverage; }
 
-/* ---- sums --------------------------------------------------------------------------------------------------------- */
+/* ---- sums ---------------------------------------------------------------------------------------------------------
+ */
 
 /* a + sign b, or NULL without an exception where it is not simple. */
 static PyObject *sum(figure *a, figure *b, int sign) {
@@ -143,14 +173,32 @@ static PyObject *sum(figure *a, figure *b, int sign) {
 	return __builtin_add_overflow(left, right, &top) ? NULL : result(a, top, bottom, a->unit, least(a, b));
 }
 
-static PyObject *negative(PyObject *self) {
-	figure *f = (figure *)self;
-	return ent__figure_new(Py_TYPE(f), PyNumber_Negative(f->top), Py_NewRef(f->bottom), f->unit, f->coverage);
+static PyObject *whole(long long small, PyObject *big) { return big ? Py_NewRef(big) : PyLong_FromLongLong(small); }
+
+static PyObject *get_top(PyObject *self, void *unused) {
+	(void)unused;
+	return whole(((figure *)self)->top, ((figure *)self)->big_top);
 }
 
+static PyObject *get_bottom(PyObject *self, void *unused) {
+	(void)unused;
+	return whole(((figure *)self)->bottom, ((figure *)self)->big_bottom);
+}
+
+/* With its top turned by `turn`, which gets one of more than 64 bits. */
+static PyObject *turned(figure *f, bool negate, PyObject *(*turn)(PyObject *)) {
+	if (!f->big_top && !f->big_bottom) {
+		return ent__figure_of(Py_TYPE(f), negate ? -(__int128)f->top : f->top, f->bottom, f->unit, f->coverage);
+	}
+	PyObject *top = get_top((PyObject *)f, NULL), *other = top ? turn(top) : NULL;
+	Py_XDECREF(top);
+	return ent__figure_new(Py_TYPE(f), other, get_bottom((PyObject *)f, NULL), f->unit, f->coverage);
+}
+
+static PyObject *negative(PyObject *self) { return turned((figure *)self, true, PyNumber_Negative); }
+
 static PyObject *absolute(PyObject *self) {
-	figure *f = (figure *)self;
-	return ent__figure_new(Py_TYPE(f), PyNumber_Absolute(f->top), Py_NewRef(f->bottom), f->unit, f->coverage);
+	return turned((figure *)self, ((figure *)self)->top < 0, PyNumber_Absolute);
 }
 
 static PyObject *add(PyObject *a, PyObject *b) {
@@ -181,7 +229,8 @@ static PyObject *subtract(PyObject *a, PyObject *b) {
 	return out;
 }
 
-/* ---- products ----------------------------------------------------------------------------------------------------- */
+/* ---- products -----------------------------------------------------------------------------------------------------
+ */
 
 static PyObject *product(figure *a, PyObject *other) {
 	pair x, y;
@@ -260,7 +309,8 @@ static PyObject *divide(PyObject *a, PyObject *b) {
 	return out || PyErr_Occurred() ? out : ask(a, "_quotient", b);
 }
 
-/* ---- comparisons: plain booleans ---------------------------------------------------------------------------------- */
+/* ---- comparisons: plain booleans ----------------------------------------------------------------------------------
+ */
 
 /* Negative, 0 or positive as f is less than, equal to or more than `other`; false where it is not simple. */
 static bool against(figure *f, PyObject *other, int *out) {
@@ -314,7 +364,28 @@ static PyObject *compare(PyObject *self, PyObject *other, int op) {
 	Py_RETURN_RICHCOMPARE(order, 0, op);
 }
 
-static int truth(PyObject *self) { return PyObject_IsTrue(((figure *)self)->top); }
+static int truth(PyObject *self) { return ((figure *)self)->top != 0 || ((figure *)self)->big_top; }
+
+/* In whole units; quotients of exact numbers are rounded once, as Python divides integers. */
+static PyObject *get_number(PyObject *self, void *unused) {
+	(void)unused;
+	figure *f = (figure *)self;
+	const ent__unit *u = ent__unit_of(f->unit);
+	long long bottom;
+	if (u && !f->big_top && !f->big_bottom && f->top <= EXACT && f->top >= -EXACT &&
+		!__builtin_mul_overflow(f->bottom, u->scale, &bottom) && bottom > 0 && bottom <= EXACT) {
+		return PyFloat_FromDouble((double)f->top / (double)bottom);
+	}
+	PyObject *top = get_top(self, NULL), *below = get_bottom(self, NULL);
+	PyObject *scale = PyObject_GetAttrString(f->unit, "scale");
+	PyObject *product = below && scale ? PyNumber_Multiply(below, scale) : NULL;
+	PyObject *number = top && product ? PyNumber_TrueDivide(top, product) : NULL;
+	Py_XDECREF(top);
+	Py_XDECREF(below);
+	Py_XDECREF(scale);
+	Py_XDECREF(product);
+	return number;
+}
 
 /* The exact number, whatever it is counted in: equal ones have the same. */
 static Py_hash_t hash(PyObject *self) {
@@ -324,14 +395,15 @@ static Py_hash_t hash(PyObject *self) {
 	return h;
 }
 
-/* ---- the type ----------------------------------------------------------------------------------------------------- */
+/* ---- the type -----------------------------------------------------------------------------------------------------
+ */
 
-static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
+static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *names) {
 	static const char *const keywords[] = {"top", "bottom", "unit", "coverage", NULL};
 	PyObject *top, *bottom, *unit;
 	double coverage = 1.0;
-	if (!PyArg_ParseTupleAndKeywords(
-			args, names, "O!O!O|d:Quantity", (char **)keywords, &PyLong_Type, &top, &PyLong_Type, &bottom, &unit, &coverage)) {
+	if (!PyArg_ParseTupleAndKeywords(args, names, "O!O!O|d:Quantity", (char **)keywords, &PyLong_Type, &top,
+			&PyLong_Type, &bottom, &unit, &coverage)) {
 		return NULL;
 	}
 	return ent__figure_new(type, Py_NewRef(top), Py_NewRef(bottom), unit, coverage);
@@ -340,25 +412,31 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
 static void dealloc(PyObject *self) {
 	figure *f = (figure *)self;
 	PyTypeObject *type = Py_TYPE(self);
-	Py_XDECREF(f->top);
-	Py_XDECREF(f->bottom);
+	Py_XDECREF(f->big_top);
+	Py_XDECREF(f->big_bottom);
 	Py_XDECREF(f->unit);
 	type->tp_free(self);
 	Py_DECREF(type);
 }
 
 static PyMemberDef members[] = {
-	{"top", T_OBJECT_EX, offsetof(figure, top), READONLY, "in 1/scale of the unit"},
-	{"bottom", T_OBJECT_EX, offsetof(figure, bottom), READONLY, "more than 0"},
 	{"unit", T_OBJECT_EX, offsetof(figure, unit), READONLY, NULL},
 	{"coverage", T_DOUBLE, offsetof(figure, coverage), READONLY, "share of the days that sources speak for"},
 	{NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef fields[] = {
+	{"top", get_top, NULL, "in 1/scale of the unit", NULL},
+	{"bottom", get_bottom, NULL, "more than 0", NULL},
+	{"number", get_number, NULL, "In whole units: euros, seconds, pieces.", NULL},
+	{NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot slots[] = {
 	{Py_tp_new, new},
 	{Py_tp_dealloc, dealloc},
 	{Py_tp_members, members},
+	{Py_tp_getset, fields},
 	{Py_tp_richcompare, compare},
 	{Py_tp_hash, hash},
 	{Py_nb_add, add},

@@ -133,6 +133,8 @@ void ent__output_clear(void) {
 	cut = false;
 }
 
+bool ent__output_any(void) { return used > 0; }
+
 PyObject *ent__output_take(void) {
 	PyObject *s = PyUnicode_DecodeUTF8(text, (Py_ssize_t)used, "replace");
 	if (s && cut) {

@@ -85,8 +85,9 @@ int ent__python_error(ent_error *e);
 int ent__output_install(void);
 PyObject *ent__output_take(void); /* str; empties the buffer */
 void ent__output_clear(void);
+bool ent__output_any(void);
 
-/* ---- module.c, snapshot.c, series.c, figure.c, look.c, evidence.c, depend.c: _entente ---- */
+/* ---- module.c, snapshot.c, series.c, figure.c, look.c: _entente ---- */
 
 PyMODINIT_FUNC PyInit__entente(void);
 int ent__snapshot_type(PyObject *module);
@@ -128,11 +129,77 @@ const ent__unit *ent__unit_of(PyObject *);
 int ent__figure_type(PyObject *module);
 /* Takes the references to top and bottom, either of which may be NULL after an exception. */
 PyObject *ent__figure_new(PyTypeObject *, PyObject *top, PyObject *bottom, PyObject *unit, double coverage);
+PyObject *ent__figure_of(PyTypeObject *, __int128 top, __int128 bottom, PyObject *unit, double coverage);
+
+/* A window that a Look has read. */
+typedef struct ent__entry {
+	int32_t start, stop;
+	ent_window window;
+	PyObject *figure; /* the quantity that was made of it; NULL: none so far */
+	uint32_t text, text_n, page; /* where evidence.c keeps its JSON */
+} ent__entry;
+
+typedef struct ent__look_names {
+	PyObject *metric, *origin, *unit; /* borrowed from the Look */
+} ent__look_names;
+
 int ent__look_type(PyObject *module);
+/* The Measure of a partner, whose view has this snapshot and these spans. */
+PyObject *ent__look_new(PyObject *partner, PyObject *metric, PyObject *snapshot, PyObject *spans, uint32_t index);
+/* Good until the Look reads another window. */
+ent__entry *ent__look_entry(PyObject *look, int32_t entry, ent__look_names *);
+/* Number of its metric. */
+uint16_t ent__look_metric(PyObject *look);
+/* As entente.run.Read, a new reference. */
+PyObject *ent__look_read(PyObject *look, int32_t entry);
+
+/* ---- reads.c: what the rule at work read ---- */
+
+#define ENT__READ_IS_WHOLE (-1)
+typedef struct ent__read {
+	PyObject *object; /* a Look; or, if the entry is ENT__READ_IS_WHOLE, an entente.run.Read */
+	int32_t entry;    /* of the Look */
+} ent__read;
+
+int ent__reads_type(PyObject *module);
+/* False with an exception. */
+bool ent__reads_add(PyObject *look, int32_t entry);
+/* The items of a Reads; false for anything else. */
+bool ent__reads_of(PyObject *, const ent__read **items, size_t *n);
+PyObject *ent__read_whole(const ent__read *);
+/* entente.run.now: false with an exception if it is no Run. */
+bool ent__run_bind(PyObject *);
+/* Before each rule; `pair`: partner and rule in one, as changes.py has it. */
+bool ent__run_reset(uint64_t pair);
+/* Was anything asked for or missed? */
+bool ent__run_missed(void);
+PyObject *ent__run_reads(void); /* borrowed */
+
+/* ---- evidence.c ---- */
+
 int ent__evidence_function(PyObject *module);
+/* The record of a rule that found nothing, as bytes that last until the next call; NULL with an exception. `written` writes
+ * the reads that are not simple. */
+const char *ent__silence(PyObject *reads, PyObject *written, PyObject *head, PyObject *partner, size_t *n);
+
+/* ---- depend.c, partner.c, judge.c ---- */
+
 int ent__depend_type(PyObject *module);
+bool ent__depends(PyObject *); /* is it a Depend? */
+/* What a rule read of a partner just now, from a Reads or a list. 0 or -1 with an exception. */
+int ent__depend_note(PyObject *, uint32_t rule, uint32_t partner, PyObject *reads);
+
+int ent__partner_type(PyObject *module);
+int ent__judge_function(PyObject *module);
 
 /* ---- evaluate.c ---- */
+
+/* The rule `number` judges a partner from now on. */
+void ent__begin(uint32_t number, uint32_t partner);
+/* Is it the function that worker.evaluate() is given to send records? */
+bool ent__emits(PyObject *);
+/* Sends its record. */
+void ent__result(const char *text, size_t n);
 
 int ent__load(const char *json, size_t n, ent_error *);
 int ent__evaluate(uint64_t run, int fd, const char *json, size_t n, ent_error *);

@@ -13,7 +13,6 @@ from typing import Final
 from .cohort import Node, Peers
 from .native import Depend
 from .rules import Rule
-from .run import Read
 from .view import View
 
 Metrics = list[int] | None  # numbers of the catalogue; None: any of them, and all else that is known
@@ -29,12 +28,8 @@ class Kept:
         most = max((number for number, _ in rules), default=0) + 1
         if most >= 1 << RULE_BITS:
             raise ValueError(f"{most} rules are more than can be kept")
-        self._depend = Depend(most, len(view.ids))
+        self.depend = Depend(most, len(view.ids))
         self._together = _together(rules)
-
-    def note(self, rule: int, partner: int, reads: list[Read]) -> None:
-        """A rule has run."""
-        self._depend.note(rule, partner, reads)
 
     def change(
         self,
@@ -50,7 +45,7 @@ class Kept:
         view.forget()
         wanted: dict[int, set[int]] = {}
         for partner, metrics in changes.items():
-            for rule in self._depend.affected(partner, metrics):
+            for rule in self.depend.affected(partner, metrics):
                 wanted.setdefault(partner, set()).add(rule)
         for one in reached:
             for pair in one.moved():

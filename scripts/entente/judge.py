@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Union
 
 from .findings import Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
+from .native import printed
 from .partner import Partner
 from .record import quoted, record
 from .register import register_of
@@ -76,43 +77,63 @@ class Outcome:
 
 def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome:
     """Run the rule. Whatever it does wrong is in the outcome and never raised."""
-    outcome = hear(rule, partner, settings)
-    if outcome is None:
-        outcome = Outcome(rule, partner.id)
-        outcome.reads = now.reads
+    now.reset()
+    items: Iterable[object] = ()
+    error: BaseException | None = None
+    try:
+        items = rule.function(partner, **(rule.settings if settings is None else settings)) or ()
+    except BaseException as raised:
+        error = raised
+    outcome = settle(rule, partner, (), items, error)
     now.reset()
     return outcome
 
 
-def hear(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome | None:
-    """The same; None if it looked and found nothing, as most rules do of most partners. What it looked at is
-    in now.reads then."""
-    now.reset()
-    outcome = None
+def loud(
+    rule: Rule,
+    partner: Partner,
+    first: Iterable[object],
+    rest: Iterable[object] | None,
+    error: BaseException | None,
+) -> bytes:
+    """The record of a rule that did not just look and find nothing, as most do of most partners."""
+    outcome = settle(rule, partner, first, rest or (), error)
+    outcome.output = printed()
+    return outcome.json()
+
+
+def settle(
+    rule: Rule,
+    partner: Partner,
+    first: Iterable[object],
+    rest: Iterable[object],
+    error: BaseException | None,
+) -> Outcome:
+    """What a rule said: it was called after now.reset(), and has yielded `first`, or has raised `error`."""
+    outcome = Outcome(rule, partner.id)
+    found = outcome.findings
     try:
-        for item in rule.function(partner, **(rule.settings if settings is None else settings)) or ():
-            if outcome is None:
-                outcome = Outcome(rule, partner.id)
-            if isinstance(item, Finding):
-                outcome.findings.append(item)
-                now.asks.extend(item.asks)
-            elif isinstance(item, Ask):
-                now.asks.append(item)
-            else:
-                raise TypeError(f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}")
-        if outcome is None and not now.missed and not now.asks:
-            partner.said[rule.name] = []
-            return None
-    except NotEnoughEvidence as error:
-        now.missed.append(error.why)
-        now.asks.extend(error.asks)
+        if error is not None:
+            raise error
+        for items in (first, rest):
+            for item in items:
+                if isinstance(item, Finding):
+                    found.append(item)
+                    now.asks.extend(item.asks)
+                elif isinstance(item, Ask):
+                    now.asks.append(item)
+                else:
+                    raise TypeError(
+                        f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}"
+                    )
+    except NotEnoughEvidence as missing:
+        now.missed.append(missing.why)
+        now.asks.extend(missing.asks)
         for ask in _wholly_absent(rule, partner):
             now.asks.append(ask)
-    except BaseException as error:  # a rule may raise anything, also SystemExit and MemoryError
-        outcome = outcome or Outcome(rule, partner.id)
-        outcome.fail(error)
-    outcome = outcome or Outcome(rule, partner.id)
-    found = outcome.findings
+    except BaseException as raised:  # a rule may raise anything, also SystemExit and MemoryError
+        outcome.fail(raised)
+        found = []
     outcome.reads, outcome.missed = now.reads, now.missed
     outcome.asks = merged(now.asks) if now.asks else []
     if outcome.error is None:
@@ -120,9 +141,7 @@ def hear(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None
             outcome.verdict = True
         elif now.missed or found:
             outcome.verdict = "unknown"
-        partner.said[rule.name] = found
-    else:
-        partner.said[rule.name] = []
+    partner.said[rule.name] = found
     return outcome
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from . import run
 from .breakdown import Breakdown
@@ -35,14 +35,9 @@ from .reader import (
 from .run import Read
 from .series import Daily, Point, Series
 from .titles import title
-from .view import LEAST_COVERAGE, Metric
-
-if TYPE_CHECKING:
-    from .partner import Partner
+from .view import LEAST_COVERAGE
 
 RATE_ONE: Final = 10**12
-
-bind(Quantity, Read, run.now, ORIGINS, (COUNT, RATIO, DAYS, SECONDS, PIECES))
 
 
 class Measure(Look):
@@ -394,6 +389,9 @@ class Measure(Look):
             f"{label}, {days}: not known" + ("" if lost == days else f" for {lost}"),
             *(Ask(label, name, a, b, source) for source, a, b in gaps),
         )
+
+
+bind(Quantity, Read, Measure, run.now, ORIGINS, (COUNT, RATIO, DAYS, SECONDS, PIECES))
 
 
 class Cut:

@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame of quantities, measures, evidence and what depends on it: in C inside the rules worker, else in Python."""
+"""The frame of quantities, measures, partners, evidence and what depends on it: in C inside the rules worker, else in Python."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .plain import Depend, Figure, Look, bind, evidence, exact_pairs
+    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed, printing
 else:
     try:
-        from _entente import Depend, Figure, Look, bind, evidence, exact_pairs
+        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed
     except ImportError:
-        from .plain import Depend, Figure, Look, bind, evidence, exact_pairs
+        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed, printing
+    else:
 
-__all__ = ["Depend", "Figure", "Look", "bind", "evidence", "exact_pairs"]
+        class printing:  # noqa: N801 - the worker's output is kept from its start
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *unused):
+                return None
+
+
+__all__ = ["Depend", "Figure", "Look", "Run", "Seat", "bind", "evidence", "exact_pairs", "judge", "printed", "printing"]

@@ -10,10 +10,11 @@ from .cohort import Cohort, cohort_of
 from .day import Day, Period
 from .findings import Finding
 from .measure import Measure
+from .native import Seat
 from .quantity import Number, Quantity, amount
 from .reader import DECLARED
 from .register import Register, register_of
-from .view import Metric, View
+from .view import Metric
 
 
 class Profile:
@@ -70,19 +71,10 @@ class Profile:
         return found
 
 
-class Partner:
+class Partner(Seat):
     """One partner at the moment of judgement. `partner["revenue.net"].over("28d")` reads a figure."""
 
-    __slots__ = ("view", "index", "id", "said", "_measures", "_origins", "_cohorts")
-
-    def __init__(self, view: View, index: int) -> None:
-        self.view = view
-        self.index = index
-        self.id = view.ids[index]
-        self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
-        self._measures: dict[str | tuple[str, int], Measure] = {}
-        self._origins: dict[int, list[int]] = {}
-        self._cohorts: dict[tuple[tuple[str, ...], bool], Cohort] = {}
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"Partner({self.id!r})"
@@ -106,11 +98,8 @@ class Partner:
         """The last `count` calendar months that are over, oldest first; each is a window."""
         return self.view.months(count)
 
-    def __getitem__(self, metric: str) -> Measure:
-        found = self._measures.get(metric)
-        if found is None:
-            found = self._measures[metric] = Measure(self, self.view.metric(metric))
-        return found
+    def _measure(self, metric: str) -> Measure:
+        return Measure(self, self.view.metric(metric))
 
     def told(self, metric: str, origin: int) -> Measure:
         """The metric as one origin tells it."""

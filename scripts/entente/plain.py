@@ -4,15 +4,23 @@ Fixtures, and whoever reads what these do, take it from here; both give the same
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
+    from .cohort import Cohort
     from .day import Window
+    from .findings import Finding
+    from .measure import Measure
+    from .missing import Ask
     from .partner import Partner
     from .quantity import Quantity, Unit
+    from .rules import Rule
     from .run import Read
-    from .view import Metric
+    from .view import Metric, View
+
+OUTPUT: Final = 16_384  # characters kept of what a rule prints for one partner
 
 exact_pairs: Final[dict[float, tuple[int, int]]] = {}  # floats as they were written, see quantity.py
 
@@ -27,6 +35,11 @@ class Figure:
         self.bottom = bottom  # > 0
         self.unit = unit
         self.coverage = coverage  # share of the window's days for which a source speaks
+
+    @property
+    def number(self) -> float:
+        """In whole units: euros, seconds, pieces."""
+        return self.top / (self.bottom * self.unit.scale)
 
     def _sum(self, other: Any) -> Quantity:
         raise NotImplementedError
@@ -132,8 +145,128 @@ class Look:
         return self._slow(window, least_coverage)
 
 
-def bind(quantity: type, read: type, now: object, origins: tuple[str, ...], units: tuple[object, ...]) -> None:
+class Seat:
+    """A partner of a snapshot. How its measures are made is written in Partner."""
+
+    __slots__ = ("view", "index", "id", "said", "_measures", "_origins", "_cohorts")
+
+    def __init__(self, view: View, index: int) -> None:
+        self.view = view
+        self.index = index
+        self.id = view.ids[index]
+        self.said: dict[str, list[Finding]] = {}  # by rule, of the rules that ran before
+        self._measures: dict[str | tuple[str, int], Measure] = {}
+        self._origins: dict[int, list[int]] = {}
+        self._cohorts: dict[tuple[tuple[str, ...], bool], Cohort] = {}
+
+    def _measure(self, metric: str) -> Measure:
+        raise NotImplementedError
+
+    def __getitem__(self, metric: str) -> Measure:
+        found = self._measures.get(metric)
+        if found is None:
+            found = self._measures[metric] = self._measure(metric)
+        return found
+
+
+class Run:
+    """The record of the rule at work."""
+
+    __slots__ = ("reads", "asks", "missed", "pair")
+
+    def __init__(self) -> None:
+        self.pair = 0  # numbers of partner and rule in one: see changes.py
+        self.reset()
+
+    def reset(self) -> None:
+        """Before each rule."""
+        self.reads: list[Read] = []
+        self.asks: list[Ask] = []
+        self.missed: list[str] = []
+
+
+def bind(
+    quantity: type, read: type, measure: type, now: Run, origins: tuple[str, ...], units: tuple[object, ...]
+) -> None:
     """What over() makes, and where it puts it. Only C has to be told."""
+
+
+class Printed:
+    """Keeps the first characters of what scripts print. In the worker, C does, from the start."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._left = OUTPUT
+        self._before: tuple[Any, Any] | None = None
+
+    def __enter__(self) -> Printed:
+        self._before = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = cast("Any", self)
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        if self._before is not None:
+            sys.stdout, sys.stderr = self._before
+
+    def write(self, text: str) -> int:
+        """As of a file."""
+        if self._left > 0:
+            self._parts.append(text[: self._left])
+            if len(text) > self._left:
+                self._parts.append(f"\n[more was printed; the first {OUTPUT} characters are kept]")
+        self._left -= len(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As of a file."""
+
+    def take(self) -> str:
+        """What was printed since the last call."""
+        text = "".join(self._parts)
+        self._parts, self._left = [], OUTPUT
+        return text
+
+
+_printed = Printed()
+
+
+def printing() -> Printed:
+    """While it is entered, what scripts print is kept."""
+    return _printed
+
+
+def printed() -> str:
+    """What scripts printed since the last call."""
+    return _printed.take()
+
+
+def judge(
+    partner: Partner,
+    index: int,
+    quoted: bytes,
+    said: dict[str, list[Finding]],
+    rules: list[tuple[int, str, Callable[..., Any], dict[str, Any], bytes, Rule]],
+    loud: Callable[..., bytes],
+    written: Callable[[Read], str],
+    emit: Callable[[bytes], None],
+    start: Callable[[int, int], None],
+    depend: Depend | None,
+) -> None:
+    """Run rules for one partner. loud(rule, partner, first, rest, error) makes the record of one that did anything."""
+    from .changes import pair
+    from .run import now
+
+    for number, _, function, settings, _, rule in rules:
+        now.reset()
+        now.pair = pair(index, number)
+        start(number, index)
+        try:
+            items, error = iter(function(partner, **settings) or ()), None
+        except BaseException as raised:
+            items, error = iter(()), raised
+        emit(loud(rule, partner, (), items, error))
+        if depend is not None:
+            depend.note(number, index, now.reads)
 
 
 def evidence(

@@ -102,11 +102,6 @@ class Quantity(Figure):
     __slots__ = ()
 
     @property
-    def number(self) -> float:
-        """In whole units: euros, seconds, pieces."""
-        return self.top / (self.bottom * self.unit.scale)
-
-    @property
     def fraction(self) -> Fraction:
         """Exactly, in whole units."""
         from fractions import Fraction
@@ -194,7 +189,8 @@ class Quantity(Figure):
         return _short(self.top * bottom, self.bottom * top, self.unit, self.coverage)
 
     def _divided(self, other: Number) -> Quantity:
-        return Quantity(*_number("divide", self.unit, other), RATIO) / self
+        top, bottom = _number("divide", self.unit, other)
+        return Quantity(top, bottom, RATIO) / self
 
     # Comparisons: plain booleans
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from .day import iso
 from .findings import Finding
 from .missing import Ask
-from .native import evidence
+from .native import evidence as _joined
 from .quantity import Quantity
 from .reader import KNOWN, STATES
 from .run import Read
@@ -23,7 +23,6 @@ from .run import Read
 _json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _texts: Final[dict[str, str]] = {}
 _heads: Final[dict[tuple[str, int, int], str]] = {}
-_FALSE: Final = b',"verdict":false,"findings":[],"evidence":['
 _NOTHING_ELSE: Final = b'],"asks":[],"missed":[],"error":null,"output":""}'
 _PLAIN: Final = '"origin":"","slice":"","cohort":"","size":0}'
 
@@ -48,12 +47,7 @@ def record(
             f'],"asks":[{",".join([_ask(a) for a in asks])}],"missed":[{",".join(map(_quoted, missed))}],'
             f'"error":{_json(error)},"output":{_json(output)}}}'
         ).encode("utf-8", "replace")
-    return evidence(reads, _evidence, (head, partner, text.encode("utf-8", "replace")), (rest,))
-
-
-def silence(head: bytes, partner: bytes, reads: list[Read]) -> bytes:
-    """The record of a rule that looked and found nothing, as most do."""
-    return evidence(reads, _evidence, (head, partner, _FALSE), (_NOTHING_ELSE,))
+    return _joined(reads, evidence, (head, partner, text.encode("utf-8", "replace")), (rest,))
 
 
 def quoted(text: str) -> bytes:
@@ -85,7 +79,8 @@ def finding(said: Finding) -> dict[str, Any]:
     return out
 
 
-def _evidence(read: Read) -> str:
+def evidence(read: Read) -> str:
+    """One read. In the worker, C writes those that are simple."""
     metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size = read
     head = _heads.get((metric, start, stop))
     if head is None:

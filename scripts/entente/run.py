@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from .missing import Ask, NotEnoughEvidence
+from .missing import NotEnoughEvidence
+from .native import Run
 from .quantity import Unit
 
 T = TypeVar("T")
@@ -29,22 +30,6 @@ class Read(NamedTuple):
     slice: str = ""
     cohort: str = ""
     size: int = 0  # partners of the cohort that are in the figure
-
-
-class Run:
-    """The record of the rule at work."""
-
-    __slots__ = ("reads", "asks", "missed", "pair")
-
-    def __init__(self) -> None:
-        self.pair = 0  # numbers of partner and rule in one, where they are kept: see changes.py
-        self.reset()
-
-    def reset(self) -> None:
-        """Before each rule."""
-        self.reads: list[Read] = []
-        self.asks: list[Ask] = []
-        self.missed: list[str] = []
 
 
 now = Run()

@@ -4,59 +4,32 @@ reaches, build a brief. One thread; JSON in and out."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import io
 import json
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from .books import Books, load_books
-from .changes import Kept, Metrics, pair
-from .judge import Outcome, hear
+from .changes import Kept, Metrics
+from .judge import loud
+from .native import judge, printed, printing
 from .partner import Partner
 from .reader import Snapshot
-from .record import quoted, silence
+from .record import evidence, quoted
 from .rules import Rule
-from .run import now
 from .view import View
-
-_OUTPUT: Final = 16_384  # characters kept of what a rule prints for one partner
 
 _books = Books()
 _kept: Kept | None = None
 _scopes: list[tuple[str, str, frozenset[str]]] = []
 
 
-class _Output(io.StringIO):
-    """Keeps the first characters of what is printed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self.left = _OUTPUT
-
-    def write(self, text: str) -> int:
-        if self.left > 0:
-            self.parts.append(text[: self.left])
-            if len(text) > self.left:
-                self.parts.append(f"\n[more was printed; the first {_OUTPUT} characters are kept]")
-        self.left -= len(text)
-        return len(text)
-
-    def take(self) -> str:
-        """What was printed since the last call."""
-        text = "".join(self.parts)
-        self.parts, self.left = [], _OUTPUT
-        return text
-
-
 def load(config: str) -> str:
     """Load and set the rules. Faults in books and settings are part of the answer."""
     global _books
     wanted = _object(config, "the configuration of the rules")
-    output = _Output()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+    printed()
+    with printing():
         _books = load_books(
             wanted.get("books") or [], wanted.get("settings") or {}, wanted.get("import") or []
         )
@@ -65,7 +38,7 @@ def load(config: str) -> str:
         for scope in wanted.get("for") or []
     ]
     answer = _books.described()
-    answer["output"] = output.take()
+    answer["output"] = printed()
     return json.dumps(answer, ensure_ascii=False)
 
 
@@ -93,7 +66,7 @@ def evaluate(
     indices = range(len(view.ids)) if not partners else [view.index[p] for p in partners if p in view.index]
     part, parts = wanted.get("part") or (0, 1)
     judging = _Judging(view, rules, emit, start)
-    with contextlib.redirect_stdout(judging.output), contextlib.redirect_stderr(judging.output):
+    with printing():
         for index in indices:
             if index % parts == part:
                 judging.partner(index)
@@ -118,7 +91,7 @@ def change(
         partner: None if at < 0 else metrics[at] for partner, at in zip(whom, of, strict=True)
     }
     judging = _Judging(_kept.view, _kept.rules, emit, start)
-    with contextlib.redirect_stdout(judging.output), contextlib.redirect_stderr(judging.output):
+    with printing():
         _kept.change(changes, lay, judging.partner)
 
 
@@ -132,37 +105,23 @@ class _Judging:
         emit: Callable[[bytes], None],
         start: Callable[[int, int], None],
     ) -> None:
-        self.view, self.rules, self.emit, self.start = view, rules, emit, start
-        self.output = _Output()
+        self.view, self.emit, self.start = view, emit, start
+        self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules]
+        self.depend = None if _kept is None else _kept.depend
+        printed()
 
     def partner(self, index: int, chosen: set[int] | None = None) -> None:
         """Judge one, by all rules or the chosen ones."""
-        emit, start, output = self.emit, self.start, self.output
         partner = Partner(self.view, index)
+        rules, said = self.rules, partner.said
+        if chosen is not None:
+            rules = [row for row in rules if row[0] in chosen]
+        practices = _practices(self.view, index) if _scopes else None
+        if practices is not None:
+            said.update((row[1], []) for row in rules if row[5].practice not in practices)
+            rules = [row for row in rules if row[5].practice in practices]
         name = quoted(partner.id)
-        practices = _practices(self.view, index)
-        kept = _kept
-        for number, one in self.rules:
-            if chosen is not None and number not in chosen:
-                continue
-            if practices is not None and one.practice not in practices:
-                partner.said[one.name] = []
-                continue
-            if kept is not None:
-                now.pair = pair(index, number)
-            start(number, index)
-            outcome = hear(one, partner)
-            if kept is not None:
-                kept.note(number, index, now.reads)
-            if outcome is None and not output.parts:
-                emit(silence(one.head, name, now.reads))
-                continue
-            if outcome is None:
-                outcome = Outcome(one, partner.id)
-                outcome.reads = now.reads
-            if output.parts:
-                outcome.output = output.take()
-            emit(outcome.json())
+        judge(partner, index, name, said, rules, loud, evidence, self.emit, self.start, self.depend)
         partner.forget()
 
 

@@ -173,6 +173,12 @@ static void quantities_and_evidence_are_those_of_python(void **state) {
 	finds_no_difference("frame");
 }
 
+/* Reads are kept as numbers into measures, and quantities and their JSON with them. */
+static void what_was_read_is_kept_as_it_was(void **state) {
+	(void)state;
+	finds_no_difference("keeps");
+}
+
 static void runs_the_shipped_rulebook(void **state) {
 	(void)state;
 	driver d;
@@ -217,6 +223,7 @@ int main(void) {
 		cmocka_unit_test(judges_and_says_why),
 		cmocka_unit_test(fixtures_read_as_the_engine_does),
 		cmocka_unit_test(quantities_and_evidence_are_those_of_python),
+		cmocka_unit_test(what_was_read_is_kept_as_it_was),
 		cmocka_unit_test(runs_the_shipped_rulebook),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,8 +77,8 @@ def frame(partner: Partner) -> Findings:
         said = []
         for (_, rec, ran), mine in zip(sides, units, strict=True):
             read = ran.Read(*fields, mine[kind], *rest)
-            said.append(native.evidence([read], rec._evidence, (b"<",), (b">",)) if rec is record
-                        else b"<" + rec._evidence(read).encode() + b">")
+            said.append(native.evidence([read], rec.evidence, (b"<",), (b">",)) if rec is record
+                        else b"<" + rec.evidence(read).encode() + b">")
         compared += 1
         if said[0] != said[1]:
             yield insight(f"{said[0]!r} for {said[1]!r}", key=str(compared))
