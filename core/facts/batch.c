@@ -111,7 +111,7 @@ static int take_body(ent_item *item, ent_read *r, ent_body_map *map, ent_documen
 
 static int read_sub(ent_read *r, const ent_wire_doc *doc, ent_body_map *map, ent_document *out, ent_error *e) {
 	uint64_t place = out->n ? out->items[out->n - 1].place : doc->place;
-	ent_item *item = ent_document_add(out);
+	ent_item *item = ent_document_add_raw(out);
 	item->kind = ent_read_u8(r);
 	uint8_t flags = ent_read_u8(r);
 	item->flags = flags & ENT_DOC_RETRACT;
@@ -137,7 +137,11 @@ static int read_sub(ent_read *r, const ent_wire_doc *doc, ent_body_map *map, ent
 	}
 	item->place = place + (uint64_t)ent_read_zigzag(r);
 	map->n_ids = 0;
-	return item->flags & ENT_DOC_RETRACT ? 0 : take_body(item, r, map, out, e);
+	if (item->flags & ENT_DOC_RETRACT) {
+		memset(&item->body, 0, sizeof item->body);
+		return 0;
+	}
+	return take_body(item, r, map, out, e);
 }
 
 int ent_batch_document(
@@ -167,13 +171,15 @@ int ent_batch_document(
 	out->has_complete = doc->flags & ENT_DOC_LINES_COMPLETE;
 	ent_read r = ent_read_of(out->key + out->key_n, room - sizeof *doc - ids - doc->key_n);
 	if (doc->flags & (ENT_DOC_HEAD | ENT_DOC_RETRACT)) {
-		ent_item *item = ent_document_add(out);
+		ent_item *item = ent_document_add_raw(out);
 		item->kind = doc->kind;
 		item->flags = doc->flags & (ENT_DOC_RETRACT | ENT_DOC_LINES_COMPLETE);
 		item->partner = codes[doc->partner];
 		item->place = doc->place;
 		item->rank = (ent_rank){.updated = (int64_t)doc->version, .content = doc->content};
-		if ((doc->flags & ENT_DOC_HEAD) && take_body(item, &r, &map, out, e)) {
+		if (!(doc->flags & ENT_DOC_HEAD)) {
+			memset(&item->body, 0, sizeof item->body);
+		} else if (take_body(item, &r, &map, out, e)) {
 			return e->code;
 		}
 	}

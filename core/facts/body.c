@@ -117,6 +117,19 @@ INLINE uint64_t take_value(const uint8_t **p, const lengths *l, unsigned i, unsi
 	return u & masks[*length];
 }
 
+INLINE lengths take_lengths(const uint8_t *p, unsigned n) {
+	lengths l;
+	memcpy(&l, p, sizeof l);
+	l.words[0] &= n < 16 ? (UINT64_C(1) << n % 16 * 4) - 1 : UINT64_MAX;
+	l.words[1] &= n < 16 ? 0 : (UINT64_C(1) << n % 16 * 4) - 1;
+	return l;
+}
+
+/* Are all values from the i-th on 0? */
+INLINE bool nothing_from(const lengths *l, unsigned i) {
+	return i < 16 ? !(l->words[0] >> i % 16 * 4 | l->words[1]) : !(l->words[1] >> i % 16 * 4);
+}
+
 /* ---- numbers of texts and identities: widths of two bits each, then 0, 1, 2 or 4 bytes ---------------------------------------- */
 
 static const uint32_t code_masks[4] = {0, 0xff, 0xffff, 0xffffffff};
@@ -183,6 +196,9 @@ INLINE bool take_code(
 	}
 #define TAKE_PLAIN(structure, member, t)                                                                               \
 	if (is_plain(TYPE_##t)) {                                                                                          \
+		if (nothing_from(&l, i)) {                                                                                     \
+			goto codes;                                                                                                \
+		}                                                                                                              \
 		uint64_t u = take_value(&p, &l, i++, &length);                                                                 \
 		set_plain(base + offsetof(structure, member), TYPE_##t, u, length);                                            \
 	}
@@ -192,7 +208,7 @@ INLINE bool take_code(
 	}
 #define BODY(kind, list, structure, name)                                                                              \
 	enum { PLAIN_##name = 1 + (0 list(ONE_PLAIN)), HEAD_##name = (PLAIN_##name + 1) / 2, CODES_##name = 0 list(ONE_CODE) }; \
-	_Static_assert(PLAIN_##name <= 32 && CODES_##name <= 8, "lengths and widths have room for no more");               \
+	_Static_assert(PLAIN_##name < 32 && CODES_##name <= 8, "lengths and widths have room for no more");               \
 	_Static_assert(HEAD_##name + 8 * PLAIN_##name + 8 <= ENT_BODY_MAX, "");                                            \
 	static uint8_t *put_plain_##name(uint8_t *p, const uint8_t *base, uint64_t has) {                                  \
 		lengths l = {{0, 0}};                                                                                          \
@@ -215,12 +231,13 @@ INLINE bool take_code(
 	INLINE bool take_##name(                                                                                           \
 		const uint8_t **at, uint8_t *base, uint64_t *has, const uint8_t **plain_end, ent_body_map *map) {              \
 		const uint8_t *p = *at;                                                                                        \
-		lengths l;                                                                                                     \
-		memcpy(&l, p, sizeof l);                                                                                       \
+		lengths l = take_lengths(p, PLAIN_##name);                                                                     \
+		memset(base, 0, sizeof(structure));                                                                            \
 		p += HEAD_##name;                                                                                              \
 		unsigned i = 1, id = 0, length;                                                                                \
 		*has = take_value(&p, &l, 0, &length);                                                                         \
 		list(TAKE_PLAIN);                                                                                              \
+	codes:                                                                                                             \
 		*plain_end = p;                                                                                                \
 		uint16_t widths;                                                                                               \
 		memcpy(&widths, p, 2);                                                                                         \

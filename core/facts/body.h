@@ -34,7 +34,7 @@ typedef struct ent_body_map {
 	uint32_t undefined;    /* out: the number that was never defined */
 } ent_body_map;
 
-/* Reads both parts into `body`, which must be zeroed. With a map the bytes up to ENT_BODY_ROOM behind the reader's place must be
+/* Reads both parts into `body`, all of it. With a map the bytes up to ENT_BODY_ROOM behind the reader's place must be
  * readable memory, even if they lie beyond its end. *plain_n is the length of the plain part. false: damaged, or a number
  * that is not in the map (then map->undefined is not 0). A body of which not all bytes make sense is never taken. */
 bool ent_body_take(unsigned kind, ent_read *, void *body, uint64_t *has, uint32_t *plain_n, ent_body_map *);

@@ -108,7 +108,7 @@ void ent_document_encode(const ent_document *d, ent_buf *out) {
 }
 
 static bool take_item(ent_document *d, ent_read *r) {
-	ent_item *item = ent_document_add(d);
+	ent_item *item = ent_document_add_raw(d);
 	const ent_item *before = d->n > 1 ? item - 1 : NULL;
 	item->kind = ent_read_u8(r);
 	uint8_t flags = ent_read_u8(r);
@@ -138,6 +138,7 @@ static bool take_item(ent_document *d, ent_read *r) {
 	}
 	item->place = (before ? before->place : 0) + (uint64_t)ent_read_zigzag(r);
 	if (item->flags & ENT_DOC_RETRACT) {
+		memset(&item->body, 0, sizeof item->body);
 		return !r->bad;
 	}
 	item->plain = r->p;

@@ -52,6 +52,14 @@ ent_item *ent_document_add(ent_document *d) {
 	return item;
 }
 
+ent_item *ent_document_add_raw(ent_document *d) {
+	ENT_GROW(d->items, d->n, d->capacity);
+	ent_item *item = &d->items[d->n++];
+	memset(item, 0, offsetof(ent_item, body));
+	item->pairs = NULL;
+	return item;
+}
+
 uint32_t *ent_document_pairs(ent_document *d, uint32_t n) {
 	struct ent__pairs *p = ent_xmalloc(sizeof *p + (size_t)n * 2 * sizeof(uint32_t));
 	p->next = d->pairs;

@@ -74,6 +74,8 @@ typedef struct ent_document {
 void ent_document_finish(ent_document *);
 void ent_document_clear(ent_document *);
 ent_item *ent_document_add(ent_document *); /* zeroed; valid until the next add */
+/* As add, but the body is left as it is: for ent_body_take. */
+ent_item *ent_document_add_raw(ent_document *);
 /* Room for n pairs of codes, owned by the document. */
 uint32_t *ent_document_pairs(ent_document *, uint32_t n);
 /* The head (kind of the document), or NULL while it is pending. */

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The fields of every kind of fact, as lists for the preprocessor: tables, the varint form and the mapping of codes are
- * made from them, so that none can forget one. A field may be added at the end of a list only: its place is its bit in
- * the stored form. F(struct, member, type): the type is the ending of an ent_field_type. */
+ * made from them, so that none can forget one. A field may be added at the end of a list only: its place is its length in
+ * the stored form. What is hardly ever there stands last: a reader stops where nothing follows. F(struct, member, type): the type is the ending of an ent_field_type. */
 #ifndef ENT_FACTS_FIELDS_H
 #define ENT_FACTS_FIELDS_H
 
 #define ENT_ORDER_FIELDS(F)                                                                                            \
-	F(ent_wire_order, at, TIME) F(ent_wire_order, currency, CURRENCY) F(ent_wire_order, status, U8)                    \
-	F(ent_wire_order, total, I64) F(ent_wire_order, gross, I64) F(ent_wire_order, discount, I64)                       \
-	F(ent_wire_order, shipping, I64) F(ent_wire_order, tax, I64) F(ent_wire_order, refunded, I64)                      \
-	F(ent_wire_order, due, I64) F(ent_wire_order, customer, ID) F(ent_wire_order, channel, CODE)                       \
-	F(ent_wire_order, country, CODE) F(ent_wire_order, paid_at, TIME) F(ent_wire_order, cancelled_at, TIME)            \
-	F(ent_wire_order, shipped_at, TIME) F(ent_wire_order, promised_at, TIME) F(ent_wire_order, delivered_at, TIME)     \
-	F(ent_wire_order, agent, ID) F(ent_wire_order, tax_included, U8) F(ent_wire_order, region, CODE)                   \
+	F(ent_wire_order, at, TIME) F(ent_wire_order, currency, CURRENCY) F(ent_wire_order, total, I64)                    \
+	F(ent_wire_order, gross, I64) F(ent_wire_order, discount, I64) F(ent_wire_order, shipping, I64)                    \
+	F(ent_wire_order, tax, I64) F(ent_wire_order, paid_at, TIME) F(ent_wire_order, status, U8)                         \
+	F(ent_wire_order, refunded, I64) F(ent_wire_order, due, I64) F(ent_wire_order, tax_included, U8)                   \
+	F(ent_wire_order, cancelled_at, TIME) F(ent_wire_order, shipped_at, TIME) F(ent_wire_order, promised_at, TIME)     \
+	F(ent_wire_order, delivered_at, TIME) F(ent_wire_order, customer, ID) F(ent_wire_order, channel, CODE)             \
+	F(ent_wire_order, country, CODE) F(ent_wire_order, agent, ID) F(ent_wire_order, region, CODE)                      \
 	F(ent_wire_order, campaign, CODE) F(ent_wire_order, payment, CODE) F(ent_wire_order, customer_kind, CODE)
 #define ENT_LINE_FIELDS(F)                                                                                             \
-	F(ent_wire_line, quantity, I64) F(ent_wire_line, unit_price, I64) F(ent_wire_line, gross, I64)                     \
-	F(ent_wire_line, discount, I64) F(ent_wire_line, sku, CODE) F(ent_wire_line, name, CODE)                           \
-	F(ent_wire_line, vendor, CODE) F(ent_wire_line, category, CODE) F(ent_wire_line, product, CODE)                    \
-	F(ent_wire_line, net, I64) F(ent_wire_line, shipping, I64) F(ent_wire_line, tax, I64)                              \
-	F(ent_wire_line, cost, I64) F(ent_wire_line, parent, CODE) F(ent_wire_line, currency, CURRENCY)
+	F(ent_wire_line, quantity, I64) F(ent_wire_line, unit_price, I64) F(ent_wire_line, discount, I64)                  \
+	F(ent_wire_line, currency, CURRENCY) F(ent_wire_line, gross, I64) F(ent_wire_line, net, I64)                       \
+	F(ent_wire_line, shipping, I64) F(ent_wire_line, tax, I64) F(ent_wire_line, cost, I64)                             \
+	F(ent_wire_line, sku, CODE) F(ent_wire_line, name, CODE) F(ent_wire_line, vendor, CODE)                            \
+	F(ent_wire_line, category, CODE) F(ent_wire_line, product, CODE) F(ent_wire_line, parent, CODE)
 #define ENT_REFUND_FIELDS(F)                                                                                           \
 	F(ent_wire_refund, at, TIME) F(ent_wire_refund, amount, I64) F(ent_wire_refund, quantity, I64)                     \
 	F(ent_wire_refund, line, CODE) F(ent_wire_refund, reason, CODE) F(ent_wire_refund, currency, CURRENCY)             \

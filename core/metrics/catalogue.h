@@ -62,7 +62,7 @@ typedef enum ent_measure {
 	ENT_MEASURE_COUNT
 } ent_measure;
 
-#define ENT_FAMILY_WIDTH 23 /* most measures of one family: the width of a cell in memory */
+#define ENT_FAMILY_WIDTH 24 /* at least the most measures of one family: the width of a cell in memory; a multiple of 4 */
 
 typedef enum ent_unit {
 	ENT_UNIT_COUNT,

@@ -7,9 +7,8 @@
 #include "metrics/fold.h"
 
 bool ent__fold_day_of(const ent_fold *, ent_time, uint32_t source, uint32_t partner, int32_t *day);
-/* Adds m[0..width) to a cell, or takes it off; *cell is its number. */
-int ent__fold_add(
-	ent_fold *, const ent_cell_key *, const int64_t *m, unsigned width, int sign, uint32_t *cell, ent_error *e);
+/* Adds measures to a cell, or takes them off; *cell is its number. */
+int ent__fold_add(ent_fold *, const ent_cell_key *, const int64_t m[ENT_FAMILY_WIDTH], int sign, uint32_t *cell, ent_error *e);
 int ent__fold_order(ent_fold *, const ent_document *, int sign, ent_error *e);
 
 #endif

@@ -18,7 +18,7 @@
 
 #define M(measure) m[measure] /* sales come first in the catalogue: column = number */
 
-_Static_assert(ENT_M_ORDERS == 0 && ENT_M_DUE == ENT_FAMILY_WIDTH - 1, "sales are the first family");
+_Static_assert(ENT_M_ORDERS == 0 && ENT_M_DUE < ENT_FAMILY_WIDTH, "sales are the first family");
 
 typedef struct sums {
 	int64_t lines, units, gross, discount, shipping, tax, cost;
@@ -205,7 +205,7 @@ static int fold_lines(ent_fold *f, const ent_document *d, const share *s, ent_ce
 		key.view = (uint8_t)view;
 		key.value = value;
 		uint32_t cell;
-		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
+		if (ent__fold_add(f, &key, m, sign, &cell, e)) {
 			return e->code;
 		}
 	}
@@ -231,7 +231,7 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 		key.view = views[i].view;
 		key.value = views[i].value;
 		uint32_t cell;
-		if (ent__fold_add(f, &key, s->m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
+		if (ent__fold_add(f, &key, s->m, sign, &cell, e)) {
 			return e->code;
 		}
 		total = i ? total : cell;
@@ -270,13 +270,13 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 		int64_t m[ENT_FAMILY_WIDTH] = {0};
 		M(ENT_M_RETURNS_ON_DAY) = item->body.refund.amount;
 		uint32_t cell;
-		if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
+		if (ent__fold_add(f, &key, m, sign, &cell, e)) {
 			return e->code;
 		}
 		if (f->views[ENT_VIEW_CHANNEL]) {
 			key.view = ENT_VIEW_CHANNEL;
 			key.value = f->channel(f->ctx, d->system, head->body.order.channel);
-			if (ent__fold_add(f, &key, m, ENT_FAMILY_WIDTH, sign, &cell, e)) {
+			if (ent__fold_add(f, &key, m, sign, &cell, e)) {
 				return e->code;
 			}
 		}
