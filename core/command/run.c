@@ -113,6 +113,8 @@ static void tell_judging(ent_call *call, const ent_judge_report *r, const char *
 			ent_json_key(j, numbers[i].key);
 			ent_json_uint(j, numbers[i].value);
 		}
+		ent_json_key(j, "unchanged");
+		ent_json_bool(j, r->unchanged);
 		ent_json_key(j, "as_of");
 		ent_json_text(j, day);
 		ent_json_key(j, "as_of_mode");
@@ -123,9 +125,11 @@ static void tell_judging(ent_call *call, const ent_judge_report *r, const char *
 		json_errors(j, "rule_errors", &r->errors);
 		return;
 	}
-	ent_buf_printf(&call->out, "Judged %u partner%s by %u rule%s as of %s (%s) in %.2f s: %llu true, %llu false, %llu unknown",
-		r->partners, r->partners == 1 ? "" : "s", r->rules, r->rules == 1 ? "" : "s", day, mode, r->seconds,
-		(unsigned long long)r->said_true, (unsigned long long)r->said_false, (unsigned long long)r->unknown);
+	char took[32];
+	snprintf(took, sizeof took, " in %.2f s", r->seconds);
+	ent_buf_printf(&call->out, "%s %u partner%s by %u rule%s as of %s (%s)%s: %llu true, %llu false, %llu unknown",
+		r->unchanged ? "Nothing new to judge, as before" : "Judged", r->partners, r->partners == 1 ? "" : "s", r->rules,
+		r->rules == 1 ? "" : "s", day, mode, r->unchanged ? "" : took, (unsigned long long)r->said_true, (unsigned long long)r->said_false, (unsigned long long)r->unknown);
 	if (r->failed) {
 		ent_buf_printf(&call->out, ", %llu failed", (unsigned long long)r->failed);
 	}
@@ -138,12 +142,16 @@ static int judge(ent_call *call, ent_engine *engine, const ent_config *config, e
 	int32_t day;
 	ent_snapshot_block snapshot;
 	uint64_t began = uv_hrtime();
-	if (ent_engine_as_of(engine, &as_of, &day, e) || ent_engine_snapshot(engine, day, modes[as_of.kind], &snapshot, e)) {
-		return e->code;
+	int status = ent_engine_as_of(engine, &as_of, &day, e);
+	double seconds = 0;
+	if (!status && !ent_engine_judged(engine, day, modes[as_of.kind], report)) {
+		status = ent_engine_snapshot(engine, day, modes[as_of.kind], &snapshot, e);
+		seconds = (double)(uv_hrtime() - began) / 1e9;
+		if (!status) {
+			status = ent_engine_judge(engine, &snapshot, report, e);
+			ent_snapshot_block_finish(&snapshot);
+		}
 	}
-	double seconds = (double)(uv_hrtime() - began) / 1e9;
-	int status = ent_engine_judge(engine, &snapshot, report, e);
-	ent_snapshot_block_finish(&snapshot);
 	char text[16];
 	if (!status && call->json) {
 		ent_json_key(&call->writer, "snapshot_seconds");

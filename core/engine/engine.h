@@ -108,6 +108,7 @@ void ent_snapshot_block_finish(ent_snapshot_block *);
 
 typedef struct ent_judge_report {
 	uint32_t rules, partners;
+	bool unchanged;   /* nothing was judged: what is told stands since the same was judged before */
 	bool whole;       /* all partners were judged; else those that a change reaches */
 	uint32_t changed; /* partners that changed since the last judgement */
 	uint64_t evaluations;
@@ -117,6 +118,9 @@ typedef struct ent_judge_report {
 	ent_errors errors; /* rulebooks that could not be loaded, rules that were stopped */
 } ent_judge_report;
 
+/* Did the rules judge the same before: the same facts, by the same rules and settings, for the same day? Then the report says
+ * what they said, and it stands. Where they did not, what ent_engine_judge stores next is remembered as of this moment. */
+bool ent_engine_judged(ent_engine *, int32_t day, const char *as_of_mode, ent_judge_report *);
 /* Evaluates all rules over the snapshot in the rules worker, and stores findings and verdicts. */
 int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report *, ent_error *e);
 /* Brings findings to what is committed, in an engine that stays open: whatever was ingested since the last call reaches the

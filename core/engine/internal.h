@@ -120,6 +120,7 @@ struct ent_engine {
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
 	char rules_sandbox[128]; /* that the last rules worker reached */
+	char judging[65];     /* what the rules are about to rest on, see standing.c; "": nobody asked */
 	bool unsettled;       /* documents came since what complete ones lack was last taken back */
 	bool unsettled_saved; /* the same, as the store has it: a run may end between the two */
 	bool clear_cells;     /* the next commit clears all cells before it adds */

@@ -155,6 +155,9 @@ int ent__judged_store(ent__judge *j) {
 	if (!status) {
 		status = ent_store_meta_set(e->store, "run", number, j->error);
 	}
+	if (!status) {
+		status = ent__standing_save(j);
+	}
 	char day[16];
 	if (!status) {
 		status = ent_store_meta_set(e->store, "judged_as_of", ent_day_text(j->as_of, day), j->error);

@@ -30,5 +30,7 @@ typedef struct ent__judge {
 
 /* Findings and verdicts of all workers, in one transaction. */
 int ent__judged_store(ent__judge *);
+/* standing.c: remembers within that transaction what they rest on, if ent_engine_judged was asked before. */
+int ent__standing_save(ent__judge *);
 
 #endif
