@@ -454,3 +454,43 @@ int driver_finish(driver *d) {
 	*d = (driver){0};
 	return status;
 }
+
+driver_outcome driver_result(const driver *d) {
+	driver_outcome o = {.n_docs = d->n_docs,
+		.n_rejects = d->n_rejects,
+		.records = d->records,
+		.consumed = d->consumed,
+		.rejected = d->rejected,
+		.skipped = d->skipped,
+		.facts = d->facts,
+		.skips = d->skips,
+		.covers = d->covers,
+		.slices = d->slices};
+	o.docs = ent_xcalloc(o.n_docs + 1, sizeof *o.docs);
+	if (o.n_docs) {
+		memcpy(o.docs, d->docs, o.n_docs * sizeof *o.docs);
+	}
+	return o;
+}
+
+void driver_same(const driver *d, const driver_outcome *whole, uint64_t chunk) {
+	if (d->n_docs != whole->n_docs) {
+		fail_msg("chunks of %llu: %zu documents instead of %zu", (unsigned long long)chunk, d->n_docs, whole->n_docs);
+	}
+	for (size_t i = 0; i < whole->n_docs; i++) {
+		const driver_doc *a = &d->docs[i], *b = &whole->docs[i];
+		if (a->content != b->content || a->subs != b->subs || a->place != b->place || strcmp(a->key, b->key) != 0 ||
+			strcmp(a->partner, b->partner) != 0 || a->flags != b->flags || a->n_subs != b->n_subs) {
+			fail_msg("chunks of %llu: document %zu is %s with %u lines instead of %s with %u",
+				(unsigned long long)chunk, i, a->key, a->n_subs, b->key, b->n_subs);
+		}
+	}
+	assert_int_equal(d->records, whole->records);
+	assert_int_equal(d->consumed, whole->consumed);
+	assert_int_equal(d->rejected, whole->rejected);
+	assert_int_equal(d->skipped, whole->skipped);
+	assert_int_equal(d->facts, whole->facts);
+	assert_int_equal(d->skips, whole->skips);
+	assert_int_equal(d->covers, whole->covers);
+	assert_int_equal(d->slices, whole->slices);
+}

@@ -62,6 +62,14 @@ typedef struct driver {
 	char log[1024]; /* all LOG lines */
 } driver;
 
+/* What a decode, or several, brought. */
+typedef struct driver_outcome {
+	driver_doc *docs;
+	size_t n_docs, n_rejects;
+	uint64_t records, consumed, rejected, skipped, facts, skips;
+	unsigned covers, slices;
+} driver_outcome;
+
 typedef struct driver_setup {
 	uint32_t slots, slot_bytes; /* 0: 8 slots of 64 KiB */
 	ent_sandbox sandbox;
@@ -84,6 +92,10 @@ void driver_send_decode(driver *, uint32_t instance, int fd, uint64_t begin, uin
 /* false as well if time is up: then the worker is neither dead nor is `failed` set. */
 bool driver_take_decode(driver *, unsigned milliseconds);
 void driver_clear(driver *);
+/* Copies what the worker has brought since driver_clear(); free(docs) it. */
+driver_outcome driver_result(const driver *);
+/* Fails the test unless the same has come again. `chunk` is told. */
+void driver_same(const driver *, const driver_outcome *, uint64_t chunk);
 bool driver_probe(driver *, int fd, uint32_t scores[8], uint32_t *n);
 /* STOP, and waits: returns the wait status. Frees everything. */
 int driver_finish(driver *);
