@@ -72,7 +72,8 @@ static void tell_reading(ent_call *call, const ent_run_report *r) {
 			const char *key;
 			uint64_t ns;
 		} stages[] = {{"decoding", r->stages.decoding}, {"preparing", r->stages.preparing}, {"waiting", r->stages.waiting},
-			{"folding", r->stages.folding}, {"committing", r->stages.committing}};
+			{"folding", r->stages.folding}, {"committing", r->stages.committing},
+			{"storing", r->stages.storing}};
 		ent_json_key(j, "stages");
 		ent_json_object(j);
 		for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {

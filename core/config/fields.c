@@ -483,7 +483,8 @@ static const ent__field decoder_fields[] = {
 static const ent__field commit_fields[] = {
 	{.key = "bytes", .type = ENT__SIZE, .preset = "64MB", .least = 1, .most = INT64_C(1) << 34,
 		.offset = AT(ent_commit_config, bytes),
-		.doc = "Commit when this much has gathered. More is faster, less saves work when a run is interrupted."},
+		.doc = "Commit when this much has gathered. More is faster, less saves work when a run is interrupted. As one is "
+			"committed while the next gathers, memory holds up to twice as much."},
 	{.key = "every", .type = ENT__DURATION, .preset = "5s", .least = 1000, .most = INT64_C(3600) * 1000000,
 		.offset = AT(ent_commit_config, every_us), .doc = "Commit when the last commit was this long ago."},
 	END};

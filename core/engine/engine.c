@@ -236,18 +236,21 @@ void ent_engine_close(ent_engine *e) {
 	if (!e) {
 		return;
 	}
+	ent_error late; /* of a run that ended otherwise: who asked for the commit is gone */
+	ent__commit_wait(e, &late);
 	ent__warm_close(e);
 	ent__rules_close(e);
 	ent_pool_destroy(e->pool);
 	ent__sources_close(e);
 	ent__partners_close(e);
-	ent__pending_free(e);
+	ent__pending_free(e->pending);
 	close_ledger(e);
 	if (e->store && !e->writable) {
 		ent_store_rollback(e->store);
 	}
 	ent_store_close(e->store);
 	ent_cells_destroy(e->cells);
+	ent_cells_destroy(e->spare_cells);
 	ent_document_finish(&e->incoming);
 	ent_document_finish(&e->current);
 	ent_buf_finish(&e->frame);
@@ -289,7 +292,8 @@ static void count_workers(ent_engine *e) {
 	e->report->workers_died += died;
 }
 
-/* Back to the last commit: what was folded since is forgotten, the log is cut to what the store vouches for. */
+/* Back to the last commit (none is under way any more): what was folded since is forgotten, the log is cut to what the store
+ * vouches for. */
 static int roll_back(ent_engine *e, ent_error *error) {
 	count_workers(e);
 	ent_pool_destroy(e->pool);
@@ -297,7 +301,8 @@ static int roll_back(ent_engine *e, ent_error *error) {
 	uv_run(&e->loop, UV_RUN_NOWAIT);
 	close_ledger(e);
 	ent_cells_reset(e->cells);
-	ent__pending_free(e);
+	ent__pending_free(e->pending);
+	e->pending = NULL;
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__source *s = &e->sources[i];
 		s->delta = (ent_balance){.source = s->code};
@@ -383,6 +388,11 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	}
 	if (!status) {
 		status = ent__commit(e, error);
+	}
+	ent_error late;
+	if (ent__commit_wait(e, &late) && status >= 0) { /* the run ended, or has to begin again, while a commit was under way */
+		*error = late;
+		status = late.code;
 	}
 	while (works) {
 		ent__work *next = works->next_work;

@@ -61,13 +61,14 @@ typedef struct ent_ingest_progress {
 	const char *doing; /* "reading", "judging" */
 } ent_ingest_progress;
 
-/* Where the time of a run went, in nanoseconds. All but `decoding` are parts of the loop's own time. */
+/* Where the time of a run went, in nanoseconds. All but `decoding` and `storing` are parts of the loop's own time. */
 typedef struct ent_run_stages {
 	uint64_t decoding;   /* processor time of all decoders, which run beside the loop */
 	uint64_t preparing;  /* plugins described, sources listed, index of the ledger read */
 	uint64_t waiting;    /* for what the decoders send, and taking it */
 	uint64_t folding;    /* ledger and cells */
-	uint64_t committing; /* sorting, syncing, the store */
+	uint64_t committing; /* freezing what is to be committed, and waiting for commits */
+	uint64_t storing;    /* processor time of commits, most of it beside the loop: sorting, the store */
 } ent_run_stages;
 
 typedef struct ent_run_report {

@@ -113,6 +113,9 @@ struct ent_engine {
 	ent_buf frame, body, item;
 	/* what is to be committed beside cells and ledger */
 	struct ent__pending *pending;
+	struct ent__generation *committing; /* under way in its thread; NULL: the store is the loop's */
+	ent_cells *spare_cells;             /* empty; of the commit before */
+	ent_cells_added added;              /* what became of the cells of the last commit */
 	struct ent__rules *rules;    /* rules workers; NULL until they are needed */
 	unsigned rules_kept;         /* how many of them keep the snapshot that `warm` has; 0: none */
 	uint32_t partners_a_worker;  /* so many more partners are worth one more worker */
@@ -243,7 +246,7 @@ int ent__judge_change(ent_engine *, const ent_snapshot_block *layer, const ent_b
 /* engine.c. The moment, read anew: an engine may stay open for weeks. */
 void ent__now(ent_engine *);
 
-/* commit.c */
+/* pending.c */
 typedef struct ent__pending ent__pending;
 void ent__pending_reject(ent_engine *, const ent_reject *);
 /* What rejects that are not committed take in memory: nothing else here grows with the records. */
@@ -255,7 +258,18 @@ int ent__covers_scan(ent_engine *, ent_cover_visit, void *ctx, ent_error *e);
 /* Rejects of a document that came again: those of the new one take their place. */
 void ent__pending_rejects_drop(ent_engine *, uint32_t input);
 void ent__pending_record(ent_engine *, const ent_record *, bool drop);
+/* Any thread that has the store; NULL allowed. */
+int ent__pending_put(const ent__pending *, ent_store *, ent_error *e);
+void ent__pending_free(ent__pending *);
+
+/* commit.c */
+/* Commits all that has gathered, and returns when that is done. */
 int ent__commit(ent_engine *, ent_error *e);
-void ent__pending_free(ent_engine *);
+/* Lets a thread do it; waits for the one before. Until ent__commit_wait the store is that thread's. */
+int ent__commit_begin(ent_engine *, ent_error *e);
+/* Waits for the commit that is under way, if there is one: what became of it. */
+int ent__commit_wait(ent_engine *, ent_error *e);
+/* Would ent__commit_wait return at once? */
+bool ent__commit_idle(const ent_engine *);
 
 #endif

@@ -59,7 +59,7 @@ int ent__warm_layer(ent_engine *, const uint32_t *partners, size_t n, ent_snapsh
 
 /* ---- what commit and intake tell: nothing happens unless the engine is warm --------------------------------------------- */
 
-/* These are about to be committed. */
+/* These were committed. */
 void ent__warm_cells(ent_engine *, const ent_cells_flush *);
 void ent__warm_cover(ent_engine *, const ent_cover *);
 void ent__warm_record(ent_engine *, const ent_record *);

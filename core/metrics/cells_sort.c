@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGIT = 11, PASSES = (64 + DIGIT - 1) / DIGIT, FIELDS = 7, FEW = 32 };
+enum { DIGIT = 11, PASSES = (64 + DIGIT - 1) / DIGIT, FIELDS = 7, FEW = 64, MANY = 2048 };
 
 /* Room for n items; what was in it is lost. */
 #define ROOM(array, n, capacity)                                                                                       \
@@ -171,13 +171,15 @@ static void sort_few(uint64_t *a, size_t n) {
 	}
 }
 
-/* Many: by their upper halves. Passes in which all agree are left out. */
+/* Many: by their upper halves, with so few digits that the counting does not cost more than the members. Passes in which all
+ * agree are left out. */
 static void sort_many(ent__sorting *s, uint64_t *a, size_t n) {
 	ROOM(s->spare, n, s->spare_capacity);
-	uint64_t *from = a, *to = s->spare;
-	for (unsigned shift = 32; shift < 64; shift += DIGIT) {
-		static const uint64_t mask = (1 << DIGIT) - 1;
-		uint32_t count[1 << DIGIT] = {0}, sum = 0;
+	unsigned digit = n < MANY ? 8 : DIGIT;
+	uint64_t *from = a, *to = s->spare, mask = (1u << digit) - 1;
+	for (unsigned shift = 32; shift < 64; shift += digit) {
+		uint32_t count[1 << DIGIT], sum = 0;
+		memset(count, 0, (mask + 1) * sizeof *count);
 		for (size_t i = 0; i < n; i++) {
 			count[from[i] >> shift & mask]++;
 		}

@@ -34,6 +34,7 @@ typedef struct writer {
 	row row;
 	size_t row_at; /* the part that the row is of, SIZE_MAX none */
 	ent__merge merge;
+	ent_cells_added added;
 	int64_t last; /* row in the table, INT64_MIN none */
 	int status;   /* of a call that the database made */
 	ent_error *e;
@@ -241,6 +242,8 @@ static int change(writer *w, const part *p) {
 	sqlite3_stmt *get = w->s->cells_get;
 	sqlite3_bind_int64(get, 1, p->partner_day);
 	int step = sqlite3_step(get);
+	w->added.known += step == SQLITE_ROW;
+	w->added.fresh += step == SQLITE_DONE;
 	status = step == SQLITE_ROW || step == SQLITE_DONE ? make_row(w, p, step == SQLITE_ROW ? get : NULL)
 													   : ent__sql_error(w->s, "cell", w->e);
 	sqlite3_reset(get);
@@ -300,7 +303,10 @@ static void finish(writer *w) {
 	free(w->parts);
 }
 
-int ent_store_cells_add(ent_store *s, const ent_cells_flush *f, ent_error *e) {
+int ent_store_cells_add(ent_store *s, const ent_cells_flush *f, ent_cells_added *added, ent_error *e) {
+	if (added) {
+		*added = (ent_cells_added){0};
+	}
 	if (!f->n_cells && !f->n_sets && !f->n_dists) {
 		return 0;
 	}
@@ -323,10 +329,14 @@ int ent_store_cells_add(ent_store *s, const ent_cells_flush *f, ent_error *e) {
 			status = change(&w, &p);
 		} else {
 			w.parts[w.n++] = p;
+			w.added.fresh++;
 			status = w.n == ENT__GIVEN_ROWS ? append(&w) : 0;
 		}
 	}
 	status = status ? status : append(&w);
+	if (added) {
+		*added = w.added;
+	}
 	finish(&w);
 	return status;
 }

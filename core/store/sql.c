@@ -4,6 +4,7 @@
 #include "store/sql.h"
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,11 +38,15 @@ int ent__sql_error(ent_store *s, const char *doing, ent_error *e) {
 	return code;
 }
 
+static inline bool owned(const ent_store *s) { return s->owned && pthread_equal(s->owner, pthread_self()); }
+
 int ent__sql_run(ent_store *s, const char *sql, ent_error *e) {
+	assert(owned(s));
 	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ent__sql_error(s, "the store", e);
 }
 
 int ent__sql_keep(ent_store *s, sqlite3_stmt **kept, const char *sql, ent_error *e) {
+	assert(owned(s));
 	if (*kept || sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL) == SQLITE_OK) {
 		return 0;
 	}

@@ -8,6 +8,7 @@
 #include "store/schema.h"
 #include "store/store.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_KINDS };
@@ -17,6 +18,8 @@ struct ent_store {
 	sqlite3 *db;
 	int lock;
 	bool writable;
+	bool owned; /* see ent_store_take() */
+	pthread_t owner;
 	ent__given given; /* what a statement is reading */
 	/* Kept statements; NULL until first used. */
 	sqlite3_stmt *put[ENT__TABLES];

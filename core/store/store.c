@@ -211,6 +211,7 @@ int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e) 
 	s->file = join(folder, "entente.db");
 	s->lock = -1;
 	s->writable = mode != ENT_STORE_READ;
+	ent_store_take(s);
 	int status = mode == ENT_STORE_CREATE ? make_folder(folder, e) : 0;
 	if (!status && mode == ENT_STORE_WRITE && access(s->file, F_OK)) {
 		status =
@@ -242,6 +243,13 @@ void ent_store_close(ent_store *s) {
 	free(s->file);
 	free(s);
 }
+
+void ent_store_take(ent_store *s) {
+	s->owner = pthread_self();
+	s->owned = true;
+}
+
+void ent_store_release(ent_store *s) { s->owned = false; }
 
 const char *ent_store_folder(const ent_store *s) { return s->folder; }
 

@@ -2,7 +2,7 @@
  *
  * The store: cells, positions, inputs, rejects, findings and balance in one database (`entente.db` in the store's
  * folder), behind this header, so that another database can stand in its place. Nothing here knows how facts become
- * cells. One thread. Writes happen between begin and commit; a failed commit or a failed compare-and-set ends the run:
+ * cells. One thread at a time. Writes happen between begin and commit; a failed commit or a failed compare-and-set ends the run:
  * memory has run ahead of the disk, nothing is retried.
  *
  * A visitor stops its scan by returning nonzero, which the scan then returns. What it is given is borrowed until it
@@ -29,6 +29,10 @@ enum { ENT_STORE_READ = 0, ENT_STORE_WRITE = 1, ENT_STORE_CREATE = 3 };
  * that has it. CREATE makes folder and schema when absent. A schema of another version is refused. */
 int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e);
 void ent_store_close(ent_store *);
+/* One thread at a time has the store: the one that opened it, until it releases it, then the one that takes it. A debug
+ * build ends the process where another one uses it. */
+void ent_store_release(ent_store *);
+void ent_store_take(ent_store *);
 const char *ent_store_folder(const ent_store *);
 
 /* Of a store opened for reading, begin and commit enclose a moment: what is read in between fits together. */
@@ -87,10 +91,13 @@ int ent_store_input_put(ent_store *, const ent_input *, uint64_t expected_positi
 
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
+typedef struct ent_cells_added {
+	size_t fresh, known; /* days of partners that were not there before, and that were */
+} ent_cells_added;
 /* Adds changes to cells, sets and distributions, which need not be there. A sum that leaves int64 is ENT_ERR_RANGE, a count
  * of members below zero ENT_ERR_CORRUPT. Where nothing is left, nothing is kept; the
- * changes have none by nothing. */
-int ent_store_cells_add(ent_store *, const ent_cells_flush *, ent_error *e);
+ * changes have none by nothing. Says what became of them, unless that is NULL. */
+int ent_store_cells_add(ent_store *, const ent_cells_flush *, ent_cells_added *, ent_error *e);
 typedef int (*ent_cell_visit)(void *ctx, const ent_cell *);
 /* All cells of a family by (partner, day, view, value, currency, origin). partner UINT32_MAX: of all. */
 int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plugins that crash, hang and lie, inside a whole run: it goes on, and says what happened."""
 
+import json
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -79,6 +83,41 @@ def test_run_goes_on(good: Project, tmp_path: Path, plugin: str, rows: str) -> N
     assert p.sql("select count(*) from input where done") == [(1,)]
     again = p.run(status=4)
     assert (again.read["unchanged"], again.read["failed"]) == (1, 1), "it is tried again, and told again"
+
+
+def test_begins_again_while_a_commit_is_under_way(tmp_path: Path) -> None:
+    """Another one holds the database, so the thread that commits waits, when a worker's nonsense throws away what is not
+    committed: what that thread has was, what came after was not, and both count once."""
+    sources = GOOD.replace("./exports", "./before").replace("exports:", "before:") + BAD + GOOD
+    made = orders(3000, seed=9)
+
+    def scene(name: str, bad: str) -> Project:
+        p = project(tmp_path / name, "scribble", sources)
+        p.top += "\ncommit: {bytes: 1500KB, every: 1h}"
+        p.configure()
+        (p.folder / "exports/1.csv").unlink()
+        (p.folder / "before").mkdir()
+        p.run()
+        for n in range(30):
+            p.write(f"{'before' if n < 15 else 'exports'}/{n}.csv", export(made[n * 100 : n * 100 + 100]))
+        p.write("bad/x.csv", bad)
+        return p
+
+    quiet = scene("quiet", FEW.replace("boom", "fine"))
+    quiet.run()
+    loud = scene("loud", FEW.replace("a\n", 8 * MANY[5:], 1))
+    with closing(sqlite3.connect(loud.store / "entente.db", isolation_level=None)) as db:
+        db.execute("begin immediate")
+        child = loud.start("run", "--no-rules", "--json")
+        time.sleep(2)
+        assert child.poll() is None
+        db.execute("rollback")
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 4, err
+    told, digests = json.loads(out), [p.digest() for p in (loud, quiet)]
+    assert told["read"]["failed"] == 1
+    assert all(sheet["closes"] for sheet in told["balance"])
+    assert all(digests[0][group] == digests[1][group] for group in ("cells", "members"))
 
 
 def test_other_files_of_the_source_are_read(good: Project, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ static inline int add_cells(fixture *f, const ent_cell *cells, size_t n) {
 		changes[i] = (ent_cell_change){&cells[i].key, cells[i].m};
 	}
 	qsort(changes, n, sizeof *changes, by_cell);
-	int status = ent_store_cells_add(f->s, &(ent_cells_flush){.cells = changes, .n_cells = n}, &f->e);
+	int status = ent_store_cells_add(f->s, &(ent_cells_flush){.cells = changes, .n_cells = n}, NULL, &f->e);
 	free(changes);
 	return status;
 }
@@ -102,7 +102,7 @@ static inline int add_members(fixture *f, bool dists, const member_change *given
 	}
 	ent_cells_flush flush = dists ? (ent_cells_flush){.dists = changes, .n_dists = kept}
 								  : (ent_cells_flush){.sets = changes, .n_sets = kept};
-	int status = ent_store_cells_add(f->s, &flush, &f->e);
+	int status = ent_store_cells_add(f->s, &flush, NULL, &f->e);
 	free(sorted);
 	free(items);
 	free(changes);
