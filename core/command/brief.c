@@ -164,7 +164,7 @@ static json_object *request(gathered *g, const char *partner, ent_error *e) {
 	json_object_object_add(o, "findings", g->findings = json_object_new_array());
 	json_object_object_add(o, "asks", g->asks = json_object_new_array());
 	json_object_object_add(o, "sources", g->sources = json_object_new_array());
-	if (ent_store_verdicts_scan(store, partner, take_verdict, g, e) ||
+	if (ent_store_verdicts_scan(store, partner, true, take_verdict, g, e) ||
 		ent_store_findings_scan(store, partner, take_finding, g, e) ||
 		ent_store_balance_scan(store, take_balance, g, e)) {
 		json_object_put(o);

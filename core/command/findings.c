@@ -373,7 +373,7 @@ static int run_show(ent_call *call) {
 		exit = ent_call_error(call, &e);
 	} else if (!exit) {
 		verdict v = {.rule = l.found[0].rule};
-		if (ent_store_verdicts_scan(l.store, l.found[0].partner, take_verdict, &v, &e)) {
+		if (ent_store_verdicts_scan(l.store, l.found[0].partner, true, take_verdict, &v, &e)) {
 			exit = ent_call_error(call, &e);
 		} else {
 			show_one(&l, &l.found[0], &v);

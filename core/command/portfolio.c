@@ -168,7 +168,7 @@ static void show_table(ent_call *call, const ent__portfolio *p) {
 
 int ent__portfolio_load(ent__portfolio *p, ent_store *store, ent_error *e) {
 	ent_intern_init(&p->names);
-	int status = ent_store_verdicts_scan(store, NULL, take_verdict, p, e);
+	int status = ent_store_verdicts_scan(store, NULL, false, take_verdict, p, e);
 	if (!status) {
 		status = ent_store_findings_scan(store, NULL, take_finding, p, e);
 	}

@@ -4,7 +4,7 @@
 #include "config/install.h"
 #include "config/options.h"
 #include "engine/internal.h"
-#include "engine/rules_worker.h"
+#include "engine/judged.h"
 #include "engine/warm.h"
 
 #include <errno.h>
@@ -240,6 +240,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__commit_wait(e, &late);
 	ent__warm_close(e);
 	ent__rules_close(e);
+	ent__judged_forget(e);
 	ent_pool_destroy(e->pool);
 	ent__sources_close(e);
 	ent__partners_close(e);

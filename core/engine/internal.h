@@ -119,6 +119,7 @@ struct ent_engine {
 	struct ent__rules *rules;    /* rules workers; NULL until they are needed */
 	unsigned rules_kept;         /* how many of them keep the snapshot that `warm` has; 0: none */
 	uint32_t partners_a_worker;  /* so many more partners are worth one more worker */
+	struct ent__found *found;    /* judged.c; NULL: not read from the store yet */
 	struct ent__warm *warm;      /* NULL: nothing is kept between judgements */
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;

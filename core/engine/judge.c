@@ -67,7 +67,13 @@ static int begin(ent__judge *j, ent_engine *e, ent_judge_report *report, ent_err
 	return status;
 }
 
+static void take(void *ctx, unsigned worker, const char *records, size_t n) { ent__judged_take(ctx, worker, records, n); }
+
 static void finish(ent__judge *j) {
+	if (j->e->rules) {
+		j->e->rules->take = NULL;
+	}
+	ent__judged_finish(j);
 	for (unsigned i = 0; i < j->n_stopped; i++) {
 		free(j->stopped[i].rule);
 		free(j->stopped[i].traceback);
@@ -146,25 +152,29 @@ int ent__judge_whole(ent_engine *e, const ent_snapshot_block *snapshot, bool kee
 			break;
 		}
 		report->rules = e->rules->rules ? (uint32_t)json_object_array_length(e->rules->rules) : 0;
+		status = ent__judged_begin(&j);
 		ent__rules_begin(e->rules);
-		for (unsigned i = 0; i < n; i++) {
+		e->rules->take = take;
+		e->rules->take_ctx = &j;
+		for (unsigned i = 0; i < n && !status; i++) {
 			ent_buf json = {0};
 			evaluate_json(&j, keep, i, n, &json);
 			ent__rules_send(&e->rules->workers[i], ENT_RULES_EVALUATE, j.run, &json, snapshot->fd);
 			ent_buf_finish(&json);
 		}
-		status = gather(&j, n);
-		if (status != ENT__AGAIN) {
-			break;
-		}
-		status = 0;
-		ent__rules_close(e);
-	}
-	if (!status) {
-		for (size_t i = 0; i < e->rules->books.n; i++) {
+		status = status ? status : gather(&j, n);
+		for (size_t i = 0; i < e->rules->books.n && !status; i++) {
 			ent_errors_take(&report->errors, &e->rules->books.e[i]);
 		}
-		status = ent__judged_store(&j);
+		status = status ? status : ent__judged_end(&j);
+		if (!status) {
+			break;
+		}
+		ent__judged_abort(&j);
+		if (status == ENT__AGAIN) {
+			status = 0;
+			ent__rules_close(e);
+		}
 	}
 	if (!status && keep) {
 		e->rules_kept = n;
@@ -191,13 +201,17 @@ int ent__judge_change(ent_engine *e, const ent_snapshot_block *layer, const ent_
 	report->whole = false;
 	report->rules = e->rules->rules ? (uint32_t)json_object_array_length(e->rules->rules) : 0;
 	report->evaluations = 0;
+	status = status ? status : ent__judged_begin(&j);
 	ent__rules_begin(e->rules);
+	e->rules->take = take;
+	e->rules->take_ctx = &j;
 	for (unsigned i = 0; i < n && !status; i++) {
 		ent__rules_send(&e->rules->workers[i], ENT_RULES_CHANGE, j.run, request, layer->fd);
 	}
 	status = status ? status : gather(&j, n);
-	status = status ? status : ent__judged_store(&j);
+	status = status ? status : ent__judged_end(&j);
 	if (status) {
+		ent__judged_abort(&j);
 		ent__rules_close(e); /* what they keep may be half of the change: fresh ones are told everything */
 	}
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;

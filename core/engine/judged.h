@@ -16,9 +16,15 @@ typedef struct ent__stopped {
 	char *traceback;
 } ent__stopped;
 
+/* Records of the partner that a worker is at. */
+typedef struct ent__gathered {
+	ent_buf partner; /* its id, as JSON */
+	ent_buf records;
+} ent__gathered;
+
 typedef struct ent__judge {
 	ent_engine *e;
-	const ent_snapshot_block *snapshot; /* whose partners a stopped rule said nothing of */
+	const ent_snapshot_block *snapshot; /* NULL: only some rules of some partners are judged */
 	int32_t as_of;
 	ent_judge_report *report;
 	ent_error *error;
@@ -26,11 +32,23 @@ typedef struct ent__judge {
 	json_tokener *tokener;
 	ent__stopped stopped[ENT__STOPPED_MOST];
 	unsigned n_stopped;
+	int status; /* of storing, while the workers are at it */
+	ent__gathered gathered[ENT__RULES_MOST];
+	ent_buf old, merged;
+	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
 } ent__judge;
 
-/* Findings and verdicts of all workers, in one transaction. */
-int ent__judged_store(ent__judge *);
+/* A transaction for all that the workers say until its end. */
+int ent__judged_begin(ent__judge *);
+/* Records of a worker, each with its newline, those of one partner in a row. */
+void ent__judged_take(ent__judge *, unsigned worker, const char *records, size_t n);
+int ent__judged_end(ent__judge *);
+/* Nothing of it stays. */
+void ent__judged_abort(ent__judge *);
+void ent__judged_finish(ent__judge *);
 /* standing.c: remembers within that transaction what they rest on, if ent_engine_judged was asked before. */
 int ent__standing_save(ent__judge *);
+/* What is remembered of findings in the store. */
+void ent__judged_forget(ent_engine *);
 
 #endif

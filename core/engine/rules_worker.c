@@ -55,7 +55,9 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 	case ENT_RULES_RESULT:
 		ent_read_u64(r);
 		if (part(w, r)) {
-			ent_buf_add(&w->results, w->stream.data, w->stream.n);
+			if (w->all->take) {
+				w->all->take(w->all->take_ctx, (unsigned)(w - w->all->workers), (const char *)w->stream.data, w->stream.n);
+			}
 			w->stream.n = 0;
 		}
 		break;
@@ -172,7 +174,7 @@ void ent__rules_begin(ent__rules *all) {
 	for (unsigned i = 0; i < ENT__RULES_MOST; i++) {
 		ent__rules_worker *w = &all->workers[i];
 		w->done = w->failed = w->asked = w->late = false;
-		w->stream.n = w->results.n = w->page.n = 0;
+		w->stream.n = w->page.n = 0;
 		w->evaluations = 0;
 		w->error = (ent_error){0};
 	}
@@ -306,7 +308,6 @@ static void stop(ent__rules_worker *w) {
 	w->child = NULL;
 	ent_buf_finish(&w->stream);
 	ent_buf_finish(&w->json);
-	ent_buf_finish(&w->results);
 	ent_buf_finish(&w->page);
 }
 

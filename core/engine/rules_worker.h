@@ -23,7 +23,6 @@ typedef struct ent__rules_worker {
 	int signal;
 	ent_buf stream;  /* parts of the record or page at hand */
 	ent_buf json;    /* what it said when it had loaded the books, terminated */
-	ent_buf results; /* records of the run, each followed by a newline */
 	ent_buf page;    /* of a brief */
 	uint64_t evaluations;
 	bool asked;      /* for its traceback */
@@ -39,7 +38,9 @@ struct ent__rules {
 	unsigned n;         /* that are alive and loaded */
 	json_object *rules; /* the list of rules, as loaded */
 	ent_errors books;   /* what is wrong with the books */
-	char sandbox[128];
+	/* Takes records, each followed by a newline, as they come; may be NULL. */
+	void (*take)(void *ctx, unsigned worker, const char *records, size_t n);
+	void *take_ctx;
 };
 
 /* Sees to it that `n` workers are there, with the books loaded. */

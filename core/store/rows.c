@@ -18,7 +18,6 @@ typedef struct visitor {
 		ent_reject_visit reject;
 		ent_balance_visit balance;
 		ent_finding_visit finding;
-		ent_verdict_visit verdict;
 	} visit;
 	void *ctx;
 } visitor;
@@ -254,7 +253,7 @@ int ent_store_balance_scan(ent_store *s, ent_balance_visit visit, void *ctx, ent
 	return ent__row_scan(s, ENT__BALANCES, "ORDER BY source", (ent__row_args){0}, visit_balance, &v, e);
 }
 
-/* ---- findings, verdicts
+/* ---- findings
  * -------------------------------------------------------------------------------------------------- */
 
 int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) {
@@ -286,21 +285,4 @@ int ent_store_findings_scan(ent_store *s, const char *partner, ent_finding_visit
 	visitor v = {.visit.finding = visit, .ctx = ctx};
 	const char *tail = partner ? "WHERE partner = ?1 ORDER BY partner, rule, key" : "ORDER BY partner, rule, key";
 	return ent__row_scan(s, ENT__FINDINGS, tail, (ent__row_args){.text = partner}, visit_finding, &v, e);
-}
-
-int ent_store_verdict_put(ent_store *s, const char *rule, const char *partner, const char *verdict, int32_t as_of,
-	uint64_t run, const char *json, ent_error *e) {
-	return ent__row_put(s, ENT__VERDICTS, &(ent__verdict_row){rule, partner, verdict, as_of, run, json}, e);
-}
-
-static int visit_verdict(void *ctx, const void *row) {
-	const visitor *v = ctx;
-	const ent__verdict_row *r = row;
-	return v->visit.verdict(v->ctx, r->rule, r->partner, r->verdict, r->as_of, r->json);
-}
-
-int ent_store_verdicts_scan(ent_store *s, const char *partner, ent_verdict_visit visit, void *ctx, ent_error *e) {
-	visitor v = {.visit.verdict = visit, .ctx = ctx};
-	const char *tail = partner ? "WHERE partner = ?1 ORDER BY partner, rule" : "ORDER BY partner, rule";
-	return ent__row_scan(s, ENT__VERDICTS, tail, (ent__row_args){.text = partner}, visit_verdict, &v, e);
 }

@@ -135,15 +135,22 @@ static const ent__column finding[] = {
 	SAID(json),
 	{0},
 };
-static const ent__column verdict[] = {
-	{"rule", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__verdict_row, rule), 0},
-	{"partner", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__verdict_row, partner), 0},
-	{"verdict", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__verdict_row, verdict), 0},
-	{"as_of", ENT__I32, ENT__SET, ENT__DAY, F(ent__verdict_row, as_of), 0},
-	{"run", ENT__U64, ENT__SET, ENT__PLAIN, F(ent__verdict_row, run), 0},
-	{"json", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__verdict_row, json), 0},
+static const ent__column rule[] = {
+	{"number", ENT__U32, ENT__KEY, ENT__PLAIN, F(ent__rule_row, number), 0},
+	{"name", ENT__TEXT, ENT__SET, ENT__PLAIN, F(ent__rule_row, name), 0},
 	{0},
 };
+static const ent__column said[] = {
+	{"partner", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent__said_row, partner), 0},
+	{"as_of", ENT__I32, ENT__SET, ENT__DAY, F(ent__said_row, as_of), 0},
+	{"run", ENT__U64, ENT__SET, ENT__PLAIN, F(ent__said_row, run), 0},
+	{"verdicts", ENT__TEXT_N, ENT__SET, ENT__PLAIN, F(ent__said_row, verdicts), F(ent__said_row, n_verdicts)},
+	{"size", ENT__U64, ENT__SET, ENT__PLAIN, F(ent__said_row, size), 0},
+	{"records", ENT__BLOB_N, ENT__SET, ENT__PLAIN, F(ent__said_row, packed), F(ent__said_row, n_packed)},
+	{0},
+};
+
+const char *const ent__verdict_words[ENT__VERDICT_WORDS] = {"true", "false", "unknown", "failed"};
 
 const ent__table ent__tables[ENT__TABLES] = {
 	[ENT__META] = {"meta", sizeof(ent__meta_row), meta, NULL},
@@ -155,7 +162,8 @@ const ent__table ent__tables[ENT__TABLES] = {
 	[ENT__REJECTS] = {"reject", sizeof(ent_reject), reject, NULL},
 	[ENT__BALANCES] = {"balance", sizeof(ent_balance), balance, NULL},
 	[ENT__FINDINGS] = {"finding", sizeof(ent_finding), finding, "\"partner\""},
-	[ENT__VERDICTS] = {"verdict", sizeof(ent__verdict_row), verdict, "\"partner\""},
+	[ENT__RULES] = {"rule", sizeof(ent__rule_row), rule, NULL},
+	[ENT__SAID] = {"said", sizeof(ent__said_row), said, NULL},
 };
 
 static const char *const declared[] = {
@@ -275,9 +283,18 @@ void ent__schema_views(ent_buf *b) {
 		[ENT_SET_CUSTOMERS] = "customers", [ENT_SET_VISITORS] = "visitors"};
 	static const char *const dists[ENT_DIST_COUNT] = {[ENT_DIST_ORDER_VALUE] = "order_value",
 		[ENT_DIST_DAYS_TO_PAID] = "days_to_paid", [ENT_DIST_LOAD_TIME] = "load_time"};
-	for (unsigned i = ENT__SEGMENTS + 1; i < ENT__TABLES; i++) { /* the first three have nothing to decode */
+	/* the first three have nothing to decode, and the last two a view of their own */
+	for (unsigned i = ENT__SEGMENTS + 1; i < ENT__RULES; i++) {
 		write_view(b, &ent__tables[i]);
 	}
+	begin_view(b, "", "verdict");
+	ent_buf_printf(b, "  r.name AS rule,\n  s.partner,\n  CASE substr(s.verdicts, r.number + 1, 1)");
+	for (unsigned i = 0; i < ENT__VERDICT_WORDS; i++) {
+		ent_buf_printf(b, " WHEN '%c' THEN '%s'", ent__verdict_letter(ent__verdict_words[i]), ent__verdict_words[i]);
+	}
+	ent_buf_printf(b,
+		" END AS verdict,\n  " DAY_TEXT("s.as_of") " AS as_of,\n  s.run\n"
+		"FROM said s, rule r WHERE substr(s.verdicts, r.number + 1, 1) NOT IN ('', ' ');\n");
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
 		write_family_view(b, f);
 	}

@@ -44,12 +44,26 @@ typedef struct ent__code_row {
 	const char *text;
 	size_t n;
 } ent__code_row;
-typedef struct ent__verdict_row {
-	const char *rule, *partner, *verdict;
+typedef struct ent__rule_row {
+	uint32_t number;
+	const char *name;
+} ent__rule_row;
+/* What all rules said of one partner: most of it are texts that are alike, so it is packed by zstd. */
+typedef struct ent__said_row {
+	const char *partner;
 	int32_t as_of;
 	uint64_t run;
-	const char *json;
-} ent__verdict_row;
+	const char *verdicts; /* a letter for each rule, by its number; ' ': it said nothing */
+	size_t n_verdicts;
+	uint64_t size;        /* of the records before they were packed */
+	const void *packed;
+	size_t n_packed;
+} ent__said_row;
+
+enum { ENT__VERDICT_WORDS = 4 };
+extern const char *const ent__verdict_words[ENT__VERDICT_WORDS];
+/* t, f, u, and x for failed. */
+static inline char ent__verdict_letter(const char *word) { return word[0] == 'f' && word[2] == 'i' ? 'x' : word[0]; }
 
 typedef enum ent__table_id {
 	ENT__META,
@@ -61,7 +75,8 @@ typedef enum ent__table_id {
 	ENT__REJECTS,
 	ENT__BALANCES,
 	ENT__FINDINGS,
-	ENT__VERDICTS,
+	ENT__RULES,
+	ENT__SAID,
 	ENT__TABLES
 } ent__table_id;
 

@@ -14,6 +14,7 @@
 enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_KINDS };
 
 struct ent_store {
+	struct ent__rules_known *rules; /* said.c */
 	char *folder, *file;
 	sqlite3 *db;
 	int lock;
@@ -35,6 +36,9 @@ int ent__sql_run(ent_store *, const char *sql, ent_error *e);
 int ent__sql_keep(ent_store *, sqlite3_stmt **kept, const char *sql, ent_error *e);
 /* Runs a statement that gives no rows, and makes it ready for the next time. */
 int ent__sql_do(ent_store *, sqlite3_stmt *, const char *doing, ent_error *e);
+
+/* said.c */
+void ent__said_close(ent_store *);
 
 /* Binds a row's columns to ?1, ?2, ... Texts stay borrowed until the statement was run. */
 void ent__row_bind(sqlite3_stmt *, const ent__table *, const void *row);

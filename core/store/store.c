@@ -239,6 +239,7 @@ void ent_store_close(ent_store *s) {
 	if (s->lock >= 0) {
 		close(s->lock);
 	}
+	ent__said_close(s);
 	free(s->folder);
 	free(s->file);
 	free(s);
@@ -269,6 +270,7 @@ void ent_store_rollback(ent_store *s) {
 	if (!sqlite3_get_autocommit(s->db)) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	}
+	ent__said_close(s); /* numbers of rules that were given in between are no more */
 }
 
 int ent_store_check(ent_store *s, ent_error *e) {

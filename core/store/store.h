@@ -202,11 +202,25 @@ int ent_store_findings_close(
 typedef int (*ent_finding_visit)(void *ctx, const ent_finding *);
 /* By (partner, rule, key). partner NULL: of all. */
 int ent_store_findings_scan(ent_store *, const char *partner, ent_finding_visit, void *ctx, ent_error *e);
-/* Verdict of every (rule, partner): kept for "what did this rule say, and on what evidence". */
-int ent_store_verdict_put(ent_store *, const char *rule, const char *partner, const char *verdict, int32_t as_of,
-	uint64_t run, const char *json, ent_error *e);
+/* All that the rules said of a partner, for "what did this rule say, and on what evidence": records as docs/rules.md has
+ * them, each followed by a newline, in the order of the rules. Put takes the place of what was there. */
+int ent_store_said_put(
+	ent_store *, const char *partner, int32_t as_of, uint64_t run, const char *records, size_t n, ent_error *e);
+/* The same records, appended; none if nobody judged the partner. */
+int ent_store_said_get(ent_store *, const char *partner, ent_buf *records, ent_error *e);
+
+/* What stands in front of a record. False: this is none. */
+typedef struct ent_said_head {
+	const char *rule, *partner, *verdict; /* not terminated; the partner is JSON, with its quotes */
+	size_t n_rule, n_partner, n_verdict;
+	const char *end; /* behind the verdict */
+} ent_said_head;
+bool ent_said_head_of(const char *record, size_t n, ent_said_head *);
+
 typedef int (*ent_verdict_visit)(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of,
 	const char *json);
-int ent_store_verdicts_scan(ent_store *, const char *partner, ent_verdict_visit, void *ctx, ent_error *e);
+/* By (partner, rule's place in its records). `json` is NULL unless `records`, for which all has to be unpacked. */
+int ent_store_verdicts_scan(
+	ent_store *, const char *partner, bool records, ent_verdict_visit, void *ctx, ent_error *e);
 
 #endif

@@ -47,6 +47,8 @@ def evaluate(
 ) -> bool:
     """Judge partner by partner. start(rule, partner) goes before each rule. True: all is kept for change()."""
     global _kept
+    if _kept is not None:
+        _kept.view.release()
     _kept = None
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
@@ -70,6 +72,8 @@ def evaluate(
         for index in indices:
             if index % parts == part:
                 judging.partner(index)
+    if not kept:
+        view.release()
     return kept
 
 

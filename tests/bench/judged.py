@@ -93,7 +93,7 @@ def expected(duckdb: DuckDB, data: Data) -> set[tuple[str, str]]:
 def flagged(database: Path, names: dict[str, str]) -> set[tuple[str, str]]:
     """What the rules said in a store. Of the partner that only analytics knows they can say nothing."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as store:
-        rows = store.execute("SELECT rule, partner, verdict FROM verdict").fetchall()
+        rows = store.execute("SELECT rule, partner, verdict FROM v_verdict").fetchall()
     if {rule.rpartition(".")[2] for rule, _, _ in rows} != set(NAMES):
         raise ValueError(f"other rules were judged: {sorted({rule for rule, _, _ in rows})}")
     unknown = [(rule, partner) for rule, partner, verdict in rows if verdict not in ("true", "false") and partner in names]

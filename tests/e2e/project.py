@@ -119,6 +119,19 @@ class Project:
         assert said.status == status, (said.status, said.err, said.json)
         return said
 
+    def records(self) -> list[dict[str, Any]]:
+        """What every rule said of every partner, with its evidence."""
+        told = subprocess.run(
+            [BUILD / "tests" / "project_records", self.store], capture_output=True, text=True, timeout=60
+        )
+        assert told.returncode == 0, told.stderr
+        return [json.loads(line) for line in told.stdout.splitlines()]
+
+    def record(self, rule: str, partner: str) -> dict[str, Any]:
+        """What one rule said of one partner."""
+        [found] = [r for r in self.records() if (r["rule"], r["partner"]) == (rule, partner)]
+        return found
+
     def digest(self) -> dict[str, str]:
         """Canonical digest of the store by group."""
         told = subprocess.run(

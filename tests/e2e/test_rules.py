@@ -75,7 +75,7 @@ def project(folder: Path, book: str) -> Project:
 
 
 def verdicts(p: Project) -> dict[tuple[str, str], str]:
-    rows = p.sql("select rule, partner, verdict from verdict")
+    rows = p.sql("select rule, partner, verdict from v_verdict")
     return {(rule, partner): verdict for rule, partner, verdict in rows}
 
 
@@ -89,7 +89,7 @@ def test_good_rules(tmp_path: Path) -> None:
     said = p.run()
     assert said.json["judged"]["failed"] == 0 and said.json["judged"]["true"] == 2
     assert set(findings(p, "fine")) == {"nordwind", "suedwind"}
-    assert "looking at nordwind" in str(p.sql("select json from verdict"))
+    assert "looking at nordwind" in str(p.records())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -100,10 +100,10 @@ def test_failure_is_a_finding_about_its_rule(tmp_path: Path, case: str) -> None:
     said = p.entente("run")
     assert said.status in (0, 4), said.err
     line = next(n for n, text in enumerate(book.splitlines(), 1) if what in text)
-    [(verdict, text)] = p.sql("select verdict, json from verdict where rule = 'bad' and partner = 'nordwind'")
-    assert verdict == "failed", (verdict, text)
-    assert why in text, text
-    error = json.loads(text)["error"]
+    record = p.record("bad", "nordwind")
+    assert record["verdict"] == "failed", record
+    assert why in json.dumps(record), record
+    error = record["error"]
     assert error["file"].endswith("book.py")
     if case not in ("exit", "abort", "segv"):  # then the rule itself is named, its line nobody could say
         assert error["line"] == line

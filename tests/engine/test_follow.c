@@ -157,7 +157,7 @@ static void world_open(world *w, const char *books, unsigned workers) {
 	}
 	fprintf(f, "sources:\n"
 			   "  orders: {partner: {from: fact}, from: {glob: \"./orders/*.csv\"}, decode: {csv: {fact: order, columns: {key: key, "
-			   "partner: partner, at: at, total: total, customer: customer, channel: channel, status: status}, constants: {currency: "
+			   "partner: partner, at: at, gross: total, total: total, customer: customer, channel: channel, status: status}, constants: {currency: "
 			   "EUR}}}}\n"
 			   "  visits: {partner: {from: fact}, from: {glob: \"./visits/*.csv\"}, decode: {csv: {fact: visit, columns: {key: key, "
 			   "partner: partner, at: at, visitor: visitor, channel: channel}}}}\n"
@@ -214,7 +214,7 @@ static int put_verdict(void *ctx, const char *rule, const char *partner, const c
 static char *stored(world *w) {
 	ent_buf b = {0};
 	ent_error e;
-	assert_int_equal(ent_store_verdicts_scan(w->e->store, NULL, put_verdict, &b, &e), 0);
+	assert_int_equal(ent_store_verdicts_scan(w->e->store, NULL, true, put_verdict, &b, &e), 0);
 	assert_int_equal(ent_store_findings_scan(w->e->store, NULL, put_finding, &b, &e), 0);
 	ent_buf_u8(&b, 0);
 	return (char *)b.data;

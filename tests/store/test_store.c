@@ -504,7 +504,7 @@ static int concat_finding(void *ctx, const ent_finding *x) {
 
 static int concat_verdict(
 	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
-	ent_buf_printf(ctx, "%s/%s %s %d %s\n", rule, partner, verdict, as_of, json);
+	ent_buf_printf(ctx, "%s/%s %s %d %s\n", rule, partner, verdict, as_of, json ? json : "");
 	return 0;
 }
 
@@ -548,13 +548,43 @@ static void findings(void **state) {
 				   "r/p/b insight open third w-5! first 10 as of 11\n");
 	OK(f, ent_store_findings_scan(f->s, "nobody", concat_finding, &b, &f->e));
 	EXPECT_TEXT(b, "");
-	OK(f, ent_store_verdict_put(f->s, "r", "p", "false", 10, 1, "{}", &f->e));
-	OK(f, ent_store_verdict_put(f->s, "r", "p", "unknown", 11, 2, "[1]", &f->e));
-	OK(f, ent_store_verdict_put(f->s, "a", "q", "true", 11, 2, "[]", &f->e));
-	OK(f, ent_store_verdicts_scan(f->s, NULL, concat_verdict, &b, &f->e));
-	EXPECT_TEXT(b, "r/p unknown 11 [1]\na/q true 11 []\n");
-	OK(f, ent_store_verdicts_scan(f->s, "q", concat_verdict, &b, &f->e));
-	EXPECT_TEXT(b, "a/q true 11 []\n");
+	ent_buf_finish(&b);
+}
+
+#define SAID(rule, partner, verdict) "{\"rule\":\"" rule "\",\"row\":1,\"partner\":\"" partner "\",\"verdict\":" verdict ",\"findings\":[]}"
+
+static void said(void **state) {
+	fixture *f = *state;
+	ent_buf b = {0};
+	static const char first[] = SAID("r", "p", "false") "\n";
+	static const char second[] = SAID("r", "p", "\"unknown\"") "\n" SAID("s", "p", "\"failed\"") "\n";
+	static const char other[] = SAID("a", "\\\"q\\\"", "true") "\n" SAID("r", "\\\"q\\\"", "false") "\n";
+	OK(f, ent_store_begin(f->s, &f->e));
+	OK(f, ent_store_said_put(f->s, "p", 10, 1, first, sizeof first - 1, &f->e));
+	OK(f, ent_store_said_put(f->s, "p", 11, 2, second, sizeof second - 1, &f->e));
+	OK(f, ent_store_said_put(f->s, "\"q\"", 11, 2, other, sizeof other - 1, &f->e));
+	OK(f, ent_store_verdicts_scan(f->s, NULL, false, concat_verdict, &b, &f->e));
+	EXPECT_TEXT(b, "r/\"q\" false 11 \na/\"q\" true 11 \nr/p unknown 11 \ns/p failed 11 \n"); /* by the numbers of the rules */
+	OK(f, ent_store_verdicts_scan(f->s, "p", true, concat_verdict, &b, &f->e));
+	EXPECT_TEXT(b, "r/p unknown 11 " SAID("r", "p", "\"unknown\"") "\ns/p failed 11 " SAID("s", "p", "\"failed\"") "\n");
+	OK(f, ent_store_said_get(f->s, "\"q\"", &b, &f->e));
+	EXPECT_TEXT(b, other);
+	OK(f, ent_store_said_get(f->s, "nobody", &b, &f->e));
+	EXPECT_TEXT(b, "");
+	OK(f, ent_store_commit(f->s, &f->e));
+	/* numbers that a transaction gave go with it */
+	static const char third[] = SAID("t", "p", "true") "\n", fourth[] = SAID("u", "p", "true") "\n";
+	OK(f, ent_store_begin(f->s, &f->e));
+	OK(f, ent_store_said_put(f->s, "p", 12, 3, third, sizeof third - 1, &f->e));
+	ent_store_rollback(f->s);
+	OK(f, ent_store_said_put(f->s, "p", 12, 3, fourth, sizeof fourth - 1, &f->e));
+	OK(f, ent_store_verdicts_scan(f->s, "p", false, concat_verdict, &b, &f->e));
+	EXPECT_TEXT(b, "u/p true 12 \n");
+	/* what is no record is refused, and changes nothing */
+	assert_int_equal(ent_store_said_put(f->s, "p", 13, 4, "{}\n", 3, &f->e), ENT_ERR_INVALID);
+	assert_int_equal(ent_store_said_put(f->s, "p", 13, 4, first, sizeof first - 2, &f->e), ENT_ERR_INVALID);
+	OK(f, ent_store_verdicts_scan(f->s, "p", true, concat_verdict, &b, &f->e));
+	EXPECT_TEXT(b, "u/p true 12 " SAID("u", "p", "true") "\n");
 	ent_buf_finish(&b);
 }
 
@@ -575,6 +605,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(records_and_coverage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rejects_and_balance, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(findings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(said, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
