@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of the targets' table that have programs of their own. Each prints one JSON object."""
+"""The rows of the targets' table that have programs of their own."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,22 @@ from typing import Any
 from measure import run
 
 
-def told(words: list[str | Path]) -> dict[str, Any] | str:
-    """What a program says, or why it says nothing."""
+def output(words: list[str | Path]) -> tuple[str, str]:
+    """What a program writes, and why it is of no use."""
+    name = Path(words[0]).name
     if not Path(words[0]).is_file():
-        return f"{Path(words[0]).name} is not built"
+        return "", f"{name} is not built"
     done = run(words)
-    for line in done.out.splitlines():
-        if line.startswith("{") and not done.status:
-            found: dict[str, Any] = json.loads(line)
-            return found
-    return f"{Path(words[0]).name} ended with {done.status}: {(done.err or done.out).strip()[-200:]}"
+    return done.out, f"{name} ended with {done.status}: {(done.err or done.out).strip()[-200:]}" if done.status else ""
+
+
+def told(words: list[str | Path]) -> dict[str, Any] | str:
+    """The JSON object that a program says, whatever stands around it."""
+    out, why = output(words)
+    if why or "{" not in out:
+        return why or f"{Path(words[0]).name} says nothing"
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(out[out.index("{") :])[0]
+    return found
 
 
 def rules(build: Path) -> dict[str, float] | str:
@@ -29,7 +36,19 @@ def rules(build: Path) -> dict[str, float] | str:
     return {"rules": said["twelve_us"], "rows": said["rows_per_second"] / 1e6}
 
 
-PROGRAMS: tuple[tuple[tuple[str, ...], Callable[[Path], dict[str, float] | str]], ...] = ((("rules", "rows"), rules),)
+def ledger(build: Path) -> dict[str, float] | str:
+    """As many orders as the large job has, with its syncs, on the disk that the build lies on."""
+    out, why = output([build / "tests" / "bench_ledger", build])
+    found = re.search(r"^durable +([\d.]+) M orders/s", out, re.M)
+    if why or not found:
+        return why or "bench_ledger says nothing of it"
+    return {"ledger": float(found[1])}
+
+
+PROGRAMS: tuple[tuple[tuple[str, ...], Callable[[Path], dict[str, float] | str]], ...] = (
+    (("rules", "rows"), rules),
+    (("ledger",), ledger),
+)
 
 
 def measure(build: Path, figures: dict[str, float], skipped: dict[str, str], say: Callable[[str], None]) -> None:
