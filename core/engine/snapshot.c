@@ -18,6 +18,13 @@ enum {
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------ */
 
+void ent__build_begin(ent__build *b) {
+	static const ent_snap_head head; /* as it is when everything else is laid out */
+	ENT_GROW(b->texts, b->n_texts, b->texts_capacity);
+	b->texts[b->n_texts++] = 0;
+	ent_buf_add(&b->data, &head, sizeof head);
+}
+
 uint32_t ent__build_text(ent__build *b, uint32_t code) {
 	if (code == 0) {
 		return 0;
@@ -129,6 +136,9 @@ static int take_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, con
 	if (key->day > b->as_of || !ent__build_included(b, key->partner) || n == 0) {
 		return 0;
 	}
+	if (b->n_days && b->days[0].key.partner != key->partner) {
+		ent__build_sets(b);
+	}
 	ENT_GROW(b->days, b->n_days, b->days_capacity);
 	b->days[b->n_days++] = (ent__build_day){*key, b->ids.n / 4, n};
 	ent_buf_add(&b->ids, ids, n * 4);
@@ -186,12 +196,17 @@ void ent__build_sets(ent__build *b) {
 		}
 		i = k;
 	}
+	b->n_days = 0;
+	b->ids.n = 0;
 }
 
 static int take_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
 	ent__build *b = ctx;
 	if (key->day > b->as_of || !ent__build_included(b, key->partner)) {
 		return 0;
+	}
+	if (b->n_buckets && b->buckets[0].key.partner != key->partner) {
+		ent__build_dists(b);
 	}
 	for (size_t i = 0; i < n; i++) {
 		ENT_GROW(b->buckets, b->n_buckets, b->buckets_capacity);
@@ -245,6 +260,7 @@ void ent__build_dists(ent__build *b) {
 		b->n_dists -= d->d.n == 0;
 		i = k;
 	}
+	b->n_buckets = 0;
 }
 
 /* ---- coverage ------------------------------------------------------------------------------------------------------------------------ */
@@ -452,8 +468,7 @@ static void include_partners(ent__build *b) {
 int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *error) {
 	ent__build b = {.e = e, .as_of = as_of, .as_of_mode = as_of_mode};
 	*out = (ent_snapshot_block){.fd = -1, .as_of = as_of};
-	ENT_GROW(b.texts, b.n_texts, b.texts_capacity);
-	b.texts[b.n_texts++] = 0;
+	ent__build_begin(&b);
 	char *generation = NULL;
 	int status = ent_store_meta_get(e->store, "run", &generation, error);
 	b.generation = generation ? strtoull(generation, NULL, 10) : 0;

@@ -107,7 +107,7 @@ static ent_snap_section section(ent_buf *out, const void *rows, size_t n, size_t
 	return s;
 }
 
-/* The block: head, then what has a fixed form, then the data behind it, whose offsets are moved by where it begins. */
+/* The block: what was built, which begins with room for the head, then all that has a fixed form. */
 void ent__build_assemble(ent__build *b, ent_buf *out) {
 	ent_engine *e = b->e;
 	ENT_SORT_R(b->series, b->n_series, by_partner_series, b);
@@ -120,11 +120,9 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	for (uint32_t i = 0; i < b->n_partners; i++) {
 		partners[i].id = ent__build_text(b, b->partners[i]);
 	}
-	ent_buf_add(out, &head, sizeof head);
-	/* the data goes first, so that every offset into it is known when the rows are written */
-	pad(out);
-	uint64_t base = out->n;
-	ent_buf_add(out, b->data.data, b->data.n);
+	ent_buf_finish(out);
+	*out = b->data; /* not copied: it is most of the block */
+	b->data = (ent_buf){0};
 	for (uint32_t i = 0; i < b->n_partners; i++) {
 		pad(out);
 		partners[i].json = out->n;
@@ -147,28 +145,13 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 			ent_buf_add(out, &array[i].member, sizeof array[i].member);                                                \
 		}                                                                                                              \
 	} while (0)
-	for (size_t i = 0; i < b->n_series; i++) {
-		b->series[i].s.data += base;
-	}
-	for (size_t i = 0; i < b->n_sets; i++) {
-		b->sets[i].s.starts += base;
-		b->sets[i].s.ids += base;
-	}
-	for (size_t i = 0; i < b->n_dists; i++) {
-		b->dists[i].d.rows += base;
-	}
 	ROWS(b->series, b->n_series, s, series, series, n_series);
 	ROWS(b->sets, b->n_sets, s, sets, sets, n_sets);
 	ROWS(b->dists, b->n_dists, d, dists, dists, n_dists);
 	ROWS(b->covers, b->n_covers, c, covers, covers, n_covers);
 #undef ROWS
 	head.partners = section(out, partners, b->n_partners, sizeof *partners);
-	ent_snap_rate *rates = (ent_snap_rate *)b->rate_rows.data;
-	size_t n_rates = b->rate_rows.n / sizeof *rates;
-	for (size_t i = 0; i < n_rates; i++) {
-		rates[i].data += base;
-	}
-	head.rates = section(out, rates, n_rates, sizeof *rates);
+	head.rates = section(out, b->rate_rows.data, b->rate_rows.n / sizeof(ent_snap_rate), sizeof(ent_snap_rate));
 	pad(out);
 	head.meta.offset = out->n;
 	ent__build_meta_json(b, out);

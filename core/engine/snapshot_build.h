@@ -80,12 +80,14 @@ typedef struct ent__build {
 	uint32_t *rank_of; /* by code */
 	ent__build_record *records; /* by partner, kind, topic */
 	size_t n_records, records_capacity;
-	ent_buf data;
+	ent_buf data; /* what becomes the block: room for its head, then all that has no fixed form */
 	/* JSON of a partner as an older block has it; false: it is made anew. NULL: all is made anew. */
 	bool (*old_json)(void *ctx, uint32_t partner, ent_buf *out);
 	void *old_ctx;
 } ent__build;
 
+/* Before all else. */
+void ent__build_begin(ent__build *);
 /* Number of a code's text in the snapshot. */
 uint32_t ent__build_text(ent__build *, uint32_t code);
 /* Family that facts of a kind speak for; -1: none. */
@@ -96,7 +98,7 @@ void ent__build_cover(ent__build *, const ent_cover *);
 void ent__build_covers(ent__build *);
 /* Of one partner, whose series begin with number `first` and are the last: adds what sources of many partners say. */
 void ent__build_covers_common(ent__build *, uint32_t partner, size_t first, const ent_cover *, size_t n);
-/* Put together what was gathered of days and of buckets. */
+/* Put together what was gathered of days and of buckets, and forget it: all of a partner at once. */
 void ent__build_sets(ent__build *);
 void ent__build_dists(ent__build *);
 /* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory; frees what was built */

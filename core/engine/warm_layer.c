@@ -421,8 +421,7 @@ int ent__warm_layer(ent_engine *e, const uint32_t *partners, size_t n, ent_snaps
 	figures *changed = ent_xcalloc(n + 1, sizeof *changed);
 	int status = 0;
 	l.b.old_ctx = &l;
-	ENT_GROW(l.b.texts, l.b.n_texts, l.b.texts_capacity);
-	l.b.texts[l.b.n_texts++] = 0;
+	ent__build_begin(&l.b);
 	copy_rates(&l);
 	for (size_t i = 0; i < n && !status; i++) {
 		ENT_GROW(l.b.partners, l.b.n_partners, l.b.partners_capacity);
