@@ -129,7 +129,7 @@ static int object(cursor *c, const want *wants, int count, event_value *out) {
 		if (key(c, &k, &n) || value(c, &v))
 			return -1;
 		for (int i = 0; i < count; i++)
-			if (wants[i].n == n && !memcmp(k, wants[i].key, n)) {
+			if (wants[i].n == n && text_same(k, wants[i].key, n)) {
 				out[i] = v;
 				if (!--missing) {
 					c->at = scan_close(c->s, c->p, c->at, 1);
@@ -335,10 +335,12 @@ static int member(cursor *c, const char *k, size_t n, event *e) {
 	return value(c, &v);
 }
 
+static const event none; /* to copy it is faster than the loop that a memset() of this size becomes */
+
 const char *event_parse(const scan *s, const char *line, event *e, size_t *at) {
 	cursor c = {.s = s, .p = line};
 	int m = 1;
-	memset(e, 0, sizeof *e);
+	*e = none;
 	blanks(&c);
 	if (s->open) {
 		*at = s->n;

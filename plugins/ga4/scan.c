@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) uint64_t inside_plain(uint64_t x) {
 				if (n - i < 64 && (!past || past >> (n - i)))                                                          \
 					past = 1ULL << (n - i);                                                                            \
 				uint64_t keep = past - 1;                                                                              \
-				s->quote[word] = quote & keep;                                                                         \
+				s->quote[word] = (quote & keep) | past;                                                                \
 				s->bracket[word] = bracket & keep;                                                                     \
 				s->n = i + (size_t)__builtin_ctzll(past);                                                              \
 				s->open = keep ? (int)(in >> (__builtin_ctzll(past) - 1) & 1) : (i ? (int)(s->open) : 0);              \
@@ -68,6 +68,9 @@ static inline __attribute__((always_inline)) uint64_t inside_plain(uint64_t x) {
 			s->quote[word] = quote;                                                                                    \
 			s->bracket[word] = bracket;                                                                                \
 		}                                                                                                              \
+		if (word == room)                                                                                              \
+			return 0;                                                                                                  \
+		s->quote[word] = 1; /* the line ends with the last byte of a word */                                           \
 		s->n = n;                                                                                                      \
 		return 1;                                                                                                      \
 	}

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 typedef struct scan {
-	uint64_t *quote, *bracket; /* `room` words each */
+	uint64_t *quote, *bracket; /* `room` words each; bit n of `quote` is set, too, so that a search ends there */
 	size_t room;
 	size_t n; /* bytes of the line, its '\n' not counted */
 	int open; /* the line ends inside a string */
@@ -29,17 +29,12 @@ int scan_line(scan *s, const char *p, size_t n);
  */
 const char *scan_choose(scan *s, int width);
 
-/* Position of the next quote at or after `at`, or s->n. */
+/* Position of the next quote at or after `at`, which is at most s->n, or s->n. */
 static inline size_t scan_quote(const scan *s, size_t at) {
-	size_t word = at >> 6, words = (s->n + 63) >> 6;
-	if (word >= words)
-		return s->n;
+	size_t word = at >> 6;
 	uint64_t bits = s->quote[word] & (~0ULL << (at & 63));
-	while (!bits) {
-		if (++word >= words)
-			return s->n;
-		bits = s->quote[word];
-	}
+	while (!bits)
+		bits = s->quote[++word];
 	return word << 6 | (size_t)__builtin_ctzll(bits);
 }
 

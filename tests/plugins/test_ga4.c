@@ -48,6 +48,12 @@ static void agree(scan *s, const char *text, size_t n, char *quote, char *bracke
 		assert_int_equal(s->quote[i >> 6] >> (i & 63) & 1, quote[i]);
 		assert_int_equal(s->bracket[i >> 6] >> (i & 63) & 1, bracket[i]);
 	}
+	for (size_t i = 0, next; i <= length; i = next + 1) { /* every search ends, at the line's end if not before */
+		for (next = i; next < length && !quote[next];)
+			next++;
+		assert_int_equal(scan_quote(s, i), next);
+		assert_int_equal(scan_quote(s, (i + next) / 2), next);
+	}
 }
 
 static void test_widths(void **state) {
