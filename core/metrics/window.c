@@ -11,6 +11,7 @@
 
 const char *const ent_window_state_names[ENT_WINDOW_STATE_COUNT] = {"known", "no_coverage", "no_rate", "no_denominator"};
 
+#define FEW 512         /* identities: fewer are counted by a small table */
 #define SORT_LIMIT 4096 /* identities: more are united by CRoaring */
 
 typedef struct sums {
@@ -148,17 +149,30 @@ static void read_coverage(const ent_snap *s, const ent_query *q, const ent_metri
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
 
+/* Fewer than 2^28 values of 64 bits: 128 always hold their sum, and nearly always 64 do. */
+static __int128 sum_of(const int64_t *v, int64_t n) {
+	int64_t small = 0;
+	bool overflow = false;
+	for (int64_t i = 0; i < n; i++) {
+		overflow |= __builtin_add_overflow(small, v[i], &small);
+	}
+	if (!overflow) {
+		return small;
+	}
+	__int128 sum = 0;
+	for (int64_t i = 0; i < n; i++) {
+		sum += v[i];
+	}
+	return sum;
+}
+
 static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int64_t factor, sums *t) {
 	int64_t from = w.from > x->day0 ? w.from : x->day0;
 	int64_t to = (int64_t)x->day0 + (int64_t)x->n;
 	to = w.to < to ? w.to : to;
 	const int64_t *data = (const int64_t *)(s->base + x->data);
 	if (ent_measures[x->measure].unit != ENT_UNIT_MONEY || x->currency == s->head->currency) {
-		__int128 sum = 0; /* fewer than 2^28 values of 64 bits: cannot overflow, nor can the factor's small number */
-		for (int64_t d = from; d < to; d++) {
-			sum += data[d - x->day0];
-		}
-		t->whole += sum * factor;
+		t->whole += sum_of(data + (from - x->day0), to - from) * factor; /* the factor is small: no overflow */
 		return;
 	}
 	const ent_snap_rate *r = rate_find(s, x->currency);
@@ -178,6 +192,9 @@ static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int6
 
 /* Half-even, of all that was added. */
 static __int128 rounded(const sums *t) {
+	if (!t->scaled) {
+		return t->whole;
+	}
 	__int128 one = ENT_SNAP_RATE_ONE;
 	__int128 floor = t->scaled / one, rest = t->scaled % one;
 	if (rest < 0) {
@@ -268,6 +285,26 @@ static const uint32_t *sort_ids(uint32_t *a, uint32_t *b, size_t n) {
 	return a;
 }
 
+/* Of few: by a table with room for twice as many. Its slots hold id + 1, so that none is free by mistake. */
+static size_t count_few(const uint32_t *ids, size_t n) {
+	uint64_t slots[2 * FEW];
+	size_t different = 0, mask = 15;
+	while (mask + 1 < 2 * n) {
+		mask = 2 * mask + 1;
+	}
+	memset(slots, 0, (mask + 1) * sizeof *slots);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t wanted = (uint64_t)ids[i] + 1;
+		size_t at = (size_t)(wanted * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
+		while (slots[at] && slots[at] != wanted) {
+			at = (at + 1) & mask;
+		}
+		different += !slots[at];
+		slots[at] = wanted;
+	}
+	return different;
+}
+
 static size_t count_different(struct ent__snap_index *x, size_t n) {
 	if (n < 2) {
 		return n;
@@ -303,6 +340,9 @@ static const uint32_t *set_ids(const ent_snap *s, const ent_query *q, const ent_
 static uint64_t distinct(ent_snap *s, const ent_query *q, const ent_metric *m, span w) {
 	size_t n;
 	const uint32_t *ids = set_ids(s, q, m, w, &n);
+	if (n <= FEW) {
+		return count_few(ids, n);
+	}
 	if (n <= SORT_LIMIT) {
 		if (n) {
 			room_for_ids(s->index, n);

@@ -381,6 +381,17 @@ static bool put_all(PyObject *parts) {
 	return true;
 }
 
+/* What Python wrote: takes the reference, which may be NULL after an exception. */
+static bool put_told(PyObject *told) {
+	PyObject *bytes = told ? PyUnicode_AsEncodedString(told, "utf-8", "replace") : NULL;
+	Py_XDECREF(told);
+	if (bytes) {
+		put(PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+		Py_DECREF(bytes);
+	}
+	return bytes != NULL;
+}
+
 /* A read, however odd; false with an exception. */
 static bool put_any(const ent__read *r, PyObject *written) {
 	size_t before = out.n;
@@ -390,15 +401,9 @@ static bool put_any(const ent__read *r, PyObject *written) {
 	PyErr_Clear();
 	out.n = before;
 	PyObject *read = ent__read_whole(r);
-	PyObject *told = read ? PyObject_CallOneArg(written, read) : NULL;
-	PyObject *bytes = told ? PyUnicode_AsEncodedString(told, "utf-8", "replace") : NULL;
-	Py_XDECREF(told);
+	bool good = put_told(read ? PyObject_CallOneArg(written, read) : NULL);
 	Py_XDECREF(read);
-	if (bytes) {
-		put(PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-		Py_DECREF(bytes);
-	}
-	return bytes != NULL;
+	return good;
 }
 
 /* Of a Reads or a list; false with an exception. */
@@ -427,12 +432,122 @@ static void begin(void) {
 	}
 }
 
-const char *ent__silence(PyObject *reads, PyObject *written, PyObject *head, PyObject *partner, size_t *n) {
+/* ---- findings -----------------------------------------------------------------------------------------------------
+ */
+
+/* The fields of a Finding, as findings.py lists them. */
+enum { KIND, TEXT, KEY, WORTH, PER, SEVERITY, CONFIDENCE, RANK, OPEN, ROWS, CHART, DECIDES_ON, ASKS, FINDING_FIELDS };
+
+/* A text or nothing, with the name in front of it; false if it is neither, or needs escapes. */
+static bool put_text(const char *name, size_t n, PyObject *o) {
+	put(name, n);
+	if (o == Py_None) {
+		PUT("null");
+		return true;
+	}
+	PUT("\"");
+	if (!put_plain(o)) {
+		return false;
+	}
+	PUT("\"");
+	return true;
+}
+#define PUT_TEXT(name, o) put_text(name, sizeof name - 1, o)
+
+static bool put_float(const char *name, size_t n, PyObject *o) {
+	put(name, n);
+	if (o == Py_None) {
+		PUT("null");
+		return true;
+	}
+	if (!PyFloat_CheckExact(o) || !isfinite(PyFloat_AS_DOUBLE(o))) {
+		return false;
+	}
+	return put_number(PyFloat_AS_DOUBLE(o), 0, 1, 1);
+}
+#define PUT_FLOAT(name, o) put_float(name, sizeof name - 1, o)
+
+/* False, perhaps with an exception, if it is not simple. */
+static bool put_finding(PyObject *const *f) {
+	if (f[OPEN] != Py_None || !PyTuple_CheckExact(f[ROWS]) || PyTuple_GET_SIZE(f[ROWS]) || f[CHART] != Py_None ||
+		f[DECIDES_ON] != Py_None || f[KIND] == Py_None || f[KEY] == Py_None || f[TEXT] == Py_None) {
+		return false;
+	}
+	if (!PUT_TEXT("{\"kind\":", f[KIND]) || !PUT_TEXT(",\"key\":", f[KEY]) || !PUT_TEXT(",\"text\":", f[TEXT])) {
+		return false;
+	}
+	PUT(",\"worth\":");
+	if (f[WORTH] == Py_None) {
+		PUT("null");
+	} else {
+		PyObject *micro = PyObject_GetAttrString(f[WORTH], "micro");
+		int overflow;
+		long long v = micro ? PyLong_AsLongLongAndOverflow(micro, &overflow) : -1;
+		Py_XDECREF(micro);
+		if (PyErr_Occurred() || overflow) {
+			return false;
+		}
+		put_integer(v);
+	}
+	if (!PUT_TEXT(",\"per\":", f[PER]) || !PUT_TEXT(",\"severity\":", f[SEVERITY]) ||
+		!PUT_FLOAT(",\"confidence\":", f[CONFIDENCE]) || !PUT_FLOAT(",\"rank\":", f[RANK])) {
+		return false;
+	}
+	PUT("}");
+	return true;
+}
+
+bool ent__finding_is_plain(PyObject *finding) {
+	return PyTuple_Check(finding) && PyTuple_GET_SIZE(finding) == FINDING_FIELDS &&
+		   PyTuple_CheckExact(PyTuple_GET_ITEM(finding, ASKS)) && !PyTuple_GET_SIZE(PyTuple_GET_ITEM(finding, ASKS));
+}
+
+/* Findings of a rule that missed nothing: it is true, but if all it says is that something is not known. */
+static bool is_true(PyObject *found) {
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found); i++) {
+		PyObject *kind = PyTuple_GET_ITEM(PyList_GET_ITEM(found, i), KIND);
+		if (!PyUnicode_Check(kind) || PyUnicode_CompareWithASCIIString(kind, "unknown")) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool put_findings(PyObject *found, PyObject *finding_written) {
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found); i++) {
+		PyObject *finding = PyList_GET_ITEM(found, i);
+		if (i) {
+			PUT(",");
+		}
+		size_t before = out.n;
+		if (put_finding(&PyTuple_GET_ITEM(finding, 0))) {
+			continue;
+		}
+		PyErr_Clear();
+		out.n = before;
+		if (!put_told(PyObject_CallOneArg(finding_written, finding))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const char *ent__record(PyObject *found, PyObject *reads, const ent__record_parts *parts, size_t *n) {
 	begin();
-	put(PyBytes_AS_STRING(head), (size_t)PyBytes_GET_SIZE(head));
-	put(PyBytes_AS_STRING(partner), (size_t)PyBytes_GET_SIZE(partner));
-	PUT(",\"verdict\":false,\"findings\":[],\"evidence\":[");
-	if (!put_reads(reads, written)) {
+	put(PyBytes_AS_STRING(parts->head), (size_t)PyBytes_GET_SIZE(parts->head));
+	put(PyBytes_AS_STRING(parts->partner), (size_t)PyBytes_GET_SIZE(parts->partner));
+	if (!found || !PyList_GET_SIZE(found)) {
+		PUT(",\"verdict\":false,\"findings\":[");
+	} else if (is_true(found)) {
+		PUT(",\"verdict\":true,\"findings\":[");
+	} else {
+		PUT(",\"verdict\":\"unknown\",\"findings\":[");
+	}
+	if (found && !put_findings(found, parts->finding)) {
+		return NULL;
+	}
+	PUT("],\"evidence\":[");
+	if (!put_reads(reads, parts->read)) {
 		return NULL;
 	}
 	PUT("],\"asks\":[],\"missed\":[],\"error\":null,\"output\":\"\"}");

@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * judge(): runs rule after rule for one partner. Most rules find nothing most of the time: their record is written and
- * sent from here. Whatever else a rule does (a finding, something missing, an exception, output) is handed to the
- * function `loud` of judge.py, together with what the rule has yielded so far. */
+ * judge(): runs rule after rule for one partner. Most rules find nothing most of the time, or something plain:
+ * their record is written and sent from here. Whatever else a rule does (an ask, something missing, an exception,
+ * output) is handed to the function `loud` of judge.py, together with what the rule has yielded so far. */
 #include "rules/rules.h"
 
 /* A rule as worker.py hands it over. */
 enum { NUMBER, NAME, FUNCTION, SETTINGS, HEAD, RULE, FIELDS };
 enum { PAIR_BITS = 16 }; /* RULE_BITS of changes.py */
 
-/* What the rule yields first: a new reference; NULL without an exception if it yields nothing. *rest gets what can be
- * asked for more of it. */
-static PyObject *first_of(PyObject *rule, PyObject *partner, PyObject **rest) {
+/* What the rule yields. NULL without an exception: nothing at all. */
+static PyObject *call(PyObject *rule, PyObject *partner) {
 	PyObject *said =
 		PyObject_VectorcallDict(PyTuple_GET_ITEM(rule, FUNCTION), &partner, 1, PyTuple_GET_ITEM(rule, SETTINGS));
-	*rest = NULL;
-	if (!said) {
-		return NULL;
+	if (!said || PyGen_CheckExact(said)) {
+		return said;
 	}
-	int any = PyGen_CheckExact(said) ? 1 : PyObject_IsTrue(said); /* a rule may return None instead */
-	*rest = any > 0 ? PyObject_GetIter(said) : NULL;
+	int any = PyObject_IsTrue(said); /* a rule may return None instead */
+	PyObject *items = any > 0 ? PyObject_GetIter(said) : NULL;
 	Py_DECREF(said);
-	return *rest ? PyIter_Next(*rest) : NULL;
+	return items;
+}
+
+/* All that it yields, up to an end, an exception, or something that is no plain finding. */
+static PyObject *collect(PyObject *items, PyObject *finding_class, bool *plain) {
+	PyObject *found = PyList_New(0), *item;
+	*plain = true;
+	while (found && items && *plain && (item = PyIter_Next(items))) {
+		*plain = (PyObject *)Py_TYPE(item) == finding_class && ent__finding_is_plain(item);
+		if (PyList_Append(found, item)) {
+			Py_CLEAR(found);
+		}
+		Py_DECREF(item);
+	}
+	return found;
 }
 
 /* The exception at hand, with its traceback. */
@@ -39,7 +51,7 @@ static PyObject *raised(void) {
 
 /* What all rules of one partner are judged with. */
 typedef struct bench {
-	PyObject *partner, *quoted, *said, *loud, *written, *emit, *start, *depend;
+	PyObject *partner, *quoted, *said, *loud, *read, *finding, *class, *emit, *start, *depend;
 	PyObject *index;
 	uint32_t number; /* the same */
 	bool direct;     /* emit and start are those of evaluate.c */
@@ -68,10 +80,9 @@ static int send(const bench *b, const char *text, size_t n) {
 /* loud(rule, partner, first, rest, error) -> bytes: its record. */
 static int tell_loud(const bench *b, PyObject *rule, PyObject *first, PyObject *rest) {
 	PyObject *error = PyErr_Occurred() ? raised() : NULL;
-	PyObject *head = first ? PyTuple_Pack(1, first) : PyTuple_New(0);
-	PyObject *args[] = {PyTuple_GET_ITEM(rule, RULE), b->partner, head, rest ? rest : Py_None, error ? error : Py_None};
-	PyObject *record = head ? PyObject_Vectorcall(b->loud, args, sizeof args / sizeof *args, NULL) : NULL;
-	Py_XDECREF(head);
+	PyObject *args[] = {
+		PyTuple_GET_ITEM(rule, RULE), b->partner, first, rest ? rest : Py_None, error ? error : Py_None};
+	PyObject *record = PyObject_Vectorcall(b->loud, args, sizeof args / sizeof *args, NULL);
 	Py_XDECREF(error);
 	int status = -1;
 	if (record && PyBytes_Check(record)) {
@@ -83,14 +94,14 @@ static int tell_loud(const bench *b, PyObject *rule, PyObject *first, PyObject *
 	return status;
 }
 
-static int tell_silence(const bench *b, PyObject *rule) {
-	PyObject *nothing = PyList_New(0);
-	int status = nothing ? PyDict_SetItem(b->said, PyTuple_GET_ITEM(rule, NAME), nothing) : -1;
-	Py_XDECREF(nothing);
+static int tell(const bench *b, PyObject *rule, PyObject *found) {
+	ent__record_parts parts = {PyTuple_GET_ITEM(rule, HEAD), b->quoted, b->read, b->finding};
 	size_t n;
-	const char *text =
-		status ? NULL : ent__silence(ent__run_reads(), b->written, PyTuple_GET_ITEM(rule, HEAD), b->quoted, &n);
-	return text ? send(b, text, n) : -1;
+	const char *text = ent__record(found, ent__run_reads(), &parts, &n);
+	if (!text) { /* what nobody can write down is a failure of the rule */
+		return tell_loud(b, rule, found, NULL);
+	}
+	return PyDict_SetItem(b->said, PyTuple_GET_ITEM(rule, NAME), found) ? -1 : send(b, text, n);
 }
 
 static int judge_one(const bench *b, PyObject *rule) {
@@ -99,36 +110,45 @@ static int judge_one(const bench *b, PyObject *rule) {
 		begin(b, PyTuple_GET_ITEM(rule, NUMBER), number)) {
 		return -1;
 	}
-	PyObject *rest, *first = first_of(rule, b->partner, &rest);
-	bool loud = first || PyErr_Occurred() || ent__run_missed() || ent__output_any();
-	int status = loud ? tell_loud(b, rule, first, rest) : tell_silence(b, rule);
-	Py_XDECREF(first);
-	Py_XDECREF(rest);
+	bool plain = true;
+	PyObject *items = call(rule, b->partner);
+	PyObject *found = PyErr_Occurred() ? PyList_New(0) : collect(items, b->class, &plain);
+	if (!found) {
+		Py_XDECREF(items);
+		return -1;
+	}
+	bool odd = PyErr_Occurred() || !plain || ent__run_missed() || ent__output_any();
+	int status = odd ? tell_loud(b, rule, found, items) : tell(b, rule, found);
+	Py_DECREF(found);
+	Py_XDECREF(items);
 	return status || !b->depend ? status : ent__depend_note(b->depend, number, b->number, ent__run_reads());
 }
 
-/* judge(partner, index, quoted, said, rules, loud, written, emit, start, depend): `rules` are tuples (number, name,
- * function, settings, head, rule), `quoted` is the partner's id as JSON, `said` takes what each rule said,
- * written(read) writes the reads that are odd, `depend` (a Depend or None) is told what was read. */
+/* judge(partner, index, quoted, said, rules, (Finding, finding, read, loud), emit, start, depend): `rules` are tuples
+ * (number, name, function, settings, head, rule), `quoted` is the partner's id as JSON, `said` takes what each rule
+ * said, finding(found) and read(read) write those that are odd, `depend` (a Depend or None) is told what was read. */
 static PyObject *judge(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 	(void)self;
-	if (n != 10 || !(args[9] == Py_None || ent__depends(args[9])) || !PyBytes_Check(args[2]) ||
-		!PyDict_Check(args[3]) || !PyList_Check(args[4])) {
+	if (n != 9 || !PyBytes_Check(args[2]) || !PyDict_Check(args[3]) || !PyList_Check(args[4]) ||
+		!PyTuple_Check(args[5]) || PyTuple_GET_SIZE(args[5]) != 4 || !(args[8] == Py_None || ent__depends(args[8]))) {
 		PyErr_SetString(
 			PyExc_TypeError, "judge() takes a partner, its index and id, what was said of it, rules and functions");
 		return NULL;
 	}
+	PyObject *const *with = &PyTuple_GET_ITEM(args[5], 0);
 	bench b = {.partner = args[0],
 		.index = args[1],
 		.quoted = args[2],
 		.said = args[3],
-		.loud = args[5],
-		.written = args[6],
-		.emit = args[7],
-		.start = args[8],
-		.depend = args[9] == Py_None ? NULL : args[9],
+		.class = with[0],
+		.finding = with[1],
+		.read = with[2],
+		.loud = with[3],
+		.emit = args[6],
+		.start = args[7],
+		.depend = args[8] == Py_None ? NULL : args[8],
 		.number = (uint32_t)PyLong_AsUnsignedLong(args[1]),
-		.direct = ent__emits(args[7])};
+		.direct = ent__emits(args[6])};
 	if (PyErr_Occurred()) {
 		return NULL;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The module _entente: constants, printed(), and what snapshot.c, series.c, figure.c, look.c, reads.c, partner.c,
- * evidence.c, depend.c and judge.c add. Its interface is written down in scripts/entente/_entente.pyi. */
+ * evidence.c, depend.c, peers.c and judge.c add. Its interface is written down in scripts/entente/_entente.pyi. */
 #include "rules/rules.h"
 
 static PyObject *printed(PyObject *self, PyObject *unused) {
@@ -44,7 +44,7 @@ PyMODINIT_FUNC PyInit__entente(void) {
 	}
 	if (ent__snapshot_type(module) || ent__series_type(module) || ent__figure_type(module) || ent__look_type(module) ||
 		ent__reads_type(module) || ent__partner_type(module) || ent__evidence_function(module) ||
-		ent__depend_type(module) || ent__judge_function(module)) {
+		ent__depend_type(module) || ent__places_function(module) || ent__judge_function(module)) {
 		goto fail;
 	}
 	return module;

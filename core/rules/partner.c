@@ -14,6 +14,8 @@ typedef struct seat {
 	uint32_t number;
 } seat;
 
+static PyObject *ids_name, *snapshot_name, *spans_name, *metrics_name;
+
 static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *names) {
 	static const char *const keywords[] = {"view", "index", NULL};
 	PyObject *view, *index;
@@ -27,20 +29,34 @@ static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *names) {
 	s->view = Py_NewRef(view);
 	s->index = Py_NewRef(index);
 	s->number = (uint32_t)PyLong_AsUnsignedLong(index);
-	PyObject *ids = PyErr_Occurred() ? NULL : PyObject_GetAttrString(view, "ids");
+	PyObject *ids = PyErr_Occurred() ? NULL : PyObject_GetAttr(view, ids_name);
 	s->id = ids ? PyObject_GetItem(ids, index) : NULL;
 	Py_XDECREF(ids);
-	s->snapshot = s->id ? PyObject_GetAttrString(view, "snapshot") : NULL;
-	s->spans = s->snapshot ? PyObject_GetAttrString(view, "spans") : NULL;
-	s->metrics = s->spans ? PyObject_GetAttrString(view, "metrics") : NULL;
+	s->snapshot = s->id ? PyObject_GetAttr(view, snapshot_name) : NULL;
+	s->spans = s->snapshot ? PyObject_GetAttr(view, spans_name) : NULL;
+	s->metrics = s->spans ? PyObject_GetAttr(view, metrics_name) : NULL;
 	s->said = s->metrics ? PyDict_New() : NULL;
 	s->measures = s->said ? PyDict_New() : NULL;
-	s->origins = s->measures ? PyDict_New() : NULL;
-	s->cohorts = s->origins ? PyDict_New() : NULL;
-	if (!s->cohorts) {
+	if (!s->measures) {
 		Py_CLEAR(s);
 	}
 	return (PyObject *)s;
+}
+
+/* Most partners are judged without these. */
+static PyObject *dict(PyObject **field) {
+	*field = *field ? *field : PyDict_New();
+	return Py_XNewRef(*field);
+}
+
+static PyObject *get_origins(PyObject *self, void *unused) {
+	(void)unused;
+	return dict(&((seat *)self)->origins);
+}
+
+static PyObject *get_cohorts(PyObject *self, void *unused) {
+	(void)unused;
+	return dict(&((seat *)self)->cohorts);
 }
 
 static PyObject *measure(PyObject *self, PyObject *name) {
@@ -103,9 +119,13 @@ static PyMemberDef members[] = {
 	{"id", T_OBJECT_EX, offsetof(seat, id), READONLY, NULL},
 	{"said", T_OBJECT_EX, offsetof(seat, said), READONLY, "findings by rule, of the rules that ran before"},
 	{"_measures", T_OBJECT_EX, offsetof(seat, measures), READONLY, NULL},
-	{"_origins", T_OBJECT_EX, offsetof(seat, origins), READONLY, NULL},
-	{"_cohorts", T_OBJECT_EX, offsetof(seat, cohorts), READONLY, NULL},
 	{NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef fields[] = {
+	{"_origins", get_origins, NULL, NULL, NULL},
+	{"_cohorts", get_cohorts, NULL, NULL, NULL},
+	{NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot slots[] = {
@@ -114,6 +134,7 @@ static PyType_Slot slots[] = {
 	{Py_tp_traverse, traverse},
 	{Py_tp_clear, clear},
 	{Py_tp_members, members},
+	{Py_tp_getset, fields},
 	{Py_mp_subscript, measure},
 	{Py_tp_doc, (void *)"One partner of a snapshot."},
 	{0, NULL},
@@ -127,7 +148,11 @@ static PyType_Spec spec = {
 };
 
 int ent__partner_type(PyObject *module) {
-	PyObject *type = PyType_FromSpec(&spec);
+	ids_name = PyUnicode_InternFromString("ids");
+	snapshot_name = PyUnicode_InternFromString("snapshot");
+	spans_name = PyUnicode_InternFromString("spans");
+	metrics_name = PyUnicode_InternFromString("metrics");
+	PyObject *type = ids_name && snapshot_name && spans_name && metrics_name ? PyType_FromSpec(&spec) : NULL;
 	int status = type ? PyModule_AddObjectRef(module, "Seat", type) : -1;
 	Py_XDECREF(type);
 	return status;

@@ -103,6 +103,9 @@ long ent__unit_scale(int unit);
  * else. Good until the next layer. */
 ent_snap *ent__snapshot_of(PyObject *, uint32_t *partner);
 
+/* How many partners a Snapshot has; -1 for anything else. */
+int64_t ent__snapshot_partners(PyObject *);
+
 /* A block with the partners that changed, to be laid over a snapshot. */
 typedef struct ent__layer ent__layer;
 /* Maps it; *whom gets a list of whom it holds, as indices of the snapshot. NULL and `e`. */
@@ -178,11 +181,21 @@ PyObject *ent__run_reads(void); /* borrowed */
 /* ---- evidence.c ---- */
 
 int ent__evidence_function(PyObject *module);
-/* The record of a rule that found nothing, as bytes that last until the next call; NULL with an exception. `written` writes
- * the reads that are not simple. */
-const char *ent__silence(PyObject *reads, PyObject *written, PyObject *head, PyObject *partner, size_t *n);
+/* What all records of one rule and partner are made of. */
+typedef struct ent__record_parts {
+	PyObject *head, *partner; /* bytes: what comes before the partner's id, and that */
+	PyObject *read, *finding; /* these write the odd ones */
+} ent__record_parts;
 
-/* ---- depend.c, partner.c, judge.c ---- */
+/* Is it a Finding that asks for nothing? */
+bool ent__finding_is_plain(PyObject *);
+/* The record of a rule that missed nothing, with a list of such findings or NULL: JSON, until the next call; NULL with an
+ * exception. */
+const char *ent__record(PyObject *found, PyObject *reads, const ent__record_parts *, size_t *n);
+
+/* ---- depend.c, peers.c, partner.c, judge.c ---- */
+
+int ent__places_function(PyObject *module);
 
 int ent__depend_type(PyObject *module);
 bool ent__depends(PyObject *); /* is it a Depend? */

@@ -73,6 +73,62 @@ static PyObject *item(PyObject *self, Py_ssize_t i) {
 	return PyLong_FromLongLong(s->data[i]);
 }
 
+/* ---- walking day by day: what rules that loop in Python live by ---------------------------------------------------- */
+
+typedef struct walk {
+	PyObject_HEAD
+	series *of; /* NULL at its end */
+	Py_ssize_t at;
+} walk;
+
+static PyTypeObject *walk_class;
+
+static PyObject *begin_walk(PyObject *self) {
+	walk *w = (walk *)walk_class->tp_alloc(walk_class, 0);
+	if (w) {
+		w->of = (series *)Py_NewRef(self);
+	}
+	return (PyObject *)w;
+}
+
+static PyObject *next_day(PyObject *self) {
+	walk *w = (walk *)self;
+	if (w->of && w->at < w->of->n) {
+		return PyLong_FromLongLong(w->of->data[w->at++]);
+	}
+	Py_CLEAR(w->of);
+	return NULL;
+}
+
+static PyObject *days_left(PyObject *self, PyObject *unused) {
+	(void)unused;
+	walk *w = (walk *)self;
+	return PyLong_FromSsize_t(w->of ? w->of->n - w->at : 0);
+}
+
+static void end_walk(PyObject *self) {
+	PyTypeObject *type = Py_TYPE(self);
+	Py_XDECREF(((walk *)self)->of);
+	type->tp_free(self);
+	Py_DECREF(type);
+}
+
+static PyMethodDef walk_methods[] = {
+	{"__length_hint__", days_left, METH_NOARGS, NULL},
+	{NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot walk_slots[] = {
+	{Py_tp_dealloc, end_walk},
+	{Py_tp_iter, PyObject_SelfIter},
+	{Py_tp_iternext, next_day},
+	{Py_tp_methods, walk_methods},
+	{0, NULL},
+};
+static PyType_Spec walk_spec = {
+	"_entente.Walk", sizeof(walk), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, walk_slots,
+};
+
 /* Python's tables want char *, and write to none of them. */
 static char int64_format[] = "q", requested_schema[] = "requested_schema";
 
@@ -95,6 +151,18 @@ static int get_buffer(PyObject *self, Py_buffer *view, int flags) {
 		.strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? &s->stride : NULL,
 	};
 	return 0;
+}
+
+/* The sum of (2 i - (n - 1)) * value over the days i: six times it, over n (n n - 1), is the slope of the line that lies
+ * closest (least squares), without any rounding. */
+static PyObject *moment(PyObject *self, PyObject *unused) {
+	(void)unused;
+	series *s = (series *)self;
+	__int128 sum = 0; /* fewer than 2^28 days, so that 128 bits hold it: 2^28 times 2^28 * 2^63 */
+	for (Py_ssize_t i = 0; i < s->n; i++) {
+		sum += (__int128)s->data[i] * (2 * i - (s->n - 1));
+	}
+	return ent__integer(sum);
 }
 
 /* ---- Arrow ------------------------------------------------------------------------------------------------------- */
@@ -331,6 +399,7 @@ static PyGetSetDef fields[] = {
 };
 
 static PyMethodDef methods[] = {
+	{"moment", moment, METH_NOARGS, "Sum of the values, each by twice its distance from the middle day."},
 	{"__array__", (PyCFunction)(void (*)(void))as_numpy, METH_VARARGS | METH_KEYWORDS, NULL},
 	{"__arrow_c_schema__", arrow_schema, METH_NOARGS, NULL},
 	{"__arrow_c_array__", (PyCFunction)(void (*)(void))arrow_array, METH_VARARGS | METH_KEYWORDS, NULL},
@@ -342,7 +411,7 @@ static PyType_Slot slots[] = {
 	{Py_tp_dealloc, dealloc},
 	{Py_sq_length, length},
 	{Py_sq_item, item},
-	{Py_tp_iter, PySeqIter_New},
+	{Py_tp_iter, begin_walk},
 	{Py_bf_getbuffer, get_buffer},
 	{Py_tp_methods, methods},
 	{Py_tp_getset, fields},
@@ -355,5 +424,6 @@ static PyType_Spec spec = {
 
 int ent__series_type(PyObject *module) {
 	series_class = (PyTypeObject *)PyType_FromSpec(&spec);
-	return series_class ? PyModule_AddObjectRef(module, "Series", (PyObject *)series_class) : -1;
+	walk_class = (PyTypeObject *)PyType_FromSpec(&walk_spec);
+	return series_class && walk_class ? PyModule_AddObjectRef(module, "Series", (PyObject *)series_class) : -1;
 }

@@ -57,6 +57,8 @@ ent_snap *ent__snapshot_of(PyObject *o, uint32_t *partner) {
 	return Py_TYPE(o) == snapshot_class ? &block_of((snapshot *)o, partner)->snap : NULL;
 }
 
+int64_t ent__snapshot_partners(PyObject *o) { return Py_TYPE(o) == snapshot_class ? (int64_t)BASE((snapshot *)o)->n_partners : -1; }
+
 /* ---- arguments -------------------------------------------------------------------------------------------------- */
 
 #define MAX_ARGUMENTS 8

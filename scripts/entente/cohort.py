@@ -19,8 +19,9 @@ from . import run
 from .day import Window, spoken
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
+from .native import places
 from .quantity import RATIO, Number, Quantity, Unit, exact
-from .reader import DISTINCT, KNOWN, ORIGINS, SUM, VIEWS
+from .reader import DISTINCT, KNOWN, NO_COVERAGE, ORIGINS, SUM, VIEWS
 from .reader import RATIO as RATIO_KIND
 from .run import Read
 from .series import middle
@@ -39,12 +40,13 @@ _Place = tuple[float, int, int]  # the same with its number in front: in order
 
 
 class Cohort:
-    """The partners that share some attributes of the profile."""
+    """The partners that share some attributes of the profile. There is one for all of them."""
 
-    __slots__ = ("view", "key", "or_all")
+    __slots__ = ("view", "key", "or_all", "_measures")
 
     def __init__(self, view: View, key: _Key, or_all: bool = False) -> None:
         self.view, self.key, self.or_all = view, key, or_all
+        self._measures: dict[str, CohortMeasure] = {}
 
     @property
     def name(self) -> str:
@@ -52,7 +54,10 @@ class Cohort:
         return named(self.key)
 
     def __getitem__(self, metric: str) -> CohortMeasure:
-        return CohortMeasure(self, self.view.metric(metric), -1, 0, "")
+        found = self._measures.get(metric)
+        if found is None:
+            found = self._measures[metric] = CohortMeasure(self, self.view.metric(metric), -1, 0, "")
+        return found
 
     def of(self, measure: Measure) -> CohortMeasure:
         """The same metric, origin and channel as `measure` has."""
@@ -63,27 +68,35 @@ class Cohort:
 class CohortMeasure:
     """One metric of a cohort."""
 
-    __slots__ = ("cohort", "metric", "_origin", "_view", "_value")
+    __slots__ = ("cohort", "metric", "_origin", "_view", "_value", "_nodes")
 
     def __init__(self, cohort: Cohort, metric: Metric, origin: int, view: int, value: str) -> None:
         self.cohort, self.metric = cohort, metric
         self._origin, self._view, self._value = origin, view, value
+        self._nodes: dict[Window | tuple[Window, Window], Node] = {}
 
     def over(self, window: Window) -> Peers:
         """Its released figures over the window."""
-        span = self.cohort.view.span(window)
-        return self._released(span.start, span.stop, None)
+        node = self._nodes.get(window)
+        if node is None:
+            span = self.cohort.view.span(window)
+            node = self._nodes[window] = self._node(span.start, span.stop, None)
+        return node.read()
 
     def change(self, window: Window, since: Window) -> Peers:
         """By what share it rose or fell from `since` to `window`, at each partner."""
-        view = self.cohort.view
-        span, before = view.span(window), view.span(since)
-        return self._released(span.start, span.stop, (before.start, before.stop))
+        node = self._nodes.get((window, since))
+        if node is None:
+            view = self.cohort.view
+            span, before = view.span(window), view.span(since)
+            node = self._node(span.start, span.stop, (before.start, before.stop))
+            self._nodes[window, since] = node
+        return node.read()
 
-    def _released(self, start: int, stop: int, before: tuple[int, int] | None) -> Peers:
-        view, key = self.cohort.view, self.cohort.key
+    def _node(self, start: int, stop: int, before: tuple[int, int] | None) -> Node:
+        view = self.cohort.view
         place = (
-            key,
+            self.cohort.key,
             self.cohort.or_all,
             self.metric.number,
             start,
@@ -96,23 +109,21 @@ class CohortMeasure:
         node: Node | None = view.released.get(place)
         if node is None:
             node = view.released[place] = Node(self, start, stop, before)
-        if view.kept:
-            node.users.append(run.now.pair)
+        return node
+
+    def evidence(self, node: Node) -> Read:
+        """Of the figures as they are now."""
         found = node.found
         slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
         origin = ORIGINS[self._origin] if self._origin >= 0 else ""
-        name = self.metric.name + (" change" if before else "")
-        if isinstance(found, NotEnoughEvidence):
-            run.now.reads.append(
-                Read(name, start, stop, 1, 0, 1, self.metric.unit, -1, -1, origin, slice_, named(key))
-            )
-            raise NotEnoughEvidence(found.why, *found.asks)
-        top, bottom, unit = found.median.top, found.median.bottom, found.unit
-        read = Read(
-            name, start, stop, KNOWN, top, bottom, unit, -1, -1, origin, slice_, found.cohort, found.size
+        name = self.metric.name + (" change" if node.before else "")
+        known, top, bottom, unit, who, size = NO_COVERAGE, 0, 1, self.metric.unit, named(self.cohort.key), 0
+        if isinstance(found, Peers):
+            known, unit, who, size = KNOWN, found.unit, found.cohort, found.size
+            top, bottom = found.median.top, found.median.bottom
+        return Read(
+            name, node.start, node.stop, known, top, bottom, unit, -1, -1, origin, slice_, who, size
         )
-        run.now.reads.append(read)
-        return found
 
     def worked_out(
         self, start: int, stop: int, before: tuple[int, int] | None
@@ -126,18 +137,18 @@ class CohortMeasure:
             keys.append(())
         for key in keys:
             who = members(view, key)
-            values = self.values(who, start, stop, before)
+            ordered = self._places(who, start, stop, before)
             tried.append(key)
-            if len(values) < view.least_cohort:
+            if len(ordered) < view.least_cohort:
                 if not why:
-                    known = len(values)
+                    known = len(ordered)
                     why = (
                         f"{title(metric.name)}, {spoken(start, stop)}: known for {known} of {len(who)} "
                         f"partners of {named(key)}; fewer than {view.least_cohort} are not shown"
                     )
                 continue
             unit = metric.unit if before is None else RATIO
-            peers = Peers(named(key), values.values(), unit, view)
+            peers = Peers(named(key), ordered, unit, view)
             if metric.kind == SUM and before is None and peers.dominated():
                 why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
                 continue
@@ -150,6 +161,17 @@ class CohortMeasure:
             stop,
         )
         return NotEnoughEvidence(why, ask), tried
+
+    def _places(
+        self, who: list[int], start: int, stop: int, before: tuple[int, int] | None
+    ) -> list[_Place]:
+        """The values in order."""
+        if not self._value and before is None:
+            snapshot, packed = self.cohort.view.snapshot, array.array("I", who).tobytes()
+            found = places(snapshot, packed, self.metric.number, start, stop, self._origin)
+            if found is not None:
+                return found
+        return in_order(self.values(who, start, stop, before).values())
 
     def values(
         self, who: list[int], start: int, stop: int, before: tuple[int, int] | None
@@ -196,11 +218,11 @@ class Peers:
 
     __slots__ = ("cohort", "unit", "_places", "_quantiles", "_usual", "_view", "_asked")
 
-    def __init__(self, cohort: str, values: Iterable[_Pair], unit: Unit, view: View | None = None) -> None:
+    def __init__(self, cohort: str, ordered: list[_Place], unit: Unit, view: View | None = None) -> None:
         self.cohort = cohort
         self.unit = unit
         # In order. Floats are enough to find a place in it; what is released is worked out exactly.
-        self._places: list[_Place] = sorted((top / bottom, top, bottom) for top, bottom in values)
+        self._places = ordered
         self._quantiles: dict[float, Quantity] = {}
         self._usual: tuple[float, float] | None = None
         self._view = view
@@ -254,7 +276,7 @@ class Peers:
     @property
     def median(self) -> Quantity:
         """Half of them are below."""
-        return self.quantile(0.5)
+        return self._quantiles.get(0.5) or self.quantile(0.5)
 
     def quantile(self, q: float) -> Quantity:
         """The value below which the share q of them lies, between neighbours in proportion."""
@@ -321,14 +343,28 @@ class Node:
     """The released figures of one cohort, metric and window, and who read them: what rules depend on in place of the
     partners that are in it, so that figures which stay as they were let nobody run again."""
 
-    __slots__ = ("measure", "start", "stop", "before", "found", "tried", "users")
+    __slots__ = ("measure", "start", "stop", "before", "found", "tried", "users", "_kept", "_evidence")
 
     def __init__(
         self, measure: CohortMeasure, start: int, stop: int, before: tuple[int, int] | None
     ) -> None:
         self.measure, self.start, self.stop, self.before = measure, start, stop, before
         self.users = array.array("Q")  # pairs of partner and rule; may hold one more than once
+        self._kept = measure.cohort.view.kept
+        self._evidence: Read | None = None  # of what is found; None: not asked for since it changed
         self.found, self.tried = measure.worked_out(start, stop, before)
+
+    def read(self) -> Peers:
+        """What was found, for the rule at work."""
+        now, found = run.now, self.found
+        if self._kept:
+            self.users.append(now.pair)
+        if self._evidence is None:
+            self._evidence = self.measure.evidence(self)
+        now.reads.append(self._evidence)
+        if isinstance(found, Peers):
+            return found
+        raise NotEnoughEvidence(found.why, *found.asks)
 
     def values(self, who: list[int]) -> dict[int, _Pair]:
         """What these partners bring in."""
@@ -348,12 +384,14 @@ class Node:
         least = measure.cohort.view.least_cohort
         if isinstance(found, NotEnoughEvidence) or found.size - len(was) + len(now) < least:
             return False
+        self._evidence = None
         found.exchange(was.values(), now.values())
         return measure.metric.kind != SUM or self.before is not None or not found.dominated()
 
     def work_out(self) -> None:
         """From the beginning."""
         was = self.found
+        self._evidence = None
         self.found, self.tried = self.measure.worked_out(self.start, self.stop, self.before)
         if isinstance(was, Peers) and isinstance(self.found, Peers):
             self.found.take_over(was)
@@ -364,6 +402,11 @@ class Node:
         if len(once) < len(self.users):
             self.users = array.array("Q", once)
         return self.users
+
+
+def in_order(values: Iterable[_Pair]) -> list[_Place]:
+    """As Peers keeps them."""
+    return sorted((top / bottom, top, bottom) for top, bottom in values)
 
 
 def _changes(was: dict[int, _Pair], now: dict[int, _Pair]) -> dict[int, _Pair]:
@@ -389,7 +432,11 @@ def cohort_of(partner: Partner, by: tuple[str, ...], or_all: bool = False) -> Co
                 f"{partner.id} has no {name} in its profile, so nobody to compare it with is known",
                 Ask(f"the {name} of {partner.id}, in its profile"),
             )
-    return Cohort(partner.view, tuple(key), or_all)
+    cohorts = partner.view.cohorts
+    found = cohorts.get((tuple(key), or_all))
+    if found is None:
+        found = cohorts[tuple(key), or_all] = Cohort(partner.view, tuple(key), or_all)
+    return found
 
 
 def members(view: View, key: _Key) -> list[int]:

@@ -435,6 +435,10 @@ class _Series:
     def __iter__(self) -> Iterator[int]:
         return iter(self._values)
 
+    def moment(self) -> int:
+        last = len(self._values) - 1
+        return sum((2 * i - last) * value for i, value in enumerate(self._values))
+
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         raise NotImplementedError("fixtures give no Arrow arrays; read the values one by one")
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Union
 
@@ -16,6 +15,7 @@ from .record import quoted, record
 from .register import register_of
 from .rules import Rule
 from .run import Read, now
+from .told import loads
 
 Verdict = Union[bool, Literal["unknown", "failed"]]
 _TRACEBACK: Final = 8_000  # characters kept of a traceback
@@ -42,7 +42,7 @@ class Outcome:
 
     def record(self) -> dict[str, Any]:
         """As docs/rules.md describes it."""
-        found: dict[str, Any] = json.loads(self.json())
+        found: dict[str, Any] = loads(self.json().decode())
         return found
 
     def json(self) -> bytes:
@@ -109,23 +109,16 @@ def settle(
     rest: Iterable[object],
     error: BaseException | None,
 ) -> Outcome:
-    """What a rule said: it was called after now.reset(), and has yielded `first`, or has raised `error`."""
+    """What a rule said: it was called after now.reset(), has yielded `first`, and then may have raised `error`."""
     outcome = Outcome(rule, partner.id)
     found = outcome.findings
     try:
+        for item in first:
+            _take(item, found)
         if error is not None:
             raise error
-        for items in (first, rest):
-            for item in items:
-                if isinstance(item, Finding):
-                    found.append(item)
-                    now.asks.extend(item.asks)
-                elif isinstance(item, Ask):
-                    now.asks.append(item)
-                else:
-                    raise TypeError(
-                        f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}"
-                    )
+        for item in rest:
+            _take(item, found)
     except NotEnoughEvidence as missing:
         now.missed.append(missing.why)
         now.asks.extend(missing.asks)
@@ -143,6 +136,16 @@ def settle(
             outcome.verdict = "unknown"
     partner.said[rule.name] = found
     return outcome
+
+
+def _take(item: object, found: list[Finding]) -> None:
+    if isinstance(item, Finding):
+        found.append(item)
+        now.asks.extend(item.asks)
+    elif isinstance(item, Ask):
+        now.asks.append(item)
+    else:
+        raise TypeError(f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}")
 
 
 def _wholly_absent(rule: Rule, partner: Partner) -> list[Ask]:

@@ -190,7 +190,7 @@ class Measure(Look):
         raw = view.snapshot.series(
             self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view, value
         )
-        return Daily(raw)
+        return Daily(raw, self.metric.unit)
 
     def weekly(self, window: Window) -> Series:
         """Its values by week, the last of which ends with the window. Weeks not known are left out of the

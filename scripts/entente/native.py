@@ -4,12 +4,12 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed, printing
+    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed, printing
 else:
     try:
-        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed
+        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed
     except ImportError:
-        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, printed, printing
+        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed, printing
     else:
 
         class printing:  # noqa: N801 - the worker's output is kept from its start
@@ -20,4 +20,4 @@ else:
                 return None
 
 
-__all__ = ["Depend", "Figure", "Look", "Run", "Seat", "bind", "evidence", "exact_pairs", "judge", "printed", "printing"]
+__all__ = ["Depend", "Figure", "Look", "Run", "Seat", "bind", "evidence", "exact_pairs", "judge", "places", "printed", "printing"]

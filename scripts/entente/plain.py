@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .missing import Ask
     from .partner import Partner
     from .quantity import Quantity, Unit
+    from .reader import Snapshot
     from .rules import Rule
     from .run import Read
     from .view import Metric, View
@@ -246,13 +247,12 @@ def judge(
     quoted: bytes,
     said: dict[str, list[Finding]],
     rules: list[tuple[int, str, Callable[..., Any], dict[str, Any], bytes, Rule]],
-    loud: Callable[..., bytes],
-    written: Callable[[Read], str],
+    writing: tuple[type, Callable[[Finding], str], Callable[[Read], str], Callable[..., bytes]],
     emit: Callable[[bytes], None],
     start: Callable[[int, int], None],
     depend: Depend | None,
 ) -> None:
-    """Run rules for one partner. loud(rule, partner, first, rest, error) makes the record of one that did anything."""
+    """Run rules for one partner. The last of `writing`, loud(rule, partner, first, rest, error), makes the record."""
     from .changes import pair
     from .run import now
 
@@ -264,9 +264,16 @@ def judge(
             items, error = iter(function(partner, **settings) or ()), None
         except BaseException as raised:
             items, error = iter(()), raised
-        emit(loud(rule, partner, (), items, error))
+        emit(writing[3](rule, partner, (), items, error))
         if depend is not None:
             depend.note(number, index, now.reads)
+
+
+def places(
+    snapshot: Snapshot, who: bytes, metric: int, start: int, stop: int, origin: int
+) -> list[tuple[float, int, int]] | None:
+    """(number, top, bottom) of those of a cohort that are known, in order. None: Peers puts them in order itself."""
+    return None
 
 
 def evidence(

@@ -6,12 +6,12 @@ but a few reads, and building dictionaries for them took longer than the rules t
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from . import told
 from .day import iso
 from .findings import Finding
 from .missing import Ask
@@ -20,7 +20,6 @@ from .quantity import Quantity
 from .reader import KNOWN, STATES
 from .run import Read
 
-_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _texts: Final[dict[str, str]] = {}
 _heads: Final[dict[tuple[str, int, int], str]] = {}
 _NOTHING_ELSE: Final = b'],"asks":[],"missed":[],"error":null,"output":""}'
@@ -40,19 +39,24 @@ def record(
 ) -> bytes:
     """All of it. `head` is what is the same for every partner, and ends where its id follows, as JSON."""
     said = "true" if verdict is True else "false" if verdict is False else _quoted(verdict)
-    text = f',"verdict":{said},"findings":[{",".join([_json(finding(f)) for f in findings])}],"evidence":['
+    text = f',"verdict":{said},"findings":[{",".join(map(finding_json, findings))}],"evidence":['
     rest = _NOTHING_ELSE
     if asks or missed or error or output:
         rest = (
             f'],"asks":[{",".join([_ask(a) for a in asks])}],"missed":[{",".join(map(_quoted, missed))}],'
-            f'"error":{_json(error)},"output":{_json(output)}}}'
+            f'"error":{told.compact(error)},"output":{told.compact(output)}}}'
         ).encode("utf-8", "replace")
     return _joined(reads, evidence, (head, partner, text.encode("utf-8", "replace")), (rest,))
 
 
 def quoted(text: str) -> bytes:
     """As JSON."""
-    return _json(text).encode("utf-8", "replace")
+    return told.quoted(text).encode("utf-8", "replace")
+
+
+def finding_json(said: Finding) -> str:
+    """One finding. In the worker, C writes those that are plain."""
+    return told.compact(finding(said))
 
 
 def finding(said: Finding) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def _quoted(text: str) -> str:
     if found is None:
         if len(_texts) > 100_000:
             _texts.clear()
-        found = _texts[text] = _json(text)
+        found = _texts[text] = told.quoted(text)
     return found
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, Union
@@ -11,6 +10,7 @@ from typing import Any, Final, Literal, Union
 from .day import is_window
 from .findings import Finding, Findings
 from .missing import Ask, RuleMistake
+from .told import compact
 
 Audience = Literal["us", "both"]
 Setting = Union[bool, int, float, str, tuple[Any, ...]]
@@ -82,7 +82,7 @@ class Rule:
         self.defaults = self._defaults()
         self.settings: dict[str, Setting] = dict(self.defaults)
         names = {"rule": self.name, "practice": practice, "row": row, "audience": audience}
-        head = json.dumps(names, ensure_ascii=False, separators=(",", ":"))[:-1]
+        head = compact(names)[:-1]
         self.head = f'{head},"partner":'.encode()  # of its records
         if not _NAME.match(self.name):
             raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from .day import Day, Period
 from .missing import NotEnoughEvidence
-from .quantity import Quantity
+from .quantity import Quantity, Unit
 from .reader import RawSeries
 from .view import Metric
 
@@ -61,16 +61,23 @@ class Series:
 class Daily:
     """Values of a metric by day. numpy.asarray(series.raw) and Arrow's capsules take them without a copy."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("raw", "unit")
 
-    def __init__(self, raw: RawSeries) -> None:
-        self.raw = raw
+    def __init__(self, raw: RawSeries, unit: Unit) -> None:
+        self.raw, self.unit = raw, unit
 
     def __len__(self) -> int:
         return len(self.raw)
 
     def __getitem__(self, index: int) -> float:
         return self.raw[index] / self.raw.scale
+
+    def slope(self) -> Quantity:
+        """What it gains (+) or loses (-) each day: the line that lies closest to its days (least squares)."""
+        n = len(self.raw)
+        if n < 2:
+            raise NotEnoughEvidence(f"a slope needs 2 days, and this is {n}")
+        return Quantity(6 * self.raw.moment(), n * (n * n - 1), self.unit)
 
     @property
     def days(self) -> list[Day]:

@@ -4,12 +4,12 @@ kept here."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from .day import Day, Period, Shifted, Span, Window, months_before, span_of
 from .quantity import Unit, unit_of
 from .reader import Snapshot
+from .told import loads
 
 LEAST_COVERAGE: Final = 0.8  # share of a window's days for which a source must speak
 LEAST_COHORT: Final = 5
@@ -41,11 +41,12 @@ class View:
         self.ids = snapshot.partners()
         self.index = {name: n for n, name in enumerate(self.ids)}
         self.metrics = {row[0]: Metric(n, row, snapshot.currency) for n, row in enumerate(snapshot.metrics())}
-        meta: dict[str, Any] = json.loads(snapshot.meta_json() or "{}")
+        meta: dict[str, Any] = loads(snapshot.meta_json() or "{}")
         self.meta = meta
         self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
         self.spans: dict[Window, Span] = {}
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
+        self.cohorts: dict[object, Any] = {}  # by attributes
         self.released: dict[object, Any] = {}  # figures of cohorts, see cohort.py
         self._months: dict[int, list[Period]] = {}
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
@@ -55,7 +56,7 @@ class View:
     def about(self, partner: int) -> dict[str, Any]:
         """The partner's profile, registers, observations and sources."""
         if self._about_whom != partner:  # one partner is judged after the other: all of them would fill the memory
-            self._about = json.loads(self.snapshot.partner_json(partner) or "{}")
+            self._about = loads(self.snapshot.partner_json(partner) or "{}")
             self._about_whom = partner
         return self._about
 
@@ -73,7 +74,7 @@ class View:
         if found is None:
             once: dict[str, str] = {}  # the same few texts come again and again
             read = self.snapshot.partner_json
-            texts = (_attribute(json.loads(read(n) or "{}"), name) for n in range(len(self.ids)))
+            texts = (_attribute(loads(read(n) or "{}"), name) for n in range(len(self.ids)))
             found = self._attributes[name] = [once.setdefault(text, text) for text in texts]
         return found[partner]
 

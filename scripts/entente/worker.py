@@ -5,19 +5,22 @@ reaches, build a brief. One thread; JSON in and out."""
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from .books import Books, load_books
 from .changes import Kept, Metrics
+from .findings import Finding
 from .judge import loud
 from .native import judge, printed, printing
 from .partner import Partner
 from .reader import Snapshot
-from .record import evidence, quoted
+from .record import evidence, finding_json, quoted
 from .rules import Rule
+from .told import dumps, loads
 from .view import View
+
+_WRITING: Final = (Finding, finding_json, evidence, loud)
 
 _books = Books()
 _kept: Kept | None = None
@@ -39,7 +42,7 @@ def load(config: str) -> str:
     ]
     answer = _books.described()
     answer["output"] = printed()
-    return json.dumps(answer, ensure_ascii=False)
+    return dumps(answer)
 
 
 def evaluate(
@@ -125,7 +128,7 @@ class _Judging:
             said.update((row[1], []) for row in rules if row[5].practice not in practices)
             rules = [row for row in rules if row[5].practice in practices]
         name = quoted(partner.id)
-        judge(partner, index, name, said, rules, loud, evidence, self.emit, self.start, self.depend)
+        judge(partner, index, name, said, rules, _WRITING, self.emit, self.start, self.depend)
         partner.forget()
 
 
@@ -150,7 +153,7 @@ def _practices(view: View, partner: int) -> frozenset[str] | None:
 
 
 def _object(text: str, name: str) -> dict[str, Any]:
-    value = json.loads(text or "{}")
+    value = loads(text or "{}")
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not a JSON object")
     return cast("dict[str, Any]", value)

@@ -328,7 +328,20 @@ static void distinct_is_a_union(void **state) {
 	snap_set(&b, 0, ENT_SET_VISITORS, ENT_ORIGIN_ANALYTICS, ENT_VIEW_TOTAL, "", 100, DAYS, counts, ids);
 	snap_set(&b, 0, ENT_SET_VISITORS, ENT_ORIGIN_ANALYTICS, ENT_VIEW_CHANNEL, "mail", 100, 1, counts, ids);
 	snap_cover(&b, 0, ENT_TRAFFIC, ENT_ORIGIN_ANALYTICS, 1, "web", 100, 140);
+	uint32_t few_counts[6] = {100, 100, 100, 100, 100, 13}, few[513], few_n = 0;
+	for (uint32_t d = 0; d < 6; d++) {
+		for (uint32_t i = 0; i < few_counts[d]; i++) {
+			few[few_n++] = d == 0 && i == 0 ? 0 : UINT32_MAX - 700 + d * 20 + i; /* 0 and the largest are ids like others */
+		}
+	}
+	snap_partner(&b, "b", "{}");
+	snap_set(&b, 1, ENT_SET_VISITORS, ENT_ORIGIN_ANALYTICS, ENT_VIEW_TOTAL, "", 100, 6, few_counts, few);
+	snap_cover(&b, 1, ENT_TRAFFIC, ENT_ORIGIN_ANALYTICS, 1, "web", 100, 140);
 	opened o = open_built(&b);
+	assert_true(WINDOW(&o, "visitors", 1, 100, 101).top == 100);
+	assert_true(WINDOW(&o, "visitors", 1, 101, 104).top == 140);
+	assert_true(WINDOW(&o, "visitors", 1, 100, 105).top == 180); /* 500 ids: in a small table */
+	assert_true(WINDOW(&o, "visitors", 1, 100, 106).top == 180); /* 513: sorted */
 	assert_true(WINDOW(&o, "visitors", 0, 100, 101).top == 500);
 	assert_true(WINDOW(&o, "visitors", 0, 100, 102).top == 600);
 	assert_true(WINDOW(&o, "visitors", 0, 107, 108).top == 0);

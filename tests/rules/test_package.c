@@ -179,6 +179,44 @@ static void what_was_read_is_kept_as_it_was(void **state) {
 	finds_no_difference("keeps");
 }
 
+/* What a record says from its verdict to its evidence, malloc'd. */
+static char *said_of(const char *records, const char *partner) {
+	char wanted[64];
+	snprintf(wanted, sizeof wanted, "\"partner\":\"%s\",", partner);
+	const char *from = strstr(records, wanted), *to = from ? strstr(from, ",\"evidence\":[") : NULL;
+	if (!to) {
+		fail_msg("nothing is said of %s in %s", partner, records);
+	}
+	return strndup(from + strlen(wanted), (size_t)(to - from) - strlen(wanted));
+}
+
+static void findings_are_written_as_python_does(void **state) {
+	(void)state;
+	driver d;
+	char *loaded;
+	open_worker(&d, ENTENTE_SOURCE_DIR "/tests/rules/real", &loaded);
+	free(loaded);
+	static const char *const rules[] = {"says", "shrugs", "mumbles"};
+	static const char *const verdicts[] = {"\"verdict\":true,", "\"verdict\":\"unknown\",", "\"verdict\":\"failed\","};
+	int snapshot = make_snapshot(), last;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		driver_evaluate(&d, 3, rules[i], snapshot);
+		char *r = driver_records(&d, &last);
+		ended_well(&d, last, r);
+		contains(r, "\"output\":\"written by Python\\n\"");
+		char *python = said_of(r, "ada"), *c = said_of(r, "bobby");
+		contains(c, verdicts[i]);
+		if (i < 2) { /* a failure names its partner */
+			assert_string_equal(c, python);
+		}
+		free(python);
+		free(c);
+		free(r);
+	}
+	close(snapshot);
+	driver_finish(&d);
+}
+
 static void runs_the_shipped_rulebook(void **state) {
 	(void)state;
 	driver d;
@@ -224,6 +262,7 @@ int main(void) {
 		cmocka_unit_test(fixtures_read_as_the_engine_does),
 		cmocka_unit_test(quantities_and_evidence_are_those_of_python),
 		cmocka_unit_test(what_was_read_is_kept_as_it_was),
+		cmocka_unit_test(findings_are_written_as_python_does),
 		cmocka_unit_test(runs_the_shipped_rulebook),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

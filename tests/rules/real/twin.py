@@ -45,7 +45,7 @@ def twin(partner: Partner) -> Findings:
         for side in (engine, fixture):
             try:
                 value = getattr(side, what)(*arguments)
-                said.append(list(value) if what == "series" else value)
+                said.append((list(value), value.moment()) if what == "series" else value)
             except Exception as error:
                 said.append(type(error).__name__)
         compared += 1

@@ -239,3 +239,19 @@ def test_the_catalogue_of_fixtures_is_that_of_the_engine() -> None:
             and metric.doc in rest
             and (kind == "DISTINCT" or rest.lower().startswith(metric.unit))
         )
+
+
+def test_a_slope_by_day_is_the_closest_line() -> None:
+    world = World(as_of="2026-06-30")
+    shop = world.partner("shop")
+    shop.days("orders", lambda left: 100 - 3 * left)
+    shop.days("gross", lambda left: (5.0, 0.0, 1.0)[left % 3])
+    partner = world.see("shop")
+    assert partner["orders"].daily("20d").slope() == 3
+    assert partner["orders"].daily("20d").slope().unit is partner["orders"].metric.unit
+    days = [value / 1e6 for value in partner["revenue.gross"].daily("20d").raw]
+    mean = sum(days) / 20
+    line = sum((i - 9.5) * (value - mean) for i, value in enumerate(days)) / sum((i - 9.5) ** 2 for i in range(20))
+    assert partner["revenue.gross"].daily("20d").slope().number == pytest.approx(line)
+    with pytest.raises(NotEnoughEvidence, match="a slope needs 2 days"):
+        partner["orders"].daily("1d").slope()

@@ -1,20 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Twelve rules, the same questions that the peers of the benchmark answer: see bench_rules.c."""
 
-from collections.abc import Sequence
-
 from entente import Findings, Partner, insight, previous, rule
 
 MONTH = "28d"
 BEFORE = previous(MONTH)
-
-
-def slope(values: Sequence[float]) -> float:
-    """Least squares, by day."""
-    n = len(values)
-    middle, mean = (n - 1) / 2, sum(values) / n
-    spread = sum((i - middle) ** 2 for i in range(n)) or 1.0
-    return sum((i - middle) * (value - mean) for i, value in enumerate(values)) / spread
 
 
 @rule(practice="informative")
@@ -84,7 +74,7 @@ def falls(partner: Partner, *, part: float = 0.7) -> Findings:
 @rule(practice="informative")
 def revenue_sinks(partner: Partner) -> Findings:
     """Revenue sinks day by day."""
-    if slope(list(partner["revenue.gross"].daily(MONTH).raw)) < 0:
+    if partner["revenue.gross"].daily(MONTH).slope() < 0:
         yield insight("revenue sinks")
 
 
@@ -92,7 +82,7 @@ def revenue_sinks(partner: Partner) -> Findings:
 def returns_rise(partner: Partner, *, least: int = 1000) -> Findings:
     """Returns rise day by day, and matter."""
     returns = partner["returns"]
-    if slope(list(returns.daily(MONTH).raw)) > 0 and returns.over(MONTH).number > least:
+    if returns.daily(MONTH).slope() > 0 and returns.over(MONTH).number > least:
         yield insight("returns rise")
 
 
