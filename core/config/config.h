@@ -201,6 +201,7 @@ typedef struct ent_config {
 	size_t n_registers;
 	ent_decoders_config decoders;
 	ent_commit_config commit;
+	int64_t history_us; /* how long the ledger keeps what counts no more */
 	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;

@@ -546,6 +546,10 @@ const ent__field ent__config_fields[] = {
 		.doc = "Limits of the processes that run plugins."},
 	{.key = "commit", .type = ENT__STRUCT, .item = commit_fields, .offset = AT(ent_config, commit), .form = "{…}",
 		.doc = "How often a run under way makes lasting what it has read."},
+	{.key = "history", .type = ENT__DURATION, .preset = "400d", .least = 0, .most = INT64_C(36500) * 86400 * 1000000,
+		.offset = AT(ent_config, history_us),
+		.doc = "How long the ledger keeps versions of a fact that another one has replaced; `entente compact` takes "
+			"away older ones."},
 	{.key = "rejects", .type = ENT__STRUCT, .item = reject_fields, .offset = 0, .form = "{…}",
 		.doc = "Records that could not be read; `entente rejects list` shows them."},
 	{.key = "workers", .type = ENT__INT, .least = 1, .most = 256, .offset = AT(ent_config, workers),

@@ -152,11 +152,8 @@ static void close_ledger(ent_engine *e) {
 	e->index = NULL;
 }
 
-static int open_store(ent_engine *e, ent_error *error) {
-	if (ent_store_open(&e->store, e->config->store.s, e->writable ? ENT_STORE_CREATE : ENT_STORE_READ, error)) {
-		return error->code;
-	}
-	/* A reader sees one moment, whatever a run beside it commits: codes, cells and positions that belong together. */
+/* Codes, inputs, identities and ledger. A reader sees one moment, whatever a run beside it commits: what belongs together. */
+static int open_moment(ent_engine *e, ent_error *error) {
 	int status = e->writable ? 0 : ent_store_begin(e->store, error);
 	if (!status) {
 		status = ent_store_codes_load(e->store, take_code, e, error);
@@ -164,13 +161,26 @@ static int open_store(ent_engine *e, ent_error *error) {
 	if (status == ENT_ERR_CORRUPT && !error->what[0]) {
 		ent_error_set(error, ENT_ERR_CORRUPT, "the codes of the store are not in their order");
 	}
-	if (status) {
-		return status;
-	}
 	e->texts_saved = e->texts.count;
-	status = e->config->identity_key.s ? key_from_secret(e, error) : key_from_store(e, error);
-	status = status ? status : check_key(e, error);
 	return status ? status : open_ledger(e, error);
+}
+
+static int open_store(ent_engine *e, ent_error *error) {
+	enum { MOMENTS = 5 };
+	if (ent_store_open(&e->store, e->config->store.s, e->writable ? ENT_STORE_CREATE : ENT_STORE_READ, error)) {
+		return error->code;
+	}
+	int status = e->config->identity_key.s ? key_from_secret(e, error) : key_from_store(e, error);
+	status = status ? status : check_key(e, error);
+	status = status ? status : open_moment(e, error);
+	/* A compaction beside us may have deleted a segment of this moment before it was opened: then a later one will do. */
+	for (unsigned i = 1; status == ENT_ERR_CORRUPT && !e->writable && i < MOMENTS; i++) {
+		close_ledger(e);
+		ent_store_rollback(e->store);
+		*error = (ent_error){0};
+		status = open_moment(e, error);
+	}
+	return status;
 }
 
 static void start_pool(ent_engine *e) {

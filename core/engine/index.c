@@ -115,7 +115,7 @@ static int scan(ent_engine *e, const ent_segment *seen, size_t n, ent_error *err
 static uint64_t frames_of(const ent_segment *segments, size_t n) {
 	uint64_t frames = 0;
 	for (size_t i = 0; i < n; i++) {
-		frames += segments[i].frames;
+		frames += segments[i].state == ENT_SEGMENT_LIVE ? segments[i].frames : 0;
 	}
 	return frames;
 }

@@ -38,7 +38,11 @@ int ent__put(ent_engine *e, ent_index_entry *entry, const ent_document *fresh, e
 	if (!at) {
 		return error->code;
 	}
+	if (entry) {
+		ent_ledger_forget(e->ledger, entry->at);
+	}
 	if (fresh->n == 0) {
+		ent_ledger_forget(e->ledger, at);
 		if (entry) {
 			ent_index_remove(e->index, entry);
 		}
@@ -164,8 +168,12 @@ static void widen(ent_engine *e, ent__work *w, const ent_document *d) {
 
 static int keep_superseded(ent_engine *e, ent_document *d, ent_error *error) {
 	d->superseded = true;
+	d->until = 0; /* it never counted */
 	ent_position at = append(e, d, error);
 	d->superseded = false;
+	if (at) {
+		ent_ledger_forget(e->ledger, at);
+	}
 	return at ? 0 : error->code;
 }
 

@@ -31,6 +31,7 @@ typedef struct ent_segment {
 	uint32_t state;
 	uint64_t valid;  /* committed length in bytes */
 	uint64_t frames; /* in it */
+	uint64_t live;   /* bytes of those that count: the rest is history, and may be worth compacting */
 } ent_segment;
 
 /* What open found and did, for the report to the operator. */
@@ -88,6 +89,26 @@ int ent_ledger_scan(ent_ledger *, ent_ledger_visit, void *ctx, ent_error *e);
 /* The same without the frames before `valid` of these segments: somebody has seen them. */
 int ent_ledger_scan_after(
 	ent_ledger *, const ent_segment *seen, size_t n, ent_ledger_visit, void *ctx, ent_error *e);
+
+/* ---- compaction: by the engine, see engine/compact.c; the owner's thread ------------------------------------------ */
+
+/* A frame counts no more: it is superseded, or was never live. Once for each. */
+void ent_ledger_forget(ent_ledger *, ent_position);
+/* As scan, over one live segment from the offset *at on; *at moves behind each frame for which the visitor returned 0.
+ * For steps: reads no more than it needs. At the end of the segment: 0. */
+int ent_ledger_walk(ent_ledger *, uint32_t segment, uint64_t *at, ent_ledger_visit, void *ctx, ent_error *e);
+/* What is appended from now on does not go to this segment. */
+int ent_ledger_seal(ent_ledger *, uint32_t segment, ent_error *e);
+/* A segment that nothing leads to any more, not the last one: from the next mark on it is dead. Its frames cannot be
+ * read any more. */
+void ent_ledger_retire(ent_ledger *, uint32_t segment);
+/* Deletes the files of dead segments, once a mark that calls them so is committed and no other mark is under way. */
+int ent_ledger_remove_retired(ent_ledger *, ent_error *e);
+/* Begins to sync all that is appended, by a thread of its own: the sync of the next mark then finds little to do. */
+typedef struct ent_ledger_presync ent_ledger_presync;
+ent_ledger_presync *ent_ledger_presync_begin(ent_ledger *); /* NULL: it cannot; the next sync does all */
+/* Is it over? Then it is gone. An error is told by whatever is called next. With `wait` it is, afterwards. */
+bool ent_ledger_presync_end(ent_ledger_presync *, bool wait);
 
 /* ---- index: key to the live frame, 21 to 32 bytes of memory an entry ---------------------------------------------- */
 

@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 #define PIECE ((size_t)1 << 20)
-#define SCAN ((size_t)4 << 20)
 
-static int new_file(ent_ledger *l, ent_error *e) {
+int ent__log_new_file(ent_ledger *l, ent_error *e) {
 	int status = ent__log_hand_over(l, e);
 	if (status) {
 		return status;
@@ -47,7 +46,7 @@ uint8_t *ent_ledger_reserve(ent_ledger *l, size_t max, ent_error *e) {
 		ent_error_set(e, ENT_ERR_RANGE, "a frame of %zu bytes does not fit into the ledger", max);
 		return NULL;
 	}
-	if ((!l->n || l->files[l->n - 1].length + frame > ENT_SEGMENT_BYTES) && new_file(l, e)) {
+	if ((!l->n || l->files[l->n - 1].length + frame > ENT_SEGMENT_BYTES) && ent__log_new_file(l, e)) {
 		return NULL;
 	}
 	ent__log_piece *p = &l->pieces[l->filled % ENT__PIECES];
@@ -79,6 +78,7 @@ ent_position ent_ledger_commit_frame(ent_ledger *l, size_t n) {
 	p->n += n + ENT__FRAME_HEAD;
 	f->length += n + ENT__FRAME_HEAD;
 	f->frames++;
+	f->live += n + ENT__FRAME_HEAD;
 	l->dirty += n + ENT__FRAME_HEAD;
 	return position;
 }
@@ -104,7 +104,7 @@ size_t ent__frame_check(const uint8_t *p, uint64_t n) {
 	return head[0];
 }
 
-static ent__log_file *file_of(const ent_ledger *l, uint32_t number) {
+ent__log_file *ent__log_file_of(const ent_ledger *l, uint32_t number) {
 	size_t low = 0, high = l->n;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -145,7 +145,7 @@ static int broken(const ent_ledger *l, ent_position at, ent_error *e) {
 
 int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_error *e) {
 	out->n = 0;
-	const ent__log_file *f = file_of(l, (uint32_t)(position >> 32));
+	const ent__log_file *f = ent__log_file_of(l, (uint32_t)(position >> 32));
 	uint64_t at = (uint32_t)position;
 	if (!f || at + ENT__FRAME_HEAD >= f->length) {
 		return broken(l, position, e);
@@ -187,8 +187,8 @@ int ent_ledger_read(ent_ledger *l, ent_position position, ent_buf *out, ent_erro
 	return 0;
 }
 
-int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit visit, void *ctx, uint64_t *at,
-	bool *damaged, ent_error *e) {
+int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, size_t piece, ent_ledger_visit visit, void *ctx,
+	uint64_t *at, bool *damaged, ent_error *e) {
 	/* The buffer is taken out of the ledger for as long as the walk lasts: a visitor may walk, too. */
 	ent_buf b = l->scan;
 	l->scan = (ent_buf){0};
@@ -196,7 +196,7 @@ int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit 
 	uint64_t start = *at; /* offset of the buffer in the file */
 	int status = 0;
 	b.n = 0;
-	ent_buf_reserve(&b, SCAN);
+	ent_buf_reserve(&b, piece);
 	while (!status && *at < length) {
 		uint64_t have = start + b.n - *at;
 		const uint8_t *p = b.data + (*at - start);
@@ -209,7 +209,7 @@ int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit 
 			memmove(b.data, p, (size_t)have);
 			b.n = (size_t)have;
 			start = *at;
-			size_t more = frame > SCAN ? (size_t)frame : SCAN;
+			size_t more = frame > piece ? (size_t)frame : piece;
 			ent_buf_reserve(&b, more);
 			more = length - start - b.n < more - b.n ? (size_t)(length - start - b.n) : more - b.n;
 			ssize_t got = read_at(&l->files[file], b.data + b.n, more, start + b.n);
@@ -240,8 +240,7 @@ int ent__log_walk(ent_ledger *l, size_t file, uint64_t length, ent_ledger_visit 
 	return status;
 }
 
-/* As open does with what it finds: the file gets another name, and nothing is written any more. */
-static void set_aside(ent_ledger *l, const ent__log_file *f, uint64_t at, ent_error *e) {
+void ent__log_damaged(ent_ledger *l, const ent__log_file *f, uint64_t at, ent_error *e) {
 	char as[ENT__LOG_NAME];
 	ent__log_set_aside(l, f->number, as);
 	pthread_mutex_lock(&l->lock);
@@ -270,9 +269,9 @@ int ent_ledger_scan_after(
 		}
 		bool damaged = false;
 		posix_fadvise(l->files[i].fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		status = ent__log_walk(l, i, length, visit, ctx, &at, &damaged, e);
+		status = ent__log_walk(l, i, length, ENT__LOG_SCAN, visit, ctx, &at, &damaged, e);
 		if (damaged && l->writable) {
-			set_aside(l, &l->files[i], at, e);
+			ent__log_damaged(l, &l->files[i], at, e);
 		}
 	}
 	return status;

@@ -18,6 +18,7 @@ typedef struct ent__log_file {
 	int fd;
 	uint64_t length; /* bytes of frames, those in pieces included */
 	uint64_t frames;
+	uint64_t live;   /* bytes of frames that count */
 	uint64_t marked; /* length in the last mark, or as committed */
 } ent__log_file;
 
@@ -48,6 +49,9 @@ struct ent_ledger {
 	bool writable, fresh_files, running;
 	ent__log_file *files; /* live ones, by number */
 	size_t n, capacity;
+	ent__log_file *retired; /* dead ones whose files are still there */
+	size_t retired_n, retired_capacity;
+	bool changed; /* since the last mark: what is live and what dead */
 	uint32_t last_number; /* ever used: a dead segment's number is not given again */
 	ent_segment *table;   /* as of the last mark */
 	size_t table_n, table_capacity;
@@ -75,15 +79,22 @@ int ent__log_drain(ent_ledger *, ent_error *);
 /* Remembers that nothing may be written any more, with errno; or says what was remembered, if anything. */
 int ent__log_fail(ent_ledger *, ent_error *, const char *what, uint32_t segment);
 int ent__log_failed(ent_ledger *, ent_error *);
+/* A thread that gets no signals: those are the owner's. 0 or an error number. */
+int ent__log_thread(pthread_t *, void *(*run)(void *), void *ctx);
 /* Ends the writer; what is not written stays so. */
 void ent__log_stop(ent_ledger *);
 
 /* One frame at `p` with `n` bytes behind it. Length of the body, or 0 if it is no frame. */
 size_t ent__frame_check(const uint8_t *p, uint64_t n);
+ent__log_file *ent__log_file_of(const ent_ledger *, uint32_t number); /* NULL: there is none, or it is dead */
+int ent__log_new_file(ent_ledger *, ent_error *);
 /* Calls for each frame of a file from *at up to `length`; *at is then where it stopped. Bytes that are no frame: ENT_ERR_CORRUPT, and
  * *damaged is set, for a visitor may return the same. */
-int ent__log_walk(
-	ent_ledger *, size_t file, uint64_t length, ent_ledger_visit, void *ctx, uint64_t *at, bool *damaged, ent_error *);
+int ent__log_walk(ent_ledger *, size_t file, uint64_t length, size_t piece, ent_ledger_visit, void *ctx, uint64_t *at,
+	bool *damaged, ent_error *);
+#define ENT__LOG_SCAN ((size_t)4 << 20) /* read at once by a scan */
+/* As open does with what it finds: the file gets another name, and nothing is written any more. */
+void ent__log_damaged(ent_ledger *, const ent__log_file *, uint64_t at, ent_error *);
 #define ENT__LOG_NAME 40
 /* Gives a damaged file another name, told in `as`; empty: it has kept its own, as it does for readers. */
 void ent__log_set_aside(const ent_ledger *, uint32_t number, char as[ENT__LOG_NAME]);

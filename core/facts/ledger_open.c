@@ -22,8 +22,14 @@ void ent__log_table(ent_ledger *l) {
 	for (size_t i = 0; i < l->n; i++) {
 		const ent__log_file *f = &l->files[i];
 		ENT_GROW(l->table, l->table_n, l->table_capacity);
+		l->table[l->table_n++] = (ent_segment){
+			.number = f->number, .state = ENT_SEGMENT_LIVE, .valid = f->length, .frames = f->frames, .live = f->live};
+	}
+	for (size_t i = 0; i < l->retired_n; i++) {
+		const ent__log_file *f = &l->retired[i];
+		ENT_GROW(l->table, l->table_n, l->table_capacity);
 		l->table[l->table_n++] =
-			(ent_segment){.number = f->number, .state = ENT_SEGMENT_LIVE, .valid = f->length, .frames = f->frames};
+			(ent_segment){.number = f->number, .state = ENT_SEGMENT_DEAD, .valid = f->length, .frames = f->frames};
 	}
 }
 
@@ -93,8 +99,8 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 		return status;
 	}
 	ENT_GROW(l->files, l->n, l->capacity);
-	l->files[l->n++] =
-		(ent__log_file){.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .marked = s->valid};
+	l->files[l->n++] = (ent__log_file){
+		.number = s->number, .fd = fd, .length = s->valid, .frames = s->frames, .live = s->live, .marked = s->valid};
 	if ((uint64_t)st.st_size < s->valid) {
 		ent__log_set_aside(l, s->number, as);
 		say(r, "%s ends at offset %lld, but %llu bytes were committed%s%s", name, (long long)st.st_size,
@@ -106,7 +112,7 @@ static int open_segment(ent_ledger *l, const ent_segment *s, bool verify, ent_le
 		bool damaged = false;
 		ent_error found;
 		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-		int status = ent__log_walk(l, l->n - 1, s->valid, NULL, NULL, &at, &damaged, &found);
+		int status = ent__log_walk(l, l->n - 1, s->valid, ENT__LOG_SCAN, NULL, NULL, &at, &damaged, &found);
 		if (damaged) {
 			ent__log_set_aside(l, s->number, as);
 			say(r, "%s has no valid frame at offset %llu%s%s", name, (unsigned long long)at, as[0] ? "; kept as " : "",
@@ -251,6 +257,10 @@ void ent_ledger_close(ent_ledger *l) {
 	for (size_t i = 0; i < l->n; i++) {
 		close(l->files[i].fd);
 	}
+	for (size_t i = 0; i < l->retired_n; i++) {
+		close(l->retired[i].fd);
+	}
+	free(l->retired);
 	for (size_t i = 0; i < ENT__PIECES; i++) {
 		free(l->pieces[i].bytes);
 	}

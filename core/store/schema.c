@@ -28,6 +28,7 @@ static const ent__column segment[] = {
 	{"state", ENT__U32, ENT__SET, ENT__PLAIN, F(ent_segment, state), 0},
 	{"valid", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_segment, valid), 0},
 	{"frames", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_segment, frames), 0},
+	{"live_bytes", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_segment, live), 0},
 	{0},
 };
 #define IN(name, type, show) {#name, type, ENT__SET, show, F(ent_input, name), SIZE(ent_input, name)}

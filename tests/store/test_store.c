@@ -36,7 +36,7 @@ static void small_values(void **state) {
 	assert_string_equal(value, "two");
 	free(value);
 	assert_string_equal(ent_store_folder(f->s), f->folder);
-	ent_segment *segments, two[] = {{1, ENT_SEGMENT_LIVE, 100, 3}, {2, ENT_SEGMENT_DEAD, UINT64_C(1) << 40, 9}};
+	ent_segment *segments, two[] = {{1, ENT_SEGMENT_LIVE, 100, 3, 60}, {2, ENT_SEGMENT_DEAD, UINT64_C(1) << 40, 9, 0}};
 	size_t n;
 	OK(f, ent_store_segments_load(f->s, &segments, &n, &f->e));
 	assert_int_equal(n, 0);
