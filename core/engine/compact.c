@@ -6,8 +6,8 @@
  * counted. So at each moment the log means what it meant before, a commit may fall anywhere, and an interrupted compaction
  * is one that has not been. When nothing leads to a segment any more, one transaction names it dead, and its file goes.
  *
- * All of that in steps of so many frames and so much time, between which facts may be taken in. The disk is waited for by
- * another thread: the transaction at the end of a segment finds the log synced. Loop thread only. */
+ * All of that in steps of so many frames and so much time, between which facts may be taken in and committed. The disk is
+ * waited for by the thread of the commit. Loop thread only. */
 #include "engine/compact.h"
 #include "engine/internal.h"
 
@@ -16,7 +16,7 @@
 
 enum { CLOCK_EVERY = 32 };
 
-typedef enum phase { CHOOSE, SURVEY, COPY, SYNC } phase;
+typedef enum phase { CHOOSE, SURVEY, COPY, COMMIT } phase;
 typedef enum fate { GOES, STAYS_LIVE, STAYS_SUPERSEDED, STAYS_AS_IT_IS } fate;
 
 struct ent_compact {
@@ -31,7 +31,6 @@ struct ent_compact {
 	uint64_t bytes;  /* in it */
 	bool *complete;  /* by input: its document was complete for its days, see complete.c */
 	uint32_t n_complete;
-	ent_ledger_presync *presync;
 	ent_document dead, live;
 	ent_buf frame, patched;
 	ent_compact_report *report;
@@ -92,7 +91,6 @@ int ent_engine_compact_begin(
 
 void ent_engine_compact_end(ent_compact *x) {
 	if (x) {
-		ent_ledger_presync_end(x->presync, true);
 		ent_document_finish(&x->dead);
 		ent_document_finish(&x->live);
 		ent_buf_finish(&x->frame);
@@ -248,24 +246,28 @@ static int copy(void *ctx, ent_position at, const uint8_t *body, size_t n) {
 
 /* ---- steps ------------------------------------------------------------------------------------------------------------------- */
 
-/* Nothing leads to the segment any more: one transaction, and it is gone. */
-static int let_go(ent_compact *x, uint32_t segment) {
+/* Nothing leads to the segment any more: one transaction calls it dead. */
+static int let_go(ent_compact *x) {
+	ent_ledger_retire(x->e->ledger, x->segments[x->next]);
+	return ent__commit_begin(x->e, x->error);
+}
+
+/* It has, and the file can go. */
+static int gone(ent_compact *x) {
 	ent_engine *e = x->e;
-	ent_ledger_retire(e->ledger, segment);
-	int status = ent__commit(e, x->error);
+	int status = ent__commit_wait(e, x->error);
 	status = status ? status : ent_ledger_remove_retired(e->ledger, x->error);
-	if (!status) {
-		x->report->compacted++;
-		size_t n;
-		const ent_segment *s = ent_ledger_segments(e->ledger, &n);
-		x->report->bytes_after = x->oldest = 0;
-		for (size_t i = 0; i < n; i++) {
-			if (s[i].state == ENT_SEGMENT_LIVE) {
-				x->oldest = x->oldest ? x->oldest : s[i].number;
-				x->report->bytes_after += s[i].valid;
-			}
+	size_t n;
+	const ent_segment *s = ent_ledger_segments(e->ledger, &n);
+	x->report->bytes_after = x->oldest = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].state == ENT_SEGMENT_LIVE) {
+			x->oldest = x->oldest ? x->oldest : s[i].number;
+			x->report->bytes_after += s[i].valid;
 		}
 	}
+	x->report->compacted += !status;
+	x->next++;
 	return status;
 }
 
@@ -306,14 +308,13 @@ int ent_engine_compact_step(ent_compact *x, unsigned frames, uint64_t ns, bool *
 	case COPY:
 		status = walk(x, copy);
 		if (!status) {
-			x->presync = ent_ledger_presync_begin(x->e->ledger);
-			x->phase = SYNC;
+			status = let_go(x);
+			x->phase = COMMIT;
 		}
 		break;
-	case SYNC:
-		if (ent_ledger_presync_end(x->presync, false)) {
-			x->presync = NULL;
-			status = let_go(x, x->segments[x->next++]);
+	case COMMIT:
+		if (ent__commit_idle(x->e)) {
+			status = gone(x);
 			x->phase = CHOOSE;
 		} else {
 			x->report->waits++;
@@ -323,4 +324,4 @@ int ent_engine_compact_step(ent_compact *x, unsigned frames, uint64_t ns, bool *
 	return status == PAUSE ? 0 : status;
 }
 
-bool ent_engine_compact_waits(const ent_compact *x) { return x->phase == SYNC; }
+bool ent_engine_compact_waits(const ent_compact *x) { return x->phase == COMMIT; }

@@ -182,7 +182,7 @@ void ent__index_keep(ent_engine *e, bool always) {
 	const ent_segment *segments = ent_ledger_segments(e->ledger, &n);
 	uint64_t frames = frames_of(segments, n);
 	uint64_t behind = frames > e->index_frames ? frames - e->index_frames : 0;
-	if (!e->writable || !e->index || e->keeping || ent_ledger_dirty(e->ledger) ||
+	if (!e->writable || !e->index || e->keeping || e->committing || ent_ledger_dirty(e->ledger) ||
 		(!always && (behind < FEW_FRAMES || behind < ent_index_count(e->index) / 4))) {
 		return;
 	}

@@ -104,11 +104,6 @@ int ent_ledger_seal(ent_ledger *, uint32_t segment, ent_error *e);
 void ent_ledger_retire(ent_ledger *, uint32_t segment);
 /* Deletes the files of dead segments, once a mark that calls them so is committed and no other mark is under way. */
 int ent_ledger_remove_retired(ent_ledger *, ent_error *e);
-/* Begins to sync all that is appended, by a thread of its own: the sync of the next mark then finds little to do. */
-typedef struct ent_ledger_presync ent_ledger_presync;
-ent_ledger_presync *ent_ledger_presync_begin(ent_ledger *); /* NULL: it cannot; the next sync does all */
-/* Is it over? Then it is gone. An error is told by whatever is called next. With `wait` it is, afterwards. */
-bool ent_ledger_presync_end(ent_ledger_presync *, bool wait);
 
 /* ---- index: key to the live frame, 21 to 32 bytes of memory an entry ---------------------------------------------- */
 

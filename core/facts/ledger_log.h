@@ -79,8 +79,6 @@ int ent__log_drain(ent_ledger *, ent_error *);
 /* Remembers that nothing may be written any more, with errno; or says what was remembered, if anything. */
 int ent__log_fail(ent_ledger *, ent_error *, const char *what, uint32_t segment);
 int ent__log_failed(ent_ledger *, ent_error *);
-/* A thread that gets no signals: those are the owner's. 0 or an error number. */
-int ent__log_thread(pthread_t *, void *(*run)(void *), void *ctx);
 /* Ends the writer; what is not written stays so. */
 void ent__log_stop(ent_ledger *);
 

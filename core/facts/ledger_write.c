@@ -80,17 +80,13 @@ static void *work(void *ledger) {
 	return NULL;
 }
 
-int ent__log_thread(pthread_t *thread, void *(*run)(void *), void *ctx) {
+/* Signals are the owner's. */
+static int start(ent_ledger *l, ent_error *e) {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(thread, NULL, run, ctx);
+	int error = pthread_create(&l->writer, NULL, work, l);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
-static int start(ent_ledger *l, ent_error *e) {
-	int error = ent__log_thread(&l->writer, work, l);
 	if (error) {
 		errno = error;
 		return ent__log_fail(l, e, "start a thread that writes", l->last_number);
@@ -209,59 +205,6 @@ int ent_ledger_sync(ent_ledger *l, ent_error *e) {
 	status = status ? status : ent_ledger_sync_to(l, &m, e);
 	ent_ledger_mark_finish(&m);
 	return status;
-}
-
-struct ent_ledger_presync {
-	ent_ledger *l;
-	pthread_t thread;
-	uint64_t pieces;
-	atomic_bool done;
-	size_t n;
-	struct {
-		uint32_t number;
-		int fd;
-	} touched[];
-};
-
-static void *presync(void *ctx) {
-	ent_ledger_presync *p = ctx;
-	wait_for(p->l, p->pieces);
-	for (size_t i = 0; i < p->n && !ent__log_failed(p->l, NULL); i++) {
-		if (fdatasync(p->touched[i].fd)) { /* the kernel tells an error once: it must not be forgotten here */
-			ent__log_fail(p->l, NULL, "sync", p->touched[i].number);
-		}
-	}
-	atomic_store(&p->done, true);
-	return NULL;
-}
-
-ent_ledger_presync *ent_ledger_presync_begin(ent_ledger *l) {
-	if (ent__log_hand_over(l, NULL)) {
-		return NULL;
-	}
-	ent_ledger_presync *p = ent_xcalloc(1, sizeof *p + l->n * sizeof p->touched[0]);
-	p->l = l;
-	p->pieces = l->filled;
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->files[i].length != l->files[i].marked) {
-			p->touched[p->n].number = l->files[i].number;
-			p->touched[p->n++].fd = l->files[i].fd;
-		}
-	}
-	if (ent__log_thread(&p->thread, presync, p)) {
-		free(p);
-		return NULL;
-	}
-	return p;
-}
-
-bool ent_ledger_presync_end(ent_ledger_presync *p, bool wait) {
-	if (p && (wait || atomic_load(&p->done))) {
-		pthread_join(p->thread, NULL);
-		free(p);
-		p = NULL;
-	}
-	return !p;
 }
 
 const ent_segment *ent_ledger_segments(const ent_ledger *l, size_t *n) {
