@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGE = 1 << 18 }; /* bytes of a document that is put together before it is appended */
+
 /* Finds the entry of the document's key and reads the state that counts into `current` (its texts are borrowed from
  * e->frame). *entry is NULL if there is none. */
 int ent__find(ent_engine *e, const ent_document *key, ent_index_entry **entry, ent_document *current, ent_error *error) {
@@ -28,9 +30,14 @@ int ent__find(ent_engine *e, const ent_document *key, ent_index_entry **entry, e
 }
 
 static ent_position append(ent_engine *e, const ent_document *d, ent_error *error) {
-	e->body.n = 0;
-	ent_document_encode(d, &e->body);
-	return ent_ledger_append(e->ledger, e->body.data, e->body.n, error);
+	size_t bound = ent_document_bound(d);
+	if (bound > LARGE) { /* the bound is generous: what is really written may fit where it would not */
+		e->body.n = 0;
+		ent_document_encode(d, &e->body);
+		return ent_ledger_append(e->ledger, e->body.data, e->body.n, error);
+	}
+	uint8_t *to = ent_ledger_reserve(e->ledger, bound, error);
+	return to ? ent_ledger_commit_frame(e->ledger, (size_t)(ent_document_put(d, to) - to)) : 0;
 }
 
 int ent__put(ent_engine *e, ent_index_entry *entry, const ent_document *fresh, ent_error *error) {
@@ -202,15 +209,28 @@ int ent__intake(ent_engine *e, ent__work *w, ent_document *d, bool superseded, e
 		return keep_superseded(e, d, error);
 	}
 	widen(e, w, d);
-	ent_index_entry *entry;
+	/* Nearly always the key is new: one search finds that out, and where it goes. */
+	ent_index_slot slot;
+	uint64_t key = ent_document_index_key(d);
+	ent_index_entry *entry = ent_index_find_or_slot(e->index, key, &slot);
+	bool alone = !entry;
 	ent_document *current = &e->current;
-	if (ent__find(e, d, &entry, current, error)) {
+	if (entry && ent__find(e, d, &entry, current, error)) {
 		return error->code;
 	}
 	if (!entry) {
 		j.stored += d->n;
 		count(balance, &j);
-		return ent__put(e, NULL, d, error) ? error->code : ent__fold(e, d, 1, error);
+		ent_position at = append(e, d, error);
+		if (!at) {
+			return error->code;
+		}
+		if (alone) {
+			ent_index_add_at(e->index, slot, key, at);
+		} else { /* beside another document, whose key has the same hash */
+			ent_index_add(e->index, key, at);
+		}
+		return ent__fold(e, d, 1, error);
 	}
 	/* Fold the old state away before joining: joining changes it in place. */
 	ent_document old = *current;

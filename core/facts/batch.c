@@ -101,6 +101,7 @@ static int take_pairs(ent_item *item, ent_read *r, const ent_body_map *map, ent_
 
 static int take_body(ent_item *item, ent_read *r, ent_body_map *map, ent_document *out, ent_error *e) {
 	item->plain = r->p;
+	item->padded = true; /* the bytes of an item are a copy with room behind it */
 	map->undefined = 0;
 	if (r->bad || !ent_body_take(item->kind, r, &item->body, &item->has, &item->plain_n, map)) {
 		return map->undefined ? nonsense(e, "a text that was never defined", map->undefined)

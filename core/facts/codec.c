@@ -13,8 +13,8 @@ enum { /* of an item */
 	DOC_SUPERSEDED = 1 << 0,
 	DOC_COMPLETE = 1 << 1,
 	DOC_UNTIL = 1 << 2, /* superseded, and says since when */
-	/* most bytes that an item takes without its key and pairs, and the head of a document without its key */
-	FIXED_MAX = 2 * ENT_BODY_MAX + 80
+	/* most bytes that an item takes without its key and pairs, and what precedes them of a document, with room for wide copies */
+	FIXED_MAX = 2 * ENT_BODY_MAX + 160
 };
 
 static bool same_lineage(const ent_item *a, const ent_item *b) {
@@ -22,11 +22,27 @@ static bool same_lineage(const ent_item *a, const ent_item *b) {
 		   !ent_rank_compare(&a->rank, &b->rank);
 }
 
-static uint8_t *put_rank(uint8_t *p, const ent_rank *rank) {
+static inline uint8_t *put_rank(uint8_t *p, const ent_rank *rank) {
 	p = ent_varint_put(p, ent_zigzag(rank->snapshot));
 	p = ent_varint_put(p, ent_zigzag((int64_t)((uint64_t)rank->updated - (uint64_t)rank->snapshot)));
 	memcpy(p, &rank->content, 8);
 	return p + 8;
+}
+
+/* Short copies in pieces of a fixed size: a call for each would take longer. Up to 31 bytes more are read and written. */
+static inline uint8_t *put_wide(uint8_t *p, const void *from, size_t n) {
+	for (size_t i = 0; i < n; i += 32) {
+		memcpy(p + i, (const uint8_t *)from + i, 32);
+	}
+	return p + n;
+}
+
+static inline uint8_t *put_bytes(uint8_t *p, const void *from, size_t n, bool padded) {
+	if (padded) {
+		return put_wide(p, from, n);
+	}
+	memcpy(p, from, n);
+	return p + n;
 }
 
 static ent_rank take_rank(ent_read *r) {
@@ -36,18 +52,15 @@ static ent_rank take_rank(ent_read *r) {
 	return rank;
 }
 
-static void put_item(const ent_document *d, const ent_item *item, const ent_item *before, ent_buf *out) {
-	ent_buf_reserve(out, FIXED_MAX + item->key_n);
+static uint8_t *put_item(uint8_t *p, const ent_document *d, const ent_item *item, const ent_item *before) {
 	bool same = before && same_lineage(item, before);
-	uint8_t *p = out->data + out->n;
 	*p++ = item->kind;
 	*p++ = (uint8_t)((item->flags & ITEM_FLAGS) | (same ? SAME_LINEAGE : 0));
 	/* 0: the document's partner; else code + 1, so that "none of its own" (0) can be told apart */
 	p = ent_varint_put(p, item->partner == d->scope ? 0 : (uint64_t)item->partner + 1);
 	if (item->kind != d->kind) {
 		*p++ = (uint8_t)item->key_n;
-		memcpy(p, item->key, item->key_n);
-		p += item->key_n;
+		p = put_bytes(p, item->key, item->key_n, item->padded);
 	}
 	if (!same) {
 		p = ent_varint_put(p, item->source);
@@ -56,36 +69,37 @@ static void put_item(const ent_document *d, const ent_item *item, const ent_item
 		p = put_rank(p, &item->rank);
 	}
 	p = ent_varint_put(p, ent_zigzag((int64_t)(item->place - (before ? before->place : 0))));
-	if (!(item->flags & ENT_DOC_RETRACT)) {
-		if (item->plain_n) {
-			memcpy(p, item->plain, item->plain_n);
-			p += item->plain_n;
-		} else {
-			p = ent_body_put_plain(item->kind, p, &item->body, item->has);
-		}
-		p = ent_body_put_codes(item->kind, p, &item->body, true);
+	if (item->flags & ENT_DOC_RETRACT) {
+		return p;
 	}
-	out->n = (size_t)(p - out->data);
-	if (item->kind == ENT_ENTRY && !(item->flags & ENT_DOC_RETRACT)) {
-		ent_buf_reserve(out, (size_t)item->body.entry.n * 10);
-		p = out->data + out->n;
-		for (uint32_t i = 0; i < item->body.entry.n * 2; i++) {
-			p = ent_varint_put(p, item->pairs[i]);
-		}
-		out->n = (size_t)(p - out->data);
+	if (item->plain_n) {
+		p = put_bytes(p, item->plain, item->plain_n, item->padded);
+	} else {
+		p = ent_body_put_plain(item->kind, p, &item->body, item->has);
 	}
+	p = ent_body_put_codes(item->kind, p, &item->body, true);
+	for (uint32_t i = 0; item->kind == ENT_ENTRY && i < item->body.entry.n * 2; i++) {
+		p = ent_varint_put(p, item->pairs[i]);
+	}
+	return p;
 }
 
-void ent_document_encode(const ent_document *d, ent_buf *out) {
-	ent_buf_reserve(out, FIXED_MAX + d->key_n);
-	uint8_t *p = out->data + out->n;
-	*p++ = d->kind;
-	bool until = d->superseded && d->until;
-	*p++ = (uint8_t)((d->superseded ? DOC_SUPERSEDED : 0) | (d->has_complete ? DOC_COMPLETE : 0) | (until ? DOC_UNTIL : 0));
-	*p++ = d->origin;
-	if (until) {
-		p = ent_varint_put(p, ent_zigzag(d->until / 1000000));
+size_t ent_document_bound(const ent_document *d) {
+	size_t bound = FIXED_MAX + d->key_n;
+	for (uint32_t i = 0; i < d->n; i++) {
+		const ent_item *item = &d->items[i];
+		bound += FIXED_MAX + item->key_n;
+		if (item->kind == ENT_ENTRY && !(item->flags & ENT_DOC_RETRACT)) {
+			bound += (size_t)item->body.entry.n * 10;
+		}
 	}
+	return bound;
+}
+
+uint8_t *ent_document_put(const ent_document *d, uint8_t *p) {
+	*p++ = d->kind;
+	*p++ = (uint8_t)((d->superseded ? DOC_SUPERSEDED : 0) | (d->has_complete ? DOC_COMPLETE : 0));
+	*p++ = d->origin;
 	p = ent_varint_put(p, d->system);
 	p = ent_varint_put(p, d->scope);
 	*p++ = (uint8_t)d->key_n;
@@ -101,10 +115,15 @@ void ent_document_encode(const ent_document *d, ent_buf *out) {
 		}
 	}
 	p = ent_varint_put(p, d->n);
-	out->n = (size_t)(p - out->data);
 	for (uint32_t i = 0; i < d->n; i++) {
-		put_item(d, &d->items[i], i ? &d->items[i - 1] : NULL, out);
+		p = put_item(p, d, &d->items[i], i ? &d->items[i - 1] : NULL);
 	}
+	return p;
+}
+
+void ent_document_encode(const ent_document *d, ent_buf *out) {
+	ent_buf_reserve(out, ent_document_bound(d));
+	out->n = (size_t)(ent_document_put(d, out->data + out->n) - out->data);
 }
 
 static bool take_item(ent_document *d, ent_read *r) {

@@ -37,6 +37,7 @@ typedef struct ent_item {
 	const char *key;  /* borrowed from the batch or the frame that the document was read from */
 	const uint8_t *plain; /* borrowed as the key: the plain part of the body as it was read, see facts/body.h ... */
 	uint32_t plain_n;     /* ... 0: not known, or the body was changed since */
+	bool padded;          /* 32 bytes behind key and plain part can be read, whatever stands there */
 	uint64_t has, place;
 	int64_t arrival;  /* microseconds */
 	ent_rank rank;
@@ -86,8 +87,11 @@ bool ent_document_same_key(const ent_document *, const ent_document *);
 /* Hash of what the document says; 0 for one without items. */
 uint64_t ent_document_content(const ent_document *);
 
-/* Appends the varint form. */
+/* Appends the stored form. */
 void ent_document_encode(const ent_document *, ent_buf *out);
+/* The same into memory of the caller, who has as many bytes as `bound` says: it is more than will be used. Returns the end. */
+size_t ent_document_bound(const ent_document *);
+uint8_t *ent_document_put(const ent_document *, uint8_t *to);
 /* Reads it; keys and pairs are borrowed from `body`. false: damaged. */
 bool ent_document_decode(ent_document *, const uint8_t *body, size_t n);
 /* Reads what stands before the items: enough for the key. *items: how many would follow. */

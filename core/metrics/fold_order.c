@@ -21,7 +21,8 @@
 _Static_assert(ENT_M_ORDERS == 0 && ENT_M_DUE < ENT_FAMILY_WIDTH, "sales are the first family");
 
 typedef struct sums {
-	int64_t lines, units, gross, discount, shipping, tax, cost;
+	int64_t lines, units, gross, discount, shipping, tax, cost, refunded, returned;
+	bool dated; /* there are dated refunds */
 	bool overflow;
 } sums;
 
@@ -30,6 +31,7 @@ typedef struct share {
 	uint32_t partner;
 	bool whole; /* the header's amounts are this partner's */
 	bool shared; /* another partner counts the order already */
+	bool dated;  /* has dated refunds */
 	int32_t day;
 	uint32_t currency;
 	int64_t m[ENT_FAMILY_WIDTH];
@@ -60,37 +62,31 @@ static void add_line(sums *s, const ent_item *line) {
 	add(&s->cost, l->cost, &s->overflow);
 }
 
-static sums sum_lines(const ent_document *d, uint32_t partner) {
+/* Sums of the lines of a partner, 0: of all; and of dated refunds: all that was paid back, and the goods in it. */
+static sums sum_parts(const ent_document *d, uint32_t partner) {
 	sums s = {0};
 	for (uint32_t i = 0; i < d->n; i++) {
-		if (d->items[i].kind == ENT_LINE && (!partner || d->items[i].partner == partner)) {
-			add_line(&s, &d->items[i]);
+		const ent_item *item = &d->items[i];
+		if (item->kind == ENT_LINE) {
+			if (!partner || item->partner == partner) {
+				add_line(&s, item);
+			}
+		} else if (item->kind == ENT_REFUND && !(item->flags & ENT_DOC_RETRACT)) {
+			s.dated = true;
+			add(&s.refunded, item->body.refund.amount, &s.overflow);
+			if (item->body.refund.kind == ENT_REFUND_GOODS) {
+				add(&s.returned, item->body.refund.amount, &s.overflow);
+			}
 		}
 	}
 	return s;
 }
 
-/* Sums of dated refunds: all of it, and the goods. */
-static bool dated_refunds(const ent_document *d, int64_t *all, int64_t *goods, bool *overflow) {
-	bool any = false;
-	for (uint32_t i = 0; i < d->n; i++) {
-		const ent_item *item = &d->items[i];
-		if (item->kind != ENT_REFUND || (item->flags & ENT_DOC_RETRACT)) {
-			continue;
-		}
-		any = true;
-		add(all, item->body.refund.amount, overflow);
-		if (item->body.refund.kind == ENT_REFUND_GOODS) {
-			add(goods, item->body.refund.amount, overflow);
-		}
-	}
-	return any;
-}
-
 /* The measures of a share, as if the order were sold. */
 static bool measure(const ent_document *d, const ent_item *head, share *s) {
 	const ent_wire_order *o = &head->body.order;
-	sums lines = sum_lines(d, s->whole ? 0 : s->partner);
+	sums lines = sum_parts(d, s->whole ? 0 : s->partner);
+	s->dated = lines.dated;
 	int64_t *m = s->m;
 	bool header = s->whole;
 	M(ENT_M_LINES) = lines.lines;
@@ -113,11 +109,11 @@ static bool measure(const ent_document *d, const ent_item *head, share *s) {
 			add(&M(ENT_M_TOTAL), M(ENT_M_TAX), &overflow);
 		}
 	}
-	int64_t refunded = 0, returned = 0;
-	if (header && dated_refunds(d, &refunded, &returned, &overflow)) {
-		M(ENT_M_REFUNDED) = refunded;
-		M(ENT_M_RETURNS) = returned;
+	if (header && lines.dated) {
+		M(ENT_M_REFUNDED) = lines.refunded;
+		M(ENT_M_RETURNS) = lines.returned;
 	} else if (header && o->refunded) {
+		int64_t returned = 0;
 		M(ENT_M_REFUNDED) = o->refunded;
 		int64_t total = M(ENT_M_TOTAL);
 		if (total <= 0 || o->refunded >= total) {
@@ -302,7 +298,7 @@ static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, sh
 	if (fold_share(f, d, head, s, sign, e)) {
 		return e->code;
 	}
-	return s->whole && s->m[ENT_M_ORDERS] ? fold_refund_days(f, d, head, s, sign, e) : 0;
+	return s->dated && s->whole && s->m[ENT_M_ORDERS] ? fold_refund_days(f, d, head, s, sign, e) : 0;
 }
 
 static int by_name(const void *a, const void *b, void *fold) {
