@@ -67,6 +67,46 @@ static bool same_slice(const ent_cell_key *a, const ent_cell_key *b) {
 	return a->origin == b->origin && a->view == b->view && a->value == b->value && a->currency == b->currency;
 }
 
+void ent__build_series_add(ent__build *b, uint32_t partner, unsigned measure, const ent_cell_key *k, int32_t day0, uint64_t n,
+	const int64_t *values) {
+	uint64_t points = 0;
+	for (uint64_t i = 0; i < n; i++) {
+		points += values[i] != 0;
+	}
+	if (!points) { /* one without a value is none */
+		return;
+	}
+	ent_snap_series s = {.measure = (uint16_t)measure, .origin = k->origin, .view = k->view, .value = ent__build_text(b, k->value),
+		.currency = ent__build_text(b, k->currency), .day0 = day0, .n = n, .data = b->data.n,
+		.points = ent_snap_is_sparse(points, n) ? points : 0};
+	if (!s.points) {
+		ent_buf_add(&b->data, values, n * 8);
+	} else {
+		ent_buf_reserve(&b->data, points * 12 + 8);
+		int64_t *value = (int64_t *)(b->data.data + b->data.n);
+		int32_t *day = (int32_t *)(value + points);
+		for (uint64_t i = 0; i < n; i++) {
+			if (values[i]) {
+				*value++ = values[i];
+				*day++ = (int32_t)i;
+			}
+		}
+		b->data.n += points * 12;
+		while (b->data.n % 8) {
+			ent_buf_u8(&b->data, 0);
+		}
+	}
+	ENT_GROW(b->series, b->n_series, b->series_capacity);
+	b->series[b->n_series++] = (ent__build_series){partner, s};
+}
+
+int64_t *ent__build_values(ent__build *b, uint64_t n) {
+	b->values.n = 0;
+	ent_buf_reserve(&b->values, n * 8);
+	memset(b->values.data, 0, n * 8);
+	return (int64_t *)b->values.data;
+}
+
 /* The cells of one slice of one partner, in order of days: one series for each measure that has anything. */
 static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 	ent_family family = cells[0].key.family;
@@ -86,19 +126,11 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 		if (!any) {
 			continue;
 		}
-		ENT_GROW(b->series, b->n_series, b->series_capacity);
-		ent__build_series *s = &b->series[b->n_series++];
-		s->partner = cells[0].key.partner;
-		s->s = (ent_snap_series){.measure = (uint16_t)(first + column), .origin = cells[0].key.origin,
-			.view = cells[0].key.view, .value = ent__build_text(b, cells[0].key.value),
-			.currency = ent__build_text(b, cells[0].key.currency), .day0 = day0, .n = days, .data = b->data.n};
-		ent_buf_reserve(&b->data, days * 8);
-		int64_t *out = (int64_t *)(b->data.data + b->data.n);
-		memset(out, 0, days * 8);
+		int64_t *out = ent__build_values(b, days);
 		for (size_t i = 0; i < n; i++) {
 			out[cells[i].key.day - day0] = cells[i].m[column];
 		}
-		b->data.n += days * 8;
+		ent__build_series_add(b, cells[0].key.partner, first + column, &cells[0].key, day0, days, out);
 	}
 }
 

@@ -190,6 +190,7 @@ void ent__build_finish(ent__build *b) {
 	free(b->records);
 	ent_arena_finish(&b->arena);
 	ent_buf_finish(&b->data);
+	ent_buf_finish(&b->values);
 	ent_buf_finish(&b->ids);
 	ent_buf_finish(&b->rate_rows);
 }

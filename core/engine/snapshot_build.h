@@ -81,6 +81,7 @@ typedef struct ent__build {
 	ent__build_record *records; /* by partner, kind, topic */
 	size_t n_records, records_capacity;
 	ent_buf data; /* what becomes the block: room for its head, then all that has no fixed form */
+	ent_buf values; /* scratch */
 	/* JSON of a partner as an older block has it; false: it is made anew. NULL: all is made anew. */
 	bool (*old_json)(void *ctx, uint32_t partner, ent_buf *out);
 	void *old_ctx;
@@ -92,6 +93,11 @@ void ent__build_begin(ent__build *);
 uint32_t ent__build_text(ent__build *, uint32_t code);
 /* Family that facts of a kind speak for; -1: none. */
 int ent__build_family(uint32_t kind);
+/* Zeros for n days, good until the next call. */
+int64_t *ent__build_values(ent__build *, uint64_t n);
+/* Adds a series; of the key, origin, view, value and currency are read. */
+void ent__build_series_add(ent__build *, uint32_t partner, unsigned measure, const ent_cell_key *, int32_t day0, uint64_t n,
+	const int64_t *values);
 bool ent__build_included(const ent__build *, uint32_t partner);
 /* Takes coverage as stored. After the last, and after the series: ent__build_covers merges it and hands it to the partners. */
 void ent__build_cover(ent__build *, const ent_cover *);

@@ -50,14 +50,6 @@ static bool is_slice(layer *l, const ent_snap_series *x, unsigned measure, const
 		   code_of(l, x->currency) == k->currency;
 }
 
-static void add_series(layer *l, unsigned measure, const ent_cell_key *k, int32_t day0, uint64_t n, uint64_t data) {
-	ent__build *b = &l->b;
-	ENT_GROW(b->series, b->n_series, b->series_capacity);
-	b->series[b->n_series++] = (ent__build_series){l->code,
-		{.measure = (uint16_t)measure, .origin = k->origin, .view = k->view, .value = ent__build_text(b, k->value),
-			.currency = ent__build_text(b, k->currency), .day0 = day0, .n = n, .data = data}};
-}
-
 /* One measure of a slice with what was added to it. A sum that leaves 64 bits was refused by the store before. */
 static void change_series(layer *l, unsigned measure, unsigned column, const ent_cell *cells, size_t n) {
 	const ent_snap *s = &l->block->snap;
@@ -75,32 +67,32 @@ static void change_series(layer *l, unsigned measure, unsigned column, const ent
 		day0 = old->day0 < day0 ? old->day0 : day0;
 		last = old_last > last ? old_last : last;
 	}
-	uint64_t days = (uint64_t)(last - day0) + 1, at = l->b.data.n;
-	ent_buf_reserve(&l->b.data, days * 8);
-	int64_t *out = (int64_t *)(l->b.data.data + at);
-	memset(out, 0, days * 8);
-	if (old && old->n) {
-		memcpy(out + (old->day0 - day0), s->base + old->data, old->n * 8);
+	uint64_t days = (uint64_t)(last - day0) + 1;
+	int64_t *out = ent__build_values(&l->b, days);
+	const int64_t *values = old ? (const int64_t *)(s->base + old->data) : NULL;
+	const int32_t *at = old && old->points ? (const int32_t *)(values + old->points) : NULL;
+	for (uint64_t i = 0; old && i < ent_snap_values(old); i++) {
+		out[old->day0 - day0 + (at ? at[i] : (int32_t)i)] = values[i];
 	}
 	for (size_t i = 0; i < n; i++) {
 		out[cells[i].key.day - day0] += cells[i].m[column];
 	}
-	bool any = false;
-	for (uint64_t i = 0; i < days && !any; i++) {
-		any = out[i] != 0;
-	}
-	if (any) { /* one without a value is none, as in a snapshot */
-		l->b.data.n += days * 8;
-		add_series(l, measure, k, day0, days, at);
-	}
+	ent__build_series_add(&l->b, l->code, measure, k, day0, days, out);
 	l->changed.measures |= UINT64_C(1) << measure;
 }
 
 static void copy_series(layer *l, const ent_snap_series *x) {
-	ent_cell_key k = {.origin = x->origin, .view = x->view, .value = code_of(l, x->value), .currency = code_of(l, x->currency)};
-	uint64_t at = l->b.data.n;
-	ent_buf_add(&l->b.data, l->block->snap.base + x->data, x->n * 8);
-	add_series(l, x->measure, &k, x->day0, x->n, at);
+	ent__build *b = &l->b;
+	ent__build_series copy = {l->code, *x};
+	copy.s.value = ent__build_text(b, code_of(l, x->value));
+	copy.s.currency = ent__build_text(b, code_of(l, x->currency));
+	copy.s.data = b->data.n;
+	ent_buf_add(&b->data, l->block->snap.base + x->data, ent_snap_series_bytes(x));
+	while (b->data.n % 8) {
+		ent_buf_u8(&b->data, 0);
+	}
+	ENT_GROW(b->series, b->n_series, b->series_capacity);
+	b->series[b->n_series++] = copy;
 }
 
 static bool one_slice(const ent_cell_key *a, const ent_cell_key *b) {

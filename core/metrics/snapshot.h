@@ -4,14 +4,15 @@
  * sealed memfd when it goes to `entente-rules`). Native byte order, arrays aligned to 8. All offsets count from the
  * start of the block. Built by engine/snapshot.c, read by metrics/window.c in the core and in the rules worker alike.
  *
- * Series are dense: one int64 for each day from day0 on, so that Python takes them without a copy. */
+ * Series are dense, one int64 for each day from day0 on, so that Python takes them without a copy; where few of the days
+ * have a value, only these stand there. */
 #ifndef ENT_METRICS_SNAPSHOT_H
 #define ENT_METRICS_SNAPSHOT_H
 
 #include <stdint.h>
 
 #define ENT_SNAP_MAGIC 0x50414e53u /* "SNAP" */
-#define ENT_SNAP_VERSION 1u
+#define ENT_SNAP_VERSION 2u
 #define ENT_SNAP_RATE_ONE INT64_C(1000000000000) /* rates are in 1e-12 */
 
 typedef struct ent_snap_section {
@@ -55,8 +56,15 @@ typedef struct ent_snap_series {
 	uint32_t currency; /* text; 0 where there is none */
 	int32_t day0;
 	uint64_t n;        /* days */
-	uint64_t data;     /* offset of int64[n] */
+	uint64_t data;     /* offset of int64[n], or, if there are points, of int64[points] */
+	uint64_t points;   /* 0: dense; else days that have a value: int32[points] behind the values, counted from day0 */
 } ent_snap_series;
+
+static inline uint64_t ent_snap_values(const ent_snap_series *s) { return s->points ? s->points : s->n; }
+/* Bytes of its data. */
+static inline uint64_t ent_snap_series_bytes(const ent_snap_series *s) { return s->points ? s->points * 12 : s->n * 8; }
+/* Are points worth the search that they cost? */
+static inline int ent_snap_is_sparse(uint64_t points, uint64_t days) { return points * 24 < days * 8; }
 
 typedef struct ent_snap_set {
 	uint16_t set; /* ent_set */

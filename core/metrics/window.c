@@ -166,27 +166,66 @@ static __int128 sum_of(const int64_t *v, int64_t n) {
 	return sum;
 }
 
-static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int64_t factor, sums *t) {
-	int64_t from = w.from > x->day0 ? w.from : x->day0;
-	int64_t to = (int64_t)x->day0 + (int64_t)x->n;
+/* The values of a series that lie in a window. */
+typedef struct stretch {
+	const int64_t *values;
+	const int32_t *days; /* from day0; NULL: one after the other, from `first` on */
+	int64_t first;
+	uint64_t n;
+} stretch;
+
+static uint64_t first_point(const int32_t *days, uint64_t n, int64_t day) {
+	uint64_t low = 0;
+	while (low < n) {
+		uint64_t middle = low + (n - low) / 2;
+		if (days[middle] < day) {
+			low = middle + 1;
+		} else {
+			n = middle;
+		}
+	}
+	return low;
+}
+
+static stretch stretch_of(const ent_snap *s, const ent_snap_series *x, span w) {
+	int64_t from = w.from > x->day0 ? w.from : x->day0, to = (int64_t)x->day0 + (int64_t)x->n;
+	const int64_t *values = (const int64_t *)(s->base + x->data);
 	to = w.to < to ? w.to : to;
-	const int64_t *data = (const int64_t *)(s->base + x->data);
+	from -= x->day0;
+	to -= x->day0;
+	if (from >= to) {
+		return (stretch){0};
+	}
+	if (!x->points) {
+		return (stretch){values + from, NULL, from, (uint64_t)(to - from)};
+	}
+	const int32_t *days = (const int32_t *)(values + x->points);
+	uint64_t low = first_point(days, x->points, from), high = first_point(days, x->points, to);
+	return (stretch){values + low, days + low, 0, high - low};
+}
+
+static int32_t day_at(const ent_snap_series *x, const stretch *t, uint64_t i) {
+	return x->day0 + (int32_t)(t->days ? t->days[i] : t->first + (int64_t)i);
+}
+
+static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int64_t factor, sums *t) {
+	stretch in = stretch_of(s, x, w);
 	if (ent_measures[x->measure].unit != ENT_UNIT_MONEY || x->currency == s->head->currency) {
-		t->whole += sum_of(data + (from - x->day0), to - from) * factor; /* the factor is small: no overflow */
+		t->whole += sum_of(in.values, (int64_t)in.n) * factor; /* the factor is small: no overflow */
 		return;
 	}
 	const ent_snap_rate *r = rate_find(s, x->currency);
-	for (int64_t d = from; d < to; d++) {
-		int64_t value = data[d - x->day0];
-		if (!value) {
+	for (uint64_t i = 0; i < in.n; i++) {
+		if (!in.values[i]) {
 			continue;
 		}
-		int64_t rate = rate_on(s, r, (int32_t)d);
+		int32_t day = day_at(x, &in, i);
+		int64_t rate = rate_on(s, r, day);
 		if (!rate) {
-			t->missing = d < t->missing ? (int32_t)d : t->missing;
+			t->missing = day < t->missing ? day : t->missing;
 			break;
 		}
-		t->overflow |= __builtin_add_overflow(t->scaled, (__int128)value * rate * factor, &t->scaled);
+		t->overflow |= __builtin_add_overflow(t->scaled, (__int128)in.values[i] * rate * factor, &t->scaled);
 	}
 }
 
@@ -658,7 +697,7 @@ const int64_t *ent_window_column(ent_snap *s, const ent_query *q) {
 	if (ent_measures[measure].unit == ENT_UNIT_MONEY && x->currency != s->head->currency) {
 		return NULL;
 	}
-	if (q->start < x->day0 || q->stop > (int64_t)x->day0 + (int64_t)x->n) {
+	if (x->points || q->start < x->day0 || q->stop > (int64_t)x->day0 + (int64_t)x->n) {
 		return NULL;
 	}
 	return (const int64_t *)(s->base + x->data) + (q->start - x->day0);
@@ -667,10 +706,9 @@ const int64_t *ent_window_column(ent_snap *s, const ent_query *q) {
 /* ---- values and origins ---------------------------------------------------------------------------------------- */
 
 static bool series_has_data(const ent_snap *s, const ent_snap_series *x, span w) {
-	int64_t from = w.from > x->day0 ? w.from : x->day0, to = (int64_t)x->day0 + (int64_t)x->n;
-	const int64_t *data = (const int64_t *)(s->base + x->data);
-	for (int64_t d = from; d < to && d < w.to; d++) {
-		if (data[d - x->day0]) {
+	stretch in = stretch_of(s, x, w);
+	for (uint64_t i = 0; i < in.n; i++) {
+		if (in.values[i]) {
 			return true;
 		}
 	}

@@ -55,8 +55,15 @@ static int check_series(const ent_snap *s, const ent_snap_partner *p, ent_error 
 			x->value >= s->n_texts || x->currency >= s->n_texts) {
 			return corrupt(e, "series", i, "names something that is not there");
 		}
-		if (!days_fit(x->day0, x->n) || x->data % 8 || !fits(s->head->bytes, x->data, x->n, 8)) {
+		if (!days_fit(x->day0, x->n) || x->points > x->n || x->data % 8 ||
+			!fits(s->head->bytes, x->data, ent_snap_series_bytes(x), 1)) {
 			return corrupt(e, "series", i, "its days leave the block");
+		}
+		const int32_t *days = x->points ? (const int32_t *)(s->base + x->data + x->points * 8) : NULL;
+		for (uint64_t d = 0; d < x->points; d++) {
+			if (days[d] < 0 || (uint64_t)days[d] >= x->n || (d && days[d - 1] >= days[d])) {
+				return corrupt(e, "series", i, "its points are out of order");
+			}
 		}
 		if (i > p->series) {
 			const ent_snap_series *b = x - 1;

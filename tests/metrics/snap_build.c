@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+int snap_as_points;
+
 void snap_init(snap_build *b, int32_t as_of, const char *currency) {
 	*b = (snap_build){.as_of = as_of, .meta = "{}"};
 	ent_intern_init(&b->texts);
@@ -34,7 +36,20 @@ void snap_series(snap_build *b, int partner, ent_measure measure, ent_origin ori
 	snap_row *r = row(&b->series, partner);
 	r->series = (ent_snap_series){.measure = (uint16_t)measure, .origin = (uint8_t)origin, .view = (uint8_t)view,
 		.value = v, .currency = c, .day0 = day0, .n = n};
-	ent_buf_add(&r->data, data, n * sizeof *data);
+	for (size_t i = 0; i < n && snap_as_points; i++) {
+		if (data[i]) {
+			ent_buf_add(&r->data, &data[i], sizeof *data);
+			r->series.points++;
+		}
+	}
+	for (int32_t i = 0; i < (int32_t)n && r->series.points; i++) {
+		if (data[i]) {
+			ent_buf_add(&r->data, &i, sizeof i);
+		}
+	}
+	if (!r->series.points) {
+		ent_buf_add(&r->data, data, n * sizeof *data);
+	}
 }
 
 void snap_set(snap_build *b, int partner, ent_set set, ent_origin origin, ent_view view, const char *value, int32_t day0,

@@ -39,6 +39,8 @@ typedef struct snap_build {
 	snap_rows series, sets, dists, covers, rates;
 } snap_build;
 
+/* Series are written as points, also where that is no gain. */
+extern int snap_as_points;
 void snap_init(snap_build *, int32_t as_of, const char *currency);
 /* Partners in order of their names. */
 int snap_partner(snap_build *, const char *id, const char *json);
