@@ -196,7 +196,7 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 	 */
 	int status = ent__sql_run(s,
 		"PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
-		"PRAGMA wal_autocheckpoint = 2048; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
+		"PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
 		e);
 	if (!status && s->writable && ent__given_init(&s->given, s->db)) {
 		status = ent__sql_error(s, "cannot open the database", e);
