@@ -71,8 +71,6 @@ void ent_cells_destroy(ent_cells *c) {
 		return;
 	}
 	keytab_finish(&c->keys);
-	keytab_finish(&c->sets.keys);
-	keytab_finish(&c->dists.keys);
 	free(c->rows);
 	free(c->sets.items);
 	free(c->dists.items);
@@ -103,26 +101,15 @@ static void add_pair(ent__pairs *p, uint32_t key, uint32_t member, int32_t net) 
 }
 
 void ent_cells_set(ent_cells *c, uint32_t cell, uint8_t family, uint32_t id, int32_t net) {
-	uint32_t *set = &c->rows[cell].set;
-	if (!*set) {
-		ent_cell_key key = c->keys.keys[cell];
-		key.family = family;
-		key.currency = 0;
-		*set = keytab_put(&c->sets.keys, &key) + 1;
-	}
-	add_pair(&c->sets, *set - 1, id, net);
+	c->rows[cell].set = family + 1;
+	add_pair(&c->sets, cell, id, net);
 }
 
 void ent_cells_dist(ent_cells *c, uint32_t cell, uint8_t family, bool currency, int32_t bucket, int32_t net) {
-	ent__row *r = &c->rows[cell];
-	unsigned i = r->dists[0] && r->dist_family[0] != family;
-	if (!r->dists[i]) {
-		ent_cell_key key = c->keys.keys[cell];
-		key.family = r->dist_family[i] = family;
-		key.currency = currency ? key.currency : 0;
-		r->dists[i] = keytab_put(&c->dists.keys, &key) + 1;
-	}
-	add_pair(&c->dists, r->dists[i] - 1, ent_bucket_member(bucket), net);
+	uint8_t *dists = c->rows[cell].dists, dist = (uint8_t)(family + 1) | (currency ? ENT__CURRENCY : 0);
+	unsigned i = dists[0] && dists[0] != dist;
+	dists[i] = dist;
+	add_pair(&c->dists, cell * ENT__DISTS_A_CELL + i, ent_bucket_member(bucket), net);
 }
 
 size_t ent_cells_bytes(const ent_cells *c) {
@@ -130,12 +117,10 @@ size_t ent_cells_bytes(const ent_cells *c) {
 		   c->dists.n * sizeof(ent__pair);
 }
 
-bool ent_cells_empty(const ent_cells *c) { return c->keys.n == 0 && c->sets.n == 0 && c->dists.n == 0; }
+bool ent_cells_empty(const ent_cells *c) { return c->keys.n == 0; }
 
 void ent_cells_reset(ent_cells *c) {
 	keytab_clear(&c->keys);
-	keytab_clear(&c->sets.keys);
-	keytab_clear(&c->dists.keys);
 	c->sets.n = c->dists.n = 0;
 	memset(c->memo, 0, sizeof c->memo);
 }

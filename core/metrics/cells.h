@@ -76,8 +76,7 @@ uint32_t ent_cells_at(ent_cells *, const ent_cell_key *);
 int64_t *ent_cells_row(ent_cells *, uint32_t cell);
 /* A member of the set that belongs to a cell, or a value of one of its distributions: `family` is the ent_set or
  * ent_dist. The cell of the set has the key of this one without its currency, that of a distribution keeps it if
- * `currency`. No look-up but the first: the cell knows where its members gather. A cell has one set and two
- * distributions at most. */
+ * `currency`: which cells are one then is found when they are sorted. A cell has one set and two distributions at most. */
 void ent_cells_set(ent_cells *, uint32_t cell, uint8_t family, uint32_t id, int32_t net);
 void ent_cells_dist(ent_cells *, uint32_t cell, uint8_t family, bool currency, int32_t bucket, int32_t net);
 /* Memory in use, for the decision to flush. */

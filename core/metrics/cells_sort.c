@@ -28,6 +28,7 @@ void ent__sorting_finish(ent__sorting *s) {
 	free(s->others);
 	free(s->cells);
 	for (int i = 0; i < 2; i++) {
+		free(s->groups[i]);
 		free(s->changes[i]);
 		free(s->members[i]);
 	}
@@ -219,42 +220,97 @@ static uint32_t net(uint64_t *a, size_t n) {
 	return kept;
 }
 
+/* The groups of the cells of one partner's day in their order, which nearly always they have: not where there are several
+ * currencies, and a currency is left out or cells have two distributions. */
+static void order_groups(ent__group *first, ent__group *end) {
+	if (end - first < 2) {
+		return;
+	}
+	for (ent__group *g = first + 1; g < end; g++) {
+		if (ent_cell_key_compare(&g[-1].key, &g->key) <= 0) {
+			continue;
+		}
+		ent__group v = *g, *k = g;
+		for (; k > first && ent_cell_key_compare(&k[-1].key, &v.key) > 0; k--) {
+			*k = k[-1];
+		}
+		*k = v;
+	}
+}
+
+static void add_group(ent__group *g, const ent_cell_key *cell, uint8_t family, bool currency, uint32_t pair) {
+	*g = (ent__group){*cell, pair};
+	g->key.family = family;
+	g->key.currency = currency ? cell->currency : 0;
+}
+
+/* Finds the groups of all sets (which 0) or distributions (1), in order; of one key there may be several, side by side. */
+static size_t find_groups(ent_cells *c, const ent__sortable *order, unsigned which) {
+	ent__sorting *s = &c->sorting;
+	ROOM(s->groups[which], (size_t)c->keys.n * (which ? ENT__DISTS_A_CELL : 1), s->groups_capacity[which]);
+	ent__group *first = s->groups[which], *g = first;
+	for (uint32_t i = 0; i < c->keys.n; i++) {
+		uint32_t cell = order[i].number;
+		const ent_cell_key *key = &c->keys.keys[cell];
+		const ent__row *r = &c->rows[cell];
+		if (g > first && (g[-1].key.partner != key->partner || g[-1].key.day != key->day)) {
+			order_groups(first, g);
+			first = g;
+		}
+		if (!which && r->set) {
+			add_group(g++, key, r->set - 1, false, cell);
+		}
+		for (unsigned k = 0; which && k < ENT__DISTS_A_CELL && r->dists[k]; k++) {
+			add_group(g++, key, (uint8_t)((r->dists[k] & ~ENT__CURRENCY) - 1), r->dists[k] & ENT__CURRENCY,
+				cell * ENT__DISTS_A_CELL + k);
+		}
+	}
+	order_groups(first, g);
+	return (size_t)(g - s->groups[which]);
+}
+
 /* Changes of all sets (which 0) or distributions (1). */
-static size_t sort_members(ent__sorting *s, const ent__pairs *p, unsigned which) {
-	size_t sum = 0, kept = 0;
-	ROOM(s->ends, p->keys.n, s->ends_capacity);
-	ROOM(s->changes[which], p->keys.n, s->changes_capacity[which]);
+static size_t sort_members(ent_cells *c, const ent__sortable *order, unsigned which) {
+	ent__sorting *s = &c->sorting;
+	const ent__pairs *p = which ? &c->dists : &c->sets;
+	size_t keys = (size_t)c->keys.n * (which ? ENT__DISTS_A_CELL : 1), n_groups = find_groups(c, order, which), sum = 0,
+		   kept = 0;
+	const ent__group *groups = s->groups[which];
+	ROOM(s->ends, keys, s->ends_capacity);
+	ROOM(s->changes[which], n_groups, s->changes_capacity[which]);
 	ROOM(s->members[which], p->n, s->members_capacity[which]);
 	uint64_t *members = s->members[which];
 	size_t *ends = s->ends;
-	const ent__sortable *order = sort_keys(s, &p->keys);
-	if (p->keys.n) {
-		memset(ends, 0, p->keys.n * sizeof *ends);
+	if (keys) {
+		memset(ends, 0, keys * sizeof *ends);
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		ends[p->items[i].key]++;
 	}
-	for (uint32_t i = 0; i < p->keys.n; i++) {
-		size_t n = ends[order[i].number];
-		ends[order[i].number] = sum;
+	for (size_t i = 0; i < n_groups; i++) {
+		size_t n = ends[groups[i].pair];
+		ends[groups[i].pair] = sum;
 		sum += n;
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		members[ends[p->items[i].key]++] = ent_change(p->items[i].member, p->items[i].net);
 	}
-	for (size_t i = 0, at = 0; i < p->keys.n; i++) {
-		size_t n = ends[order[i].number] - at;
-		if (n <= FEW) {
-			sort_few(members + at, n);
+	for (size_t i = 0, at = 0; i < n_groups;) {
+		const ent_cell_key *key = &groups[i].key;
+		size_t end = ends[groups[i++].pair];
+		for (; i < n_groups && !ent_cell_key_compare(key, &groups[i].key); i++) {
+			end = ends[groups[i].pair];
+		}
+		if (end - at <= FEW) {
+			sort_few(members + at, end - at);
 		} else {
-			sort_many(s, members + at, n);
+			sort_many(s, members + at, end - at);
 		}
-		uint32_t left = net(members + at, n);
+		uint32_t left = net(members + at, end - at);
 		if (left) {
-			s->changes[which][kept++] =
-				(ent_members_change){.key = &p->keys.keys[order[i].number], .items = members + at, .n = left};
+			s->changes[which][kept++] = (ent_members_change){.key = key, .items = members + at, .n = left};
 		}
-		at += n;
+		at = end;
 	}
 	return kept;
 }
@@ -281,8 +337,8 @@ ent_cells_flush ent_cells_sort(ent_cells *c) {
 			s->cells[f.n_cells++] = (ent_cell_change){&c->keys.keys[order[i].number], m};
 		}
 	}
-	f.n_sets = sort_members(s, &c->sets, 0);
-	f.n_dists = sort_members(s, &c->dists, 1);
+	f.n_sets = sort_members(c, order, 0);
+	f.n_dists = sort_members(c, order, 1);
 	f.cells = s->cells;
 	f.sets = s->changes[0];
 	f.dists = s->changes[1];
