@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import start
 from measure import run
 
 
@@ -36,6 +37,17 @@ def rules(build: Path) -> dict[str, float] | str:
     return {"rules": said["twelve_us"], "rows": said["rows_per_second"] / 1e6}
 
 
+def starting(build: Path) -> dict[str, float] | str:
+    """Until a decoder reads, and until the interpreter of the rules is ready, which is started later."""
+    said = told([build / "tests" / "bench_rules", "10", "15"])
+    if isinstance(said, str):
+        return said
+    try:
+        return {"start": start.measure(build) + said["ready_ms"]}
+    except PermissionError as why:
+        return str(why)
+
+
 def ledger(build: Path) -> dict[str, float] | str:
     """As many orders as the large job has, with its syncs, on the disk that the build lies on."""
     out, why = output([build / "tests" / "bench_ledger", build])
@@ -61,6 +73,7 @@ def many_partners(build: Path) -> dict[str, float] | str:
 
 PROGRAMS: tuple[tuple[tuple[str, ...], Callable[[Path], dict[str, float] | str]], ...] = (
     (("rules", "rows"), rules),
+    (("start",), starting),
     (("ledger",), ledger),
     (("changed_order",), changed_order),
     (("many_all", "many_few"), many_partners),
