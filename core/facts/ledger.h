@@ -105,7 +105,7 @@ void ent_ledger_retire(ent_ledger *, uint32_t segment);
 /* Deletes the files of dead segments, once a mark that calls them so is committed and no other mark is under way. */
 int ent_ledger_remove_retired(ent_ledger *, ent_error *e);
 
-/* ---- index: key to the live frame, 21 to 32 bytes of memory an entry ---------------------------------------------- */
+/* ---- index: key to the live frame, 21 to 38 bytes of memory an entry ---------------------------------------------- */
 
 typedef struct ent_index_entry {
 	uint64_t key;    /* ent_hash64 of system, partner, kind and key; the frame's own key settles a collision */

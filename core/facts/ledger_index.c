@@ -6,7 +6,7 @@
  * the number of homes, and entries stand in the order of their mixed keys. So a search ends at the first larger key,
  * nothing is ever marked as deleted, and the entries can be written out and read in again in one sequence.
  *
- * The table grows in place, by half, when three quarters of its homes are taken (21 to 32 bytes an entry), and without
+ * The table grows in place, by three quarters, when as many of its homes are taken (21 to 38 bytes an entry), and without
  * a pause: entries move to their new homes from the upper end down, some at each add, while those below a limit that
  * falls still have the old ones. All that the search needs is that homes rise with the keys, and across that limit they
  * do. When it has reached the lower end, no more than an eighth was added: the densest part was 0.84 full. */
@@ -19,6 +19,7 @@
 
 #define LEAST 1024u
 enum { EVERY = 64, MOVES = EVERY * 8 }; /* at every 64th add, 8 for each of these */
+#define AT_ONCE ((uint64_t)1 << 16) /* slots whose memory is asked for at once: 1 MiB */
 
 struct ent_index {
 	ent_index_entry *slots;
@@ -27,7 +28,9 @@ struct ent_index {
 	uint64_t upto;   /* mixed keys up to this one have their home among those */
 	uint64_t n;      /* slots; those beyond the homes take what is pushed out at the end. The last one is always free */
 	uint64_t count, limit;
-	uint64_t filled;         /* first slot that ent_index_fill may use */
+	uint64_t filled; /* first slot that ent_index_fill may use */
+	uint64_t ready;  /* growing: the new slots from this one on have their memory; filling: those before it */
+	uint64_t fresh;  /* the first new slot */
 	size_t bytes;            /* mapped */
 	ent_index_entry *moving; /* on their way */
 	size_t moving_n, moving_capacity;
@@ -122,6 +125,12 @@ static void move_some(ent_index *x) {
 			x->slots[i].at = 0;
 		}
 	}
+	uint64_t lowest = x->moving_n ? scaled(mixed(x->moving[0].key), x->homes) : 0;
+	while (x->ready > lowest && x->ready > x->fresh) {
+		uint64_t n_ready = x->ready - x->fresh < AT_ONCE ? x->ready - x->fresh : AT_ONCE;
+		x->ready -= n_ready;
+		ent__pages_ready(x->slots + x->ready, n_ready * sizeof *x->slots);
+	}
 	if (from) {
 		x->upto = low - 1;
 	} else {
@@ -143,8 +152,10 @@ static inline void make_room(ent_index *x) {
 			move_some(x);
 		}
 	} else if (x->count >= x->limit) {
-		size_for(x, x->homes + x->homes / 2);
+		x->fresh = x->n;
+		size_for(x, x->homes + x->homes / 4 * 3);
 		x->upto = UINT64_MAX;
+		x->ready = x->n;
 		remap(x);
 	}
 }
@@ -258,6 +269,11 @@ bool ent_index_fill(ent_index *x, const ent_index_entry *entries, size_t n) {
 			return false;
 		}
 		slot = slot < x->filled ? x->filled : slot;
+		if (slot >= x->ready && x->ready < x->n) {
+			uint64_t n_ready = x->n - x->ready < AT_ONCE ? x->n - x->ready : AT_ONCE;
+			ent__pages_ready(x->slots + x->ready, n_ready * sizeof *x->slots);
+			x->ready += n_ready;
+		}
 		place(x, slot, entries[i]);
 		x->filled = slot + 1;
 	}

@@ -46,6 +46,16 @@ void *ent__pages_grow(void *p, size_t old, size_t new_bytes) {
 	return advised(mapped(mremap(p, old, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to)), new_bytes);
 }
 
+void ent__pages_ready(void *p, size_t bytes) {
+#ifdef MADV_POPULATE_WRITE
+	uintptr_t from = (uintptr_t)p / SMALL * SMALL, to = ((uintptr_t)p + bytes + SMALL - 1) / SMALL * SMALL;
+	madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+#else
+	(void)p;
+	(void)bytes;
+#endif
+}
+
 void ent__pages_unmap(void *p, size_t bytes) {
 	if (p) {
 		munmap(p, bytes);

@@ -229,7 +229,7 @@ static void index_memory(void **state) {
 	for (uint64_t i = 0; i < 1000000; i++) {
 		ent_index_add(x, next_random(), i + 1);
 		if (i == checked) { /* at many sizes, so just after growing, too */
-			assert_true(mapped_now() - before <= i * 32 + (1u << 20));
+			assert_true(mapped_now() - before <= i * 38 + (1u << 20));
 			checked += checked / 50;
 		}
 	}
