@@ -26,6 +26,7 @@ typedef struct ent__chunk {
 	unsigned attempts;
 	uint64_t batches; /* folded so far */
 	uint64_t records, consumed, rejected, skipped, facts; /* seen in those batches */
+	uint64_t keys; /* of the ledger that it brought */
 	struct ent__chunk *next;
 } ent__chunk;
 
@@ -217,6 +218,7 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	if ((!e->index || e->keeping) && ent__index_load(e, r->error)) { /* the first batch of all */
 		return r->error->code;
 	}
+	uint64_t keys = ent_index_count(e->index);
 	*r->error = (ent_error){0};
 	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = bytes, .bytes = slot->bytes,
 		.at = sizeof(ent_wire_batch), .partner = c->work->partner, .key = {.system = c->work->stream->system}};
@@ -259,6 +261,7 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 		return r->error->code;
 	}
 	c->batches++;
+	c->keys += ent_index_count(e->index) - keys;
 	c->records += b.head.records;
 	c->consumed += b.head.consumed;
 	c->rejected += b.head.rejected;
@@ -394,6 +397,17 @@ static bool fold_batches(run *r, ent__work *w, ent__chunk *c) {
 	return true;
 }
 
+/* How many keys the rest of the stream will bring if it goes on as it began: the index then grows once to hold them. */
+static void foresee(const ent_engine *e, ent__stream *s, uint64_t bytes, uint64_t keys) {
+	s->bytes_done += bytes;
+	s->bytes_left -= bytes < s->bytes_left ? bytes : s->bytes_left;
+	s->keys += keys;
+	if (e->index && s->bytes_done && s->keys <= ent_index_count(e->index)) {
+		double more = (double)s->keys * (double)s->bytes_left / (double)s->bytes_done;
+		ent_index_expect(e->index, ent_index_count(e->index) + (uint64_t)more);
+	}
+}
+
 static void complete_chunk(run *r, ent__work *w, ent__chunk *c) {
 	ent_engine *e = r->e;
 	ent_assignment *a = c->a;
@@ -419,8 +433,9 @@ static void complete_chunk(run *r, ent__work *w, ent__chunk *c) {
 	input->facts += c->facts;
 	e->report->progress.records += c->records;
 	e->report->progress.facts += c->facts;
-	uint64_t end = a->eof ? input->size : a->end;
-	e->report->progress.bytes_done += end > w->folded ? end - w->folded : 0;
+	uint64_t end = a->eof ? input->size : a->end, bytes = end > w->folded ? end - w->folded : 0;
+	e->report->progress.bytes_done += bytes;
+	foresee(e, w->stream, bytes, c->keys);
 	w->folded = a->end;
 	input->position = end;
 	e->input_dirty[w->input] = true;
@@ -755,6 +770,13 @@ int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, c
 		uv_signal_init(&e->loop, &signals[i]);
 		signals[i].data = r;
 		uv_signal_start(&signals[i], on_signal, i ? SIGTERM : SIGINT);
+	}
+	for (const ent__work *w = works; w; w = w->next_work) {
+		w->stream->bytes_left = w->stream->bytes_done = w->stream->keys = 0;
+	}
+	for (const ent__work *w = works; w; w = w->next_work) {
+		uint64_t size = e->inputs[w->input].size;
+		w->stream->bytes_left += size > w->folded ? size - w->folded : 0;
 	}
 	give_out(r);
 	while (!r->status && (r->n_active || r->next_work)) {

@@ -29,6 +29,7 @@ typedef struct ent__stream {
 	const char *framing[16];
 	uint32_t *partner_cache; /* by raw code: partner + 1 */
 	uint32_t partner_cache_n;
+	uint64_t bytes_left, bytes_done, keys; /* of this run: packed bytes of its documents, and the keys that they brought */
 	struct ent__stream *next;
 } ent__stream;
 

@@ -116,6 +116,8 @@ typedef struct ent_index ent_index;
 
 ent_index *ent_index_create(uint64_t expected);
 void ent_index_destroy(ent_index *);
+/* As many entries there will be, as far as anybody can tell: when it has to grow, it grows for them. */
+void ent_index_expect(ent_index *, uint64_t entries);
 /* First entry with this key, or NULL. With `after` the next one with the same key (collisions). The pointer is valid
  * until the next add, remove or find_or_slot. An entry's position may be changed in place, but not to 0. */
 ent_index_entry *ent_index_find(const ent_index *, uint64_t key, const ent_index_entry *after);

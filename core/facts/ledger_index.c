@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define LEAST 1024u
-enum { EVERY = 64, MOVES = EVERY * 8 }; /* at every 64th add, 8 for each of these */
+enum { EVERY = 64, MOVES = EVERY * 8, FORESEEN = 256 }; /* at every 64th add, 8 for each of these */
 #define AT_ONCE ((uint64_t)1 << 16) /* slots whose memory is asked for at once: 1 MiB */
 
 struct ent_index {
@@ -27,7 +27,7 @@ struct ent_index {
 	uint64_t before; /* as many there were before the table grew; the same if nothing has to move any more */
 	uint64_t upto;   /* mixed keys up to this one have their home among those */
 	uint64_t n;      /* slots; those beyond the homes take what is pushed out at the end. The last one is always free */
-	uint64_t count, limit;
+	uint64_t count, limit, expected;
 	uint64_t filled; /* first slot that ent_index_fill may use */
 	uint64_t ready;  /* growing: the new slots from this one on have their memory; filling: those before it */
 	uint64_t fresh;  /* the first new slot */
@@ -52,15 +52,19 @@ static void size_for(ent_index *x, uint64_t homes) {
 	x->limit = homes / 4 * 3;
 }
 
+static uint64_t homes_for(uint64_t entries) { return entries + entries / 3 + entries / 64; }
+
 ent_index *ent_index_create(uint64_t expected) {
 	ent_index *x = ent_xcalloc(1, sizeof *x);
-	uint64_t homes = expected + expected / 3 + expected / 64;
+	uint64_t homes = homes_for(expected);
 	size_for(x, homes < LEAST ? LEAST : homes);
 	x->before = x->homes;
 	x->bytes = ent__pages_size(x->n * sizeof *x->slots);
 	x->slots = ent__pages_map(x->bytes);
 	return x;
 }
+
+void ent_index_expect(ent_index *x, uint64_t entries) { x->expected = entries; }
 
 void ent_index_destroy(ent_index *x) {
 	if (x) {
@@ -153,7 +157,10 @@ static inline void make_room(ent_index *x) {
 		}
 	} else if (x->count >= x->limit) {
 		x->fresh = x->n;
-		size_for(x, x->homes + x->homes / 4 * 3);
+		/* more than that, and it was a mistake: what is expected changes from time to time */
+		uint64_t least = x->homes + x->homes / 4 * 3, most = x->homes * FORESEEN;
+		uint64_t homes = x->expected < most ? homes_for(x->expected) : most;
+		size_for(x, homes < least ? least : homes);
 		x->upto = UINT64_MAX;
 		x->ready = x->n;
 		remap(x);

@@ -76,6 +76,9 @@ static void against_model(uint64_t spread, unsigned shift, size_t steps) {
 	ent_index *x = ent_index_create(0);
 	for (size_t step = 0; step < steps; step++) {
 		uint64_t key = next_random() % spread << shift;
+		if (step % 977 == 0) { /* whatever is expected */
+			ent_index_expect(x, next_random() % (steps * 3));
+		}
 		if (!n || next_random() % 8 < 5) {
 			ent_index_slot slot;
 			ent_index_entry *e = step % 2 ? NULL : ent_index_find_or_slot(x, key, &slot);
@@ -241,6 +244,15 @@ static void index_memory(void **state) {
 		ent_index_add(x, next_random(), i + 1);
 	}
 	assert_int_equal(mapped_now(), empty); /* what was expected never grows */
+	ent_index_destroy(x);
+	x = ent_index_create(0);
+	for (uint64_t i = 0; i < 1000000; i++) {
+		if (i == 10000) {
+			ent_index_expect(x, 1000000);
+		}
+		ent_index_add(x, next_random(), i + 1);
+	}
+	assert_true(ent_index_bytes(x) < 1000000 * 22); /* and it grew once */
 	ent_index_destroy(x);
 }
 
