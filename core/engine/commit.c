@@ -93,7 +93,8 @@ static void take_inputs(ent_engine *e, struct ent__generation *g) {
 		if (e->input_dirty[i]) {
 			ENT_GROW(g->inputs, g->n_inputs, g->inputs_capacity);
 			g->inputs[g->n_inputs++] = (struct input){e->inputs[i], e->stored[i]};
-			e->stored[i] = (ent__stored){true, e->inputs[i].position, e->inputs[i].generation};
+			e->stored[i] =
+				(ent__stored){.exists = true, .position = e->inputs[i].position, .generation = e->inputs[i].generation};
 			e->input_dirty[i] = false;
 		}
 	}

@@ -107,7 +107,7 @@ static int take_input(void *ctx, const ent_input *row) {
 		ent__input_add(e)->live = 0;
 	}
 	e->inputs[row->id] = *row;
-	e->stored[row->id] = (ent__stored){true, row->position, row->generation};
+	e->stored[row->id] = (ent__stored){.exists = true, .position = row->position, .generation = row->generation};
 	return 0;
 }
 

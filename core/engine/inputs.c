@@ -14,9 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SUM_BYTES = 65536, SURE = 50 /* a probe's score from which it claims a document */ };
+enum {
+	SUM_BYTES = 65536,
+	SURE = 50,           /* a probe's score from which it claims a document */
+	GRAIN_NS = 100000000 /* far more than the kernel's clock of files steps by */
+};
 
 static size_t skip_key(const ent__source *s, const char *name, char out[1024]) {
 	int n = snprintf(out, 1024, "%s%c%s", s->config->name.s, 0, name);
@@ -245,6 +250,22 @@ static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error
 	return 0;
 }
 
+static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
+
+/* Was the file looked into by this process, and not touched since? The kernel's own time of change cannot be set back by
+ * anybody; only within its grain could a change hide. So an engine that stays open does not read all files again because
+ * one is new. */
+static bool untouched(ent_engine *e, const ent_file *file, const ent_input *old) {
+	const ent__stored *s = old ? &e->stored[old->id] : NULL;
+	struct stat st;
+	if (!s || !s->looked_ns || !old->done || stat(file->path, &st)) {
+		return false;
+	}
+	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == old->size && (uint64_t)ns_of(st.st_mtim) == old->mtime_ns &&
+		   st.st_ino == old->inode && st.st_dev == old->device && ns_of(st.st_ctim) == s->changed_ns &&
+		   s->changed_ns + GRAIN_NS < s->looked_ns && stands(e, old);
+}
+
 /* One file: NULL if it is unchanged or failed (then it is in the report). */
 static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file, names *known_names) {
 	ent_error error = {0};
@@ -257,6 +278,13 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file,
 		fail(e, s, file->name, &error);
 		return NULL;
 	}
+	ent_input *old = known(e, known_names, s->code, file->name);
+	if (!standard_input && untouched(e, file, old)) {
+		e->report->progress.inputs_unchanged++;
+		return NULL;
+	}
+	struct timespec looked;
+	clock_gettime(CLOCK_REALTIME, &looked);
 	/* not blocking: what was a file when it was listed could be a pipe by now */
 	int fd = standard_input ? standard_input_of(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
@@ -278,7 +306,6 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file,
 		return NULL; /* may still grow: the next run takes it */
 	}
 	uint64_t head = sum_at(fd, 0, size), tail = sum_at(fd, size > SUM_BYTES ? size - SUM_BYTES : 0, size);
-	ent_input *old = known(e, known_names, s->code, file->name);
 	bool bytes = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
 				 (standard_input || old->mtime_ns == (uint64_t)mtime);
 	bool same = bytes && stands(e, old);
@@ -293,6 +320,10 @@ static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file,
 	}
 	same = same && !strcmp(old->decoder, d->name) && !strcmp(old->version, d->version);
 	if (same && old->done) {
+		if (!standard_input && old->inode == st.st_ino && old->device == st.st_dev) {
+			e->stored[old->id].looked_ns = ns_of(looked);
+			e->stored[old->id].changed_ns = ns_of(st.st_ctim);
+		}
 		close(fd);
 		e->report->progress.inputs_unchanged++;
 		return NULL;

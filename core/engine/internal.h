@@ -58,6 +58,9 @@ typedef struct ent__stored {
 	bool exists;
 	uint64_t position;
 	uint32_t generation;
+	/* When its file was found to be what was read, by its sums, in this process, and the kernel's time of its last change; 0:
+	 * not looked at so far. */
+	int64_t looked_ns, changed_ns;
 } ent__stored;
 
 /* An input of this run beside its row. */

@@ -413,6 +413,47 @@ static void a_lost_worker_is_replaced(void **state) {
 	world_close(&w);
 }
 
+/* A file that was looked at is not read again while nothing touches it; but what is written into it, with the old size and the
+ * old time of change, is seen. */
+static void a_touched_file_is_seen(void **state) {
+	(void)state;
+	world w;
+	char name[64], path[256];
+	seed = 17;
+	world_open(&w, BOOK, 1);
+	FILE *f = export_begin(&w, "orders", name);
+	fputs(ORDERS, f);
+	order(f, 4, ++w.keys, AS_OF - 4, 4000, 3, "sold");
+	export_end(&w, f, name);
+	ingest(&w);
+	follow(&w);
+	struct stat before, after;
+	struct timespec grain = {0, 150000000};
+	nanosleep(&grain, NULL); /* the kernel's clock of files must have gone on */
+	ingest(&w);
+	unsigned looked = 0;
+	for (uint32_t i = 1; i < w.e->n_inputs; i++) {
+		looked += w.e->stored[i].looked_ns != 0;
+	}
+	assert_int_equal(looked, 3);
+	follow(&w);
+	assert_int_equal(w.said.changed, 0);
+	snprintf(path, sizeof path, "%s/%s", w.folder, name);
+	assert_int_equal(stat(path, &before), 0);
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	fputs(ORDERS, f);
+	order(f, 4, w.keys, AS_OF - 4, 5000, 3, "sold");
+	fclose(f);
+	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){before.st_mtim, before.st_mtim}, 0), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	ingest(&w);
+	follow(&w);
+	assert_int_equal(w.said.changed, 1);
+	world_close(&w);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_worker),
@@ -421,6 +462,7 @@ int main(void) {
 		cmocka_unit_test(a_change_goes_no_further),
 		cmocka_unit_test(unchanged_cohorts_rest),
 		cmocka_unit_test(a_lost_worker_is_replaced),
+		cmocka_unit_test(a_touched_file_is_seen),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
