@@ -7,13 +7,15 @@ and after; where what was released is the same, nobody who read them runs again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
-
 from .cohort import Node, Peers
 from .native import Depend
 from .rules import Rule
 from .view import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Final
 
 Metrics = list[int] | None  # numbers of the catalogue; None: any of them, and all else that is known
 RULE_BITS: Final = 16  # of a pair: above them stands the partner

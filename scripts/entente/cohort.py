@@ -9,14 +9,12 @@ not released either."""
 
 from __future__ import annotations
 
-import array
 import math
-from bisect import bisect_left, insort
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from struct import pack
 
 from . import run
 from .day import Window, spoken
+from .light import bisect_left, insort
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
 from .native import places
@@ -28,7 +26,12 @@ from .series import middle
 from .titles import title
 from .view import Metric, View
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Iterable
+    from typing import Final
+
     from .partner import Partner
 
 MOST_SHARE: Final = (3, 5)  # of a sum that one partner may hold: as a fraction, so that it is exact
@@ -167,7 +170,7 @@ class CohortMeasure:
     ) -> list[_Place]:
         """The values in order."""
         if not self._value and before is None:
-            snapshot, packed = self.cohort.view.snapshot, array.array("I", who).tobytes()
+            snapshot, packed = self.cohort.view.snapshot, _packed(who)
             found = places(snapshot, packed, self.metric.number, start, stop, self._origin)
             if found is not None:
                 return found
@@ -183,7 +186,7 @@ class CohortMeasure:
     def _values(self, who: list[int], start: int, stop: int) -> dict[int, _Pair]:
         snapshot, metric = self.cohort.view.snapshot, self.metric
         if not self._value:
-            rows = snapshot.cohort(array.array("I", who).tobytes(), metric.number, start, stop, self._origin)
+            rows = snapshot.cohort(_packed(who), metric.number, start, stop, self._origin)
         else:
             rows = [self._sliced(partner, start, stop) for partner in who]
         return {p: row[1:] for p, row in zip(who, rows, strict=True) if row[0] == KNOWN}
@@ -349,8 +352,10 @@ class Node:
         self, measure: CohortMeasure, start: int, stop: int, before: tuple[int, int] | None
     ) -> None:
         self.measure, self.start, self.stop, self.before = measure, start, stop, before
-        self.users = array.array("Q")  # pairs of partner and rule; may hold one more than once
+        self.users: array[int] | list[int] = []  # pairs of partner and rule; may hold one more than once
         self._kept = measure.cohort.view.kept
+        if self._kept:
+            self.users = _pairs()
         self._evidence: Read | None = None  # of what is found; None: not asked for since it changed
         self.found, self.tried = measure.worked_out(start, stop, before)
 
@@ -396,12 +401,22 @@ class Node:
         if isinstance(was, Peers) and isinstance(self.found, Peers):
             self.found.take_over(was)
 
-    def whom(self) -> array.array[int]:
+    def whom(self) -> array[int] | list[int]:
         """Who read it, each once."""
         once = sorted(set(self.users))
         if len(once) < len(self.users):
-            self.users = array.array("Q", once)
+            self.users = _pairs(once)
         return self.users
+
+
+def _packed(who: list[int]) -> bytes:
+    return pack(f"={len(who)}I", *who)
+
+
+def _pairs(known: Iterable[int] = ()) -> array[int]:
+    from array import array  # only what is kept needs it, and it is slow to import
+
+    return array("Q", known)
 
 
 def in_order(values: Iterable[_Pair]) -> list[_Place]:

@@ -8,13 +8,15 @@ same days a year earlier."""
 
 from __future__ import annotations
 
-import datetime
-import re
-from functools import lru_cache
-from typing import Final, NamedTuple, Union
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import datetime
+    from functools import lru_cache
+    from typing import Final, NamedTuple, Union
+else:
+    from .light import NamedTuple, datetime, lru_cache
 
 EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
-_SPEC: Final = re.compile(r"([1-9][0-9]{0,3})([dwmy])\Z")
 _TO_DATE: Final = ("mtd", "qtd", "ytd")
 
 _MONTHS: Final = (
@@ -91,7 +93,10 @@ class Period(NamedTuple):
         return self.name
 
 
-Window = Union[str, Shifted, Period]
+if TYPE_CHECKING:
+    Window = Union[str, Shifted, Period]
+else:
+    Window = str
 
 
 def iso(number: int) -> str:
@@ -125,7 +130,15 @@ def last_year(window: Window, years: int = 1) -> Window:
 
 def is_window(text: str) -> bool:
     """Whether `text` reads as a window."""
-    return text in _TO_DATE or _SPEC.match(text) is not None
+    return text in _TO_DATE or _length(text) is not None
+
+
+def _length(text: str) -> tuple[int, str] | None:
+    """28d as 28 and d."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in ("d", "w", "m", "y") or not 1 <= len(number) <= 4 or number[0] == "0":
+        return None
+    return (int(number), unit) if number.isascii() and number.isdigit() else None
 
 
 def span_of(window: Window, as_of: int) -> Span:
@@ -149,9 +162,9 @@ def span_of(window: Window, as_of: int) -> Span:
 
 
 def _spoken(text: str, as_of: int) -> Span:
-    match = _SPEC.match(text)
-    if match:
-        number, unit = int(match[1]), match[2]
+    length = _length(text)
+    if length:
+        number, unit = length
         if unit in "my":
             return Span(_months_back(as_of + 1, number * (12 if unit == "y" else 1)), as_of + 1)
         return Span(as_of + 1 - number * (7 if unit == "w" else 1), as_of + 1)
@@ -163,9 +176,9 @@ def _spoken(text: str, as_of: int) -> Span:
 
 
 def _before(window: Window, span: Span) -> Span:
-    match = _SPEC.match(window) if isinstance(window, str) else None
-    if match and match[2] in "my":
-        return Span(_months_back(span.start, int(match[1]) * (12 if match[2] == "y" else 1)), span.start)
+    length = _length(window) if isinstance(window, str) else None
+    if length and length[1] in "my":
+        return Span(_months_back(span.start, length[0] * (12 if length[1] == "y" else 1)), span.start)
     return Span(2 * span.start - span.stop, span.start)
 
 
@@ -223,11 +236,11 @@ def words(window: Window) -> str:
     """A window as one says it: 8 weeks."""
     if not isinstance(window, str):
         return str(window)
-    match = _SPEC.match(window)
-    if not match:
+    length = _length(window)
+    if not length:
         return {"mtd": "this month", "qtd": "this quarter", "ytd": "this year"}.get(window, window)
-    unit = {"d": "day", "w": "week", "m": "month", "y": "year"}[match[2]]
-    return f"{match[1]} {unit}" + ("s" if match[1] != "1" else "")
+    unit = {"d": "day", "w": "week", "m": "month", "y": "year"}[length[1]]
+    return f"{length[0]} {unit}" + ("s" if length[0] != 1 else "")
 
 
 def cut(span: Span, days: int) -> list[Period]:

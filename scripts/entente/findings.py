@@ -4,16 +4,20 @@ key does not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple, Union
-
 from .day import Day, Window
 from .missing import Ask
 from .quantity import Number, Quantity
 
-Severity = Literal["low", "medium", "high"]
-Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
-Cell = Union[str, int, float, Quantity, None]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Literal, NamedTuple, Union
+
+    Severity = Literal["low", "medium", "high"]
+    Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
+    Cell = Union[str, int, float, Quantity, None]
+else:
+    from .light import NamedTuple
 
 
 class Finding(NamedTuple):
@@ -34,7 +38,10 @@ class Finding(NamedTuple):
     asks: tuple[Ask, ...] = ()
 
 
-Findings = Iterator[Finding]
+if TYPE_CHECKING:
+    Findings = Iterator[Finding]
+else:
+    Findings = object  # rules name it at run time, and nobody looks
 
 
 def _key(key: object) -> str:

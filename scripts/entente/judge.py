@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, Union
-
 from .findings import Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
@@ -17,7 +14,12 @@ from .rules import Rule
 from .run import Read, now
 from .told import loads
 
-Verdict = Union[bool, Literal["unknown", "failed"]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Final, Literal, Union
+
+    Verdict = Union[bool, Literal["unknown", "failed"]]
 _TRACEBACK: Final = 8_000  # characters kept of a traceback
 
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from . import run
 from .breakdown import Breakdown
 from .day import (
@@ -36,6 +34,10 @@ from .run import Read
 from .series import Daily, Point, Series
 from .titles import title
 from .view import LEAST_COVERAGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 RATE_ONE: Final = 10**12
 

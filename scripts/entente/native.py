@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame of quantities, measures, partners, evidence and what depends on it: in C inside the rules worker, else in Python."""
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed, printing
 else:

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from .cohort import Cohort, cohort_of
 from .day import Day, Period
 from .findings import Finding
@@ -15,6 +12,11 @@ from .quantity import Number, Quantity, amount
 from .reader import DECLARED
 from .register import Register, register_of
 from .view import Metric
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class Profile:

@@ -9,15 +9,18 @@ counts as the decimal that was written."""
 from __future__ import annotations
 
 from math import gcd
-from typing import TYPE_CHECKING, Any, Final, TypeGuard, Union
 
 from .missing import NotEnoughEvidence
 from .native import Figure, exact_pairs
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # rules may use fractions; here they are seldom needed, and slow to import
     from fractions import Fraction
+    from typing import Any, Final, TypeGuard, Union
 
-Number = Union[int, float, "Fraction"]
+    Number = Union[int, float, Fraction]
+else:
+    Number = float
 
 _LONG: Final = 1 << 256  # fractions longer than this are reduced, so that chains of operations stay short
 

@@ -7,9 +7,6 @@ but a few reads, and building dictionaries for them took longer than the rules t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import Any, Final
 
 from . import told
 from .day import iso
@@ -19,6 +16,14 @@ from .native import evidence as _joined
 from .quantity import Quantity
 from .reader import KNOWN, STATES
 from .run import Read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from functools import lru_cache
+    from typing import Any, Final
+else:
+    from .light import lru_cache
 
 _texts: Final[dict[str, str]] = {}
 _heads: Final[dict[tuple[str, int, int], str]] = {}

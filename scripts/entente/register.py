@@ -8,18 +8,21 @@ moment of judgement are not seen."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
-
 from . import run
 from .day import Day, Window, day_number
 from .missing import Ask, NotEnoughEvidence
 from .quantity import COUNT
 from .run import Read
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterator
+    from typing import Any, Final
+
     from .partner import Partner
+else:
+    from .light import datetime
 
 _FIELDS: Final[dict[str, frozenset[str]]] = {
     "contacts": frozenset({"at", "answered_at", "kind", "with", "subject", "held", "direction", "minutes"}),

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Literal, Union
-
 from .day import is_window
 from .findings import Finding, Findings
 from .missing import Ask, RuleMistake
 from .told import compact
 
-Audience = Literal["us", "both"]
-Setting = Union[bool, int, float, str, tuple[Any, ...]]
-Function = Callable[..., Iterable[Finding | Ask]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, Final, Literal, Union
+
+    Audience = Literal["us", "both"]
+    Setting = Union[bool, int, float, str, tuple[Any, ...]]
+    Function = Callable[..., Iterable[Finding | Ask]]
 
 PRACTICES: Final = (
     "informative",
@@ -41,7 +42,9 @@ _NAMES: Final = {
     str: "text",
     tuple: "a list",
 }
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}\Z")
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+_IN_NAMES: Final = _LETTERS | frozenset("0123456789_")
+_LONGEST: Final = 80
 
 
 class Rule:
@@ -84,7 +87,7 @@ class Rule:
         names = {"rule": self.name, "practice": practice, "row": row, "audience": audience}
         head = compact(names)[:-1]
         self.head = f'{head},"partner":'.encode()  # of its records
-        if not _NAME.match(self.name):
+        if self.name[0] not in _LETTERS or not _IN_NAMES.issuperset(self.name) or len(self.name) > _LONGEST:
             raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")
         if practice not in PRACTICES:
             raise self.mistake(f"no practice is called {practice!r}", _meant(practice, PRACTICES))

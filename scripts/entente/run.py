@@ -4,14 +4,18 @@ one thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
-
 from .missing import NotEnoughEvidence
 from .native import Run
 from .quantity import Unit
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NamedTuple, TypeVar
+
+    T = TypeVar("T")
+else:
+    from .light import NamedTuple
 
 
 class Read(NamedTuple):

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
-
 from .day import Day, Period
 from .missing import NotEnoughEvidence
 from .quantity import Quantity, Unit
 from .reader import RawSeries
 from .view import Metric
 
-N = TypeVar("N", float, Quantity)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NamedTuple, TypeVar
+
+    N = TypeVar("N", float, Quantity)
+else:
+    from .light import NamedTuple
 
 
 class Point(NamedTuple):

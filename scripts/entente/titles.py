@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal
 
-Better = Literal["up", "down", "neither"]
+    Better = Literal["up", "down", "neither"]
 
 # Those that a brief shows, in the order of its page.
 FIGURES: Final[dict[str, tuple[str, Better]]] = {

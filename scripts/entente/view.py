@@ -4,12 +4,14 @@ kept here."""
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from .day import Day, Period, Shifted, Span, Window, months_before, span_of
 from .quantity import Unit, unit_of
 from .reader import Snapshot
 from .told import loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
 
 LEAST_COVERAGE: Final = 0.8  # share of a window's days for which a source must speak
 LEAST_COHORT: Final = 5

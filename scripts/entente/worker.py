@@ -5,8 +5,6 @@ reaches, build a brief. One thread; JSON in and out."""
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
-from typing import Any, Final, cast
 
 from .books import Books, load_books
 from .changes import Kept, Metrics
@@ -19,6 +17,11 @@ from .record import evidence, finding_json, quoted
 from .rules import Rule
 from .told import dumps, loads
 from .view import View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
 
 _WRITING: Final = (Finding, finding_json, evidence, loud)
 
@@ -156,4 +159,5 @@ def _object(text: str, name: str) -> dict[str, Any]:
     value = loads(text or "{}")
     if not isinstance(value, dict):
         raise ValueError(f"{name} is not a JSON object")
-    return cast("dict[str, Any]", value)
+    found: dict[str, Any] = value
+    return found

@@ -217,6 +217,33 @@ static void findings_are_written_as_python_does(void **state) {
 	driver_finish(&d);
 }
 
+/* Whatever the package imports, every worker waits for when it starts. */
+static void imports_little_at_its_start(void **state) {
+	(void)state;
+	static const char *const heavy[] = {"typing", "re", "enum", "dataclasses", "inspect", "json", "datetime", "functools",
+		"collections", "contextlib", "ast", "traceback", "difflib", "fractions", "decimal", "importlib", "entente.plain",
+		"entente.brief", "entente.catalogue"};
+	driver d;
+	char *loaded;
+	open_worker(&d, ENTENTE_SOURCE_DIR "/tests/rules/start", &loaded);
+	free(loaded);
+	int snapshot = make_snapshot(), last;
+	driver_evaluate(&d, 3, "modules", snapshot);
+	close(snapshot);
+	char *r = driver_records(&d, &last);
+	ended_well(&d, last, r);
+	contains(r, "\"text\":\"entente.worker\"");
+	for (size_t i = 0; i < sizeof heavy / sizeof *heavy; i++) {
+		char text[64];
+		snprintf(text, sizeof text, "\"text\":\"%s\"", heavy[i]);
+		if (strstr(r, text)) {
+			fail_msg("%s is imported", heavy[i]);
+		}
+	}
+	free(r);
+	driver_finish(&d);
+}
+
 static void runs_the_shipped_rulebook(void **state) {
 	(void)state;
 	driver d;
@@ -263,6 +290,7 @@ int main(void) {
 		cmocka_unit_test(quantities_and_evidence_are_those_of_python),
 		cmocka_unit_test(what_was_read_is_kept_as_it_was),
 		cmocka_unit_test(findings_are_written_as_python_does),
+		cmocka_unit_test(imports_little_at_its_start),
 		cmocka_unit_test(runs_the_shipped_rulebook),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
