@@ -78,9 +78,21 @@ void ent_cells_destroy(ent_cells *c) {
 	free(c);
 }
 
+static unsigned memo_of(const ent_cell_key *key) { return (key->view * 8u ^ key->value) % ENT__MEMO; }
+
+static bool remembered(const ent_cells *c, uint32_t memo, const ent_cell_key *key) {
+	return memo && !memcmp(&c->keys.keys[memo - 1], key, sizeof *key);
+}
+
+void ent_cells_prefetch(const ent_cells *c, const ent_cell_key *key) {
+	if (c->keys.slots && !remembered(c, c->memo[memo_of(key)], key)) {
+		__builtin_prefetch(&c->keys.slots[hash(key) & c->keys.mask]);
+	}
+}
+
 uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) {
-	uint32_t *memo = &c->memo[(key->view * 8u ^ key->value) % ENT__MEMO];
-	if (*memo && !memcmp(&c->keys.keys[*memo - 1], key, sizeof *key)) {
+	uint32_t *memo = &c->memo[memo_of(key)];
+	if (remembered(c, *memo, key)) {
 		return *memo - 1;
 	}
 	uint32_t before = c->keys.n;
@@ -88,6 +100,10 @@ uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) {
 	if (c->keys.n != before) {
 		ENT_GROW(c->rows, number, c->row_capacity);
 		memset(&c->rows[number], 0, sizeof c->rows[number]);
+	} else {
+		for (size_t i = 0; i < sizeof *c->rows; i += 64) {
+			__builtin_prefetch((const char *)&c->rows[number] + i, 1);
+		}
 	}
 	*memo = number + 1;
 	return number;

@@ -70,7 +70,9 @@ typedef struct ent_cells ent_cells;
 
 ent_cells *ent_cells_create(void);
 void ent_cells_destroy(ent_cells *);
-/* Number of a cell, good until the next reset. */
+/* Asks for the memory in which the cell will be looked for: for who knows the key some time before. */
+void ent_cells_prefetch(const ent_cells *, const ent_cell_key *);
+/* Number of a cell, good until the next reset. Its measures are on their way from memory then. */
 uint32_t ent_cells_at(ent_cells *, const ent_cell_key *);
 /* Its measures; valid until the next ent_cells_at. */
 int64_t *ent_cells_row(ent_cells *, uint32_t cell);

@@ -100,17 +100,22 @@ static uint64_t take_all(four *row, const four *m) {
 	return overflow[0] | overflow[1] | overflow[2] | overflow[3];
 }
 
-int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t m[ENT_FAMILY_WIDTH], int sign, uint32_t *cell,
-	ent_error *e) {
-	*cell = ent_cells_at(f->cells, key);
-	four *row = (four *)ent_cells_row(f->cells, *cell);
+int ent__fold_add_at(
+	ent_fold *f, uint32_t cell, int32_t date, const int64_t m[ENT_FAMILY_WIDTH], int sign, ent_error *e) {
+	four *row = (four *)ent_cells_row(f->cells, cell);
 	uint64_t overflow = sign > 0 ? add_all(row, (const four *)m) : take_all(row, (const four *)m);
 	if (overflow >> 63) {
 		char day[16];
-		ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(key->day, day));
+		ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(date, day));
 		return ent_error_todo(e, "amounts are kept in millionths: look for one that is off by a factor of a million");
 	}
 	return 0;
+}
+
+int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t m[ENT_FAMILY_WIDTH], int sign, uint32_t *cell,
+	ent_error *e) {
+	*cell = ent_cells_at(f->cells, key);
+	return ent__fold_add_at(f, *cell, key->day, m, sign, e);
 }
 
 ent_item ent_fold_visit(const ent_document *d) {

@@ -26,6 +26,8 @@ typedef struct sums {
 	bool overflow;
 } sums;
 
+enum { VIEWS = 5 };
+
 /* One partner's share of an order. */
 typedef struct share {
 	uint32_t partner;
@@ -34,6 +36,11 @@ typedef struct share {
 	bool dated;  /* has dated refunds */
 	int32_t day;
 	uint32_t currency;
+	struct {
+		uint8_t view;
+		uint32_t value;
+	} views[VIEWS]; /* those of the order itself that are kept; the first is the total */
+	unsigned n_views;
 	int64_t m[ENT_FAMILY_WIDTH];
 } share;
 
@@ -212,27 +219,19 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 	const ent_wire_order *o = &head->body.order;
 	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
 		.family = ENT_SALES};
-	uint32_t customer = ent_dense(&o->customer);
-	uint32_t total = 0; /* the cell of the first view */
+	uint32_t customer = ent_dense(&o->customer), cells[VIEWS];
 	bool placed = s->m[ENT_M_ORDERS] || s->m[ENT_M_ORDERS_CANCELLED];
-	const struct {
-		uint8_t view;
-		uint32_t value;
-	} views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, f->channel(f->ctx, d->system, o->channel)},
-		{ENT_VIEW_COUNTRY, o->country}, {ENT_VIEW_CAMPAIGN, o->campaign}, {ENT_VIEW_REGION, o->region}};
-	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
-		if (views[i].view != ENT_VIEW_TOTAL && !f->views[views[i].view]) {
-			continue;
-		}
-		key.view = views[i].view;
-		key.value = views[i].value;
-		uint32_t cell;
-		if (ent__fold_add(f, &key, s->m, sign, &cell, e)) {
+	for (unsigned i = 0; i < s->n_views; i++) { /* all are found before any is touched: each waits for memory */
+		key.view = s->views[i].view;
+		key.value = s->views[i].value;
+		cells[i] = ent_cells_at(f->cells, &key);
+	}
+	for (unsigned i = 0; i < s->n_views; i++) {
+		if (ent__fold_add_at(f, cells[i], s->day, s->m, sign, e)) {
 			return e->code;
 		}
-		total = i ? total : cell;
-		if (customer && placed && views[i].view <= ENT_VIEW_CHANNEL) {
-			ent_cells_set(f->cells, cell, ENT_SET_CUSTOMERS, customer - 1, sign);
+		if (customer && placed && s->views[i].view <= ENT_VIEW_CHANNEL) {
+			ent_cells_set(f->cells, cells[i], ENT_SET_CUSTOMERS, customer - 1, sign);
 		}
 	}
 	static const uint8_t line_views[] = {ENT_VIEW_CATEGORY, ENT_VIEW_VENDOR, ENT_VIEW_PRODUCT};
@@ -242,12 +241,12 @@ static int fold_share(ent_fold *f, const ent_document *d, const ent_item *head, 
 		}
 	}
 	if (s->m[ENT_M_ORDERS]) {
-		ent_cells_dist(f->cells, total, ENT_DIST_ORDER_VALUE, true, ent_dist_bucket(s->m[ENT_M_TOTAL]), sign);
+		ent_cells_dist(f->cells, cells[0], ENT_DIST_ORDER_VALUE, true, ent_dist_bucket(s->m[ENT_M_TOTAL]), sign);
 		if (o->paid_at && s->whole) {
 			int64_t paid = ent_fold_instant(f, ent_wire_time_unpack(o->paid_at), head->source, s->partner);
 			int64_t placed_at = ent_fold_instant(f, ent_wire_time_unpack(o->at), head->source, s->partner);
 			int64_t days = paid > placed_at ? (paid - placed_at) / ENT_US_PER_DAY : 0;
-			ent_cells_dist(f->cells, total, ENT_DIST_DAYS_TO_PAID, false, ent_dist_bucket(days), sign);
+			ent_cells_dist(f->cells, cells[0], ENT_DIST_DAYS_TO_PAID, false, ent_dist_bucket(days), sign);
 		}
 	}
 	return 0;
@@ -280,6 +279,23 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 	return 0;
 }
 
+/* The cells of a share are asked for as soon as their keys are known: they come while the measures are made. */
+static void find_views(const ent_fold *f, const ent_document *d, const ent_wire_order *o, share *s) {
+	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
+		.family = ENT_SALES};
+	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = f->channel(f->ctx, d->system, o->channel),
+		[ENT_VIEW_COUNTRY] = o->country, [ENT_VIEW_CAMPAIGN] = o->campaign, [ENT_VIEW_REGION] = o->region};
+	static const uint8_t of_order[VIEWS] = {
+		ENT_VIEW_TOTAL, ENT_VIEW_CHANNEL, ENT_VIEW_COUNTRY, ENT_VIEW_CAMPAIGN, ENT_VIEW_REGION};
+	for (unsigned i = 0; i < VIEWS; i++) {
+		if (i == 0 || f->views[of_order[i]]) {
+			s->views[s->n_views].view = key.view = of_order[i];
+			s->views[s->n_views++].value = key.value = values[of_order[i]];
+			ent_cells_prefetch(f->cells, &key);
+		}
+	}
+}
+
 static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, share *s, int sign, ent_error *e) {
 	const ent_wire_order *o = &head->body.order;
 	if (!ent_fold_day(f, head, s->partner, &s->day)) {
@@ -290,6 +306,7 @@ static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, sh
 		memcpy(f->last_currency, o->currency, 4);
 	}
 	s->currency = f->last_currency_code;
+	find_views(f, d, o, s);
 	if (!measure(d, head, s)) {
 		ent_error_set(e, ENT_ERR_RANGE, "the amounts of order '%.*s' leave the range of 64 bits", (int)d->key_n, d->key);
 		return ent_error_todo(e, "amounts are kept in millionths: correct the order in its source");
