@@ -472,7 +472,7 @@ static const ent__field decoder_fields[] = {
 		.doc = "How long a decoder may go without any progress before it is stopped."},
 	{.key = "memory", .type = ENT__SIZE, .preset = "2GB", .least = INT64_C(64) << 20, .most = INT64_C(1) << 40,
 		.offset = AT(ent_decoders_config, memory), .doc = "Memory of one decoder process."},
-	{.key = "ring", .type = ENT__SIZE, .preset = "16MB", .least = INT64_C(1) << 20, .most = INT64_C(1) << 30,
+	{.key = "ring", .type = ENT__SIZE, .preset = "4MB", .least = INT64_C(1) << 20, .most = INT64_C(1) << 30,
 		.offset = AT(ent_decoders_config, ring),
 		.doc = "How much one decoder may hand over before it is folded; then it waits, which `entente balance` shows. No "
 			"single record may be larger."},
