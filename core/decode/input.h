@@ -100,6 +100,9 @@ uint64_t ent_text_source_bytes(const ent_text *, const char *p, size_t n);
 /* Offset of the first byte that is not UTF-8, or n. *cut: a character is unfinished from there on (not an error yet).
  */
 size_t ent_utf8_check(const char *p, size_t n, bool *cut, bool *nul);
+/* Of it, for tests: bytes of the whole blocks of 64 at p that are ASCII; *nul is set if a byte of them is 0. The widest
+ * way that this processor has, or the plain one, which gives the same. */
+size_t ent__ascii(const unsigned char *p, size_t n, bool *nul, bool wide);
 
 /* ---- window ---- */
 

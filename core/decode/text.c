@@ -127,9 +127,9 @@ __attribute__((target("avx2"))) static size_t ascii_avx2(const unsigned char *p,
 }
 #endif
 
-static size_t ascii(const unsigned char *p, size_t n, bool *nul) {
+size_t ent__ascii(const unsigned char *p, size_t n, bool *nul, bool wide) {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2")) {
+	if (wide && __builtin_cpu_supports("avx2")) {
 		return ascii_avx2(p, n, nul);
 	}
 #endif
@@ -140,7 +140,7 @@ size_t ent_utf8_check(const char *text, size_t n, bool *cut, bool *nul) {
 	const unsigned char *start = (const unsigned char *)text, *p = start, *end = start + n;
 	*cut = false;
 	while (p < end) {
-		p += ascii(p, (size_t)(end - p), nul);
+		p += ent__ascii(p, (size_t)(end - p), nul, true);
 		const unsigned char *stop = end - p > 64 ? p + 64 : end;
 		while (p < stop) {
 			int k = character(p, end);
