@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The document: the unit of the ledger. An order's document holds its header, its lines and its refunds, whichever files
- * they came from; every other kind has a document for each key. This file has its form in memory, its varint form in the
+ * they came from; every other kind has a document for each key. This file has its form in memory, its stored form in the
  * log, and the rules by which documents join.
  *
  * Joining is a join of a semilattice for everything but visits (the result does not depend on order or repetition):
@@ -96,7 +96,7 @@ uint8_t *ent_document_put(const ent_document *, uint8_t *to);
 bool ent_document_decode(ent_document *, const uint8_t *body, size_t n);
 /* Reads what stands before the items: enough for the key. *items: how many would follow. */
 bool ent_document_decode_head(ent_document *, const uint8_t *body, size_t n, uint64_t *items);
-/* Appends the varint form of a document that counted until then, for lineage. One that is superseded stays as it is. */
+/* Appends the stored form of a document that counted until then, for lineage. One that is superseded stays as it is. */
 void ent_document_supersede(const uint8_t *body, size_t n, int64_t until, ent_buf *out);
 
 typedef struct ent_join {

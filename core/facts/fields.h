@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The fields of every kind of fact, as lists for the preprocessor: tables, the varint form and the mapping of codes are
+ * The fields of every kind of fact, as lists for the preprocessor: tables, the stored form and the mapping of codes are
  * made from them, so that none can forget one. A field may be added at the end of a list only: its place is its length in
  * the stored form. What is hardly ever there stands last: a reader stops where nothing follows. F(struct, member, type): the type is the ending of an ent_field_type. */
 #ifndef ENT_FACTS_FIELDS_H

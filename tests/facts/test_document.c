@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tests of documents: the varint form gives back what went in; joining does not depend on order or repetition. */
+ * Tests of documents: the stored form gives back what went in; joining does not depend on order or repetition. */
 #include "base/arena.h"
 #include "base/intern.h"
 #include "facts/document.h"
@@ -113,7 +113,7 @@ static void same(const ent_document *a, const ent_document *b) {
 	}
 }
 
-static void varint_form_round_trip(void **state) {
+static void stored_form_round_trip(void **state) {
 	(void)state;
 	for (int round = 0; round < 3000; round++) {
 		ent_document d = {0}, back = {0};
@@ -303,7 +303,7 @@ static void the_stored_form_stays_as_it_is(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(varint_form_round_trip),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(stored_form_round_trip),
 		cmocka_unit_test(the_stored_form_stays_as_it_is),
 		cmocka_unit_test(join_is_independent_of_order_and_repetition),
 		cmocka_unit_test(a_line_missing_from_a_newer_export_is_gone), cmocka_unit_test(visits_add_up)};
