@@ -526,6 +526,13 @@ static bool may_relieve(const run *r, const ent__work *w, bool commit_due) {
 	return true;
 }
 
+static uint64_t gathered(const ent_engine *e) {
+	return ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) + ent__pending_bytes(e);
+}
+
+/* Has so much gathered that it has to be committed before more is folded? */
+static bool full(const ent_engine *e) { return gathered(e) > (uint64_t)e->config->commit.bytes; }
+
 /* Folds what can be folded. Returns whether anything happened. */
 static bool fold_work(run *r, ent__work *w, bool commit_due) {
 	bool moved = false;
@@ -570,7 +577,7 @@ static bool fold_work(run *r, ent__work *w, bool commit_due) {
 		}
 		moved = true;
 		complete_chunk(r, w, c);
-		if (w->finished) {
+		if (w->finished || full(r->e)) { /* many may lie ready, read while the last commit was waited for */
 			break;
 		}
 	}
@@ -722,24 +729,28 @@ static void retire(run *r) {
  * the end of the run, where everybody waits for it. It costs hardly anything while each day of a partner is met once, as in
  * files of one partner; less often where some are met again, as in files by day; and not at all where most are, for to add to
  * a day costs more than to write a new one. */
-static bool commit_early(const ent_engine *e, uint64_t gathered) {
+static bool commit_early(const ent_engine *e) {
 	uint64_t least = (uint64_t)e->config->commit.bytes / (e->added.known ? 4 : 8);
-	return !e->committing && gathered > least && e->added.known <= e->added.fresh / 2;
+	return !e->committing && gathered(e) > least && e->added.known <= e->added.fresh / 2;
 }
 
 static bool step(run *r) {
 	ent_engine *e = r->e;
-	uint64_t gathered = ent_cells_bytes(e->cells) + ent_ledger_dirty(e->ledger) + ent__pending_bytes(e);
 	if (e->committing && ent__commit_idle(e)) {
 		r->status = ent__commit_wait(e, r->error);
 	}
-	bool early = commit_early(e, gathered);
-	bool due = gathered > (uint64_t)e->config->commit.bytes ||
-			   uv_hrtime() - e->last_commit_ns > (uint64_t)e->config->commit.every_us * 1000;
+	bool early = commit_early(e);
+	bool due = full(e) || uv_hrtime() - e->last_commit_ns > (uint64_t)e->config->commit.every_us * 1000;
 	bool moved = false;
 	uint64_t began = uv_hrtime();
 	for (unsigned i = 0; i < r->n_active && !r->status; i++) {
 		moved |= fold_work(r, r->active[i], due);
+		if (!due && full(e)) {
+			due = true;
+			if (!any_partial(r)) {
+				break; /* what else lies ready waits for the commit */
+			}
+		}
 	}
 	e->report->stages.folding += uv_hrtime() - began;
 	retire(r);

@@ -143,6 +143,28 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     assert large.figure("orders") == many
 
 
+def scattered(folder: Path, orders: int) -> Project:
+    """So many orders, each of a partner and day of its own: nothing in memory is met twice."""
+    columns = "{key: id, partner: partner, at: at, total: total}"
+    p = Project(
+        folder, "  shop: {partner: {from: fact, unknown: create}, from: {file: ./in.csv}, decode: {csv: {fact: order, "
+        f"columns: {columns}, constants: {{currency: EUR}}}}}}}}",
+        top="workers: 2\ncommit: {bytes: 4MB}",
+    )
+    note = "n" * 250
+    rows = "".join(f"{i},p{i % 500},{2000 + i % 20}-{i // 500 % 12 + 1:02d}-{i // 6000 % 28 + 1:02d},1.00,{note}\n" for i in range(orders))
+    p.write("in.csv", "id,partner,at,total,note\n" + rows)
+    return p
+
+
+def test_memory_does_not_grow_with_the_cells(tmp_path: Path) -> None:
+    """What has gathered is committed before more is folded, however much the decoders have read meanwhile."""
+    few, many = 120_000, 300_000
+    small, large = scattered(tmp_path / "small", few), scattered(tmp_path / "large", many)
+    grown = peak(large) - peak(small)
+    assert grown < 3 * 40 * (many - few) + 24 * MIB, grown / MIB
+
+
 def test_a_larger_ring_is_more_memory(tmp_path: Path) -> None:
     """What bounds it is what the configuration says."""
     peaks = []
