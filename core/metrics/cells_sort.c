@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIGIT = 11, PASSES = (64 + DIGIT - 1) / DIGIT, FIELDS = 7, FEW = 64, MANY = 2048 };
+enum { DIGIT = 11, PASSES = (64 + DIGIT - 1) / DIGIT, FIELDS = 7, FEW = 24, MANY = 2048 };
 
 /* Room for n items; what was in it is lost. */
 #define ROOM(array, n, capacity)                                                                                       \
@@ -172,20 +172,25 @@ static void sort_few(uint64_t *a, size_t n) {
 	}
 }
 
-/* Many: by their upper halves, with so few digits that the counting does not cost more than the members. Passes in which all
- * agree are left out. */
+/* Many: by the bits of their upper halves in which they differ, with so few digits that counting does not cost more than the
+ * members. */
 static void sort_many(ent__sorting *s, uint64_t *a, size_t n) {
 	ROOM(s->spare, n, s->spare_capacity);
-	unsigned digit = n < MANY ? 8 : DIGIT;
+	uint64_t differ = 0;
+	for (size_t i = 1; i < n; i++) {
+		differ |= a[i] ^ a[0];
+	}
+	differ >>= 32;
+	if (!differ) {
+		return;
+	}
+	unsigned digit = n < 256 ? 6 : n < MANY ? 8 : DIGIT, end = 96 - (unsigned)__builtin_clzll(differ);
 	uint64_t *from = a, *to = s->spare, mask = (1u << digit) - 1;
-	for (unsigned shift = 32; shift < 64; shift += digit) {
+	for (unsigned shift = 32 + (unsigned)__builtin_ctzll(differ); shift < end; shift += digit) {
 		uint32_t count[1 << DIGIT], sum = 0;
 		memset(count, 0, (mask + 1) * sizeof *count);
 		for (size_t i = 0; i < n; i++) {
 			count[from[i] >> shift & mask]++;
-		}
-		if (count[from[0] >> shift & mask] == n) {
-			continue;
 		}
 		for (unsigned d = 0; d <= mask; d++) {
 			uint32_t next = sum + count[d];
