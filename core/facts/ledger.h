@@ -102,7 +102,8 @@ int ent_ledger_seal(ent_ledger *, uint32_t segment, ent_error *e);
 /* A segment that nothing leads to any more, not the last one: from the next mark on it is dead. Its frames cannot be
  * read any more. */
 void ent_ledger_retire(ent_ledger *, uint32_t segment);
-/* Deletes the files of dead segments, once a mark that calls them so is committed and no other mark is under way. */
+/* Deletes the files of dead segments, once a mark that calls them so is committed and no other mark is under way; beside
+ * everything else, but before the log is closed. */
 int ent_ledger_remove_retired(ent_ledger *, ent_error *e);
 
 /* ---- index: key to the live frame, 21 to 38 bytes of memory an entry ---------------------------------------------- */

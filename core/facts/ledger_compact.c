@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "facts/ledger_log.h"
 
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -65,20 +65,42 @@ void ent_ledger_retire(ent_ledger *l, uint32_t segment) {
 	}
 }
 
+/* Deleting a file of 64 MB may have to wait for the journal of the file system. */
+static void *delete_files(void *ledger) {
+	ent_ledger *l = ledger;
+	for (size_t i = 0; i < l->doomed_n; i++) {
+		char name[ENT__LOG_NAME];
+		snprintf(name, sizeof name, "%06u.log", l->doomed[i].number);
+		unlinkat(l->dir, name, 0); /* one that stays is deleted when the log is opened again */
+		close(l->doomed[i].fd);
+	}
+	return NULL;
+}
+
+void ent__log_join_deleting(ent_ledger *l) {
+	if (l->deleting) {
+		pthread_join(l->deleter, NULL);
+		l->deleting = false;
+	}
+	free(l->doomed);
+	l->doomed = NULL;
+	l->doomed_n = 0;
+}
+
 int ent_ledger_remove_retired(ent_ledger *l, ent_error *e) {
 	int status = ent__log_failed(l, e);
-	for (size_t i = 0; i < l->retired_n && !status; i++) {
-		char name[ENT__LOG_NAME];
-		snprintf(name, sizeof name, "%06u.log", l->retired[i].number);
-		if (unlinkat(l->dir, name, 0) && errno != ENOENT) {
-			status = ent__log_fail(l, e, "delete", l->retired[i].number);
-		}
-		close(l->retired[i].fd);
+	if (status || !l->retired_n) {
+		return status;
 	}
-	l->changed = l->changed || l->retired_n; /* the next mark need not name them any more */
-	l->retired_n = 0;
-	if (!status && fsync(l->dir)) {
-		status = ent__log_fail(l, e, "sync the folder of", l->last_number);
+	ent__log_join_deleting(l);
+	l->doomed = l->retired;
+	l->doomed_n = l->retired_n;
+	l->retired = NULL;
+	l->retired_n = l->retired_capacity = 0;
+	l->changed = true; /* the next mark need not name them any more */
+	l->deleting = !ent__log_thread(&l->deleter, delete_files, l);
+	if (!l->deleting) {
+		delete_files(l);
 	}
-	return status;
+	return 0;
 }

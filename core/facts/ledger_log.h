@@ -51,6 +51,10 @@ struct ent_ledger {
 	size_t n, capacity;
 	ent__log_file *retired; /* dead ones whose files are still there */
 	size_t retired_n, retired_capacity;
+	ent__log_file *doomed; /* those that a thread deletes just now */
+	size_t doomed_n;
+	pthread_t deleter;
+	bool deleting;
 	bool changed; /* since the last mark: what is live and what dead */
 	uint32_t last_number; /* ever used: a dead segment's number is not given again */
 	ent_segment *table;   /* as of the last mark */
@@ -79,6 +83,10 @@ int ent__log_drain(ent_ledger *, ent_error *);
 /* Remembers that nothing may be written any more, with errno; or says what was remembered, if anything. */
 int ent__log_fail(ent_ledger *, ent_error *, const char *what, uint32_t segment);
 int ent__log_failed(ent_ledger *, ent_error *);
+/* A thread that gets no signals: those are the owner's. 0 or an error number. */
+int ent__log_thread(pthread_t *, void *(*run)(void *), void *ctx);
+/* ledger_compact.c: waits until what is being deleted is gone. */
+void ent__log_join_deleting(ent_ledger *);
 /* Ends the writer; what is not written stays so. */
 void ent__log_stop(ent_ledger *);
 

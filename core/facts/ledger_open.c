@@ -252,6 +252,7 @@ void ent_ledger_close(ent_ledger *l) {
 		return;
 	}
 	ent__log_stop(l);
+	ent__log_join_deleting(l);
 	pthread_mutex_destroy(&l->lock);
 	pthread_cond_destroy(&l->moved);
 	for (size_t i = 0; i < l->n; i++) {

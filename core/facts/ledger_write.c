@@ -80,13 +80,17 @@ static void *work(void *ledger) {
 	return NULL;
 }
 
-/* Signals are the owner's. */
-static int start(ent_ledger *l, ent_error *e) {
+int ent__log_thread(pthread_t *thread, void *(*run)(void *), void *ctx) {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&l->writer, NULL, work, l);
+	int error = pthread_create(thread, NULL, run, ctx);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+static int start(ent_ledger *l, ent_error *e) {
+	int error = ent__log_thread(&l->writer, work, l);
 	if (error) {
 		errno = error;
 		return ent__log_fail(l, e, "start a thread that writes", l->last_number);
