@@ -66,10 +66,6 @@ class View:
         """What is known about partners is read anew."""
         self._about_whom = -1
 
-    def release(self) -> None:
-        """It is not read any more. Figures of cohorts hold on to it, and it to them, and all to the snapshot's memory."""
-        self.released.clear()
-
     def attribute(self, partner: int, name: str) -> str:
         """One field of the profile as text, "" where it is not known."""
         found = self._attributes.get(name)

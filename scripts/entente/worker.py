@@ -53,8 +53,6 @@ def evaluate(
 ) -> bool:
     """Judge partner by partner. start(rule, partner) goes before each rule. True: all is kept for change()."""
     global _kept
-    if _kept is not None:
-        _kept.view.release()
     _kept = None
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
@@ -63,7 +61,9 @@ def evaluate(
     rules = [
         (n, r) for n, r in enumerate(_books.rules) if r.name not in skip and (not chosen or r.name in chosen)
     ]
-    gc.unfreeze()
+    if gc.get_freeze_count():  # figures of cohorts and their view hold on to each other, and to an old snapshot's memory
+        gc.unfreeze()
+        gc.collect()
     gc.freeze()  # what is loaded stays: nobody has to look through it again
     gc.set_threshold(20_000, 20, 50)
     kept = bool(wanted.get("keep"))
@@ -78,8 +78,6 @@ def evaluate(
         for index in indices:
             if index % parts == part:
                 judging.partner(index)
-    if not kept:
-        view.release()
     return kept
 
 

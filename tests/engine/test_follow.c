@@ -413,6 +413,31 @@ static void a_lost_worker_is_replaced(void **state) {
 	world_close(&w);
 }
 
+/* Memory of snapshots that are not read any more, in the worker, too: figures of cohorts hold on to it in circles. */
+static void old_snapshots_are_let_go(void **state) {
+	(void)state;
+	world w;
+	char path[64], line[512];
+	unsigned mapped = 0;
+	seed = 19;
+	world_open(&w, BOOK, 1);
+	ingest(&w);
+	for (unsigned i = 0; i < 4; i++) {
+		follow(&w);
+		assert_true(w.said.whole);
+		ent__warm_all(w.e, "the test says so");
+	}
+	snprintf(path, sizeof path, "/proc/%d/maps", ent_child_pid(w.e->rules->workers[0].child));
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		mapped += strstr(line, "entente-snapshot") != NULL;
+	}
+	fclose(f);
+	assert_int_equal(mapped, 1);
+	world_close(&w);
+}
+
 /* A file that was looked at is not read again while nothing touches it; but what is written into it, with the old size and the
  * old time of change, is seen. */
 static void a_touched_file_is_seen(void **state) {
@@ -463,6 +488,7 @@ int main(void) {
 		cmocka_unit_test(unchanged_cohorts_rest),
 		cmocka_unit_test(a_lost_worker_is_replaced),
 		cmocka_unit_test(a_touched_file_is_seen),
+		cmocka_unit_test(old_snapshots_are_let_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
