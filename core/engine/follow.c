@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Following: findings are brought to what is committed. Where the engine is warm and a layer can tell what changed, the rules
- * that read it run again, and no others; else all do. Loop thread only. */
+ * Following: findings are brought to what is committed. Where the engine is warm and a layer can tell what changed, the
+ * rules that read it run again, and no others; else all do. Loop thread only. */
 #include "engine/judged.h"
 #include "engine/warm.h"
 
@@ -50,7 +50,8 @@ static int changes(ent_engine *e, ent_judge_report *report, ent_error *error) {
 }
 
 int ent_engine_follow(ent_engine *e, const ent_as_of *override, ent_judge_report *report, ent_error *error) {
-	static const char *const modes[] = {[ENT_AS_OF_NOW] = "now", [ENT_AS_OF_LATEST] = "latest", [ENT_AS_OF_DAY] = "date"};
+	static const char *const modes[] = {
+		[ENT_AS_OF_NOW] = "now", [ENT_AS_OF_LATEST] = "latest", [ENT_AS_OF_DAY] = "date"};
 	uint64_t began = uv_hrtime();
 	int32_t day;
 	ent__now(e);

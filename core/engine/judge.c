@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Judging: hands a snapshot to the rules workers, each of which judges its part of the partners, and stores what they said. A
- * rule that misses its deadline, or takes the process with it, is stopped with its process, recorded as failed with file and
- * line, and left out; all others are judged by fresh workers. After that a change alone is handed over, and the workers say
- * again only what it reaches (follow.c). Loop thread only. */
+ * Judging: hands a snapshot to the rules workers, each of which judges its part of the partners, and stores what they
+ * said. A rule that misses its deadline, or takes the process with it, is stopped with its process, recorded as failed
+ * with file and line, and left out; all others are judged by fresh workers. After that a change alone is handed over,
+ * and the workers say again only what it reaches (follow.c). Loop thread only. */
 #include "base/json.h"
 #include "engine/judged.h"
 
@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a rule that had to be stopped --------------------------------------------------------------------------------------------------- */
+/* ---- a rule that had to be stopped
+ * --------------------------------------------------------------------------------------------------- */
 
 /* The innermost place in a traceback of faulthandler that lies in the rule's own file. */
 static void place_in(const char *traceback, const char *file, uint32_t *line) {
@@ -29,8 +30,8 @@ static int set_aside(ent__judge *j, const ent__rules_worker *w) {
 	json_object *r = j->e->rules->rules ? json_object_array_get_idx(j->e->rules->rules, rule) : NULL;
 	if (!r || j->n_stopped == ENT__STOPPED_MOST) {
 		ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker ended (%s %lld)%s%s", w->signal ? "signal" : "status",
-			w->signal ? (long long)w->signal : (long long)w->status, ent_child_stderr(w->child)[0] ? "; it last wrote: " : "",
-			ent_child_stderr(w->child));
+			w->signal ? (long long)w->signal : (long long)w->status,
+			ent_child_stderr(w->child)[0] ? "; it last wrote: " : "", ent_child_stderr(w->child));
 		return ent_error_todo(j->error, "run again with fewer rules in `rules.books` to find the one that does it");
 	}
 	ent__stopped *s = &j->stopped[j->n_stopped++];
@@ -44,19 +45,22 @@ static int set_aside(ent__judge *j, const ent__rules_worker *w) {
 	if (w->late) {
 		snprintf(s->why, sizeof s->why, "it did not end within %.1f s", (double)j->e->config->rules.deadline_us / 1e6);
 	} else if (w->signal) {
-		snprintf(s->why, sizeof s->why, "it ended the rules worker with signal %d (%s)", w->signal, strsignal(w->signal));
+		snprintf(
+			s->why, sizeof s->why, "it ended the rules worker with signal %d (%s)", w->signal, strsignal(w->signal));
 	} else {
 		snprintf(s->why, sizeof s->why, "it ended the rules worker with status %lld", (long long)w->status);
 	}
 	ent_error e;
 	ent_error_set(&e, ENT_ERR_WORKER, "the rule %s was stopped: %s", s->rule, s->why);
 	ent_error_at(&e, s->file, s->line, 0);
-	ent_error_todo(&e, "mend the rule, or give it more time with `rules.deadline`; the other rules were judged without it");
+	ent_error_todo(
+		&e, "mend the rule, or give it more time with `rules.deadline`; the other rules were judged without it");
 	ent_errors_take(&j->report->errors, &e);
 	return 0;
 }
 
-/* ---- evaluating --------------------------------------------------------------------------------------------------------- */
+/* ---- evaluating
+ * --------------------------------------------------------------------------------------------------------- */
 
 static int begin(ent__judge *j, ent_engine *e, ent_judge_report *report, ent_error *error) {
 	*j = (ent__judge){.e = e, .report = report, .error = error, .tokener = json_tokener_new()};
@@ -67,7 +71,9 @@ static int begin(ent__judge *j, ent_engine *e, ent_judge_report *report, ent_err
 	return status;
 }
 
-static void take(void *ctx, unsigned worker, const char *records, size_t n) { ent__judged_take(ctx, worker, records, n); }
+static void take(void *ctx, unsigned worker, const char *records, size_t n) {
+	ent__judged_take(ctx, worker, records, n);
+}
 
 static void finish(ent__judge *j) {
 	if (j->e->rules) {
@@ -103,7 +109,8 @@ static void evaluate_json(const ent__judge *j, bool keep, unsigned part, unsigne
 	ent_json_end(&w);
 }
 
-/* Waits for n workers. 0: all are done; ENT__AGAIN: a rule was set aside, and all has to be said again by fresh workers. */
+/* Waits for n workers. 0: all are done; ENT__AGAIN: a rule was set aside, and all has to be said again by fresh
+ * workers. */
 static int gather(ent__judge *j, unsigned n) {
 	ent__rules *all = j->e->rules;
 	if (ent__rules_wait(all, n)) {
@@ -133,7 +140,8 @@ static unsigned workers_for(const ent_engine *e, uint64_t partners) {
 	return n < ENT__RULES_MOST ? (unsigned)n : ENT__RULES_MOST;
 }
 
-int ent__judge_whole(ent_engine *e, const ent_snapshot_block *snapshot, bool keep, ent_judge_report *report, ent_error *error) {
+int ent__judge_whole(
+	ent_engine *e, const ent_snapshot_block *snapshot, bool keep, ent_judge_report *report, ent_error *error) {
 	uint64_t started = uv_hrtime();
 	ent__judge j;
 	int status = begin(&j, e, report, error);
@@ -219,7 +227,8 @@ int ent__judge_change(ent_engine *e, const ent_snapshot_block *layer, const ent_
 	return status;
 }
 
-/* ---- the other calls ---------------------------------------------------------------------------------------------------- */
+/* ---- the other calls
+ * ---------------------------------------------------------------------------------------------------- */
 
 int ent_engine_rules(ent_engine *e, ent_buf *json, ent_error *error) {
 	int status = ent__rules_open(e, 1, error);
@@ -229,7 +238,8 @@ int ent_engine_rules(ent_engine *e, ent_buf *json, ent_error *error) {
 	return status;
 }
 
-int ent_engine_brief(ent_engine *e, const ent_snapshot_block *snapshot, const char *request, ent_buf *page, ent_error *error) {
+int ent_engine_brief(
+	ent_engine *e, const ent_snapshot_block *snapshot, const char *request, ent_buf *page, ent_error *error) {
 	int status = ent__rules_open(e, 1, error);
 	if (status) {
 		return status;

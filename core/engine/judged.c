@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Storing what the rules said, while they still say it: records of one partner after the other, in one transaction for the
- * whole judgement. Most of them say that nothing was found where nothing was found before; these are told by a look at their
- * first bytes, and cost no more than being packed. Loop thread only. */
+ * Storing what the rules said, while they still say it: records of one partner after the other, in one transaction for
+ * the whole judgement. Most of them say that nothing was found where nothing was found before; these are told by a look
+ * at their first bytes, and cost no more than being packed. Loop thread only. */
 #include "base/day.h"
 #include "base/json.h"
 #include "engine/judged.h"
@@ -10,14 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what was found before ---------------------------------------------------------------------------------------------- */
+/* ---- what was found before
+ * ---------------------------------------------------------------------------------------------- */
 
-/* By rule and partner, of those that have findings in the store which are not cleared: a hash of what was stored, 0: not
- * known. What is said again as it was needs no writing. */
+/* By rule and partner, of those that have findings in the store which are not cleared: a hash of what was stored, 0:
+ * not known. What is said again as it was needs no writing. */
 struct ent__found {
 	struct slot {
 		uint64_t pair, said;
-	} *slots;
+	} * slots;
 	size_t n, size;
 };
 
@@ -66,14 +67,24 @@ void ent__judged_forget(ent_engine *e) {
 	}
 }
 
-/* ---- findings ----------------------------------------------------------------------------------------------------------- */
+/* ---- findings
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int store_finding(ent__judge *j, json_object *record, json_object *f, const char *rule, const char *partner) {
 	json_object *worth;
-	ent_finding row = {.rule = rule, .partner = partner, .key = ent__json_text(f, "key"), .kind = ent__json_text(f, "kind"),
-		.state = "open", .text = ent__json_text(f, "text"), .severity = ent__json_text(f, "severity"),
-		.audience = ent__json_text(record, "audience"), .practice = ent__json_text(record, "practice"), .as_of = j->as_of,
-		.first_day = j->as_of, .run = j->run, .json = json_object_to_json_string_ext(f, JSON_C_TO_STRING_PLAIN)};
+	ent_finding row = {.rule = rule,
+		.partner = partner,
+		.key = ent__json_text(f, "key"),
+		.kind = ent__json_text(f, "kind"),
+		.state = "open",
+		.text = ent__json_text(f, "text"),
+		.severity = ent__json_text(f, "severity"),
+		.audience = ent__json_text(record, "audience"),
+		.practice = ent__json_text(record, "practice"),
+		.as_of = j->as_of,
+		.first_day = j->as_of,
+		.run = j->run,
+		.json = json_object_to_json_string_ext(f, JSON_C_TO_STRING_PLAIN)};
 	/* keys may be tuples or numbers: their JSON is the identity */
 	json_object *key;
 	if (json_object_object_get_ex(f, "key", &key) && key && !json_object_is_type(key, json_type_string)) {
@@ -101,7 +112,8 @@ static json_object *read_front(ent__judge *j, const char *record, const char *ev
 	return NULL;
 }
 
-static int store_findings(ent__judge *j, const char *record, const char *evidence, const char *rule, const char *partner) {
+static int store_findings(
+	ent__judge *j, const char *record, const char *evidence, const char *rule, const char *partner) {
 	json_object *front = read_front(j, record, evidence), *list;
 	int status = front ? 0 : ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker sent something that is no JSON");
 	if (front && json_object_object_get_ex(front, "findings", &list) && list) {
@@ -135,8 +147,8 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	ent_said_head h;
 	char rule[128];
 	if (!ent_said_head_of(record, n, &h) || h.n_rule >= sizeof rule) {
-		return ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker sent something that is no record: %.*s", n < 100 ? (int)n : 100,
-			record);
+		return ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker sent something that is no record: %.*s",
+			n < 100 ? (int)n : 100, record);
 	}
 	memcpy(rule, h.rule, h.n_rule);
 	rule[h.n_rule] = 0;
@@ -163,13 +175,15 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	int status = silent ? 0 : store_findings(j, record, evidence, rule, partner);
 	if (!status && before && before->pair) {
 		/* not said again although the evidence was there: cleared; the evidence failed: stale */
-		status = ent_store_findings_close(j->e->store, rule, partner, j->run, yes || no ? "cleared" : "stale", j->error);
+		status =
+			ent_store_findings_close(j->e->store, rule, partner, j->run, yes || no ? "cleared" : "stale", j->error);
 	}
 	remember(found, pair, said);
 	return status;
 }
 
-/* ---- records of one partner --------------------------------------------------------------------------------------------- */
+/* ---- records of one partner
+ * --------------------------------------------------------------------------------------------- */
 
 /* What a stopped rule leaves behind: it said nothing of anybody. */
 static void add_stopped(const char *partner, bool is_culprit, const ent__stopped *s, ent_buf *out) {
@@ -265,7 +279,8 @@ static int store_partner(ent__judge *j, const char *partner, const ent_buf *reco
 	}
 	if (status || j->snapshot) {
 		return status ? status
-					  : ent_store_said_put(j->e->store, partner, j->as_of, j->run, (const char *)records->data, records->n, j->error);
+					  : ent_store_said_put(
+							j->e->store, partner, j->as_of, j->run, (const char *)records->data, records->n, j->error);
 	}
 	j->old.n = 0;
 	status = ent_store_said_get(j->e->store, partner, &j->old, j->error);
@@ -275,7 +290,8 @@ static int store_partner(ent__judge *j, const char *partner, const ent_buf *reco
 	if (status || (j->merged.n == j->old.n && !memcmp(j->merged.data, j->old.data, j->old.n))) {
 		return status; /* it says the same as before */
 	}
-	return ent_store_said_put(j->e->store, partner, j->as_of, j->run, (const char *)j->merged.data, j->merged.n, j->error);
+	return ent_store_said_put(
+		j->e->store, partner, j->as_of, j->run, (const char *)j->merged.data, j->merged.n, j->error);
 }
 
 static void add_all_stopped(ent__judge *j, const char *partner, ent_buf *out) {
@@ -334,8 +350,8 @@ void ent__judged_take(ent__judge *j, unsigned worker, const char *records, size_
 	while (!j->status && (record = next_record(&at, end, &length))) {
 		ent_said_head h;
 		if (!ent_said_head_of(record, length, &h)) {
-			j->status = ent_error_set(j->error, ENT_ERR_WORKER, "the rules worker sent something that is no record: %.*s",
-				length < 100 ? (int)length : 100, record);
+			j->status = ent_error_set(j->error, ENT_ERR_WORKER,
+				"the rules worker sent something that is no record: %.*s", length < 100 ? (int)length : 100, record);
 			return;
 		}
 		if (g->partner.n != h.n_partner || memcmp(g->partner.data, h.partner, h.n_partner)) {
@@ -346,7 +362,8 @@ void ent__judged_take(ent__judge *j, unsigned worker, const char *records, size_
 	}
 }
 
-/* ---- the transaction ---------------------------------------------------------------------------------------------------- */
+/* ---- the transaction
+ * ---------------------------------------------------------------------------------------------------- */
 
 int ent__judged_begin(ent__judge *j) {
 	int status = ent_store_begin(j->e->store, j->error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Starting rules workers and talking to them, see rules_worker.h. A rule that misses its deadline is asked for its traceback,
- * then stopped with its process. Loop thread only. */
+ * Starting rules workers and talking to them, see rules_worker.h. A rule that misses its deadline is asked for its
+ * traceback, then stopped with its process. Loop thread only. */
 #include "engine/rules_worker.h"
 #include "base/json.h"
 #include "config/install.h"
@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- packets from the worker ------------------------------------------------------------------------------------------------ */
+/* ---- packets from the worker
+ * ------------------------------------------------------------------------------------------------ */
 
 static void take(ent_read *r, char *out, size_t size) {
 	size_t n;
@@ -56,7 +57,8 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 		ent_read_u64(r);
 		if (part(w, r)) {
 			if (w->all->take) {
-				w->all->take(w->all->take_ctx, (unsigned)(w - w->all->workers), (const char *)w->stream.data, w->stream.n);
+				w->all->take(
+					w->all->take_ctx, (unsigned)(w - w->all->workers), (const char *)w->stream.data, w->stream.n);
 			}
 			w->stream.n = 0;
 		}
@@ -101,7 +103,8 @@ static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 
 static const ent_child_events events = {on_message, on_gone};
 
-/* ---- deadline ------------------------------------------------------------------------------------------------------------------ */
+/* ---- deadline
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static uint64_t monotonic_ns(void) {
 	struct timespec t;
@@ -180,7 +183,8 @@ void ent__rules_begin(ent__rules *all) {
 	}
 }
 
-/* ---- starting the worker ---------------------------------------------------------------------------------------------------------- */
+/* ---- starting the worker
+ * ---------------------------------------------------------------------------------------------------------- */
 
 void ent__rules_send(ent__rules_worker *w, uint32_t type, uint64_t run, const ent_buf *json, int fd) {
 	ent_buf m = {0};
@@ -194,8 +198,7 @@ void ent__rules_send(ent__rules_worker *w, uint32_t type, uint64_t run, const en
 }
 
 static const char *book(ent_engine *e, const char *name) {
-	return strcmp(name, "shipped") ? name
-								   : ent_arena_printf(&e->arena, "%s/rulebook", ent_install_scripts(&e->arena));
+	return strcmp(name, "shipped") ? name : ent_arena_printf(&e->arena, "%s/rulebook", ent_install_scripts(&e->arena));
 }
 
 static void load_json(ent_engine *e, ent_buf *out) {
@@ -247,7 +250,8 @@ static void load_json(ent_engine *e, ent_buf *out) {
 
 static int start(ent__rules_worker *w, ent_error *error) {
 	static const uint8_t levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
-		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT, [ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
+		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT,
+		[ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
 	ent_engine *e = w->all->e;
 	const ent_config *c = e->config;
 	w->ready = w->loaded = w->done = w->gone = w->failed = w->asked = w->late = false;

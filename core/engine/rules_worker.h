@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The rules workers of an engine: started and loaded at first need, and kept, so that rules, and the snapshot that they read,
- * stay where they are between one judgement and the next. All functions on the loop thread. */
+ * The rules workers of an engine: started and loaded at first need, and kept, so that rules, and the snapshot that they
+ * read, stay where they are between one judgement and the next. All functions on the loop thread. */
 #ifndef ENT_ENGINE_RULES_WORKER_H
 #define ENT_ENGINE_RULES_WORKER_H
 
@@ -21,11 +21,11 @@ typedef struct ent__rules_worker {
 	bool ready, loaded, done, gone, failed;
 	int64_t status;
 	int signal;
-	ent_buf stream;  /* parts of the record or page at hand */
-	ent_buf json;    /* what it said when it had loaded the books, terminated */
-	ent_buf page;    /* of a brief */
+	ent_buf stream; /* parts of the record or page at hand */
+	ent_buf json;   /* what it said when it had loaded the books, terminated */
+	ent_buf page;   /* of a brief */
 	uint64_t evaluations;
-	bool asked;      /* for its traceback */
+	bool asked; /* for its traceback */
 	uint64_t asked_ns;
 	bool late;
 	uint32_t late_rule, late_partner;

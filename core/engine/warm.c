@@ -122,7 +122,8 @@ int ent__warm_lay(ent_engine *e, ent_snapshot_block *layer, ent_error *error) {
 	return 0;
 }
 
-/* ---- changes ------------------------------------------------------------------------------------------------------------ */
+/* ---- changes
+ * ------------------------------------------------------------------------------------------------------------ */
 
 void ent__warm_all(ent_engine *e, const char *why) {
 	ent__warm *w = e->warm;
@@ -197,7 +198,8 @@ void ent__warm_record(ent_engine *e, const ent_record *r) {
 
 static bool within(const ent_cover *c, const ent_cover *whole) {
 	return c->source == whole->source && c->kind == whole->kind && c->origin == whole->origin &&
-		   c->declared == whole->declared && c->complete == whole->complete && whole->from <= c->from && c->to <= whole->to;
+		   c->declared == whole->declared && c->complete == whole->complete && whole->from <= c->from &&
+		   c->to <= whole->to;
 }
 
 /* A file that speaks for days for which its source spoke before tells nothing new: most files that change do. */
@@ -235,7 +237,8 @@ void ent__warm_cover(ent_engine *e, const ent_cover *c) {
 	know(e, c->partner);
 }
 
-/* ---- who changed -------------------------------------------------------------------------------------------------------- */
+/* ---- who changed
+ * -------------------------------------------------------------------------------------------------------- */
 
 #define BY(field)                                                                                                      \
 	if (a->field != b->field)                                                                                          \
@@ -254,7 +257,9 @@ static int by_key(const ent_cell_key *a, const ent_cell_key *b) {
 }
 #undef BY
 
-static int by_cell(const void *a, const void *b) { return by_key(&((const ent_cell *)a)->key, &((const ent_cell *)b)->key); }
+static int by_cell(const void *a, const void *b) {
+	return by_key(&((const ent_cell *)a)->key, &((const ent_cell *)b)->key);
+}
 static int by_set(const void *a, const void *b) { return by_key(a, b); }
 static int by_dist(const void *x, const void *y) {
 	const ent__build_bucket *a = x, *b = y;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An engine that stays open: the blocks that its rules workers read, and what commits have changed since they judged. From
- * both a layer is made, which holds the changed partners alone. Loop thread only. */
+ * An engine that stays open: the blocks that its rules workers read, and what commits have changed since they judged.
+ * From both a layer is made, which holds the changed partners alone. Loop thread only. */
 #ifndef ENT_ENGINE_WARM_H
 #define ENT_ENGINE_WARM_H
 
@@ -29,7 +29,7 @@ typedef struct ent__warm {
 	ent__warm_place *places; /* by index in the first block */
 	uint32_t n_partners;
 	uint32_t *index_of, n_index_of; /* by code, + 1 */
-	ent_cover *common; /* of sources of many partners, as stored */
+	ent_cover *common;              /* of sources of many partners, as stored */
 	size_t n_common, common_capacity;
 	/* since the rules judged */
 	const char *all; /* why everything has to be judged; NULL: only what is below */
@@ -55,9 +55,11 @@ uint32_t *ent__warm_changed(ent__warm *, size_t *n);
 uint32_t *ent__warm_gather(ent__warm *, uint32_t *changed, size_t *n);
 
 /* warm_layer.c: the layer with these partners, and the request that tells the worker what of them changed. */
-int ent__warm_layer(ent_engine *, const uint32_t *partners, size_t n, ent_snapshot_block *out, ent_buf *request, ent_error *e);
+int ent__warm_layer(
+	ent_engine *, const uint32_t *partners, size_t n, ent_snapshot_block *out, ent_buf *request, ent_error *e);
 
-/* ---- what commit and intake tell: nothing happens unless the engine is warm --------------------------------------------- */
+/* ---- what commit and intake tell: nothing happens unless the engine is warm
+ * --------------------------------------------- */
 
 /* These were committed. */
 void ent__warm_cells(ent_engine *, const ent_cells_flush *);

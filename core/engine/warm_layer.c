@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A layer: the partners that changed, as their blocks have them, with the changes added. Nothing is read from the store but
- * the members of sets that changed, and what else is known of partners of whom that changed. Loop thread only. */
+ * A layer: the partners that changed, as their blocks have them, with the changes added. Nothing is read from the store
+ * but the members of sets that changed, and what else is known of partners of whom that changed. Loop thread only. */
 #include "base/json.h"
 #include "engine/warm.h"
 
@@ -43,7 +43,8 @@ static uint32_t code_of(layer *l, uint32_t text) {
 	return *known - 1;
 }
 
-/* ---- series ------------------------------------------------------------------------------------------------------------ */
+/* ---- series
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_slice(layer *l, const ent_snap_series *x, unsigned measure, const ent_cell_key *k) {
 	return x->measure == measure && x->origin == k->origin && x->view == k->view && code_of(l, x->value) == k->value &&
@@ -134,7 +135,8 @@ static void series(layer *l) {
 	}
 }
 
-/* ---- sets -------------------------------------------------------------------------------------------------------------- */
+/* ---- sets
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static int take_ids(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
 	layer *l = ctx;
@@ -150,8 +152,8 @@ static int by_day(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-/* Sets go the way that they go in a snapshot: days with their identities, which are put together at the end. All sets of a
- * day on which one changed come from the store, where they stand in one row. */
+/* Sets go the way that they go in a snapshot: days with their identities, which are put together at the end. All sets
+ * of a day on which one changed come from the store, where they stand in one row. */
 static int sets(layer *l) {
 	ent__warm *w = l->w;
 	const ent_snap *s = &l->block->snap;
@@ -174,7 +176,10 @@ static int sets(layer *l) {
 	for (uint64_t i = l->old->sets; i < l->old->sets + l->old->n_sets; i++) {
 		const ent_snap_set *x = &s->sets[i];
 		const uint32_t *starts = (const uint32_t *)(s->base + x->starts), *ids = (const uint32_t *)(s->base + x->ids);
-		ent_cell_key key = {.partner = l->code, .family = (uint8_t)x->set, .origin = x->origin, .view = x->view,
+		ent_cell_key key = {.partner = l->code,
+			.family = (uint8_t)x->set,
+			.origin = x->origin,
+			.view = x->view,
 			.value = code_of(l, x->value)};
 		for (uint32_t d = 0; d < x->n; d++) {
 			key.day = x->day0 + (int32_t)d;
@@ -188,7 +193,8 @@ static int sets(layer *l) {
 	return status;
 }
 
-/* ---- distributions ----------------------------------------------------------------------------------------------------- */
+/* ---- distributions
+ * ----------------------------------------------------------------------------------------------------- */
 
 static void dists(layer *l) {
 	const ent__warm *w = l->w;
@@ -197,7 +203,8 @@ static void dists(layer *l) {
 	for (uint64_t i = l->old->dists; i < l->old->dists + l->old->n_dists; i++) {
 		const ent_snap_dist *x = &s->dists[i];
 		const ent_snap_bucket *rows = (const ent_snap_bucket *)(s->base + x->rows);
-		ent_cell_key key = {.partner = l->code, .family = (uint8_t)x->dist, .origin = x->origin, .currency = code_of(l, x->currency)};
+		ent_cell_key key = {
+			.partner = l->code, .family = (uint8_t)x->dist, .origin = x->origin, .currency = code_of(l, x->currency)};
 		for (uint64_t r = 0; r < x->n; r++) {
 			key.day = rows[r].day;
 			ENT_GROW(b->buckets, b->n_buckets, b->buckets_capacity);
@@ -206,7 +213,10 @@ static void dists(layer *l) {
 	}
 	for (; l->dist < w->n_dists && w->dists[l->dist].key.partner == l->code; l->dist++) {
 		const ent__build_bucket *x = &w->dists[l->dist];
-		ent_cell_key key = {.partner = l->code, .family = x->key.family, .origin = x->key.origin, .currency = x->key.currency,
+		ent_cell_key key = {.partner = l->code,
+			.family = x->key.family,
+			.origin = x->key.origin,
+			.currency = x->key.currency,
 			.day = x->key.day};
 		ENT_GROW(b->buckets, b->n_buckets, b->buckets_capacity);
 		b->buckets[b->n_buckets++] = (ent__build_bucket){key, x->bucket, x->count};
@@ -214,7 +224,8 @@ static void dists(layer *l) {
 	}
 }
 
-/* ---- what is known ----------------------------------------------------------------------------------------------------- */
+/* ---- what is known
+ * ----------------------------------------------------------------------------------------------------- */
 
 static bool is_known_anew(const ent__warm *w, uint32_t code) {
 	for (size_t low = 0, high = w->n_known; low < high;) {
@@ -281,7 +292,8 @@ static presence new_presence(const layer *l, size_t first) {
 	return p;
 }
 
-/* ---- the request ------------------------------------------------------------------------------------------------------- */
+/* ---- the request
+ * ------------------------------------------------------------------------------------------------------- */
 
 static bool term_changed(const ent_metric_term *t, uint64_t measures) {
 	for (const ent_metric_term *x = t; x < t + ENT_TERMS && x->sign; x++) {
@@ -353,7 +365,8 @@ static void write_request(const figures *changed, size_t n, ent_buf *out) {
 	free(of);
 }
 
-/* ---- the layer --------------------------------------------------------------------------------------------------------- */
+/* ---- the layer
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void copy_rates(layer *l) {
 	const ent_snap *s = &l->block->snap;
@@ -406,9 +419,13 @@ static int one_partner(layer *l, uint32_t index) {
 	return status ? status : ent__build_records(&l->b, p->code, l->error);
 }
 
-int ent__warm_layer(ent_engine *e, const uint32_t *partners, size_t n, ent_snapshot_block *out, ent_buf *request, ent_error *error) {
+int ent__warm_layer(
+	ent_engine *e, const uint32_t *partners, size_t n, ent_snapshot_block *out, ent_buf *request, ent_error *error) {
 	ent__warm *w = e->warm;
-	layer l = {.e = e, .w = w, .error = error, .block = &w->blocks[0],
+	layer l = {.e = e,
+		.w = w,
+		.error = error,
+		.block = &w->blocks[0],
 		.b = {.e = e, .as_of = w->as_of, .as_of_mode = "", .generation = w->n_blocks, .old_json = old_json}};
 	figures *changed = ent_xcalloc(n + 1, sizeof *changed);
 	int status = 0;

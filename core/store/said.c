@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the rules said, see store.h: one row a partner, the records packed, the verdicts beside them as letters, so that they
- * are counted without unpacking. One thread. */
+ * What the rules said, see store.h: one row a partner, the records packed, the verdicts beside them as letters, so that
+ * they are counted without unpacking. One thread. */
 #include "base/arena.h"
 #include "store/sql.h"
 
@@ -14,7 +14,7 @@ enum { LEVEL = 1, MOST_RECORDS = 1 << 30 /* bytes of one partner */ };
 struct ent__rules_known {
 	char **names; /* by number */
 	size_t n, capacity;
-	size_t hint;  /* records come in the order of the rules */
+	size_t hint; /* records come in the order of the rules */
 	ZSTD_CCtx *pack;
 	ZSTD_DCtx *unpack;
 	ent_buf packed, verdicts;
@@ -37,7 +37,8 @@ void ent__said_close(ent_store *s) {
 	s->rules = NULL;
 }
 
-/* ---- records ------------------------------------------------------------------------------------------------------------ */
+/* ---- records
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static const char *after(const char *p, const char *end, const char *text) {
 	size_t n = strlen(text);
@@ -80,7 +81,8 @@ bool ent_said_head_of(const char *record, size_t n, ent_said_head *h) {
 	return p < end && h->n_verdict >= 4;
 }
 
-/* ---- rules -------------------------------------------------------------------------------------------------------------- */
+/* ---- rules
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static int take_rule(void *ctx, const void *row) {
 	struct ent__rules_known *k = ctx;
@@ -102,7 +104,8 @@ static int load(ent_store *s, ent_error *e) {
 	if (status) {
 		ent__said_close(s);
 	}
-	return status == ENT_ERR_CORRUPT && !e->code ? ent_error_set(e, ENT_ERR_CORRUPT, "the numbers of rules have a gap") : status;
+	return status == ENT_ERR_CORRUPT && !e->code ? ent_error_set(e, ENT_ERR_CORRUPT, "the numbers of rules have a gap")
+												 : status;
 }
 
 static bool is_name(const struct ent__rules_known *k, size_t i, const char *name, size_t n) {
@@ -132,7 +135,8 @@ static int number_of(ent_store *s, const char *name, size_t n, size_t *out, ent_
 	return ent__row_put(s, ENT__RULES, &(ent__rule_row){(uint32_t)*out, copy}, e);
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int write_verdicts(ent_store *s, const char *records, size_t n, ent_error *e) {
 	ent_buf *v = &s->rules->verdicts;
@@ -169,14 +173,22 @@ int ent_store_said_put(
 	ent_buf_reserve(&k->packed, ZSTD_compressBound(n));
 	size_t packed = ZSTD_compressCCtx(k->pack, k->packed.data, k->packed.capacity, records, n, LEVEL);
 	if (ZSTD_isError(packed)) {
-		return ent_error_set(e, ENT_ERR_NOMEM, "%zu bytes of records cannot be packed: %s", n, ZSTD_getErrorName(packed));
+		return ent_error_set(
+			e, ENT_ERR_NOMEM, "%zu bytes of records cannot be packed: %s", n, ZSTD_getErrorName(packed));
 	}
-	ent__said_row row = {.partner = partner, .as_of = as_of, .run = run, .verdicts = (const char *)k->verdicts.data,
-		.n_verdicts = k->verdicts.n, .size = n, .packed = k->packed.data, .n_packed = packed};
+	ent__said_row row = {.partner = partner,
+		.as_of = as_of,
+		.run = run,
+		.verdicts = (const char *)k->verdicts.data,
+		.n_verdicts = k->verdicts.n,
+		.size = n,
+		.packed = k->packed.data,
+		.n_packed = packed};
 	return ent__row_put(s, ENT__SAID, &row, e);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int unpack(ent_store *s, const ent__said_row *row, ent_buf *out, ent_error *e) {
 	struct ent__rules_known *k = s->rules;
@@ -212,7 +224,9 @@ static int take_one(void *ctx, const void *row) {
 int ent_store_said_get(ent_store *s, const char *partner, ent_buf *records, ent_error *e) {
 	reader r = {.s = s, .e = e, .out = records};
 	int status = load(s, e);
-	return status ? status : ent__row_scan(s, ENT__SAID, "WHERE partner = ?1", (ent__row_args){.text = partner}, take_one, &r, e);
+	return status
+			   ? status
+			   : ent__row_scan(s, ENT__SAID, "WHERE partner = ?1", (ent__row_args){.text = partner}, take_one, &r, e);
 }
 
 static const char *word_of(char letter) {

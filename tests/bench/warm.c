@@ -4,7 +4,8 @@
  * workers, a real store on disk and real rules workers. Makes its data itself, in a folder that it deletes again.
  *
  *     bench_warm one [PARTNERS ORDERS]    one changed order among many: from the file to the findings
- *     bench_warm many [PARTNERS [ORDERS [ROUNDS]]]      many partners: all judged in a warm engine, then one in a hundred that changed
+ *     bench_warm many [PARTNERS [ORDERS [ROUNDS]]]      many partners: all judged in a warm engine, then one in a
+ * hundred that changed
  *
  * Prints one JSON object: milliseconds, medians and least ones, and the CPU time of this process and of its workers. */
 #include "base/arena.h"
@@ -44,7 +45,8 @@ static void die(const char *what, const ent_error *e) {
 
 static double now(void) { return (double)uv_hrtime() / 1e6; }
 
-/* ---- data --------------------------------------------------------------------------------------------------------------- */
+/* ---- data
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static FILE *create(const char *name) {
 	char path[400];
@@ -103,20 +105,28 @@ static void write_config(const char *book, bool many) {
 	fputs("a key for measurements, of no other use at all\n", f);
 	fclose(f);
 	f = create("entente.yaml");
-	fprintf(f, "version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: 2026-06-30\npartners:\n");
+	fprintf(f,
+		"version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: 2026-06-30\npartners:\n");
 	for (uint32_t p = 0; p < n_partners; p++) {
 		fprintf(f, "  p%06u: {name: P%u, industry: i%u, region: r%u}\n", p, p, p % 20, p % 4);
 	}
-	fprintf(f, "sources:\n  orders: {partner: {from: fact}, from: {glob: \"./orders/*.csv\"}, decode: {csv: {fact: order, columns: "
-			   "{key: key, partner: partner, at: at, gross: total, total: total, customer: customer, channel: channel}, constants: {currency: "
-			   "EUR}}}}\n"
-			   "rules: {memory: 8GB, books: [%s]%s}\n", book,
+	fprintf(f,
+		"sources:\n  orders: {partner: {from: fact}, from: {glob: \"./orders/*.csv\"}, decode: {csv: {fact: order, "
+		"columns: "
+		"{key: key, partner: partner, at: at, gross: total, total: total, customer: customer, channel: channel}, "
+		"constants: {currency: "
+		"EUR}}}}\n"
+		"rules: {memory: 8GB, books: [%s]%s}\n",
+		book,
 		/* partners that sell little would all be found by these */
-		many ? ", set: {few_orders: {least: 1}, little_revenue: {least: 30}, few_units: {least: 0.0}, same_customers: {least: 0.0}}" : "");
+		many ? ", set: {few_orders: {least: 1}, little_revenue: {least: 30}, few_units: {least: 0.0}, same_customers: "
+			   "{least: 0.0}}"
+			 : "");
 	fclose(f);
 }
 
-/* ---- the engine --------------------------------------------------------------------------------------------------------- */
+/* ---- the engine
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void open_engine(void) {
 	char path[400];
@@ -191,7 +201,8 @@ static unsigned long pss_kb(int pid) {
 	return kb;
 }
 
-/* ---- figures ------------------------------------------------------------------------------------------------------------ */
+/* ---- figures
+ * ------------------------------------------------------------------------------------------------------------ */
 
 typedef struct figure {
 	double v[ROUNDS_MOST];
@@ -208,7 +219,8 @@ static void put(const char *name, figure *f) {
 		return;
 	}
 	qsort(f->v, f->n, sizeof *f->v, by_size);
-	printf(",\n  \"%s\": {\"median\": %.2f, \"least\": %.2f, \"most\": %.2f}", name, f->v[f->n / 2], f->v[0], f->v[f->n - 1]);
+	printf(",\n  \"%s\": {\"median\": %.2f, \"least\": %.2f, \"most\": %.2f}", name, f->v[f->n / 2], f->v[0],
+		f->v[f->n - 1]);
 }
 
 static void add(figure *f, double v) { f->v[f->n++] = v; }
@@ -218,7 +230,8 @@ static void first(uint32_t orders, uint32_t files, const char *book, bool many) 
 	double at = now();
 	write_config(book, many);
 	write_orders(orders, files);
-	fprintf(stderr, "%u orders of %u partners in %u files written in %.1f s\n", orders, n_partners, files, (now() - at) / 1e3);
+	fprintf(stderr, "%u orders of %u partners in %u files written in %.1f s\n", orders, n_partners, files,
+		(now() - at) / 1e3);
 	at = now();
 	open_engine();
 	ingest();
@@ -227,8 +240,8 @@ static void first(uint32_t orders, uint32_t files, const char *book, bool many) 
 	follow(&said);
 	fprintf(stderr, "judged for the first time in %.2f s: %llu evaluations, %llu findings\n", (now() - at) / 1e3,
 		(unsigned long long)said.evaluations, (unsigned long long)said.findings);
-	printf("{\n  \"partners\": %u, \"orders\": %u, \"rules\": %u, \"workers\": %u, \"first_ms\": %.0f", n_partners, orders, said.rules,
-		engine->rules->n, now() - at);
+	printf("{\n  \"partners\": %u, \"orders\": %u, \"rules\": %u, \"workers\": %u, \"first_ms\": %.0f", n_partners,
+		orders, said.rules, engine->rules->n, now() - at);
 }
 
 static void memory(void) {
@@ -238,7 +251,8 @@ static void memory(void) {
 		rules += pss_kb(ent_child_pid(engine->rules->workers[i].child));
 	}
 	printf(",\n  \"snapshot_bytes_a_partner\": %llu, \"core_pss_mb\": %lu, \"rules_pss_mb\": %lu",
-		(unsigned long long)(w->blocks[0].block.bytes / (n_partners ? n_partners : 1)), pss_kb(getpid()) / 1024, rules / 1024);
+		(unsigned long long)(w->blocks[0].block.bytes / (n_partners ? n_partners : 1)), pss_kb(getpid()) / 1024,
+		rules / 1024);
 }
 
 /* One order that was told before, told otherwise by a new file. */
@@ -278,14 +292,15 @@ static void bench_one(uint32_t orders, unsigned rounds) {
 	printf("\n}\n");
 }
 
-/* Everything over the snapshot at hand; then one partner in a hundred with an order that is corrected by a cent: what is
- * released of cohorts, in three digits, hardly ever moves by that. */
+/* Everything over the snapshot at hand; then one partner in a hundred with an order that is corrected by a cent: what
+ * is released of cohorts, in three digits, hardly ever moves by that. */
 static void bench_many(uint32_t orders, unsigned rounds, unsigned rounds_of_all) {
 	figure all = {0}, all_core = {0}, all_rules = {0}, snapshot = {0}, part = {0}, part_core = {0}, part_rules = {0};
 	figure evaluations = {0}, reading = {0};
 	ent_error e = {0};
 	ent_judge_report said;
-	first(orders, 16, ENTENTE_SOURCE_DIR "/tests/bench/book/twelve, " ENTENTE_SOURCE_DIR "/tests/bench/book/three", true);
+	first(
+		orders, 16, ENTENTE_SOURCE_DIR "/tests/bench/book/twelve, " ENTENTE_SOURCE_DIR "/tests/bench/book/three", true);
 	for (unsigned i = 0; i < rounds_of_all; i++) {
 		ent_snapshot_block block;
 		double begun = now();

@@ -22,7 +22,8 @@ int main(int argc, char **argv) {
 		fputs("usage: project_records STORE\n", stderr);
 		return 2;
 	}
-	if (ent_store_open(&store, argv[1], ENT_STORE_READ, &e) || ent_store_verdicts_scan(store, NULL, true, put, NULL, &e)) {
+	if (ent_store_open(&store, argv[1], ENT_STORE_READ, &e) ||
+		ent_store_verdicts_scan(store, NULL, true, put, NULL, &e)) {
 		fprintf(stderr, "%s\n", e.what);
 		return 1;
 	}

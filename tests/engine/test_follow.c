@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * An engine that stays open: after any change, what is stored is what judging everything anew would store, byte for byte,
- * whichever number of workers judges; and a change reaches the rules that read it, and no others. Real decoders, real rules
- * workers, a real store. */
+ * An engine that stays open: after any change, what is stored is what judging everything anew would store, byte for
+ * byte, whichever number of workers judges; and a change reaches the rules that read it, and no others. Real decoders,
+ * real rules workers, a real store. */
 #include "base/arena.h"
 #include "base/day.h"
 #include "engine/internal.h"
@@ -42,7 +42,8 @@ typedef struct world {
 	ent_judge_report said;
 } world;
 
-/* ---- files -------------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static FILE *create(world *w, const char *name) {
 	char path[256];
@@ -66,11 +67,12 @@ static void export_end(world *w, FILE *f, const char *name) {
 	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-static void order(FILE *f, unsigned partner, unsigned key, int32_t day, unsigned total, unsigned customer, const char *status) {
+static void order(
+	FILE *f, unsigned partner, unsigned key, int32_t day, unsigned total, unsigned customer, const char *status) {
 	static const char *const channels[] = {"web", "shop", ""};
 	char text[16];
-	fprintf(f, "%u,p%02u,%s 12:00:00,%u.%02u,c%u,%s,%s\n", key, partner, ent_day_text(day, text), total / 100, total % 100, customer,
-		channels[key % 3], status);
+	fprintf(f, "%u,p%02u,%s 12:00:00,%u.%02u,c%u,%s,%s\n", key, partner, ent_day_text(day, text), total / 100,
+		total % 100, customer, channels[key % 3], status);
 }
 
 #define ORDERS "key,partner,at,total,customer,channel,status\n"
@@ -119,12 +121,14 @@ static void happens(world *w) {
 		f = export_begin(w, "orders", name);
 		fputs(ORDERS, f);
 		for (unsigned n = 1 + rnd(3); n > 0; n--) {
-			order(f, p, 1 + rnd(w->keys), AS_OF - (int32_t)rnd(DAYS), usual(p) + rnd(500), rnd(40), rnd(2) ? "cancelled" : "sold");
+			order(f, p, 1 + rnd(w->keys), AS_OF - (int32_t)rnd(DAYS), usual(p) + rnd(500), rnd(40),
+				rnd(2) ? "cancelled" : "sold");
 		}
 	} else if (what == 8) {
 		f = export_begin(w, "visits", name);
 		fputs(VISITS, f);
-		fprintf(f, "%u,p%02u,%s 10:00:00,v%u,mail\n", ++w->keys, p, ent_day_text(AS_OF - (int32_t)rnd(DAYS), text), rnd(100));
+		fprintf(f, "%u,p%02u,%s 10:00:00,v%u,mail\n", ++w->keys, p, ent_day_text(AS_OF - (int32_t)rnd(DAYS), text),
+			rnd(100));
 	} else {
 		f = export_begin(w, "contacts", name);
 		fputs("key,partner,at,kind\n", f);
@@ -133,7 +137,8 @@ static void happens(world *w) {
 	export_end(w, f, name);
 }
 
-/* ---- the engine --------------------------------------------------------------------------------------------------------- */
+/* ---- the engine
+ * --------------------------------------------------------------------------------------------------------- */
 
 static void world_open(world *w, const char *books, unsigned workers) {
 	*w = (world){.errors = ent_xcalloc(1, sizeof *w->errors)};
@@ -149,25 +154,35 @@ static void world_open(world *w, const char *books, unsigned workers) {
 	fputs("a key for tests, of no other use at all\n", f);
 	fclose(f);
 	f = create(w, "entente.yaml");
-	fprintf(f, "version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: 2026-06-30\nworkers: %u\n"
-			   "partners:\n", workers);
+	fprintf(f,
+		"version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: 2026-06-30\nworkers: %u\n"
+		"partners:\n",
+		workers);
 	for (unsigned p = 0; p < PARTNERS; p++) {
 		static const char *const industries[] = {"tea", "books", "shoes", "one-of-a-kind"};
-		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s}\n", p, p, industries[p < 24 ? p % 3 : 3], p % 2 ? "DE" : "SE");
+		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s}\n", p, p, industries[p < 24 ? p % 3 : 3],
+			p % 2 ? "DE" : "SE");
 	}
-	fprintf(f, "sources:\n"
-			   "  orders: {partner: {from: fact}, from: {glob: \"./orders/*.csv\"}, decode: {csv: {fact: order, columns: {key: key, "
-			   "partner: partner, at: at, gross: total, total: total, customer: customer, channel: channel, status: status}, constants: {currency: "
-			   "EUR}}}}\n"
-			   "  visits: {partner: {from: fact}, from: {glob: \"./visits/*.csv\"}, decode: {csv: {fact: visit, columns: {key: key, "
-			   "partner: partner, at: at, visitor: visitor, channel: channel}}}}\n"
-			   "  contacts: {partner: {from: fact}, from: {glob: \"./contacts/*.csv\"}, decode: {csv: {fact: contact, columns: {key: "
-			   "key, partner: partner, at: at, kind: kind}}}}\n"
-			   "rules: {books: [%s]}\n", books);
+	fprintf(f,
+		"sources:\n"
+		"  orders: {partner: {from: fact}, from: {glob: \"./orders/*.csv\"}, decode: {csv: {fact: order, columns: "
+		"{key: key, "
+		"partner: partner, at: at, gross: total, total: total, customer: customer, channel: channel, status: status}, "
+		"constants: {currency: "
+		"EUR}}}}\n"
+		"  visits: {partner: {from: fact}, from: {glob: \"./visits/*.csv\"}, decode: {csv: {fact: visit, columns: "
+		"{key: key, "
+		"partner: partner, at: at, visitor: visitor, channel: channel}}}}\n"
+		"  contacts: {partner: {from: fact}, from: {glob: \"./contacts/*.csv\"}, decode: {csv: {fact: contact, "
+		"columns: {key: "
+		"key, partner: partner, at: at, kind: kind}}}}\n"
+		"rules: {books: [%s]}\n",
+		books);
 	fclose(f);
 	first_files(w);
 	snprintf(path, sizeof path, "%s/entente.yaml", w->folder);
-	if (ent_config_load(path, &w->config, w->errors) || ent_engine_open(&w->e, w->config, ENT_ENGINE_WRITE, w->errors)) {
+	if (ent_config_load(path, &w->config, w->errors) ||
+		ent_engine_open(&w->e, w->config, ENT_ENGINE_WRITE, w->errors)) {
 		fail_msg("%s", w->errors->e[0].what);
 	}
 	w->e->partners_a_worker = 4; /* few are enough here to make more than one worker judge */
@@ -200,12 +215,13 @@ static void follow(world *w) {
 }
 
 static int put_finding(void *ctx, const ent_finding *f) {
-	ent_buf_printf(ctx, "%s/%s/%s %s %s %s %s %lld %d %d %s\n", f->partner, f->rule, f->key, f->kind, f->state, f->text, f->severity,
-		(long long)f->worth, f->as_of, f->first_day, f->json);
+	ent_buf_printf(ctx, "%s/%s/%s %s %s %s %s %lld %d %d %s\n", f->partner, f->rule, f->key, f->kind, f->state, f->text,
+		f->severity, (long long)f->worth, f->as_of, f->first_day, f->json);
 	return 0;
 }
 
-static int put_verdict(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
+static int put_verdict(
+	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
 	ent_buf_printf(ctx, "%s/%s %s %d %s\n", partner, rule, verdict, as_of, json);
 	return 0;
 }
@@ -228,11 +244,12 @@ static void same(const char *a, const char *b, const char *when) {
 	for (; a[i] == b[i]; i++) {
 		line = a[i] == '\n' ? i + 1 : line;
 	}
-	fail_msg("%s:\n%.*s\n  and judged as a whole\n%.*s", when, (int)strcspn(a + line, "\n"), a + line, (int)strcspn(b + line, "\n"),
-		b + line);
+	fail_msg("%s:\n%.*s\n  and judged as a whole\n%.*s", when, (int)strcspn(a + line, "\n"), a + line,
+		(int)strcspn(b + line, "\n"), b + line);
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------------------- */
+/* ---- tests
+ * -------------------------------------------------------------------------------------------------------------- */
 
 #define BOOK ENTENTE_SOURCE_DIR "/tests/engine/book"
 
@@ -298,7 +315,8 @@ static void many_layers(void **state) {
 		unsigned p = rnd(PARTNERS - 1);
 		p += p >= 7; /* the one without sales would be a partner with another source all at once */
 		fputs(ORDERS, f);
-		order(f, p, rnd(2) ? ++w.keys : 1 + rnd(w.keys), AS_OF - 1 - (int32_t)rnd(DAYS - 2), usual(p) + rnd(500), rnd(40), "sold");
+		order(f, p, rnd(2) ? ++w.keys : 1 + rnd(w.keys), AS_OF - 1 - (int32_t)rnd(DAYS - 2), usual(p) + rnd(500),
+			rnd(40), "sold");
 		export_end(&w, f, name);
 		ingest(&w);
 		follow(&w);
@@ -360,8 +378,8 @@ static void a_change_goes_no_further(void **state) {
 	assert_int_equal(w.said.changed, 1);
 	assert_int_equal(w.said.evaluations, 10);
 
-	/* an order: all rules of its partner but those that read traffic and contacts, and whoever is told something else by the
-	 * cohort now: some of the ten rules of the others, not all */
+	/* an order: all rules of its partner but those that read traffic and contacts, and whoever is told something else
+	 * by the cohort now: some of the ten rules of the others, not all */
 	one_order(&w, 3, ++w.keys, AS_OF - 4, 900000);
 	assert_int_equal(w.said.changed, 1);
 	assert_in_range(w.said.evaluations, 8, all / 2);
@@ -438,8 +456,8 @@ static void old_snapshots_are_let_go(void **state) {
 	world_close(&w);
 }
 
-/* A file that was looked at is not read again while nothing touches it; but what is written into it, with the old size and the
- * old time of change, is seen. */
+/* A file that was looked at is not read again while nothing touches it; but what is written into it, with the old size
+ * and the old time of change, is seen. */
 static void a_touched_file_is_seen(void **state) {
 	(void)state;
 	world w;
