@@ -173,6 +173,9 @@ static int run_engine(ent_call *call, ent_engine *engine, const ent_config *conf
 	ent_judge_report *judged = ent_xcalloc(1, sizeof *judged);
 	ent_progress_init(&progress, call->quiet || call->json);
 	tell_recovery(call, ent_engine_recovery(engine));
+	if (!ent_call_has(call, "no-rules")) {
+		ent_engine_rules_expected(engine);
+	}
 	int status = ent_engine_ingest(engine, on_progress, &progress, report, &e);
 	ent_progress_clear(&progress);
 	bool closes = report->balanced;

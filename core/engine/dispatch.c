@@ -6,6 +6,7 @@
  * before (then no commit happens until that chunk is whole). A worker that dies is replaced, and its chunk decoded again,
  * at most ATTEMPTS times; then the document is given up, and its position stays where it was. Loop thread only. */
 #include "engine/internal.h"
+#include "engine/rules_worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -653,6 +654,7 @@ static bool give_chunk(run *r, ent__work *w) {
 		c->a = NULL;
 		r->status = r->error->code;
 	}
+	ent__rules_prepare(e); /* now that there is something to judge */
 	return true;
 }
 

@@ -122,6 +122,8 @@ typedef struct ent_judge_report {
 /* Did the rules judge the same before: the same facts, by the same rules and settings, for the same day? Then the report says
  * what they said, and it stands. Where they did not, what ent_engine_judge stores next is remembered as of this moment. */
 bool ent_engine_judged(ent_engine *, int32_t day, const char *as_of_mode, ent_judge_report *);
+/* Rules are going to judge what the next ingest reads: if it reads anything, their worker starts meanwhile. */
+void ent_engine_rules_expected(ent_engine *);
 /* Evaluates all rules over the snapshot in the rules worker, and stores findings and verdicts. */
 int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report *, ent_error *e);
 /* Brings findings to what is committed, in an engine that stays open: whatever was ingested since the last call reaches the

@@ -121,6 +121,7 @@ struct ent_engine {
 	ent_cells *spare_cells;             /* empty; of the commit before */
 	ent_cells_added added;              /* what became of the cells of the last commit */
 	struct ent__rules *rules;    /* rules workers; NULL until they are needed */
+	bool rules_expected;         /* their worker may start as soon as there is anything to read */
 	unsigned rules_kept;         /* how many of them keep the snapshot that `warm` has; 0: none */
 	uint32_t partners_a_worker;  /* so many more partners are worth one more worker */
 	struct ent__found *found;    /* judged.c; NULL: not read from the store yet */

@@ -330,12 +330,49 @@ void ent__rules_close(ent_engine *e) {
 	e->rules_kept = 0;
 }
 
-static int open_all(ent_engine *e, unsigned n, unsigned attempts, ent_error *error) {
+static ent__rules *rules_of(ent_engine *e) {
 	if (!e->rules) {
 		e->rules = ent_xcalloc(1, sizeof *e->rules);
 		e->rules->e = e;
 	}
-	ent__rules *all = e->rules;
+	return e->rules;
+}
+
+void ent_engine_rules_expected(ent_engine *e) { e->rules_expected = true; }
+
+/* Python starts, and compiles the books, while the decoders read. */
+void ent__rules_prepare(ent_engine *e) {
+	if (!e->rules_expected || e->rules) {
+		return;
+	}
+	ent_error later; /* whoever needs the worker tries again, and is told */
+	ent__rules *all = rules_of(e);
+	e->rules_expected = false;
+	ent__rules_print(e, all->prepared);
+	all->workers[0].all = all;
+	if (start(&all->workers[0], &later)) {
+		ent__rules_close(e);
+	}
+}
+
+/* Is the one that was started ahead good for anything? Its books may have been changed meanwhile. */
+static bool is_stale(ent_engine *e, ent__rules *all) {
+	char now[65];
+	if (!all->prepared[0]) {
+		return false;
+	}
+	ent__rules_print(e, now);
+	bool stale = strcmp(now, all->prepared) != 0 || all->workers[0].gone;
+	all->prepared[0] = 0;
+	return stale;
+}
+
+static int open_all(ent_engine *e, unsigned n, unsigned attempts, ent_error *error) {
+	ent__rules *all = rules_of(e);
+	if (is_stale(e, all)) {
+		ent__rules_close(e);
+		all = rules_of(e);
+	}
 	bool first = all->n == 0;
 	for (unsigned i = 0; i < all->n; i++) {
 		if (all->workers[i].gone) { /* between two judgements: what it kept went with it */
@@ -345,7 +382,7 @@ static int open_all(ent_engine *e, unsigned n, unsigned attempts, ent_error *err
 	}
 	for (unsigned i = all->n; i < n; i++) { /* side by side */
 		all->workers[i].all = all;
-		if (start(&all->workers[i], error)) {
+		if (!all->workers[i].child && start(&all->workers[i], error)) {
 			ent__rules_close(e);
 			return error->code;
 		}

@@ -35,6 +35,7 @@ typedef struct ent__rules_worker {
 struct ent__rules {
 	ent_engine *e;
 	ent__rules_worker workers[ENT__RULES_MOST];
+	char prepared[65];  /* the first was started ahead, when the files of the rules were these; "": it was not */
 	unsigned n;         /* that are alive and loaded */
 	json_object *rules; /* the list of rules, as loaded */
 	ent_errors books;   /* what is wrong with the books */
@@ -43,6 +44,10 @@ struct ent__rules {
 	void *take_ctx;
 };
 
+/* If rules are expected: starts a worker, and does not wait for it. */
+void ent__rules_prepare(ent_engine *);
+/* standing.c: a print of the files that rules are made of. */
+void ent__rules_print(ent_engine *, char out[65]);
 /* Sees to it that `n` workers are there, with the books loaded. */
 int ent__rules_open(ent_engine *, unsigned n, ent_error *e);
 /* Ends them: the next that are opened load the books anew. */

@@ -89,6 +89,15 @@ static void add_rules(ent_engine *e, hash *h) {
 	}
 }
 
+void ent__rules_print(ent_engine *e, char out[65]) {
+	hash h;
+	uint8_t bytes[32];
+	crypto_generichash_init(&h, NULL, 0, sizeof bytes);
+	add_rules(e, &h);
+	crypto_generichash_final(&h, bytes, sizeof bytes);
+	sodium_bin2hex(out, 65, bytes, sizeof bytes);
+}
+
 /* ---- what they judge -------------------------------------------------------------------------------------------------------- */
 
 static void add_facts(const ent_engine *e, hash *h) {

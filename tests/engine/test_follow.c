@@ -497,6 +497,57 @@ static void a_touched_file_is_seen(void **state) {
 	world_close(&w);
 }
 
+/* Rules start while there is something to read, and not where there is nothing; what they rest on is looked at again. */
+static void rules_start_beside_the_decoders(void **state) {
+	(void)state;
+	world w;
+	char path[256];
+	seed = 77;
+	world_open(&w, "./book", 1);
+	snprintf(path, sizeof path, "%s/book", w.folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	ingest(&w);
+	assert_null(w.e->rules); /* nobody expects them */
+	happens(&w);
+	ent_engine_rules_expected(w.e);
+	ingest(&w);
+	assert_non_null(w.e->rules);
+	assert_true(w.e->rules->prepared[0] && w.e->rules->n == 0);
+	int ahead = ent_child_pid(w.e->rules->workers[0].child);
+	follow(&w);
+	assert_int_equal(ent_child_pid(w.e->rules->workers[0].child), ahead);
+	assert_int_equal(w.said.rules, 0);
+	/* a book that is written while the others are read */
+	ent_engine_rules_reload(w.e);
+	happens(&w);
+	ent_engine_rules_expected(w.e);
+	ingest(&w);
+	ahead = ent_child_pid(w.e->rules->workers[0].child);
+	FILE *f = create(&w, "book/late.py");
+	fputs("from entente import rule\n\n\n@rule(practice=\"informative\")\ndef late(partner):\n    \"\"\"Late.\"\"\"\n", f);
+	fclose(f);
+	follow(&w);
+	assert_int_not_equal(ent_child_pid(w.e->rules->workers[0].child), ahead);
+	assert_int_equal(w.said.rules, 1);
+	/* one that died before it was needed */
+	ent_engine_rules_reload(w.e);
+	happens(&w);
+	ent_engine_rules_expected(w.e);
+	ingest(&w);
+	ent_child_kill(w.e->rules->workers[0].child, SIGKILL);
+	while (!w.e->rules->workers[0].gone) {
+		uv_run(&w.e->loop, UV_RUN_ONCE);
+	}
+	follow(&w);
+	assert_int_equal(w.said.rules, 1);
+	/* nothing is read: nothing starts */
+	ent_engine_rules_reload(w.e);
+	ent_engine_rules_expected(w.e);
+	ingest(&w);
+	assert_null(w.e->rules);
+	world_close(&w);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_worker),
@@ -507,6 +558,7 @@ int main(void) {
 		cmocka_unit_test(a_lost_worker_is_replaced),
 		cmocka_unit_test(a_touched_file_is_seen),
 		cmocka_unit_test(old_snapshots_are_let_go),
+		cmocka_unit_test(rules_start_beside_the_decoders),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
