@@ -147,7 +147,7 @@ size_t ent_index_slice(const ent_index *, ent_index_cursor *, ent_index_entry *o
  * one is in. false: they are not in this order. */
 bool ent_index_fill(ent_index *, const ent_index_entry *, size_t n);
 
-/* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each --------------------------- */
+/* ---- identities: 128-bit keyed identity to a dense number, `identities`, 16 bytes each; 21 to 40 in memory --------- */
 
 typedef struct ent_identities ent_identities;
 
@@ -155,7 +155,8 @@ typedef struct ent_identities ent_identities;
  * file is read at the first put or get; if that fails, put gives UINT32_MAX, get NULL, and sync the error. */
 int ent_identities_open(ent_identities **out, const char *folder, uint64_t committed, bool writable, ent_error *e);
 void ent_identities_close(ent_identities *);
-/* Dense number (from 0). Adds it if it is new. UINT32_MAX when the space is full. */
+/* Dense number (from 0). Adds it if it is new, without a pause however many there are. UINT32_MAX when the space is
+ * full. */
 uint32_t ent_identities_put(ent_identities *, const uint8_t id[16]);
 /* The first asks for the slot of an identity; the second, once the slot is there, for what it leads to. */
 void ent_identities_prefetch(const ent_identities *, const uint8_t id[16]);

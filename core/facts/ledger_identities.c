@@ -16,7 +16,9 @@
 #include <unistd.h>
 
 #define WIDTH 16u
-#define PIECE (UINT64_C(1) << 20) /* written behind when this much is new */
+#define PIECE (UINT64_C(1) << 20)       /* written behind when this much is new */
+#define READY ((size_t)256 << 10)
+enum { EVERY = 64, MOVES = EVERY * 8 }; /* while the table grows, with every 64th new one: 8 for each of these */
 
 struct ent_identities {
 	uint8_t *ids;
@@ -25,6 +27,12 @@ struct ent_identities {
 	uint64_t marked;          /* as many were in the last mark */
 	uint32_t *table;          /* number + 1; 0: free */
 	uint64_t mask;
+	/* While the table grows: the one before, which has all identities that there were then. They move into the new one
+	 * in the order of their numbers, some whenever one is added, so that no put pauses for all of them. */
+	uint32_t *before;
+	uint64_t before_mask, moved, to_move;
+	uint32_t *next; /* the one to come, while it gets its memory, piece by piece: it is written all over at once */
+	size_t ready;   /* bytes of it that have theirs */
 	int fd, folder;
 	bool writable, loaded, fresh;
 	pthread_mutex_t lock; /* of `failed`, which a thread that syncs may set */
@@ -32,16 +40,18 @@ struct ent_identities {
 };
 
 /* Identities are SipHash output, but tests and other spaces may hand in less: both halves, multiplied, upper bits. */
-static inline uint64_t slot_of(const ent_identities *x, const uint8_t *id) {
+static inline uint64_t hash_of(const uint8_t *id) {
 	uint64_t a, b;
 	memcpy(&a, id, 8);
 	memcpy(&b, id + 8, 8);
 	uint64_t h = (a ^ (b * UINT64_C(0xc2b2ae3d27d4eb4f))) * UINT64_C(0x9e3779b97f4a7c15);
-	return (h ^ h >> 32) & x->mask;
+	return h ^ h >> 32;
 }
 
+static inline uint64_t slot_of(const ent_identities *x, const uint8_t *id) { return hash_of(id) & x->mask; }
+
 static size_t ids_bytes(const ent_identities *x) { return ent__pages_size((size_t)(x->capacity * WIDTH)); }
-static size_t table_bytes(const ent_identities *x) { return ent__pages_size((size_t)(x->mask + 1) * sizeof *x->table); }
+static size_t table_bytes(uint64_t mask) { return ent__pages_size((size_t)(mask + 1) * sizeof(uint32_t)); }
 
 static void make_room(ent_identities *x, uint64_t capacity) {
 	if (capacity <= x->capacity) {
@@ -52,21 +62,75 @@ static void make_room(ent_identities *x, uint64_t capacity) {
 	x->ids = x->ids ? ent__pages_grow(x->ids, old, ids_bytes(x)) : ent__pages_map(ids_bytes(x));
 }
 
-static void make_table(ent_identities *x, uint64_t slots) {
-	ent__pages_unmap(x->table, table_bytes(x));
-	x->mask = slots - 1;
-	x->table = ent__pages_map(table_bytes(x));
+static void insert(ent_identities *x, uint64_t number) {
+	uint64_t s = slot_of(x, x->ids + number * WIDTH);
+	while (x->table[s]) {
+		s = (s + 1) & x->mask;
+	}
+	x->table[s] = (uint32_t)number + 1;
+}
+
+/* Puts the identities from..to - 1 into the table. */
+static void insert_range(ent_identities *x, uint64_t from, uint64_t to) {
 	const uint64_t ahead = 16; /* the ids come in sequence, the slots from anywhere */
-	for (uint64_t i = 0; i < x->count; i++) {
-		if (i + ahead < x->count) {
+	for (uint64_t i = from; i < to; i++) {
+		if (i + ahead < to) {
 			__builtin_prefetch(x->table + slot_of(x, x->ids + (i + ahead) * WIDTH), 1);
 		}
-		uint64_t s = slot_of(x, x->ids + i * WIDTH);
-		while (x->table[s]) {
-			s = (s + 1) & x->mask;
-		}
-		x->table[s] = (uint32_t)i + 1;
+		insert(x, i);
 	}
+}
+
+static void make_table(ent_identities *x, uint64_t slots) {
+	x->mask = slots - 1;
+	x->table = ent__pages_map(table_bytes(x->mask));
+	insert_range(x, 0, x->count);
+}
+
+static void prepare_some(ent_identities *x) {
+	uint64_t mask = x->mask * 2 + 1;
+	size_t bytes = table_bytes(mask), piece = bytes - x->ready < READY ? bytes - x->ready : READY;
+	ent__pages_ready((uint8_t *)x->next + x->ready, piece);
+	x->ready += piece;
+	if (x->ready == bytes) {
+		x->before = x->table;
+		x->before_mask = x->mask;
+		x->moved = 0;
+		x->to_move = x->count;
+		x->table = x->next;
+		x->mask = mask;
+		x->next = NULL;
+	}
+}
+
+static void move_some(ent_identities *x) {
+	uint64_t to = x->moved + MOVES < x->to_move ? x->moved + MOVES : x->to_move;
+	insert_range(x, x->moved, to);
+	x->moved = to;
+	if (to == x->to_move) {
+		ent__pages_unmap(x->before, table_bytes(x->before_mask));
+		x->before = NULL;
+	}
+}
+
+/* Number + 1 of an identity; 0: there is none, and *slot is where it belongs. */
+static inline uint32_t find(const ent_identities *x, const uint8_t *id, uint64_t *slot) {
+	uint64_t h = hash_of(id), s = h & x->mask;
+	for (uint32_t v; (v = x->table[s]); s = (s + 1) & x->mask) {
+		if (!memcmp(x->ids + (uint64_t)(v - 1) * WIDTH, id, WIDTH)) {
+			return v;
+		}
+	}
+	*slot = s;
+	if (x->before) {
+		s = h & x->before_mask;
+		for (uint32_t v; (v = x->before[s]); s = (s + 1) & x->before_mask) {
+			if (!memcmp(x->ids + (uint64_t)(v - 1) * WIDTH, id, WIDTH)) {
+				return v;
+			}
+		}
+	}
+	return 0;
 }
 
 static int failed(ent_identities *x, ent_error *e) {
@@ -169,7 +233,9 @@ void ent_identities_close(ent_identities *x) {
 		return;
 	}
 	ent__pages_unmap(x->ids, ids_bytes(x));
-	ent__pages_unmap(x->table, table_bytes(x));
+	ent__pages_unmap(x->table, table_bytes(x->mask));
+	ent__pages_unmap(x->before, table_bytes(x->before_mask));
+	ent__pages_unmap(x->next, table_bytes(x->mask * 2 + 1));
 	if (x->fd >= 0) {
 		close(x->fd);
 	}
@@ -207,11 +273,10 @@ uint32_t ent_identities_put(ent_identities *x, const uint8_t id[16]) {
 	if (!x->loaded && load(x)) {
 		return UINT32_MAX;
 	}
-	uint64_t s = slot_of(x, id);
-	for (uint32_t v; (v = x->table[s]); s = (s + 1) & x->mask) {
-		if (!memcmp(x->ids + (uint64_t)(v - 1) * WIDTH, id, WIDTH)) {
-			return v - 1;
-		}
+	uint64_t s;
+	uint32_t v = find(x, id, &s);
+	if (v) {
+		return v - 1;
 	}
 	if (x->count >= UINT32_MAX - 1) {
 		return UINT32_MAX;
@@ -222,8 +287,15 @@ uint32_t ent_identities_put(ent_identities *x, const uint8_t id[16]) {
 	memcpy(x->ids + x->count * WIDTH, id, WIDTH);
 	x->table[s] = (uint32_t)x->count + 1;
 	uint32_t dense = (uint32_t)x->count++;
-	if (x->count * 5 > (x->mask + 1) * 4) {
-		make_table(x, (x->mask + 1) * 2);
+	if ((x->before || x->next) && x->count % EVERY == 0) {
+		if (x->before) {
+			move_some(x);
+		} else {
+			prepare_some(x);
+		}
+	} else if (!x->before && !x->next && x->count * 5 > (x->mask + 1) * 4) {
+		x->next = ent__pages_map(table_bytes(x->mask * 2 + 1));
+		x->ready = 0;
 	}
 	if ((x->count - x->written) * WIDTH >= PIECE) {
 		write_behind(x); /* an error is kept and reported by sync */
@@ -234,6 +306,9 @@ uint32_t ent_identities_put(ent_identities *x, const uint8_t id[16]) {
 void ent_identities_prefetch(const ent_identities *x, const uint8_t id[16]) {
 	if (x->loaded) {
 		__builtin_prefetch(x->table + slot_of(x, id), 1);
+		if (x->before) {
+			__builtin_prefetch(x->before + (hash_of(id) & x->before_mask));
+		}
 	}
 }
 

@@ -187,6 +187,35 @@ static void large_index(uint64_t n) {
 	ent_index_destroy(x);
 }
 
+static void many_identities(const char *folder, uint64_t n) {
+	char place[512], command[600];
+	ent_identities *x;
+	ent_error e;
+	snprintf(place, sizeof place, "%s/ledger-bench-XXXXXX", folder);
+	if (!mkdtemp(place) || ent_identities_open(&x, place, 0, true, &e)) {
+		exit(1);
+	}
+	double start = seconds(CLOCK_THREAD_CPUTIME_ID), longest = 0;
+	enum { SLICE = 1000 };
+	for (uint64_t i = 0; i < n; i += SLICE) {
+		double before = seconds(CLOCK_THREAD_CPUTIME_ID);
+		for (uint64_t k = i; k < i + SLICE; k++) {
+			uint64_t id[2] = {hash(k), hash(~k)}, next[2] = {hash(k + AHEAD), hash(~(k + AHEAD))};
+			ent_identities_prefetch(x, (const uint8_t *)next);
+			ent_identities_put(x, (const uint8_t *)id);
+		}
+		double took = seconds(CLOCK_THREAD_CPUTIME_ID) - before;
+		longest = took > longest ? took : longest;
+	}
+	printf("identities, %llu M  %6.1f M puts/s, longest 1,000 puts %.2f ms\n", (unsigned long long)(n / 1000000),
+		(double)n / (seconds(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6, longest * 1e3);
+	ent_identities_close(x);
+	snprintf(command, sizeof command, "rm -rf '%s'", place);
+	if (system(command)) {
+		exit(1);
+	}
+}
+
 int main(int n, char **arguments) {
 	const char *folder = n > 1 ? arguments[1] : ".";
 	uint64_t orders = n > 2 ? strtoull(arguments[2], NULL, 10) : ORDERS;
@@ -201,6 +230,7 @@ int main(int n, char **arguments) {
 		(double)orders / (seconds(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6, (unsigned)sum);
 	if (orders == ORDERS) {
 		large_index(LARGE);
+		many_identities(folder, LARGE);
 	}
 	return 0;
 }

@@ -63,7 +63,9 @@ static void commit(log *l) {
 	assert_int_equal(ent_ledger_sync(l->l, &e), 0);
 	const ent_segment *s = ent_ledger_segments(l->l, &l->n);
 	l->committed = ent_xrealloc(l->committed, l->n * sizeof *s + 1);
-	memcpy(l->committed, s, l->n * sizeof *s);
+	if (l->n) {
+		memcpy(l->committed, s, l->n * sizeof *s);
+	}
 }
 
 static int by_scan(void *ctx, ent_position at, const uint8_t *body, size_t n) {

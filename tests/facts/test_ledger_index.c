@@ -284,10 +284,10 @@ static void identities(void **state) {
 		make_id(i, id);
 		ent_identities_prefetch(x, id);
 		assert_int_equal(ent_identities_put(x, id), i);
-		if (i % 3 == 0) {
-			make_id(i / 2, id);
-			assert_int_equal(ent_identities_put(x, id), i / 2);
-		}
+		uint64_t earlier = i * UINT64_C(2654435761) % (i + 1); /* also while the table grows */
+		make_id(earlier, id);
+		ent_identities_prefetch_found(x, id);
+		assert_int_equal(ent_identities_put(x, id), earlier);
 	}
 	assert_int_equal(ent_identities_count(x), n);
 	assert_int_equal(ent_identities_sync(x, &e), 0);
@@ -328,6 +328,28 @@ static void identities(void **state) {
 	assert_int_equal(system(command), 0);
 }
 
+static void identities_memory(void **state) {
+	(void)state;
+	char folder[] = "/tmp/entente-identities-XXXXXX", command[128];
+	assert_non_null(mkdtemp(folder));
+	ent_identities *x;
+	ent_error e;
+	assert_int_equal(ent_identities_open(&x, folder, 0, true, &e), 0);
+	uint64_t before = mapped_now(), checked = 100000;
+	for (uint64_t i = 0; i < 1000000; i++) {
+		uint8_t id[16];
+		make_id(i, id);
+		assert_int_equal(ent_identities_put(x, id), i);
+		if (i == checked) {
+			assert_true(mapped_now() - before <= i * 40 + (1u << 20));
+			checked += checked / 100;
+		}
+	}
+	ent_identities_close(x);
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(index_model),
@@ -336,6 +358,7 @@ int main(void) {
 		cmocka_unit_test(index_in_place),
 		cmocka_unit_test(index_memory),
 		cmocka_unit_test(identities),
+		cmocka_unit_test(identities_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
