@@ -1,87 +1,81 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long it takes until work begins: from the start of `entente run` to the first byte that a decoder reads.
+"""How long `entente run` takes from its start until a decoder has read the first byte of an export, and until Python is
+ready in the rules worker that starts beside it. Wall clock, by strace, which stops the programs at few calls only; on a
+machine with other work to do both are longer. Prints one JSON object, medians and least figures of 20 runs into new stores.
 
-The kernel tells who reads a file (fanotify), which only root may ask. A run begins in a store that holds figures already;
-the interpreter of the rules starts later, on its own: what it takes until it is ready comes from bench_rules, and is added.
+    tests/bench/start.py [RUNS]
 """
 
-import ctypes
+import json
 import os
-import select
+import re
 import statistics
-import struct
 import subprocess
+import sys
 import tempfile
-import time
 from pathlib import Path
 
-from measure import run
-
-FAN_ACCESS, FAN_MARK_ADD, FAN_CLOEXEC, AT_FDCWD = 0x1, 0x1, 0x1, -100
-EVENT = struct.Struct("=IBBHQii")
-ROUNDS = 15
-
-
-def watch(path: Path) -> int:
-    """A descriptor that tells who reads the file; -1: it may not be asked."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    fd: int = libc.fanotify_init(FAN_CLOEXEC, os.O_RDONLY)
-    if fd >= 0 and libc.fanotify_mark(fd, FAN_MARK_ADD, ctypes.c_uint64(FAN_ACCESS), AT_FDCWD, str(path).encode()):
-        os.close(fd)
-        return -1
-    return fd
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", ROOT / "build"))
+LINE = re.compile(r"(\d+) +(\d+\.\d+) (\w+)\((.*)")
+ORDERS = "key,at,total\n" + "".join(f"{n},2026-06-{1 + n % 28:02} 12:00:00,{n % 90}.50\n" for n in range(2000))
+CONFIG = """version: 1
+currency: EUR
+as_of: latest
+workers: 2
+partners: {shop: {name: Shop}}
+sources:
+  orders: {partner: shop, from: {file: ./orders.csv}, decode: {csv: {fact: order, columns: {key: key, at: at, gross: total},
+    constants: {currency: EUR}}}}
+"""
 
 
-def first_read(fd: int, core: int) -> float:
-    """When another than the core has read, which only looks at a file's ends: the clock at that event."""
-    while True:
-        ready, _, _ = select.select([fd], [], [], 10)
-        if not ready:
-            raise RuntimeError("no decoder has read the file")
-        data, now = os.read(fd, 4096), time.monotonic()
-        readers = set()
-        for at in range(0, len(data), EVENT.size):
-            _, _, _, _, _, opened, pid = EVENT.unpack_from(data, at)
-            os.close(opened)
-            readers.add(pid)
-        if readers - {core, os.getpid()}:
-            return now
-
-
-def once(words: list[str], folder: Path, environment: dict[str, str]) -> float:
-    """Seconds until a decoder has read something of a file that is new."""
-    file = folder / "orders" / f"{time.monotonic_ns()}.csv"
-    file.write_text("id,at,total\n" + "".join(f"{file.stem}{i},2024-01-05,1.00\n" for i in range(100)))
-    fd = watch(file)
-    if fd < 0:
-        raise PermissionError("only root may ask who reads a file")
-    try:
-        began = time.monotonic()
-        with subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as child:
-            read = first_read(fd, child.pid)
-            if child.wait():
-                raise RuntimeError("entente run failed")
-        return read - began
-    finally:
-        os.close(fd)
-
-
-def measure(build: Path) -> float:
-    """Milliseconds, the median."""
+def measure() -> dict[str, float]:
+    """One run: milliseconds from its start, or from the start of the rules worker."""
     with tempfile.TemporaryDirectory(prefix="entente-start-") as name:
         folder = Path(name)
-        (folder / "orders").mkdir()
-        (folder / "entente.yaml").write_text(
-            "version: 1\ncurrency: EUR\nas_of: latest\npartners:\n  shop: {}\nsources:\n  orders: {partner: shop, "
-            "from: {glob: './orders/*.csv'}, decode: {csv: {fact: order, columns: {key: id, at: at, total: total}, "
-            "constants: {currency: EUR}}}}\n"
+        (folder / "entente.yaml").write_text(CONFIG)
+        (folder / "orders.csv").write_text(ORDERS)
+        traced = ["strace", "-f", "--seccomp-bpf", "-ttt", "-y", "-s", "1", "-o", "trace"]
+        calls = ["-e", "trace=execve,read,pread64,sendmmsg"]
+        done = subprocess.run(
+            [*traced, *calls, BUILD / "bin" / "entente", "run"],
+            cwd=folder,
+            env={**os.environ, "ENTENTE_PLUGINS": str(BUILD / "plugins")},
+            capture_output=True,
+            text=True,
+            check=False,
         )
-        environment = {**os.environ, "ENTENTE_PLUGINS": str(build / "plugins")}
-        words = [str(build / "bin" / "entente"), "run", "--no-rules", "--quiet"]
-        return 1e3 * statistics.median([once(words, folder, environment) for _ in range(ROUNDS)][1:])
+        if done.returncode:
+            sys.exit(f"entente run ended with {done.returncode}: {done.stderr[-500:]}")
+        main = rules = ""
+        began: dict[str, float] = {}  # by process
+        found: dict[str, float] = {}
+        for pid, at, call, rest in LINE.findall((folder / "trace").read_text()):
+            when = float(at) * 1e3
+            main = main or pid
+            if call == "execve":
+                began[pid] = when
+                rules = pid if rest.split('"')[1].endswith("/entente-rules") else rules
+            elif call == "sendmmsg" and pid == rules:
+                found.setdefault("rules_ready", when - began[rules])
+                found.setdefault("all_ready", when - began[main])
+            elif pid != main and "orders.csv>" in rest:
+                found.setdefault("first_byte", when - began[main])
+        return found
+
+
+def main() -> None:
+    """All runs."""
+    runs = [measure() for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 20)]
+    out: dict[str, float] = {}
+    for key in ("first_byte", "rules_ready", "all_ready"):
+        values = [run[key] for run in runs if key in run]
+        if values:
+            out[f"{key}_ms"] = round(statistics.median(values), 2)
+            out[f"{key}_ms_least"] = round(min(values), 2)
+    print(json.dumps({"runs": len(runs), **out}))
 
 
 if __name__ == "__main__":
-    where = Path(os.environ.get("ENTENTE_BUILD_DIR", Path(__file__).parents[2] / "build"))
-    print(f"first byte read after {measure(where):.1f} ms")
-    print(run([where / "tests" / "bench_rules", "10", "15"]).out)
+    main()
