@@ -71,7 +71,9 @@ def insight(
 ) -> Finding:
     """Something worth telling."""
     return _checked(
-        Finding("insight", text, _key(key), rank=_rank(rank), confidence=confidence, rows=rows, chart=chart)
+        Finding(
+            "insight", text, _key(key), None, None, None, confidence, _rank(rank), None, rows, chart, None, ()
+        )
     )
 
 
@@ -94,10 +96,14 @@ def opportunity(
             _key(key),
             worth,
             str(per),
-            rank=_rank(rank),
-            confidence=confidence,
-            rows=rows,
-            chart=chart,
+            None,
+            confidence,
+            _rank(rank),
+            None,
+            rows,
+            chart,
+            None,
+            (),
         )
     )
 
@@ -125,8 +131,11 @@ def red_flag(
             severity,
             confidence,
             _rank(rank),
-            rows=rows,
-            chart=chart,
+            None,
+            rows,
+            chart,
+            None,
+            (),
         )
     )
 
