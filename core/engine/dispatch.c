@@ -149,7 +149,8 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
  * the nearer one, whose slots have come by then, for what they lead to. Further ahead than this they would push each other
  * out of the nearest cache. What stands there is only a hint:
  * the worker may still change it. */
-enum { FAR = 16, NEAR = 8 };
+enum { FAR = 16, NEAR = 8 }; /* documents */
+enum { FURTHER = 2048, DOCUMENT = 256 }; /* bytes of the batch itself, and about as many as a document has */
 
 typedef struct ahead {
 	const ent_engine *e;
@@ -184,6 +185,9 @@ static void look_at(ahead *a, ent_wire_doc doc, uint32_t size) {
 static void look_ahead(ahead *a) {
 	while (a->bytes - a->at >= sizeof(ent_wire_doc)) {
 		ent_wire_doc doc;
+		for (unsigned i = 0; i < DOCUMENT; i += 64) { /* another core has written it: it comes slowly */
+			__builtin_prefetch(a->batch + a->at + FURTHER + i);
+		}
 		memcpy(&doc, a->batch + a->at, sizeof doc);
 		uint32_t size = ((const volatile ent_wire_item *)(a->batch + a->at))->bytes;
 		if (size < sizeof(ent_wire_item) || size % 8 || size > a->bytes - a->at) {
