@@ -30,7 +30,7 @@ from peers import DuckDB, Pandas
 from targets import show, table
 
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", ROOT / "build"))
-STAGES = ("decoding", "preparing", "waiting", "folding", "committing")
+STAGES = ("decoding", "preparing", "waiting", "folding", "committing", "storing")
 ENVIRONMENT = {"ENTENTE_PLUGINS": str(BUILD / "plugins")}
 
 
@@ -64,7 +64,7 @@ class Case:
         return statistics.median(took.seconds for took, _ in self.runs)
 
     def stages(self) -> dict[str, float]:
-        """Seconds of each stage, medians; decoding is processor time beside the rest."""
+        """Seconds of each stage, medians; decoding and storing are processor time beside the rest."""
         found = {stage: statistics.median(told["read"]["stages"][stage] for _, told in self.runs) for stage in STAGES}
         if "judged" in self.runs[0][1]:
             found["snapshot"] = statistics.median(told["snapshot_seconds"] for _, told in self.runs)
