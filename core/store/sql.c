@@ -38,7 +38,8 @@ int ent__sql_error(ent_store *s, const char *doing, ent_error *e) {
 	return code;
 }
 
-static inline bool owned(const ent_store *s) { return s->owned && pthread_equal(s->owner, pthread_self()); }
+/* Asked by assertions alone. */
+__attribute__((unused)) static inline bool owned(const ent_store *s) { return s->owned && pthread_equal(s->owner, pthread_self()); }
 
 int ent__sql_run(ent_store *s, const char *sql, ent_error *e) {
 	assert(owned(s));

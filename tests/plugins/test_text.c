@@ -41,6 +41,9 @@ static char *random_text(size_t n, unsigned kind) {
 
 static int plain_digits(const char *p, size_t n, int64_t *out) {
 	int64_t v = 0;
+	if (!n || n > 18) {
+		return -1;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] < '0' || p[i] > '9') {
 			return -1;
@@ -48,7 +51,7 @@ static int plain_digits(const char *p, size_t n, int64_t *out) {
 		v = v * 10 + (p[i] - '0');
 	}
 	*out = v;
-	return n && n <= 18 ? 0 : -1;
+	return 0;
 }
 
 /* What the host is asked for is none of ours. */
