@@ -110,7 +110,7 @@ def test_stages_add_up(tmp_path: Path) -> None:
     assert stages["decoding"] > 0.02, "the first row alone takes 300 ms, of a processor that others may use, too"
     assert min(stages.values()) > 0
     own = sum(stages.values()) - stages["decoding"] - stages["storing"]
-    assert 0.8 * read["seconds"] < own <= read["seconds"]
+    assert 0.6 * read["seconds"] < own <= read["seconds"], "what is between the stages grows with what else runs"
 
 
 # ---- what bounds memory -----------------------------------------------------------------------------------------------------
