@@ -5,6 +5,7 @@
  * is folded when it is whole, so that after it the position can be committed; only a worker whose ring is full is relieved
  * before (then no commit happens until that chunk is whole). A worker that dies is replaced, and its chunk decoded again,
  * at most ATTEMPTS times; then the document is given up, and its position stays where it was. Loop thread only. */
+#include "engine/ahead.h"
 #include "engine/internal.h"
 #include "engine/rules_worker.h"
 
@@ -144,71 +145,6 @@ static int take_slice(run *r, ent__work *w, const ent_wire_item *item) {
 	return status;
 }
 
-/* Asks for the memory that the documents to come will look up: index and identities are far larger than any cache, and
- * one after another each look-up would wait for it. Two look-ups go ahead of the fold: the further one asks for the slots,
- * the nearer one, whose slots have come by then, for what they lead to. Further ahead than this they would push each other
- * out of the nearest cache. What stands there is only a hint:
- * the worker may still change it. */
-enum { FAR = 16, NEAR = 8 }; /* documents */
-enum { FURTHER = 2048, DOCUMENT = 256 }; /* bytes of the batch itself, and about as many as a document has */
-
-typedef struct ahead {
-	const ent_engine *e;
-	const ent__stream *stream;
-	const ent_dictionary *texts;
-	const uint8_t *batch;
-	uint32_t bytes, at;
-	ent_document key;
-	uint32_t partner; /* of documents that name none */
-	unsigned n;       /* documents seen */
-	const uint8_t *ids[FAR];
-} ahead;
-
-static void look_at(ahead *a, ent_wire_doc doc, uint32_t size) {
-	const ent__stream *s = a->stream;
-	bool shared = s->source->config->keys == ENT_KEYS_SHARED && doc.kind == ENT_ORDER;
-	uint32_t raw = s->source->config->partner.from != ENT_PARTNER_FIXED && doc.partner < a->texts->n
-		? a->texts->codes[doc.partner]
-		: 0;
-	uint32_t named = raw && raw < s->partner_cache_n && s->partner_cache[raw] ? s->partner_cache[raw] - 1 : 0;
-	a->key.scope = shared ? 0 : named ? named : a->partner;
-	a->key.key_hash = doc.key_hash;
-	ent_index_prefetch(a->e->index, ent_document_index_key(&a->key));
-	bool has = doc.n_ids && sizeof doc + sizeof(ent_id) <= size;
-	a->ids[a->n % FAR] = has ? a->batch + a->at + sizeof doc : NULL;
-	if (has) {
-		ent_identities_prefetch(a->e->identities, a->ids[a->n % FAR]);
-	}
-}
-
-/* Goes on by one document. */
-static void look_ahead(ahead *a) {
-	while (a->bytes - a->at >= sizeof(ent_wire_doc)) {
-		ent_wire_doc doc;
-		for (unsigned i = 0; i < DOCUMENT; i += 64) { /* another core has written it: it comes slowly */
-			__builtin_prefetch(a->batch + a->at + FURTHER + i);
-		}
-		memcpy(&doc, a->batch + a->at, sizeof doc);
-		uint32_t size = ((const volatile ent_wire_item *)(a->batch + a->at))->bytes;
-		if (size < sizeof(ent_wire_item) || size % 8 || size > a->bytes - a->at) {
-			a->at = a->bytes;
-			return;
-		}
-		bool is = doc.item.type == ENT_ITEM_DOC && size >= sizeof doc;
-		if (is) {
-			look_at(a, doc, size);
-		}
-		a->at += size;
-		if (is) {
-			break;
-		}
-	}
-	unsigned near = a->n++ - (FAR - NEAR);
-	if (near < a->n && a->ids[near % FAR]) {
-		ent_identities_prefetch_found(a->e->identities, a->ids[near % FAR]);
-	}
-}
-
 static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	ent_engine *e = r->e;
 	const uint8_t *bytes = ent_pool_bytes(slot);
@@ -225,11 +161,8 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 	}
 	uint64_t keys = ent_index_count(e->index);
 	*r->error = (ent_error){0};
-	ahead a = {.e = e, .stream = c->work->stream, .texts = d, .batch = bytes, .bytes = slot->bytes,
-		.at = sizeof(ent_wire_batch), .partner = c->work->partner, .key = {.system = c->work->stream->system}};
-	for (unsigned i = 0; i < FAR; i++) {
-		look_ahead(&a);
-	}
+	ent__ahead a;
+	ent__look_ahead_from(&a, e, c->work, d, bytes, slot->bytes);
 	const ent_wire_item *item;
 	int status = 0;
 	while (!status && (item = ent_batch_next(&b, r->error))) {
@@ -237,7 +170,7 @@ static int take_batch(run *r, ent__chunk *c, const ent_slot_batch *slot) {
 		case ENT_ITEM_TEXT:
 			break; /* taken when the batch came */
 		case ENT_ITEM_DOC:
-			look_ahead(&a);
+			ent__look_ahead(&a);
 			status = ent_batch_document(item, d->codes, d->n, &e->incoming, r->error);
 			if (!status) {
 				status = ent__intake(e, c->work, &e->incoming, c->work->slice_superseded, r->error);
