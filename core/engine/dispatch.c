@@ -41,6 +41,8 @@ typedef struct run {
 	ent_error *error;
 	int status;
 	bool stopping; /* a signal asked to */
+	bool closing;  /* no more is given out; what is under way is waited for */
+	uint64_t until_ns; /* when that begins; 0: never */
 	void (*progress)(void *ctx, const ent_ingest_progress *);
 	void *progress_ctx;
 	uint64_t told_ns;
@@ -434,10 +436,13 @@ static bool any_partial(const run *r) {
 	return false;
 }
 
+/* Is it a document that has begun to take the place of its old self? */
+static bool in_place_of(const ent__work *w) { return w->replaces && w->begun && !w->finished; }
+
 /* A restating document replaces its old self in one commit: none between its begin and its end. */
 static bool replacing(const run *r) {
 	for (unsigned i = 0; i < r->n_active; i++) {
-		if (r->active[i]->replaces && r->active[i]->begun && !r->active[i]->finished) {
+		if (in_place_of(r->active[i])) {
 			return true;
 		}
 	}
@@ -597,14 +602,17 @@ static bool give_chunk(run *r, ent__work *w) {
 
 static bool give_out(run *r) {
 	bool moved = false;
+	r->closing |= atomic_load(&r->e->interrupted) || (r->until_ns && uv_hrtime() >= r->until_ns);
 	for (bool again = true; again && !r->status;) {
 		again = false;
 		for (unsigned i = 0; i < r->n_active && !r->status; i++) {
-			again |= give_chunk(r, r->active[i]);
+			if (!r->closing || in_place_of(r->active[i])) {
+				again |= give_chunk(r, r->active[i]);
+			}
 		}
 		moved |= again;
 		/* a further document where those at hand cannot keep the workers busy */
-		if (!again && r->next_work && r->n_active < sizeof r->active / sizeof *r->active &&
+		if (!again && !r->closing && r->next_work && r->n_active < sizeof r->active / sizeof *r->active &&
 			ent_pool_ready(r->e->pool, r->next_work->stream->decoder)) {
 			r->active[r->n_active++] = r->next_work;
 			r->next_work = r->next_work->next_work;
@@ -702,6 +710,17 @@ static bool step(run *r) {
 	return moved;
 }
 
+/* Is anything given out that has to be waited for? A chunk that was dropped, or whose worker died, is given out no more. */
+static bool under_way(const run *r) {
+	for (unsigned i = 0; i < r->n_active; i++) {
+		const ent__work *w = r->active[i];
+		if (in_place_of(w) || (w->chunks && w->chunks->a)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx,
 	ent_error *error) {
 	run *r = ent_xcalloc(1, sizeof *r);
@@ -719,7 +738,9 @@ int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, c
 	for (int i = 0; i < 2; i++) {
 		uv_signal_init(&e->loop, &signals[i]);
 		signals[i].data = r;
-		uv_signal_start(&signals[i], on_signal, i ? SIGTERM : SIGINT);
+		if (!e->what->service) {
+			uv_signal_start(&signals[i], on_signal, i ? SIGTERM : SIGINT);
+		}
 	}
 	for (const ent__work *w = works; w; w = w->next_work) {
 		w->stream->bytes_left = w->stream->bytes_done = w->stream->keys = 0;
@@ -728,8 +749,9 @@ int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, c
 		uint64_t size = e->inputs[w->input].size;
 		w->stream->bytes_left += size > w->folded ? size - w->folded : 0;
 	}
+	r->until_ns = e->what->budget_ns ? uv_hrtime() + e->what->budget_ns : 0;
 	give_out(r);
-	while (!r->status && (r->n_active || r->next_work)) {
+	while (!r->status && (r->closing ? under_way(r) : r->n_active || r->next_work)) {
 		uint64_t began = uv_hrtime();
 		uv_run(&e->loop, UV_RUN_ONCE);
 		e->report->stages.waiting += uv_hrtime() - began;
@@ -740,6 +762,7 @@ int ent__dispatch(ent_engine *e, ent__work *works, void (*progress)(void *ctx, c
 			ent_error_todo(error, "run again: what was committed stays, the rest is read again");
 		}
 	}
+	e->report->more = !r->status && (r->n_active || r->next_work);
 	for (unsigned i = 0; i < r->n_active; i++) {
 		drop_chunks(r, r->active[i]->chunks);
 		r->active[i]->chunks = NULL;

@@ -413,13 +413,23 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	return status;
 }
 
+void ent_engine_interrupt(ent_engine *e) { atomic_store(&e->interrupted, true); }
+
 int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_run_report *report,
 	ent_error *error) {
+	return ent_engine_ingest_some(e, NULL, progress, ctx, report, error);
+}
+
+int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*progress)(void *ctx, const ent_ingest_progress *),
+	void *ctx, ent_run_report *report, ent_error *error) {
+	static const ent_ingest_what everything;
 	uint64_t started = uv_hrtime();
 	const ent_plugin_info *const *plugins;
 	size_t n;
 	ent_errors plan_errors = {0};
 	ent__now(e);
+	e->what = what ? what : &everything;
+	atomic_store(&e->interrupted, false);
 	e->report = report;
 	e->plan_errors = &plan_errors;
 	report->progress.doing = "reading";
@@ -445,7 +455,9 @@ int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_inges
 	count_workers(e);
 	snprintf(report->sandbox, sizeof report->sandbox, "%s", ent_pool_sandbox(e->pool));
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;
+	report->changed = report->progress.facts > 0 || report->progress.inputs_done > 0;
 	e->report = NULL;
+	e->what = NULL;
 	e->plan_errors = NULL;
 	return status;
 }

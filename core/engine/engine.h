@@ -83,12 +83,29 @@ typedef struct ent_run_report {
 	bool balanced;          /* both equations close for every source */
 	ent_errors imbalances;  /* which do not, and by how much */
 	uint64_t waits, waited_ns; /* times, and how long in all, that decoders waited for the core to fold */
+	bool more;    /* the time given for it was over, or it was interrupted: there is more to read */
+	bool changed; /* something was committed that rules may read */
+	int64_t next_settle_us; /* microseconds since 1970 at which a file that is too young now has settled; 0: there is none */
 } ent_run_report;
+
+/* What an ingest is to look at; zeroed: everything, until it is through. */
+typedef struct ent_ingest_what {
+	const char *const *sources; /* names; NULL: all */
+	size_t n_sources;
+	uint64_t budget_ns; /* after so long no more is given out: what is contiguous is committed. 0: without end */
+	bool service;       /* of an engine that stays: signals are not the loop's business */
+} ent_ingest_what;
 
 /* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when
  * the run itself could not go on: then nothing since the last commit is kept. `progress` may be NULL. */
 int ent_engine_ingest(ent_engine *, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_run_report *report,
 	ent_error *e);
+
+/* The same for a part of it. NULL: everything. */
+int ent_engine_ingest_some(ent_engine *, const ent_ingest_what *, void (*progress)(void *ctx, const ent_ingest_progress *),
+	void *ctx, ent_run_report *report, ent_error *e);
+/* Ends the ingest that is under way soon, with what is contiguous committed; without one, nothing happens. Any thread. */
+void ent_engine_interrupt(ent_engine *);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
 

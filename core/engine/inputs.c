@@ -401,6 +401,14 @@ static void group_by_plugin(ent__work **works) {
 	}
 }
 
+static bool wanted(const ent_engine *e, const ent__source *s) {
+	bool found = !e->what->sources;
+	for (size_t i = 0; i < e->what->n_sources && !found; i++) {
+		found = !strcmp(e->what->sources[i], s->config->name.s);
+	}
+	return found;
+}
+
 int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	ent__work **end = works;
 	names known_names = {0};
@@ -411,6 +419,9 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		ent_file *files;
 		size_t n;
 		ent_error listing = {0};
+		if (!wanted(e, s)) {
+			continue;
+		}
 		if (ent_files_list(s->config, &files, &n, &listing)) {
 			fail(e, s, "", &listing);
 		}

@@ -4,6 +4,8 @@
 #ifndef ENT_ENGINE_INTERNAL_H
 #define ENT_ENGINE_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/intern.h"
 #include "base/zone.h"
 #include "engine/engine.h"
@@ -112,6 +114,8 @@ struct ent_engine {
 	uint32_t n_instances;
 	ent_errors *plan_errors;
 	ent_run_report *report;
+	const ent_ingest_what *what; /* of this run */
+	_Atomic bool interrupted;    /* by another thread */
 	/* scratch of the intake */
 	ent_document incoming, current;
 	ent_buf frame, body, item;
