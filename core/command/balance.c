@@ -2,19 +2,18 @@
  *
  * `entente balance`: two equations for every source. What came in is what is accounted for, or figures are wrong. And
  * the canonical digest, by which two stores can be seen to hold the same. */
-#include "command/names.h"
 #include "command/project.h"
 #include "command/sheet.h"
 
 #include <stdio.h>
 
-static const char *name_of(const void *names, uint32_t code) { return ent__name(names, code); }
+static const char *name_of(const void *project, uint32_t code) { return ent__project_text(project, code); }
 
-static int print(ent_call *call, ent_store *store, const ent__names *names) {
+static int print(ent_call *call, const ent__project *p) {
 	ent__sheet sheet = {0};
 	ent_error e;
 	int exit = ENT_EXIT_OK;
-	if (ent__sheet_load(&sheet, store, name_of, names, &e)) {
+	if (ent__sheet_load(&sheet, p->store, name_of, p, &e)) {
 		exit = ent_call_error(call, &e);
 	} else if (call->json) {
 		ent_json *json = &call->writer;
@@ -81,25 +80,13 @@ static int digest(ent_call *call) {
 /* ---- command ----------------------------------------------------------------------------------------------------- */
 
 static int run(ent_call *call) {
-	ent_config *config = NULL;
-	ent_store *store = NULL;
-	ent__names names = {0};
-	ent_error e;
+	ent__project p;
 	if (ent_call_has(call, "digest")) {
 		return digest(call);
 	}
-	int exit = ent_call_config(call, &config);
-	if (exit) {
-		return exit;
-	}
-	if (ent_store_open(&store, config->store.s, ENT_STORE_READ, &e) || ent__names_load(&names, store, &e)) {
-		exit = ent_call_error(call, &e);
-	} else {
-		exit = print(call, store, &names);
-	}
-	ent__names_finish(&names);
-	ent_store_close(store);
-	ent_config_destroy(config);
+	int exit = ent__project_store(call, &p);
+	exit = exit ? exit : print(call, &p);
+	ent__project_finish(&p);
 	return exit;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "command/session.h"
 
 static bool put(int fd, const ent_buf *text) {
 	for (size_t done = 0; done < text->n;) {
@@ -74,6 +75,11 @@ static void tell_one(const ent_call *call, ent_buf *out, const ent_error *e) {
 
 static void tell(ent_call *call, const ent_error *e, size_t n, size_t total) {
 	ent_buf out = {0};
+	if (call->session) {
+		ent__session_told(call->session, e, n, total);
+		call->out.n = call->json_out.n = 0;
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		tell_one(call, &out, &e[i]);
 	}
@@ -116,15 +122,28 @@ int ent_call_errors(ent_call *call, const ent_errors *errors) {
 	return ENT_EXIT_ERROR;
 }
 
-int ent_call_usage(ent_call *call, const char *todo, const char *what_format, ...) {
-	ent_error e = {.code = ENT_ERR_INVALID};
-	va_list args;
-	va_start(args, what_format);
-	vsnprintf(e.what, sizeof e.what, what_format, args);
-	va_end(args);
+static int typed_wrongly(ent_call *call, int code, const char *todo, const char *format, va_list args) {
+	ent_error e = {.code = code};
+	vsnprintf(e.what, sizeof e.what, format, args);
 	snprintf(e.todo, sizeof e.todo, "%s", todo ? todo : "");
 	tell(call, &e, 1, 1);
 	return ENT_EXIT_USAGE;
+}
+
+int ent_call_usage(ent_call *call, const char *todo, const char *what_format, ...) {
+	va_list args;
+	va_start(args, what_format);
+	int exit = typed_wrongly(call, ENT_ERR_INVALID, todo, what_format, args);
+	va_end(args);
+	return exit;
+}
+
+int ent_call_unknown(ent_call *call, const char *todo, const char *what_format, ...) {
+	va_list args;
+	va_start(args, what_format);
+	int exit = typed_wrongly(call, ENT_ERR_NOTFOUND, todo, what_format, args);
+	va_end(args);
+	return exit;
 }
 
 void ent_call_note(ent_call *call, const char *format, ...) {
@@ -138,6 +157,11 @@ void ent_call_note(ent_call *call, const char *format, ...) {
 	int n = vasprintf(&text, format, args);
 	va_end(args);
 	if (n < 0) {
+		return;
+	}
+	if (call->session) {
+		ent__session_note(call->session, text);
+		free(text);
 		return;
 	}
 	ent_term_text(&call->err, &out, ENT_WARN, "note: ");

@@ -96,6 +96,7 @@ typedef struct ent_operand {
 } ent_operand;
 
 struct ent_call;
+struct ent__session;
 
 typedef struct ent_command {
 	const char *name;                  /* as it is typed: "run", "metrics query" */
@@ -112,6 +113,11 @@ extern const ent_command *const ent_commands[]; /* in the order of the help; end
 typedef struct ent_call {
 	const ent_command *command;
 	const char *config_path; /* of -c, or "entente.yaml" */
+	const char *const *words; /* as they were typed, the command among them */
+	size_t n_words;
+	/* What a service lends (session.h), so that nothing is opened for one answer; NULL on the command line. Errors and notes
+	 * then go to the session, and not to standard error. */
+	struct ent__session *session;
 	bool json, quiet;
 	ent_term term; /* standard output */
 	ent_term err;  /* standard error */
@@ -140,7 +146,8 @@ const char *ent_call_each(const ent_call *call, const char *name, size_t i);
 /* The i-th operand, or NULL. */
 const char *ent_call_operand(const ent_call *call, size_t i);
 
-/* Loads the configuration. ENT_EXIT_OK and *config is the caller's; else the errors are told and *config is NULL. */
+/* Loads the configuration. ENT_EXIT_OK and *config is the caller's; else the errors are told and *config is NULL. A command
+ * that a service answers with, too, opens a project instead (project.h), which knows what is lent. */
 int ent_call_config(ent_call *call, ent_config **config);
 
 /* Tell an error, or several: on standard error as "file:line:column: what; what to do", and with --json as one object
@@ -149,6 +156,9 @@ int ent_call_error(ent_call *call, const ent_error *e);
 int ent_call_errors(ent_call *call, const ent_errors *errors);
 /* As ent_call_error, for wrong use that the tables cannot see. Returns ENT_EXIT_USAGE. */
 int ent_call_usage(ent_call *call, const char *todo, const char *what_format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* As ent_call_usage, where what was asked for is not there. */
+int ent_call_unknown(ent_call *call, const char *todo, const char *what_format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Something to know that is no error: "note: ..." on standard error. */
 void ent_call_note(ent_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -159,6 +169,35 @@ void ent_error_json(ent_json *json, const ent_error *e);
 /* Writes what has gathered to standard output, and empties it. false: nobody reads any more. */
 bool ent_call_flush(ent_call *call);
 
+/* ---- pages of a list ------------------------------------------------------------------------------------------------- */
+
+/* The options --limit and --after, rows for the tables of commands that list things. */
+#define ENT_ARG_ROW_LIMIT                                                                                              \
+	{                                                                                                                  \
+		.name = "limit", .type = ENT_ARG_INT, .value = "N", .least = 1, .most = INT64_MAX,                             \
+		.doc = "At most N of them; without it, all."                                                                   \
+	}
+#define ENT_ARG_ROW_AFTER                                                                                              \
+	{                                                                                                                  \
+		.name = "after", .type = ENT_ARG_TEXT, .value = "WHERE",                                                       \
+		.doc = "Go on behind the last one of a list that was cut: what the note there names."                          \
+	}
+
+typedef struct ent_page {
+	const char *after; /* NULL: from the beginning */
+	uint64_t limit, shown, total;
+	bool begun;
+	char last[96];
+} ent_page;
+
+/* As --limit and --after say; `otherwise`: the limit if none is given, 0: none. */
+ent_page ent_page_of(const ent_call *call, uint64_t otherwise);
+/* Is the next thing of the list, known by `id`, to be shown? */
+bool ent_page_take(ent_page *, const char *id);
+/* When all were asked for: tells what was left out, and how to go on. ENT_EXIT_OK, or the error for an --after that is
+ * not in the list. */
+int ent_page_end(ent_call *call, const ent_page *, const char *things);
+
 /* ---- shared by main, help and the parser of options -------------------------------------------------------------- */
 
 /* Options of every command. */
@@ -166,6 +205,11 @@ extern const ent_arg ent__common_args[];
 
 /* The command that the first words name, and how many words that took; NULL: none. */
 const ent_command *ent__command_find(const char *const *words, size_t n, size_t *taken);
+/* Finds the command that the words name, and runs it. ENT_EXIT_OK, or another. */
+int ent__command_run(ent_call *call, const char *const *words, size_t n);
+void ent__call_begin(ent_call *call, struct ent__session *session);
+void ent__call_finish(ent_call *call);
+
 /* Fills the call from the words behind the command. ENT_EXIT_OK, or ENT_EXIT_USAGE with *e set. *help: --help was
  * given. */
 int ent__args_parse(ent_call *call, const char *const *words, size_t n, bool *help, ent_error *e);

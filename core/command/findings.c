@@ -27,12 +27,11 @@ typedef struct finding {
 
 typedef struct listing {
 	ent_call *call;
-	ent_config *config;
-	ent_store *store;
+	ent__project project;
 	ent_arena arena;
 	finding *found;
 	size_t n, capacity;
-	const char *rule, *kind, *wanted; /* wanted: the beginning of an id */
+	const char *rule, *kind, *state, *practice, *wanted; /* wanted: the beginning of an id */
 	bool all;
 } listing;
 
@@ -47,15 +46,16 @@ static const char *keep(listing *l, const char *text) {
 	return text ? ent_arena_copy(&l->arena, text, strlen(text)) : "";
 }
 
+static bool differs(const char *wanted, const char *is) { return wanted && strcmp(wanted, is) != 0; }
+
 static int take(void *ctx, const ent_finding *f) {
 	listing *l = ctx;
 	char id[9];
 	make_id(f, id);
 	bool gone = !strcmp(f->state, "cleared") || !strcmp(f->state, "resolved");
-	bool left_out = l->wanted ? strncmp(id, l->wanted, strlen(l->wanted)) != 0
-							  : (gone && !l->all) || (l->rule && strcmp(f->rule, l->rule) != 0) ||
-									(l->kind && strcmp(f->kind, l->kind) != 0);
-	if (left_out) {
+	if (l->wanted ? strncmp(id, l->wanted, strlen(l->wanted)) != 0
+				  : (gone && !l->all && !l->state) || differs(l->rule, f->rule) || differs(l->kind, f->kind) ||
+						differs(l->state, f->state) || differs(l->practice, f->practice)) {
 		return 0;
 	}
 	ENT_GROW(l->found, l->n, l->capacity);
@@ -89,18 +89,8 @@ static int by_weight(const void *a, const void *b) {
 	return order ? order : strcmp(x->key, y->key);
 }
 
-static int open_store(listing *l) {
-	ent_error e = {0};
-	int exit = ent_call_config(l->call, &l->config);
-	if (!exit && ent_store_open(&l->store, l->config->store.s, ENT_STORE_READ, &e)) {
-		exit = ent_call_error(l->call, &e);
-	}
-	return exit;
-}
-
 static void finish(listing *l) {
-	ent_store_close(l->store);
-	ent_config_destroy(l->config);
+	ent__project_finish(&l->project);
 	free(l->found);
 	ent_arena_finish(&l->arena);
 }
@@ -177,8 +167,8 @@ static int run(ent_call *call) {
 		.all = ent_call_has(call, "all")};
 	const char *partner = ent_call_operand(call, 0);
 	ent_error e = {0};
-	int exit = open_store(&l);
-	if (!exit && ent_store_findings_scan(l.store, partner, take, &l, &e)) {
+	int exit = ent__project_store(call, &l.project);
+	if (!exit && ent_store_findings_scan(l.project.store, partner, take, &l, &e)) {
 		exit = ent_call_error(call, &e);
 	}
 	if (!exit && l.n) {
@@ -346,7 +336,7 @@ static void show_one(listing *l, const finding *f, const verdict *v) {
 	if (f->has_worth) {
 		const char *per = text_of(own, "per");
 		line(call, "worth",
-			ent_arena_printf(&l->arena, "%s %s%s%s", ent_number_text(f->worth, 6, 2, worth), l->config->currency.s,
+			ent_arena_printf(&l->arena, "%s %s%s%s", ent_number_text(f->worth, 6, 2, worth), l->project.config->currency.s,
 				*per ? " in " : "", per));
 	}
 	if (strcmp(f->state, "stale") == 0 && v->said[0]) {
@@ -363,8 +353,8 @@ static void show_one(listing *l, const finding *f, const verdict *v) {
 static int run_show(ent_call *call) {
 	listing l = {.call = call, .wanted = ent_call_operand(call, 0)};
 	ent_error e = {0};
-	int exit = open_store(&l);
-	if (!exit && ent_store_findings_scan(l.store, NULL, take, &l, &e)) {
+	int exit = ent__project_store(call, &l.project);
+	if (!exit && ent_store_findings_scan(l.project.store, NULL, take, &l, &e)) {
 		exit = ent_call_error(call, &e);
 	} else if (!exit && l.n != 1) {
 		ent_error_set(
@@ -373,7 +363,7 @@ static int run_show(ent_call *call) {
 		exit = ent_call_error(call, &e);
 	} else if (!exit) {
 		verdict v = {.rule = l.found[0].rule};
-		if (ent_store_verdicts_scan(l.store, l.found[0].partner, true, take_verdict, &v, &e)) {
+		if (ent_store_verdicts_scan(l.project.store, l.found[0].partner, true, take_verdict, &v, &e)) {
 			exit = ent_call_error(call, &e);
 		} else {
 			show_one(&l, &l.found[0], &v);

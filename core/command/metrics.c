@@ -183,7 +183,7 @@ static int show(ent_call *call) {
 		snprintf(
 			todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s", near ? near : "");
 		free(names);
-		return ent_call_usage(call, todo, "there is no metric '%s'", name);
+		return ent_call_unknown(call, todo, "there is no metric '%s'", name);
 	}
 	if (call->json) {
 		json_metric(&call->writer, &ent_metrics[found]);

@@ -7,18 +7,57 @@
 #include <string.h>
 #include <unistd.h>
 
-int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
+static void lend(ent__project *p, const ent__session *session) {
+	p->config = session->config;
+	p->engine = session->engine;
+	p->store = ent_engine_store(session->engine);
+	p->lent = true;
+}
+
+static int configure(ent_call *call, ent__project *p) {
 	*p = (ent__project){.block = {.fd = -1}};
-	int exit = ent_call_config(call, &p->config);
-	if (exit) {
+	if (call->session) {
+		lend(p, call->session);
+		return ENT_EXIT_OK;
+	}
+	int exit = ent_call_config(call, &p->own);
+	p->config = p->own;
+	return exit;
+}
+
+int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
+	int exit = configure(call, p);
+	if (exit || p->lent) {
 		return exit;
 	}
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	if (ent_engine_open(&p->engine, p->config, mode, errors)) {
 		exit = ent_call_errors(call, errors);
+	} else {
+		p->store = ent_engine_store(p->engine);
 	}
 	free(errors);
 	return exit;
+}
+
+int ent__project_store(ent_call *call, ent__project *p) {
+	ent_error e = {0};
+	int exit = configure(call, p);
+	if (exit || p->lent) {
+		return exit;
+	}
+	if (ent_store_open(&p->store, p->config->store.s, ENT_STORE_READ, &e) || ent__names_load(&p->names, p->store, &e)) {
+		return ent_call_error(call, &e);
+	}
+	return ENT_EXIT_OK;
+}
+
+const char *ent__project_text(const ent__project *p, uint32_t code) {
+	return p->engine ? ent_engine_text(p->engine, code) : ent__name(&p->names, code);
+}
+
+uint32_t ent__project_code(const ent__project *p, const char *text) {
+	return p->engine ? ent_engine_code(p->engine, text) : ent__name_find(&p->names, text);
 }
 
 int ent__project_open_any(ent_call *call, ent__project *p) {
@@ -26,8 +65,9 @@ int ent__project_open_any(ent_call *call, ent__project *p) {
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	*p = (ent__project){.block = {.fd = -1}};
 	bool none = !ent_call_has(call, "config") && access(call->config_path, F_OK) != 0;
-	int status = none ? ent_config_parse(empty, sizeof empty - 1, "none", "/", &p->config, errors)
-					  : ent_config_load(call->config_path, &p->config, errors);
+	int status = none ? ent_config_parse(empty, sizeof empty - 1, "none", "/", &p->own, errors)
+					  : ent_config_load(call->config_path, &p->own, errors);
+	p->config = p->own;
 	if (!status) {
 		status = ent_engine_open(&p->engine, p->config, ENT_ENGINE_PLUGINS, errors);
 	}
@@ -40,6 +80,15 @@ int ent__project_snapshot_of(ent_call *call, ent__project *p, int32_t day, const
 	ent_error e = {0};
 	p->as_of = day;
 	p->as_of_mode = mode;
+	if (p->lent) {
+		const ent__session_snapshot *s = ent__session_snapshot_of(call->session, day, mode, &e);
+		if (!s) {
+			return ent_call_error(call, &e);
+		}
+		p->block = s->block;
+		p->snap = s->snap;
+		return ENT_EXIT_OK;
+	}
 	if (ent_engine_snapshot(p->engine, day, mode, &p->block, &e) ||
 		ent_snap_open(&p->snap, p->block.data, p->block.bytes, &e)) {
 		return ent_call_error(call, &e);
@@ -60,12 +109,18 @@ int ent__project_snapshot(ent_call *call, ent__project *p) {
 }
 
 void ent__project_finish(ent__project *p) {
-	if (p->snap.base) {
-		ent_snap_finish(&p->snap);
+	if (!p->lent) {
+		if (p->snap.base) {
+			ent_snap_finish(&p->snap);
+		}
+		ent_snapshot_block_finish(&p->block);
+		if (!p->engine) {
+			ent_store_close(p->store);
+		}
+		ent_engine_close(p->engine);
+		ent_config_destroy(p->own);
 	}
-	ent_snapshot_block_finish(&p->block);
-	ent_engine_close(p->engine);
-	ent_config_destroy(p->config);
+	ent__names_finish(&p->names);
 	*p = (ent__project){.block = {.fd = -1}};
 }
 

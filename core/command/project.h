@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * command/project.h: the configuration, the engine and a snapshot of the store, opened for one command, with every
- * error told. Owned by whoever holds the struct; one thread. */
+ * error told; or lent by the service that answers with it (session.h), which keeps them open. A command does not see the
+ * difference. Owned by whoever holds the struct; one thread. */
 #ifndef ENT_COMMAND_PROJECT_H
 #define ENT_COMMAND_PROJECT_H
 
 #include "command/command.h"
-#include "engine/engine.h"
-#include "metrics/window.h"
+#include "command/names.h"
+#include "command/session.h"
 
 typedef struct ent__project {
-	ent_config *config;
+	const ent_config *config;
 	ent_engine *engine;
+	ent_store *store; /* the engine's, or opened alone; NULL: none */
+	ent_config *own;  /* what is not lent, to be freed */
+	ent__names names; /* of a store that was opened alone */
+	bool lent;
 	ent_snapshot_block block;
 	ent_snap snap;
 	int32_t as_of;
@@ -20,6 +25,11 @@ typedef struct ent__project {
 
 /* Configuration and engine. ENT_EXIT_OK; else the errors are told. Finish the project in both cases. */
 int ent__project_open(ent_call *, ent__project *, ent_engine_mode);
+/* Configuration and store alone, for reading: that opens sooner. As above. */
+int ent__project_store(ent_call *, ent__project *);
+/* Text of a code of the store, and the code of a text (UINT32_MAX: it has none). */
+const char *ent__project_text(const ent__project *, uint32_t code);
+uint32_t ent__project_code(const ent__project *, const char *text);
 /* The same with ENT_ENGINE_PLUGINS where there may be no project: then of an empty one. */
 int ent__project_open_any(ent_call *, ent__project *);
 /* The snapshot of the moment that --as-of or the configuration names. As above. */

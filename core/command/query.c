@@ -26,7 +26,7 @@ static int take_metrics(ent__query *q) {
 			snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s",
 				near ? near : "");
 			free(names);
-			return ent_call_usage(q->call, todo, "there is no metric '%s'", name);
+			return ent_call_unknown(q->call, todo, "there is no metric '%s'", name);
 		}
 		if (q->n_metrics == ENT__QUERY_METRICS) {
 			return ent_call_usage(

@@ -539,7 +539,7 @@ static int run(ent_call *call) {
 	ent_error e;
 	const ent_register *reg = ent_register_find(name, &e);
 	if (!reg) {
-		return ent_call_usage(call, e.todo, "%s", e.what);
+		return ent_call_unknown(call, e.todo, "%s", e.what);
 	}
 	verb = verb ? verb : "list";
 	const char *names[sizeof verbs / sizeof *verbs];

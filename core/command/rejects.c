@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `entente rejects list`: the records that were no facts, with place and reason. */
-#include "command/command.h"
-#include "command/names.h"
+#include "command/project.h"
+
+#include "base/intern.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SHOWN = 100 };
 
 typedef struct listing {
 	ent_call *call;
-	const ent__names *names;
+	const ent__project *project;
 	ent_table table;
-	int64_t limit;
-	uint64_t shown, total;
+	ent_page page;
 } listing;
 
 static void as_json(ent_json *json, const ent_reject *r, const char *source) {
@@ -45,11 +46,13 @@ static void as_json(ent_json *json, const ent_reject *r, const char *source) {
 
 static int show(void *ctx, const ent_reject *r) {
 	listing *l = ctx;
-	if (l->total++ >= (uint64_t)l->limit) {
+	char id[64];
+	snprintf(id, sizeof id, "%" PRIu32 ".%" PRIu64 ".%08x", r->input, r->place,
+		(unsigned)ent_hash64(r->reason, strlen(r->reason), 0));
+	if (!ent_page_take(&l->page, id)) {
 		return 0; /* goes on counting */
 	}
-	l->shown++;
-	const char *source = ent__name(l->names, r->source);
+	const char *source = ent__project_text(l->project, r->source);
 	if (l->call->json) {
 		as_json(&l->call->writer, r, source);
 		return 0;
@@ -76,15 +79,15 @@ static int unknown(ent_call *call, const ent_config *config, const char *name) {
 	snprintf(todo, sizeof todo, meant ? "did you mean '%.100s'?" : "%s has the names of the sources",
 		meant ? meant : call->config_path);
 	free(known);
-	return ent_call_usage(call, todo, "there is no source '%s'", name);
+	return ent_call_unknown(call, todo, "there is no source '%s'", name);
 }
 
-static int list(ent_call *call, const ent_config *config, ent_store *store, const ent__names *names) {
+static int list(ent_call *call, const ent__project *p) {
 	static const ent_table_column columns[] = {{"source", false, false}, {"where", false, false},
 		{"column", false, false}, {"reason", false, false}, {"excerpt", false, false}, {0}};
-	listing l = {.call = call, .names = names, .limit = ent_call_number(call, "limit", call->json ? INT64_MAX : SHOWN)};
+	listing l = {.call = call, .project = p, .page = ent_page_of(call, call->json ? 0 : SHOWN)};
 	const char *name = ent_call_operand(call, 0);
-	uint32_t code = name ? ent__name_find(names, name) : UINT32_MAX;
+	uint32_t code = name ? ent__project_code(p, name) : UINT32_MAX;
 	ent_error e;
 	if (call->json) {
 		ent_json_array(&call->writer);
@@ -92,49 +95,33 @@ static int list(ent_call *call, const ent_config *config, ent_store *store, cons
 		ent_table_init(&l.table, columns);
 	}
 	/* UINT32_MAX is all of them; a source that was never read has no code, and no rejects */
-	if ((!name || code != UINT32_MAX) && ent_store_rejects_scan(store, code, show, &l, &e)) {
+	if ((!name || code != UINT32_MAX) && ent_store_rejects_scan(p->store, code, show, &l, &e)) {
 		ent_table_finish(&l.table);
 		return ent_call_error(call, &e);
 	}
-	if (name && !l.total && !ent_config_source_find(config, name)) { /* else it was taken out of the configuration */
+	bool any = l.page.total || l.page.after;
+	if (name && !any && !ent_config_source_find(p->config, name)) { /* else it was taken out of the configuration */
 		ent_table_finish(&l.table);
-		return unknown(call, config, name);
+		return unknown(call, p->config, name);
 	}
 	if (call->json) {
 		ent_json_end(&call->writer);
-		return ENT_EXIT_OK;
-	}
-	if (!l.total) {
+	} else if (!any) {
 		ent_term_text(&call->term, &call->out, ENT_GOOD, "no rejects");
 		ent_buf_printf(&call->out, "\n");
 	} else {
 		ent_table_print(&l.table, &call->term, &call->out);
 	}
-	if (l.total > l.shown) {
-		ent_call_note(call, "%" PRIu64 " of %" PRIu64 " rejects are shown; --limit shows more", l.shown, l.total);
-	}
 	ent_table_finish(&l.table);
-	return ENT_EXIT_OK;
+	return ent_page_end(call, &l.page, "rejects");
 }
 
 static int run(ent_call *call) {
-	ent_config *config = NULL;
-	ent_store *store = NULL;
-	ent__names names = {0};
-	ent_error e;
-	int status = ent_call_config(call, &config);
-	if (status) {
-		return status;
-	}
-	if (ent_store_open(&store, config->store.s, ENT_STORE_READ, &e) || ent__names_load(&names, store, &e)) {
-		status = ent_call_error(call, &e);
-	} else {
-		status = list(call, config, store, &names);
-	}
-	ent__names_finish(&names);
-	ent_store_close(store);
-	ent_config_destroy(config);
-	return status;
+	ent__project p;
+	int exit = ent__project_store(call, &p);
+	exit = exit ? exit : list(call, &p);
+	ent__project_finish(&p);
+	return exit;
 }
 
 static const ent_arg args[] = {
@@ -144,6 +131,7 @@ static const ent_arg args[] = {
 		.least = 1,
 		.most = INT64_MAX,
 		.doc = "At most N records (default 100, with --json all)."},
+	ENT_ARG_ROW_AFTER,
 	{.name = NULL},
 };
 static const ent_operand operands[] = {
