@@ -148,5 +148,6 @@ void ent__check(ent__parser *p, ent_config *config) {
 		}
 	}
 	also_once(p, config);
+	ent__serve_check(p, &config->serve);
 	ent_intern_finish(&zones);
 }

@@ -19,6 +19,7 @@
 
 #include "base/arena.h"
 #include "config/errors.h"
+#include "config/scalar.h"
 #include "config/yaml.h"
 
 typedef struct ent_word {
@@ -179,6 +180,28 @@ typedef enum ent_sandbox_level {
 	ENT_CONFIG_SANDBOX_OFF
 } ent_sandbox_level;
 
+/* An address of serve.listen. */
+typedef struct ent_listen {
+	char host[64]; /* numbers, without brackets */
+	uint16_t port; /* 0: any that is free */
+	bool six, loopback;
+} ent_listen;
+
+bool ent_listen_parse(const char *text, ent_listen *out);
+
+typedef struct ent_serve_config {
+	ent_words listen; /* each is an ent_listen */
+	ent_words hosts;
+	ent_word certificate; /* absolute path; NULL: no TLS */
+	ent_word key;         /* secret reference with absolute path */
+	bool terminated;      /* a proxy does TLS */
+	ent_rate rate;        /* of one client */
+	int64_t body;         /* bytes */
+	int64_t timeout_us;
+	int64_t connections;
+	ent_place at;
+} ent_serve_config;
+
 typedef struct ent_config {
 	ent_arena *arena;
 	const char *file;   /* as it was given, for messages */
@@ -205,6 +228,7 @@ typedef struct ent_config {
 	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;
+	ent_serve_config serve;
 	const ent_yaml_node *root; /* what was read */
 } ent_config;
 

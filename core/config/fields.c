@@ -46,7 +46,7 @@ static int as_of(ent__parser *p, const ent__field *f, const ent_yaml_node *node,
 	return 0;
 }
 
-static int secret(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
+int ent__secret(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_word word;
 	if (!ent__word(p, node, f->key, f->form, &word)) {
 		return ENT_ERR_INVALID;
@@ -519,7 +519,7 @@ const ent__field ent__config_fields[] = {
 		.form = "now, latest or YYYY-MM-DD",
 		.doc = "The moment of judgement: today, the last complete day that the data covers, or a date. `--as-of` "
 			"overrides it."},
-	{.key = "identity_key", .type = ENT__CUSTOM, .custom = secret, .offset = AT(ent_config, identity_key),
+	{.key = "identity_key", .type = ENT__CUSTOM, .custom = ent__secret, .offset = AT(ent_config, identity_key),
 		.form = "file:PATH, env:NAME or systemd:NAME",
 		.doc = "The key that turns e-mail addresses and cookies into identities. Without it, one is made and kept "
 			"in the store; two stores agree on their digests only under one key."},
@@ -558,6 +558,7 @@ const ent__field ent__config_fields[] = {
 		.offset = AT(ent_config, sandbox),
 		.doc = "Whether a decoder or a rule may run where the kernel cannot shut it in: `required` refuses. "
 			"`entente doctor` says what this kernel can do."},
-	{.key = "serve", .type = ENT__LATER, .doc = "take it out; use `entente run`"},
+	{.key = "serve", .type = ENT__STRUCT, .item = ent__serve_fields, .offset = AT(ent_config, serve), .form = "{…}",
+		.doc = "Where the service listens, and what it takes from whom."},
 	END};
 /* clang-format on */

@@ -111,6 +111,26 @@ bool ent_bool_parse(const char *text, bool *out) {
 	return false;
 }
 
+bool ent_rate_parse(const char *text, ent_rate *out) {
+	static const struct {
+		const char *unit;
+		int64_t us;
+	} units[] = {{"/s", 1000000}, {"/m", 60000000}, {"/h", INT64_C(3600000000)}};
+	char *end;
+	errno = 0;
+	long long n = isdigit((unsigned char)*text) ? strtoll(text, &end, 10) : 0;
+	if (errno || n < 1 || n > 1000000000) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (strcmp(end, units[i].unit) == 0) {
+			*out = (ent_rate){n, units[i].us};
+			return true;
+		}
+	}
+	return false;
+}
+
 bool ent_currency_form(const char *text) {
 	return strlen(text) == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
 }

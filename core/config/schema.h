@@ -55,6 +55,11 @@ typedef struct ent__field {
 /* The outermost table, of an ent_config. */
 extern const ent__field ent__config_fields[];
 
+extern const ent__field ent__serve_fields[]; /* of an ent_serve_config */
+
+/* A `custom` for secrets: an ent_word that is a reference, with an absolute path. */
+int ent__secret(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
+
 /* Fills `into` by `table` from the map `node`. Errors are added; the rest is filled all the same. */
 void ent__fill(ent__parser *p, const ent__field *table, const ent_yaml_node *node, void *into);
 
@@ -72,5 +77,6 @@ const char *ent__absolute(ent_arena *arena, const char *folder, const char *path
 
 /* Checks that need more than one key: references to partners, zones, patterns. */
 void ent__check(ent__parser *p, ent_config *config);
+void ent__serve_check(ent__parser *p, const ent_serve_config *serve);
 
 #endif
