@@ -413,6 +413,16 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	return status;
 }
 
+bool ent_engine_source_standing(const ent_engine *e, size_t i, ent_source_standing *out) {
+	if (i >= e->config->n_sources) {
+		return false;
+	}
+	const ent__source *s = &e->sources[i];
+	*out = (ent_source_standing){.name = s->config->name.s, .paused_why = "", .total = s->total, .parked = s->parked,
+		.pending = s->pending};
+	return true;
+}
+
 void ent_engine_interrupt(ent_engine *e) { atomic_store(&e->interrupted, true); }
 
 int ent_engine_ingest(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_run_report *report,

@@ -86,14 +86,21 @@ typedef struct ent_run_report {
 	bool more;    /* the time given for it was over, or it was interrupted: there is more to read */
 	bool changed; /* something was committed that rules may read */
 	int64_t next_settle_us; /* microseconds since 1970 at which a file that is too young now has settled; 0: there is none */
+	int64_t next_retry_us;  /* the same for what failed: a document or a source may be tried again; 0: there is none */
 } ent_run_report;
 
 /* What an ingest is to look at; zeroed: everything, until it is through. */
 typedef struct ent_ingest_what {
 	const char *const *sources; /* names; NULL: all */
 	size_t n_sources;
-	uint64_t budget_ns; /* after so long no more is given out: what is contiguous is committed. 0: without end */
-	bool service;       /* of an engine that stays: signals are not the loop's business */
+	/* After so long no more is given out: what is contiguous is committed, and the next call goes on behind it. Each call gives
+	 * out something, so that calls without any time still get to the end. 0: without end */
+	uint64_t budget_ns;
+	/* A source that was given so many bytes gets no more in this call while others have something to read. 0: no limit; who was
+	 * given least is served first in any case, where `service` is set. */
+	uint64_t share_bytes;
+	bool service; /* of an engine that stays: signals are not the loop's business, sources take turns, and what fails again and
+	               * again is quarantined */
 } ent_ingest_what;
 
 /* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when
@@ -106,6 +113,36 @@ int ent_engine_ingest_some(ent_engine *, const ent_ingest_what *, void (*progres
 	void *ctx, ent_run_report *report, ent_error *e);
 /* Ends the ingest that is under way soon, with what is contiguous committed; without one, nothing happens. Any thread. */
 void ent_engine_interrupt(ent_engine *);
+
+/* How a source stands, as the last ingest that looked at it left it. */
+typedef struct ent_source_standing {
+	const char *name;
+	uint32_t files_waiting; /* new, or not read to their end; without those below */
+	uint64_t bytes_waiting; /* of them, packed */
+	int64_t waiting_since_us; /* since when the oldest of them lies there; 0: none waits */
+	uint32_t files_young;     /* left alone by `settle` */
+	uint32_t files_set_aside, files_quarantined; /* failed, see ent_engine_set_aside; the second are among the first */
+	uint64_t worker_deaths;   /* while they read this source; of this process */
+	unsigned failed_in_row;   /* documents of which workers died, and none went well since the first of them */
+	int64_t paused_until_us;  /* the whole source is quarantined until then: its workers died too often; 0: it is not */
+	const char *paused_why;
+	ent_balance total;        /* of this process, as far as it is committed */
+	uint64_t parked, pending; /* documents now */
+} ent_source_standing;
+/* The i-th source of the configuration; false where there is none. Its texts hold until the next call that ingests. */
+bool ent_engine_source_standing(const ent_engine *, size_t i, ent_source_standing *out);
+
+/* A document that could not be read, and stands aside until it changes or its time comes. */
+typedef struct ent_set_aside {
+	const char *source, *file; /* file "": the files of the source could not be listed */
+	const char *what, *todo;
+	int64_t since_us;
+	int64_t again_us; /* when it is tried again; 0: when it changes */
+	unsigned tries;
+	bool quarantined; /* workers died of it as often as `decoders: {quarantine_after: N}` allows */
+} ent_set_aside;
+typedef int (*ent_set_aside_visit)(void *ctx, const ent_set_aside *);
+int ent_engine_set_aside(const ent_engine *, ent_set_aside_visit, void *ctx);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
 
