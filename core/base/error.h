@@ -19,7 +19,8 @@ typedef enum ent_code {
 	ENT_ERR_BUSY = -106,    /* someone else holds the lock */
 	ENT_ERR_WORKER = -107,  /* a worker process died, hung or talked nonsense */
 	ENT_ERR_FENCED = -108,  /* a compare-and-set failed: another writer was here */
-	ENT_ERR_STOPPED = -109  /* asked to stop */
+	ENT_ERR_STOPPED = -109, /* asked to stop */
+	ENT_ERR_CONFLICT = -110 /* what is asked for does not fit the state that things are in */
 } ent_code;
 
 typedef struct ent_error {

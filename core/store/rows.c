@@ -260,10 +260,13 @@ int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) {
 	return ent__row_put(s, ENT__FINDINGS, f, e);
 }
 
+/* A resolved one that is not said stays resolved; whatever day it is said of after that, it is said again. */
 int ent_store_findings_close(
 	ent_store *s, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e) {
 	int status = ent__sql_keep(s, &s->findings_close,
-		"UPDATE finding SET state = ?4 WHERE rule = ?1 AND partner = ?2 AND run < ?3 AND state <> ?4 "
+		"UPDATE finding SET state = CASE WHEN life = 'resolved' THEN state ELSE ?4 END, "
+		"life_as_of = CASE WHEN life = 'resolved' AND ?4 = 'cleared' THEN -2147483648 ELSE life_as_of END "
+		"WHERE rule = ?1 AND partner = ?2 AND run < ?3 AND state <> ?4 "
 		"AND (?4 <> 'stale' OR state <> 'cleared')", /* nobody waits for news of what is cleared */
 		e);
 	if (status) {
@@ -274,6 +277,30 @@ int ent_store_findings_close(
 	sqlite3_bind_int64(s->findings_close, 3, (int64_t)run);
 	sqlite3_bind_text(s->findings_close, 4, state, -1, SQLITE_STATIC);
 	return ent__sql_do(s, s->findings_close, "finding", e);
+}
+
+/* What is cleared or stale is shown as that, until it is said again. */
+int ent_store_finding_live(ent_store *s, const ent_finding *f, ent_error *e) {
+	int status = ent__sql_keep(s, &s->finding_live,
+		"UPDATE finding SET life = ?4, life_as_of = as_of, until_day = ?5, until_worth = ?6, has_until_worth = ?7, "
+		"state = CASE WHEN state IN ('cleared', 'stale') AND ?4 <> 'resolved' THEN state ELSE ?4 END "
+		"WHERE rule = ?1 AND partner = ?2 AND key = ?3",
+		e);
+	if (status) {
+		return status;
+	}
+	sqlite3_bind_text(s->finding_live, 1, f->rule, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->finding_live, 2, f->partner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->finding_live, 3, f->key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->finding_live, 4, f->life, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(s->finding_live, 5, f->until_day);
+	sqlite3_bind_int64(s->finding_live, 6, f->until_worth);
+	sqlite3_bind_int64(s->finding_live, 7, f->has_until_worth);
+	status = ent__sql_do(s, s->finding_live, "finding", e);
+	if (!status && sqlite3_changes(s->db) == 0) {
+		status = ent_error_set(e, ENT_ERR_NOTFOUND, "%s said nothing of %s under this key", f->rule, f->partner);
+	}
+	return status;
 }
 
 static int visit_finding(void *ctx, const void *row) {

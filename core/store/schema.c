@@ -124,6 +124,11 @@ static const ent__column finding[] = {
 	{"key", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_finding, key), 0},
 	SAID(kind),
 	{"state", ENT__TEXT, ENT__STATE, ENT__PLAIN, F(ent_finding, state), 0},
+	{"life", ENT__TEXT, ENT__LIFE, ENT__PLAIN, F(ent_finding, life), 0},
+	{"life_as_of", ENT__I32, ENT__KEEP, ENT__DAY, F(ent_finding, life_as_of), 0},
+	{"until_day", ENT__I32, ENT__KEEP, ENT__DAY, F(ent_finding, until_day), 0},
+	{"until_worth", ENT__I64, ENT__KEEP, ENT__PLAIN, F(ent_finding, until_worth), 0},
+	{"has_until_worth", ENT__U8, ENT__KEEP, ENT__PLAIN, F(ent_finding, has_until_worth), 0},
 	SAID(text),
 	SAID(severity),
 	SAID(audience),
@@ -312,6 +317,13 @@ void ent__schema_insert(ent_buf *b, const ent__table *t) {
 	ent_buf_printf(b, ")");
 }
 
+/* Does what a person made of the finding end, now that it is said again? See ent_store_finding_put. */
+#define REOPENS                                                                                                        \
+	"(life = 'resolved' AND excluded.as_of > life_as_of) "                                                             \
+	"OR (life IN ('acknowledged', 'explained') AND state = 'cleared') "                                                \
+	"OR (life = 'accepted' AND (excluded.as_of > until_day "                                                           \
+	"OR (has_until_worth AND excluded.has_worth AND excluded.worth > until_worth)))"
+
 void ent__schema_upsert(ent_buf *b, const ent__table *t) {
 	const char *word = " ON CONFLICT DO UPDATE SET ";
 	for (const ent__column *c = t->columns; c->name; c++) {
@@ -323,8 +335,9 @@ void ent__schema_upsert(ent_buf *b, const ent__table *t) {
 			ent_buf_printf(b, "\"%s\" + excluded.\"%s\"", c->name, c->name);
 		} else if (c->update == ENT__STATE) {
 			/* What a person did to a finding stays; what the engine said of it itself does not. */
-			ent_buf_printf(b, "CASE WHEN \"%s\" IN ('cleared', 'stale') THEN excluded.\"%s\" ELSE \"%s\" END", c->name,
-				c->name, c->name);
+			ent_buf_printf(b, "CASE WHEN " REOPENS " THEN 'reopened' WHEN life = '' THEN excluded.state ELSE life END");
+		} else if (c->update == ENT__LIFE) {
+			ent_buf_printf(b, "CASE WHEN " REOPENS " THEN 'reopened' ELSE life END");
 		} else {
 			ent_buf_printf(b, "excluded.\"%s\"", c->name);
 		}

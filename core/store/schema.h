@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
-#define ENT__SCHEMA_VERSION 2
+#define ENT__SCHEMA_VERSION 3
 
 typedef enum ent__type {
 	ENT__U8,
@@ -25,7 +25,7 @@ typedef enum ent__type {
 	ENT__BLOB_N
 } ent__type;
 
-typedef enum ent__update { ENT__SET, ENT__KEY, ENT__KEEP, ENT__ADD, ENT__STATE } ent__update;
+typedef enum ent__update { ENT__SET, ENT__KEY, ENT__KEEP, ENT__ADD, ENT__STATE, ENT__LIFE } ent__update;
 
 typedef enum ent__show { ENT__PLAIN, ENT__DAY, ENT__CODE } ent__show; /* in the readable view */
 

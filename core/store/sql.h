@@ -24,7 +24,7 @@ struct ent_store {
 	ent__given given; /* what a statement is reading */
 	/* Kept statements; NULL until first used. */
 	sqlite3_stmt *put[ENT__TABLES];
-	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *meta_get, *sets_of_day;
+	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *finding_live, *meta_get, *sets_of_day;
 	sqlite3_stmt *cells_append, *cells_get, *cells_put, *cells_drop;
 };
 

@@ -185,6 +185,11 @@ typedef struct ent_finding {
 	const char *rule, *partner, *key; /* identity */
 	const char *kind;                 /* insight, opportunity, red_flag, gate, ask, proposal, failure */
 	const char *state;                /* open, acknowledged, explained, accepted, resolved, reopened, cleared, stale */
+	const char *life;                 /* what was made of it: "", acknowledged, explained, accepted, resolved, reopened */
+	int32_t life_as_of;               /* day that it was last said of when that was done */
+	int32_t until_day;                /* of an accepted one: the last day for which it is; INT32_MAX: no such day */
+	int64_t until_worth;              /* and the most that it may be worth */
+	uint8_t has_until_worth;
 	const char *text, *severity, *audience, *practice;
 	int64_t worth;      /* micro-units of the reporting currency */
 	uint8_t has_worth;
@@ -193,10 +198,15 @@ typedef struct ent_finding {
 	uint64_t run;       /* that said it last */
 	const char *json;   /* the whole record */
 } ent_finding;
-/* Upsert; keeps first_day, and a state other than cleared or stale. */
+/* Upsert of one that was said (again); `state` is that of a new one. Keeps first_day and what a person made of it, in
+ * `life`. That ends, and the finding is reopened, when a resolved one is said of a later day, or after it was not said;
+ * when one that was acknowledged or explained is said after it was cleared; and when one that was accepted is said of a day
+ * after the last, or is worth more than the most. */
 int ent_store_finding_put(ent_store *, const ent_finding *, ent_error *e);
+/* What a person makes of a finding: `life` with its until_day and until_worth. ENT_ERR_NOTFOUND: there is no such finding. */
+int ent_store_finding_live(ent_store *, const ent_finding *, ent_error *e);
 /* Findings of the rule and partner that were not put since `run` began become `state` ("cleared" or "stale"); what
- * is cleared does not become stale. */
+ * is cleared does not become stale, and what is resolved stays so. */
 int ent_store_findings_close(
 	ent_store *, const char *rule, const char *partner, uint64_t run, const char *state, ent_error *e);
 typedef int (*ent_finding_visit)(void *ctx, const ent_finding *);

@@ -525,10 +525,11 @@ static void findings(void **state) {
 		.run = 1,
 		.json = "{}"};
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));
-	x.key = "b", x.state = "acknowledged";
+	x.key = "b", x.life = "acknowledged";
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));
+	OK(f, ent_store_finding_live(f->s, &x, &f->e));
 	/* said again by the next run: text and day are new, the first day and what a person said stay */
-	x.state = "open", x.text = "second", x.as_of = x.first_day = 11, x.run = 2;
+	x.text = "second", x.as_of = x.first_day = 11, x.run = 2;
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));
 	OK(f, ent_store_findings_close(f->s, "r", "p", 2, "cleared", &f->e));
 	OK(f, ent_store_findings_close(f->s, "r", "other", 9, "cleared", &f->e));
@@ -540,15 +541,93 @@ static void findings(void **state) {
 	EXPECT_TEXT(b, "r/p/ insight cleared first w-5! first 10 as of 10\n"
 				   "r/p/b insight stale second w-5! first 10 as of 11\n");
 	x.run = 4, x.text = "third";
-	OK(f, ent_store_finding_put(f->s, &x, &f->e)); /* and comes back as it is said */
+	OK(f, ent_store_finding_put(f->s, &x, &f->e)); /* and comes back as it was, with what a person said */
 	x.partner = "q", x.rule = "a";
 	OK(f, ent_store_finding_put(f->s, &x, &f->e));
 	OK(f, ent_store_findings_scan(f->s, "p", concat_finding, &b, &f->e));
 	EXPECT_TEXT(b, "r/p/ insight cleared first w-5! first 10 as of 10\n"
-				   "r/p/b insight open third w-5! first 10 as of 11\n");
+				   "r/p/b insight acknowledged third w-5! first 10 as of 11\n");
 	OK(f, ent_store_findings_scan(f->s, "nobody", concat_finding, &b, &f->e));
 	EXPECT_TEXT(b, "");
 	ent_buf_finish(&b);
+}
+
+/* The state after it is said of `day`, worth `worth`; "" for `life`: nobody does anything before that. */
+static void said_of(fixture *f, ent_finding *x, int32_t day, int64_t worth) {
+	x->as_of = day, x->worth = worth, x->run++;
+	OK(f, ent_store_finding_put(f->s, x, &f->e));
+}
+
+static int take_state(void *ctx, const ent_finding *x) {
+	snprintf(ctx, 32, "%s", x->state);
+	return 0;
+}
+
+static const char *state_of(fixture *f) {
+	static char state[32];
+	OK(f, ent_store_findings_scan(f->s, "p", take_state, state, &f->e));
+	return state;
+}
+
+static void lives(fixture *f, ent_finding *x, const char *life) {
+	x->life = life;
+	OK(f, ent_store_finding_live(f->s, x, &f->e));
+	assert_string_equal(state_of(f), life);
+}
+
+static void closes(fixture *f, ent_finding *x, const char *state) {
+	OK(f, ent_store_findings_close(f->s, "r", "p", ++x->run, state, &f->e));
+}
+
+static void life(void **state) {
+	fixture *f = *state;
+	ent_finding x = {.rule = "r", .partner = "p", .key = "k", .kind = "insight", .state = "open", .text = "t", .has_worth = 1,
+		.until_day = INT32_MAX, .json = "{}"};
+	said_of(f, &x, 10, 100);
+	assert_string_equal(state_of(f), "open");
+	/* acknowledged: until it is gone and comes back */
+	lives(f, &x, "acknowledged");
+	said_of(f, &x, 11, 100);
+	assert_string_equal(state_of(f), "acknowledged");
+	closes(f, &x, "stale");
+	assert_string_equal(state_of(f), "stale");
+	said_of(f, &x, 12, 100);
+	assert_string_equal(state_of(f), "acknowledged");
+	closes(f, &x, "cleared");
+	assert_string_equal(state_of(f), "cleared");
+	said_of(f, &x, 13, 100);
+	assert_string_equal(state_of(f), "reopened");
+	said_of(f, &x, 14, 100);
+	assert_string_equal(state_of(f), "reopened");
+	/* resolved: until it is said of a later day, or again after it was not */
+	lives(f, &x, "resolved");
+	said_of(f, &x, 14, 100);
+	assert_string_equal(state_of(f), "resolved");
+	said_of(f, &x, 15, 100);
+	assert_string_equal(state_of(f), "reopened");
+	lives(f, &x, "resolved");
+	closes(f, &x, "cleared");
+	assert_string_equal(state_of(f), "resolved");
+	said_of(f, &x, 15, 100);
+	assert_string_equal(state_of(f), "reopened");
+	/* accepted: until the day is over, or it is worth more; that it is gone for a while changes nothing */
+	x.until_day = 20;
+	lives(f, &x, "accepted");
+	said_of(f, &x, 20, 5000);
+	assert_string_equal(state_of(f), "accepted");
+	closes(f, &x, "cleared");
+	said_of(f, &x, 20, 5000);
+	assert_string_equal(state_of(f), "accepted");
+	said_of(f, &x, 21, 100);
+	assert_string_equal(state_of(f), "reopened");
+	x.until_day = INT32_MAX, x.has_until_worth = 1, x.until_worth = 1000;
+	lives(f, &x, "accepted");
+	said_of(f, &x, 400, 1000);
+	assert_string_equal(state_of(f), "accepted");
+	said_of(f, &x, 400, 1001);
+	assert_string_equal(state_of(f), "reopened");
+	x.key = "other";
+	assert_int_equal(ent_store_finding_live(f->s, &x, &f->e), ENT_ERR_NOTFOUND);
 }
 
 #define SAID(rule, partner, verdict) "{\"rule\":\"" rule "\",\"row\":1,\"partner\":\"" partner "\",\"verdict\":" verdict ",\"findings\":[]}"
@@ -605,6 +684,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(records_and_coverage, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rejects_and_balance, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(findings, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(said, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
