@@ -116,3 +116,19 @@ const ent_config_source *ent_config_source_find(const ent_config *config, const 
 	}
 	return NULL;
 }
+
+bool ent_config_same(const ent_config *a, const ent_config *b, const char *section, const char *name) {
+	const ent_yaml_node *x = ent_yaml_get(a->root, section), *y = ent_yaml_get(b->root, section);
+	x = x && name ? ent_yaml_get(x, name) : x;
+	y = y && name ? ent_yaml_get(y, name) : y;
+	if (!x || !y || strcmp(a->folder, b->folder) != 0) {
+		return !x && !y;
+	}
+	ent_buf p = {0}, q = {0};
+	ent_yaml_json(x, &p);
+	ent_yaml_json(y, &q);
+	bool same = p.n == q.n && !memcmp(p.data, q.data, p.n);
+	ent_buf_finish(&p);
+	ent_buf_finish(&q);
+	return same;
+}

@@ -106,6 +106,9 @@ typedef struct ent_partner_rule {
 
 typedef enum ent_transport_kind { ENT_FROM_FILE, ENT_FROM_GLOB, ENT_FROM_DIRECTORY, ENT_FROM_STDIN } ent_transport_kind;
 
+/* As it is written: "file", "glob", ... */
+const char *ent_transport_name(ent_transport_kind kind);
+
 typedef struct ent_transport_config {
 	ent_transport_kind kind;
 	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
@@ -169,6 +172,13 @@ typedef struct ent_commit_config {
 	int64_t bytes, every_us; /* whichever comes first */
 } ent_commit_config;
 
+/* Of `entente serve`. Times in microseconds. */
+typedef struct ent_service_config {
+	int64_t scan_us, judge_every_us, slice_us, drain_us;
+	int log_format; /* 0 auto, 1 text, 2 json */
+	int log_level;  /* 0 error, 1 warning, 2 info, 3 debug */
+} ent_service_config;
+
 typedef struct ent_register_config {
 	ent_word name;
 	int32_t kept_since; /* days since 1970-01-01 */
@@ -224,6 +234,7 @@ typedef struct ent_config {
 	size_t n_registers;
 	ent_decoders_config decoders;
 	ent_commit_config commit;
+	ent_service_config service;
 	int64_t history_us; /* how long the ledger keeps what counts no more */
 	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */
@@ -245,6 +256,10 @@ void ent_config_destroy(ent_config *config); /* NULL is fine */
 /* By name; NULL where there is none. */
 const ent_config_partner *ent_config_partner_find(const ent_config *config, const char *id);
 const ent_config_source *ent_config_source_find(const ent_config *config, const char *name);
+
+/* Do both say the same in a section ("rules"), or in one of its members ("sources", NAME)? Relative paths begin at the folder
+ * of the file, which counts as well. */
+bool ent_config_same(const ent_config *a, const ent_config *b, const char *section, const char *name);
 
 /* docs/configuration.md, made from the tables that check the configuration. */
 int ent_config_docs(ent_buf *out);

@@ -247,6 +247,12 @@ static const ent__field from_fields[] = {
 	END};
 /* clang-format on */
 
+const char *ent_transport_name(ent_transport_kind kind) {
+	static const char *const names[] = {[ENT_FROM_FILE] = "file", [ENT_FROM_GLOB] = "glob", [ENT_FROM_DIRECTORY] = "directory",
+		[ENT_FROM_STDIN] = "stdin"};
+	return names[kind];
+}
+
 static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_transport_config *out = into;
 	ways w = {0};
@@ -546,6 +552,8 @@ const ent__field ent__config_fields[] = {
 		.doc = "Limits of the processes that run plugins."},
 	{.key = "commit", .type = ENT__STRUCT, .item = commit_fields, .offset = AT(ent_config, commit), .form = "{…}",
 		.doc = "How often a run under way makes lasting what it has read."},
+	{.key = "service", .type = ENT__STRUCT, .item = ent__service_fields, .offset = AT(ent_config, service), .form = "{…}",
+		.doc = "How `entente serve` goes about its work."},
 	{.key = "history", .type = ENT__DURATION, .preset = "400d", .least = 0, .most = INT64_C(36500) * 86400 * 1000000,
 		.offset = AT(ent_config, history_us),
 		.doc = "How long the ledger keeps versions of a fact that another one has replaced; `entente compact` takes "

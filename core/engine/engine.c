@@ -198,6 +198,12 @@ static void start_pool(ent_engine *e) {
 	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
 }
 
+void ent__pool_renew(ent_engine *e) {
+	ent_pool_destroy(e->pool);
+	uv_run(&e->loop, UV_RUN_NOWAIT);
+	start_pool(e);
+}
+
 void ent__now(ent_engine *e) {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);

@@ -48,6 +48,11 @@ struct ent__source {
 	uint64_t told_records, told_facts; /* what the workers said they handed over, to be held against it */
 };
 
+/* File of a plugin when it was described. */
+typedef struct ent__plugin_file {
+	uint64_t inode, size, mtime_ns;
+} ent__plugin_file;
+
 /* A partner as the engine sees it; index: code. */
 typedef struct ent__member {
 	uint8_t known;  /* 1 configured, 2 created from data, 3 parked */
@@ -107,6 +112,7 @@ struct ent_engine {
 	ent__stored *stored; /* by id */
 	ent_pool *pool;
 	ent_plugin_info const **plugins;
+	ent__plugin_file *plugin_files; /* by the same index */
 	size_t n_plugins;
 	bool plugins_described;
 	uint8_t identity_key[32];
@@ -133,6 +139,8 @@ struct ent_engine {
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
 	char rules_sandbox[128]; /* that the last rules worker reached */
+	char rules_print[65]; /* of the files of the rules that were adopted; "": unknown */
+	uint32_t stale_instances; /* streams that were let go while workers may hold their instances */
 	char judging[65];     /* what the rules are about to rest on, see standing.c; "": nobody asked */
 	bool unsettled;       /* documents came since what complete ones lack was last taken back */
 	bool unsettled_saved; /* the same, as the store has it: a run may end between the two */
@@ -203,6 +211,8 @@ void ent__sources_close(ent_engine *);
 ent__source *ent__source_of(ent_engine *, uint32_t code);
 /* The stream of a source under a decoder; made, and its options checked, at first need. NULL: errors were added. */
 ent__stream *ent__stream_of(ent_engine *, ent__source *, const ent_decoder_info *, ent_errors *errors);
+/* The file as it is now; false: it cannot be looked at. */
+bool ent__plugin_see(const char *path, ent__plugin_file *out);
 /* Decoder by name, over all plugins; NULL if there is none. */
 const ent_decoder_info *ent__decoder_find(const ent_engine *, const char *name);
 const ent_decoder_info *ent__decoder_named(const ent_engine *, const ent_word *, ent_error *e);
@@ -253,7 +263,9 @@ int ent__dispatch(ent_engine *, ent__work *works, void (*progress)(void *ctx, co
 /* judge.c. keep: the workers remember what the rules read, for ent__judge_change. `request` as ENT_RULES_CHANGE has it. */
 int ent__judge_whole(ent_engine *, const ent_snapshot_block *, bool keep, ent_judge_report *, ent_error *e);
 int ent__judge_change(ent_engine *, const ent_snapshot_block *layer, const ent_buf *request, ent_judge_report *, ent_error *e);
-/* engine.c. The moment, read anew: an engine may stay open for weeks. */
+/* engine.c. Fresh workers, by what the configuration says now; none is at work. */
+void ent__pool_renew(ent_engine *);
+/* The moment, read anew: an engine may stay open for weeks. */
 void ent__now(ent_engine *);
 
 /* pending.c */

@@ -330,6 +330,12 @@ void ent__rules_close(ent_engine *e) {
 	e->rules_kept = 0;
 }
 
+void ent__rules_errors(const ent_engine *e, ent_errors *errors) {
+	for (size_t i = 0; e->rules && i < e->rules->books.n; i++) {
+		ent_errors_take(errors, &e->rules->books.e[i]);
+	}
+}
+
 static ent__rules *rules_of(ent_engine *e) {
 	if (!e->rules) {
 		e->rules = ent_xcalloc(1, sizeof *e->rules);

@@ -50,6 +50,8 @@ void ent__rules_prepare(ent_engine *);
 void ent__rules_print(ent_engine *, char out[65]);
 /* Sees to it that `n` workers are there, with the books loaded. */
 int ent__rules_open(ent_engine *, unsigned n, ent_error *e);
+/* What was wrong with the books when they were loaded. */
+void ent__rules_errors(const ent_engine *, ent_errors *errors);
 /* Ends them: the next that are opened load the books anew. */
 void ent__rules_close(ent_engine *);
 /* Sends one message; `run` 0: it has none. `fd` -1: no descriptor. */

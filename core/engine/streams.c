@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const ent_option framing_options[] = {
 	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "separator of cells; without it, found on the header line", NULL},
@@ -162,13 +163,25 @@ ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decode
 	unsigned k = 0;
 	for (size_t i = n; table[i].key; i++) {
 		if (values[i].set) {
+			/* copies: the stream may outlive the configuration */
 			s->framing[k++] = table[i].key;
-			s->framing[k++] = values[i].s.p;
+			s->framing[k++] = ent_arena_copy(&e->arena, values[i].s.p, values[i].s.n);
 		}
 	}
 	s->next = source->streams;
 	source->streams = s;
 	return s;
+}
+
+bool ent__plugin_see(const char *path, ent__plugin_file *out) {
+	struct stat st;
+	*out = (ent__plugin_file){0};
+	if (stat(path, &st)) {
+		return false;
+	}
+	*out = (ent__plugin_file){.inode = st.st_ino, .size = (uint64_t)st.st_size,
+		.mtime_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec};
+	return true;
 }
 
 int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t *n, ent_errors *errors) {
@@ -182,6 +195,7 @@ int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t
 		}
 		size_t wanted = c->plugins.n ? c->plugins.n : found;
 		e->plugins = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugins);
+		e->plugin_files = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugin_files);
 		ent_worker **workers = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *workers);
 		for (size_t i = 0; i < wanted; i++) {
 			ent_error error = {0};
@@ -197,6 +211,7 @@ int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t
 			if (workers[i] && ent_pool_describe_end(workers[i], &e->plugins[e->n_plugins], &error)) {
 				ent_errors_take(errors, &error);
 			} else if (workers[i]) {
+				ent__plugin_see(e->plugins[e->n_plugins]->path, &e->plugin_files[e->n_plugins]);
 				e->n_plugins++;
 			}
 		}
