@@ -55,11 +55,12 @@ typedef struct ent__field {
 /* The outermost table, of an ent_config. */
 extern const ent__field ent__config_fields[];
 
-extern const ent__field ent__serve_fields[];   /* of an ent_serve_config */
+/* Tables in files of their own: of an ent_serve_config, of an ent_service_config. */
+extern const ent__field ent__serve_fields[];
+extern const ent__field ent__service_fields[];
 
 /* A `custom` for secrets: an ent_word that is a reference, with an absolute path. */
 int ent__secret(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
-extern const ent__field ent__service_fields[]; /* of an ent_service_config */
 
 /* Fills `into` by `table` from the map `node`. Errors are added; the rest is filled all the same. */
 void ent__fill(ent__parser *p, const ent__field *table, const ent_yaml_node *node, void *into);
