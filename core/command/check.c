@@ -48,7 +48,7 @@ static bool there(const ent_transport_config *from) {
 	if (from->kind == ENT_FROM_GLOB) {
 		any = glob(from->path.s, GLOB_NOSORT, NULL, &found) == 0 && found.gl_pathc > 0;
 		globfree(&found);
-	} else if (from->kind != ENT_FROM_STDIN) {
+	} else if (from->kind < ENT_FROM_STDIN) {
 		any = stat(from->path.s, &st) == 0;
 	}
 	return any;

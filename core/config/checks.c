@@ -149,5 +149,6 @@ void ent__check(ent__parser *p, ent_config *config) {
 	}
 	also_once(p, config);
 	ent__serve_check(p, &config->serve);
+	ent__webhooks_check(p, config);
 	ent_intern_finish(&zones);
 }

@@ -104,7 +104,35 @@ typedef struct ent_partner_rule {
 	ent_place at;
 } ent_partner_rule;
 
-typedef enum ent_transport_kind { ENT_FROM_FILE, ENT_FROM_GLOB, ENT_FROM_DIRECTORY, ENT_FROM_STDIN } ent_transport_kind;
+/* From WEBHOOK on there are no files to look for: what comes lies in the inbox, see transport/inbox.h. */
+typedef enum ent_transport_kind {
+	ENT_FROM_FILE,
+	ENT_FROM_GLOB,
+	ENT_FROM_DIRECTORY,
+	ENT_FROM_STDIN,
+	ENT_FROM_WEBHOOK
+} ent_transport_kind;
+
+typedef enum ent_sign_form { ENT_SIGN_BASE64, ENT_SIGN_HEX, ENT_SIGN_PLAIN } ent_sign_form;
+typedef enum ent_sign_hash { ENT_SIGN_SHA256, ENT_SIGN_SHA512, ENT_SIGN_SHA1 } ent_sign_hash;
+
+typedef struct ent_sign_config {
+	ent_word header;
+	ent_word prefix; /* of the header's value; NULL none */
+	ent_sign_form form;
+	ent_sign_hash hash;
+	int over;          /* the body: there is nothing else to choose yet */
+	ent_words secrets; /* references with absolute paths; any of them will do */
+	ent_place at;
+} ent_sign_config;
+
+typedef struct ent_webhook_config {
+	ent_word path; /* of the endpoint, below /in/ */
+	ent_sign_config sign;
+	ent_word once_by; /* header with the id of the delivery; NULL none */
+	int64_t limit;    /* bytes of one body */
+	ent_place at;
+} ent_webhook_config;
 
 /* As it is written: "file", "glob", ... */
 const char *ent_transport_name(ent_transport_kind kind);
@@ -112,6 +140,7 @@ const char *ent_transport_name(ent_transport_kind kind);
 typedef struct ent_transport_config {
 	ent_transport_kind kind;
 	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
+	const ent_webhook_config *webhook; /* WEBHOOK only */
 	int64_t settle_us; /* a file changed less than this ago is left alone */
 	ent_word snapshot; /* pattern of the path that gives the snapshot time, see config/pattern.h; NULL: the mtime */
 	ent_place at;
@@ -179,6 +208,17 @@ typedef struct ent_service_config {
 	int log_level;  /* 0 error, 1 warning, 2 info, 3 debug */
 } ent_service_config;
 
+/* What waits in the inbox, see transport/inbox.h. */
+typedef struct ent_inbox_config {
+	int64_t memory;      /* bytes that may wait for the disk; one source may have half of them */
+	int64_t waiting;     /* bytes of one source that may lie on the disk and not be committed */
+	int64_t log;         /* bytes at which a log is sealed */
+	int64_t age_us;      /* a log older than this is sealed */
+	int64_t remember_us; /* how long the id of a delivery is remembered */
+	int64_t ids;         /* and at most so many of each source */
+	int64_t keep_us;     /* how long a log of which all is committed is kept */
+} ent_inbox_config;
+
 typedef struct ent_register_config {
 	ent_word name;
 	int32_t kept_since; /* days since 1970-01-01 */
@@ -235,6 +275,7 @@ typedef struct ent_config {
 	ent_decoders_config decoders;
 	ent_commit_config commit;
 	ent_service_config service;
+	ent_inbox_config inbox;
 	int64_t history_us; /* how long the ledger keeps what counts no more */
 	int64_t rejects_keep_us; /* how long the sealed bytes of a rejected record are kept */
 	int64_t workers; /* decoder workers at once; default: as many as cores */

@@ -216,10 +216,11 @@ static int partner_rule(ent__parser *p, const ent__field *f, const ent_yaml_node
 	return 0;
 }
 
-static const char service_only[] = "take it out; sources are file, glob, directory and stdin";
+static const char service_only[] = "take it out; sources are file, glob, directory, stdin and webhook";
 
 typedef struct ways {
-	ent_word way[4]; /* by ent_transport_kind */
+	ent_word way[ENT_FROM_STDIN + 1]; /* by ent_transport_kind */
+	const ent_webhook_config *webhook;
 	int64_t settle;
 	ent_word snapshot;
 	ent_place at;
@@ -241,7 +242,8 @@ static const ent__field from_fields[] = {
 		.doc = "Pattern of the end of the path with `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`: "
 			"when the file was taken, which decides between two versions of an order. Without it, the time at "
 			"which it was last changed."},
-	{.key = "webhook", .type = ENT__LATER, .doc = service_only},
+	{.key = "webhook", .type = ENT__CUSTOM, .custom = ent__webhook, .item = ent__webhook_fields, .offset = AT(ways, webhook),
+		.form = "{path: /in/…, sign: {…}}", .doc = "Whoever has news sends it here by HTTP, while `entente serve` runs."},
 	{.key = "poll", .type = ENT__LATER, .doc = service_only},
 	{.key = "kafka", .type = ENT__LATER, .doc = service_only},
 	END};
@@ -266,7 +268,11 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 	}
 	ent__fill(p, from_fields, node, &w);
 	int found = 0;
-	for (int i = 0; i < 4; i++) {
+	if (w.webhook) {
+		*out = (ent_transport_config){.kind = ENT_FROM_WEBHOOK, .webhook = w.webhook, .at = w.at};
+		found++;
+	}
+	for (int i = 0; i <= ENT_FROM_STDIN; i++) {
 		if (w.way[i].s) {
 			*out = (ent_transport_config){.kind = (ent_transport_kind)i,
 				.path = w.way[i],
@@ -278,7 +284,7 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 	}
 	bool told = ent_yaml_get(node, "webhook") || ent_yaml_get(node, "poll") || ent_yaml_get(node, "kafka");
 	if (found != 1 && !told) {
-		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin",
+		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin, webhook",
 			found ? "'from' names more than one way in" : "'from' does not say where the bytes come from");
 	}
 	return 0;
@@ -428,7 +434,7 @@ static const ent__field source_fields[] = {
 		.item = partner_rule_fields, .form = "ID, or {from: path|fact|lines|source, …}",
 		.doc = "Whose data this is. Left out only where it is nobody's, like a table of exchange rates."},
 	{.key = "from", .type = ENT__CUSTOM, .required = true, .custom = from, .offset = AT(ent_config_source, from),
-		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin",
+		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin, webhook",
 		.doc = "Where the bytes come from; exactly one way in."},
 	{.key = "decode", .type = ENT__CUSTOM, .preset = "auto", .custom = decode,
 		.offset = AT(ent_config_source, decode), .form = "auto, NAME or {NAME: {OPTION: VALUE}}",
@@ -554,6 +560,8 @@ const ent__field ent__config_fields[] = {
 		.doc = "How often a run under way makes lasting what it has read."},
 	{.key = "service", .type = ENT__STRUCT, .item = ent__service_fields, .offset = AT(ent_config, service), .form = "{…}",
 		.doc = "How `entente serve` goes about its work."},
+	{.key = "inbox", .type = ENT__STRUCT, .item = ent__inbox_fields, .offset = AT(ent_config, inbox), .form = "{…}",
+		.doc = "What came over the network, or was piped into the service, and is not read yet."},
 	{.key = "history", .type = ENT__DURATION, .preset = "400d", .least = 0, .most = INT64_C(36500) * 86400 * 1000000,
 		.offset = AT(ent_config, history_us),
 		.doc = "How long the ledger keeps versions of a fact that another one has replaced; `entente compact` takes "

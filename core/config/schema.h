@@ -77,6 +77,13 @@ bool ent__map(ent__parser *p, const ent_yaml_node *node, const char *what, const
 /* Absolute, without "./" and doubled slashes. */
 const char *ent__absolute(ent_arena *arena, const char *folder, const char *path);
 
+/* webhook_fields.c. `into` is a const ent_webhook_config *. */
+extern const ent__field ent__webhook_fields[];
+int ent__webhook(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into);
+void ent__webhooks_check(ent__parser *p, const ent_config *config);
+/* inbox_fields.c, of an ent_inbox_config */
+extern const ent__field ent__inbox_fields[];
+
 /* Checks that need more than one key: references to partners, zones, patterns. */
 void ent__check(ent__parser *p, ent_config *config);
 void ent__serve_check(ent__parser *p, const ent_serve_config *serve);

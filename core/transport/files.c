@@ -120,6 +120,8 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 	case ENT_FROM_STDIN:
 		add(&l, "/dev/stdin", path ? path : "stdin");
 		break;
+	case ENT_FROM_WEBHOOK:
+		break; /* the inbox has what came */
 	}
 	ENT_SORT(l.files, l.n, by_name);
 	*out = l.files;

@@ -13,6 +13,7 @@
 #define ENT_TRANSPORT_INBOX_H
 
 #include "base/error.h"
+#include "config/config.h"
 #include "entente/plugin.h" /* ent_str */
 
 #include <stdbool.h>
@@ -24,16 +25,7 @@
 
 typedef struct ent_inbox ent_inbox;
 
-/* Zero in a field: the default. */
-typedef struct ent_inbox_settings {
-	int64_t memory;      /* bytes that may wait for the disk; one source may have half of them (64 MB) */
-	int64_t waiting;     /* bytes of one source that may lie on the disk and not be committed (4 GB) */
-	int64_t log;         /* bytes at which a log is sealed (64 MB) */
-	int64_t age_us;      /* a log older than this is sealed when the next item comes (1 h) */
-	int64_t remember_us; /* how long the id of a delivery is remembered (3 days) */
-	int64_t ids;         /* and at most so many of each source: the oldest are forgotten first (1,000,000) */
-	int64_t keep_us;     /* a log of which all is committed is kept so long (10 min) */
-} ent_inbox_settings;
+typedef ent_inbox_config ent_inbox_settings;
 
 typedef enum ent_inbox_form {
 	ENT_INBOX_LINES,    /* records: the source's decoder reads JSON lines */
@@ -61,7 +53,7 @@ typedef void ent_inbox_done(void *ctx, int outcome, const ent_error *e);
 
 /* Makes the folder, takes its lock (ENT_ERR_BUSY: another process has it), cuts off what a crash left torn, reads ids and
  * cursors. `arrived` is called on the loop after something of that source became durable; NULL allowed. `front` NULL: to read
- * only. `settings` NULL: defaults. */
+ * only. `settings` NULL: as the configuration presets them. */
 int ent_inbox_open(ent_inbox **out, uv_loop_t *front, const char *folder, const ent_inbox_settings *settings,
 	void (*arrived)(void *ctx, const char *source), void *ctx, ent_error *e);
 /* Front. Writes what waits, calls every `done` that is still owed, ends the thread. The loop must turn once more afterwards.
