@@ -251,7 +251,7 @@ static const ent__field from_fields[] = {
 
 const char *ent_transport_name(ent_transport_kind kind) {
 	static const char *const names[] = {[ENT_FROM_FILE] = "file", [ENT_FROM_GLOB] = "glob", [ENT_FROM_DIRECTORY] = "directory",
-		[ENT_FROM_STDIN] = "stdin"};
+		[ENT_FROM_STDIN] = "stdin", [ENT_FROM_WEBHOOK] = "webhook"};
 	return names[kind];
 }
 
