@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the files of the service's front share. All of it belongs to the front's thread. */
+#ifndef ENT_SERVE_INTERNAL_H
+#define ENT_SERVE_INTERNAL_H
+
+#include "base/log.h"
+#include "engine/service.h"
+#include "serve/http.h"
+#include "serve/notify.h"
+#include "serve/serve.h"
+#include "transport/inbox.h"
+
+#include <uv.h>
+
+/* A configuration that somebody uses: freed by the last of them. A source that a reload leaves as it is goes on with that of
+ * the generation in which it began. */
+typedef struct ent__generation {
+	ent_config *config;
+	unsigned users;
+} ent__generation;
+
+ent__generation *ent__generation_use(ent__generation *);
+void ent__generation_leave(ent__generation *); /* NULL allowed */
+
+typedef struct ent__sources ent__sources;
+typedef struct ent__reload ent__reload;
+
+typedef struct ent__serve {
+	const ent_serve_options *options;
+	uv_loop_t loop;
+	ent__generation *now;
+	ent_service *service;
+	ent_inbox *inbox;
+	ent_http *http;
+	ent_notify *notify;
+	ent__sources *sources;
+	ent__reload *reload;
+	uv_signal_t signals[3]; /* TERM, INT, HUP */
+	uv_timer_t deadline;    /* of draining */
+	uv_timer_t beat;        /* looks at the state once a second */
+	bool ready_told, stopping, ended, late;
+	ent_errors *errors;     /* why it ended */
+} ent__serve;
+
+/* sources.c: the ways in of all sources that are no inbox of somebody else: watches, polls, pipes. Brings them to what the
+ * configuration of this generation says; those that say the same as before are left alone. */
+int ent__sources_create(ent__sources **out, ent__serve *, ent_error *e);
+int ent__sources_bring(ent__sources *, ent__generation *, ent_errors *errors);
+void ent__sources_destroy(ent__sources *); /* NULL allowed */
+
+/* reload.c: reads the configuration again and puts it in place of the one that is active, or tells every error. Asked again
+ * meanwhile, it does so again afterwards. */
+typedef void ent__reloaded(void *ctx, uint64_t generation, const ent_errors *errors); /* errors NULL: it is active */
+int ent__reload_create(ent__reload **out, ent__serve *, ent_error *e);
+void ent__reload_ask(ent__reload *, const char *why, ent__reloaded *done, void *ctx);
+void ent__reload_destroy(ent__reload *); /* NULL allowed */
+extern const ent_route ent__reload_routes[];
+
+#endif
