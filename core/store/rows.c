@@ -313,3 +313,27 @@ int ent_store_findings_scan(ent_store *s, const char *partner, ent_finding_visit
 	const char *tail = partner ? "WHERE partner = ?1 ORDER BY partner, rule, key" : "ORDER BY partner, rule, key";
 	return ent__row_scan(s, ENT__FINDINGS, tail, (ent__row_args){.text = partner}, visit_finding, &v, e);
 }
+
+int ent_store_findings_of(
+	ent_store *s, const char *rule, const char *partner, ent_finding_visit visit, void *ctx, ent_error *e) {
+	visitor v = {.visit.finding = visit, .ctx = ctx};
+	const char *tail = partner ? "WHERE rule = ?1 AND partner = ?2 ORDER BY key" : "WHERE rule = ?1 ORDER BY partner, key";
+	return ent__row_scan(
+		s, ENT__FINDINGS, tail, (ent__row_args){.text = rule, .more = {partner}}, visit_finding, &v, e);
+}
+
+int ent_store_finding_state(
+	ent_store *s, const char *rule, const char *partner, const char *key, const char *state, ent_error *e) {
+	sqlite3_stmt *statement = NULL;
+	int status = ent__sql_keep(
+		s, &statement, "UPDATE finding SET state = ?4 WHERE rule = ?1 AND partner = ?2 AND key = ?3", e);
+	if (!status) {
+		sqlite3_bind_text(statement, 1, rule, -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, 2, partner, -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, 3, key, -1, SQLITE_STATIC);
+		sqlite3_bind_text(statement, 4, state, -1, SQLITE_STATIC);
+		status = ent__sql_do(s, statement, "finding", e);
+	}
+	sqlite3_finalize(statement);
+	return status;
+}

@@ -3,11 +3,13 @@
  * The schema, see schema.h. STRICT tables are not a matter of taste: where a sum leaves int64, SQLite goes on in
  * floating point and would store that; a STRICT column refuses it. WITHOUT ROWID, or an INTEGER PRIMARY KEY: the key's order
  * is the order of the file, so that what is written sorted is written in sequence and read back in one piece. */
+#include "store/notices.h"
 #include "store/schema.h"
 #include "store/store.h"
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define F(s, f) offsetof(s, f)
 #define SIZE(s, f) sizeof(((s *)0)->f)
@@ -155,21 +157,60 @@ static const ent__column said[] = {
 	{"records", ENT__BLOB_N, ENT__SET, ENT__PLAIN, F(ent__said_row, packed), F(ent__said_row, n_packed)},
 	{0},
 };
+#define NOTICE(name, type) {#name, type, ENT__SET, ENT__PLAIN, F(ent_notice, name), 0}
+static const ent__column notice[] = {
+	{"id", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_notice, id), 0},
+	NOTICE(target, ENT__TEXT),
+	NOTICE(way, ENT__TEXT),
+	NOTICE(rule, ENT__TEXT),
+	NOTICE(partner, ENT__TEXT),
+	NOTICE(key, ENT__TEXT),
+	NOTICE(change, ENT__TEXT),
+	NOTICE(kind, ENT__TEXT),
+	NOTICE(severity, ENT__TEXT),
+	NOTICE(practice, ENT__TEXT),
+	NOTICE(text, ENT__TEXT),
+	NOTICE(evidence, ENT__TEXT),
+	NOTICE(worth, ENT__I64),
+	NOTICE(has_worth, ENT__U8),
+	NOTICE(weight, ENT__U8),
+	{"as_of", ENT__I32, ENT__SET, ENT__DAY, F(ent_notice, as_of), 0},
+	{"first_day", ENT__I32, ENT__SET, ENT__DAY, F(ent_notice, first_day), 0},
+	NOTICE(at_us, ENT__I64),
+	NOTICE(status, ENT__TEXT),
+	NOTICE(attempts, ENT__U32),
+	NOTICE(next_us, ENT__I64),
+	NOTICE(message, ENT__TEXT),
+	NOTICE(told_us, ENT__I64),
+	NOTICE(answer, ENT__TEXT),
+	{0},
+};
+static const ent__column feed[] = {
+	{"source", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_feed, source), 0},
+	{"partner", ENT__TEXT, ENT__KEY, ENT__PLAIN, F(ent_feed, partner), 0},
+	{"mark", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_feed, mark), 0},
+	{"arrived_us", ENT__I64, ENT__SET, ENT__PLAIN, F(ent_feed, arrived_us), 0},
+	{"since_us", ENT__I64, ENT__SET, ENT__PLAIN, F(ent_feed, since_us), 0},
+	{0},
+};
 
 const char *const ent__verdict_words[ENT__VERDICT_WORDS] = {"true", "false", "unknown", "failed"};
 
 const ent__table ent__tables[ENT__TABLES] = {
-	[ENT__META] = {"meta", sizeof(ent__meta_row), meta, NULL},
-	[ENT__CODES] = {"code", sizeof(ent__code_row), code, NULL},
-	[ENT__SEGMENTS] = {"segment", sizeof(ent_segment), segment, NULL},
-	[ENT__INPUTS] = {"input", sizeof(ent_input), input, NULL},
-	[ENT__RECORDS] = {"record", sizeof(ent_record), record, "\"partner\", \"kind\", \"day\", \"key\""},
-	[ENT__COVERS] = {"coverage", sizeof(ent_cover), coverage, "\"input\""},
-	[ENT__REJECTS] = {"reject", sizeof(ent_reject), reject, NULL},
-	[ENT__BALANCES] = {"balance", sizeof(ent_balance), balance, NULL},
-	[ENT__FINDINGS] = {"finding", sizeof(ent_finding), finding, "\"partner\""},
-	[ENT__RULES] = {"rule", sizeof(ent__rule_row), rule, NULL},
-	[ENT__SAID] = {"said", sizeof(ent__said_row), said, NULL},
+	[ENT__META] = {"meta", sizeof(ent__meta_row), meta, NULL, NULL, 0},
+	[ENT__CODES] = {"code", sizeof(ent__code_row), code, NULL, NULL, 0},
+	[ENT__SEGMENTS] = {"segment", sizeof(ent_segment), segment, NULL, NULL, 0},
+	[ENT__INPUTS] = {"input", sizeof(ent_input), input, NULL, NULL, 0},
+	[ENT__RECORDS] = {"record", sizeof(ent_record), record, "\"partner\", \"kind\", \"day\", \"key\"", NULL, 0},
+	[ENT__COVERS] = {"coverage", sizeof(ent_cover), coverage, "\"input\"", NULL, 0},
+	[ENT__REJECTS] = {"reject", sizeof(ent_reject), reject, NULL, NULL, 0},
+	[ENT__BALANCES] = {"balance", sizeof(ent_balance), balance, NULL, NULL, 0},
+	[ENT__FINDINGS] = {"finding", sizeof(ent_finding), finding, "\"partner\"", NULL, 0},
+	[ENT__RULES] = {"rule", sizeof(ent__rule_row), rule, NULL, NULL, 0},
+	[ENT__SAID] = {"said", sizeof(ent__said_row), said, NULL, NULL, 0},
+	[ENT__NOTICES] = {"notice", sizeof(ent_notice), notice, "\"partner\", \"rule\", \"key\", \"target\"",
+		"(\"target\", \"next_us\") WHERE \"next_us\" > 0", 3},
+	[ENT__FEEDS] = {"feed", sizeof(ent_feed), feed, NULL, NULL, 3},
 };
 
 static const char *const declared[] = {
@@ -182,10 +223,35 @@ static const char *const declared[] = {
 #define TEXT_OF(expression) "coalesce((SELECT text FROM code WHERE kind = 0 AND id = " expression "), '')"
 _Static_assert(ENT_CODE_TEXT == 0, "the kind stands in TEXT_OF");
 
-static void write_table(ent_buf *b, const ent__table *t) {
+/* Columns that a table did not always have, and what they are in rows that were there before. */
+static const struct added {
+	ent__table_id table;
+	const char *column, *fresh;
+	int since;
+} added[] = {
+	{ENT__FINDINGS, "life", "''", 3},
+	{ENT__FINDINGS, "life_as_of", "0", 3},
+	{ENT__FINDINGS, "until_day", "0", 3},
+	{ENT__FINDINGS, "until_worth", "0", 3},
+	{ENT__FINDINGS, "has_until_worth", "0", 3},
+};
+
+/* What fills a column that came after a version; NULL: it was there. */
+static const char *fresh_in(const ent__table *t, const ent__column *c, int version) {
+	for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
+		if (&ent__tables[added[i].table] == t && added[i].since > version && !strcmp(added[i].column, c->name)) {
+			return added[i].fresh;
+		}
+	}
+	return NULL;
+}
+
+static void write_table(ent_buf *b, const ent__table *t, int version) {
 	ent_buf_printf(b, "CREATE TABLE %s(\n", t->name);
 	for (const ent__column *c = t->columns; c->name; c++) {
-		ent_buf_printf(b, "  \"%s\" %s NOT NULL,\n", c->name, declared[c->type]);
+		if (!fresh_in(t, c, version)) {
+			ent_buf_printf(b, "  \"%s\" %s NOT NULL,\n", c->name, declared[c->type]);
+		}
 	}
 	ent_buf_printf(b, "  PRIMARY KEY(");
 	for (const ent__column *c = t->columns; c->update == ENT__KEY; c++) {
@@ -195,6 +261,25 @@ static void write_table(ent_buf *b, const ent__table *t) {
 	if (t->index) {
 		ent_buf_printf(b, "CREATE INDEX %s_second ON %s(%s);\n", t->name, t->name, t->index);
 	}
+	if (t->due) {
+		ent_buf_printf(b, "CREATE INDEX %s_due ON %s%s;\n", t->name, t->name, t->due);
+	}
+}
+
+/* Copies a table into one that has all columns. */
+static void write_copy(ent_buf *b, const ent__table *t, int version) {
+	ent_buf_printf(b, "CREATE TABLE before AS SELECT * FROM %s;\nDROP TABLE %s;\n", t->name, t->name);
+	write_table(b, t, ENT__SCHEMA_VERSION);
+	ent_buf_printf(b, "INSERT INTO %s SELECT", t->name);
+	for (const ent__column *c = t->columns; c->name; c++) {
+		const char *fresh = fresh_in(t, c, version), *comma = c == t->columns ? "" : ",";
+		if (fresh) {
+			ent_buf_printf(b, "%s %s", comma, fresh);
+		} else {
+			ent_buf_printf(b, "%s \"%s\"", comma, c->name);
+		}
+	}
+	ent_buf_printf(b, " FROM before;\nDROP TABLE before;\n");
 }
 
 static void begin_view(ent_buf *b, const char *prefix, const char *name) {
@@ -276,9 +361,27 @@ static void terminate(ent_buf *b) {
 	b->n--;
 }
 
-void ent__schema_tables(ent_buf *b) {
+void ent__schema_upgrade(ent_buf *b, int version) {
 	for (unsigned i = 0; i < ENT__TABLES; i++) {
-		write_table(b, &ent__tables[i]);
+		const ent__table *t = &ent__tables[i];
+		bool grew = false;
+		for (const ent__column *c = t->columns; c->name; c++) {
+			grew |= fresh_in(t, c, version) != NULL;
+		}
+		if (t->since > version) {
+			write_table(b, t, ENT__SCHEMA_VERSION);
+		} else if (grew) {
+			write_copy(b, t, version);
+		}
+	}
+	terminate(b);
+}
+
+void ent__schema_tables(ent_buf *b, int version) {
+	for (unsigned i = 0; i < ENT__TABLES; i++) {
+		if (ent__tables[i].since <= version) {
+			write_table(b, &ent__tables[i], version);
+		}
 	}
 	write_cells(b);
 	terminate(b);
@@ -289,10 +392,11 @@ void ent__schema_views(ent_buf *b) {
 		[ENT_SET_CUSTOMERS] = "customers", [ENT_SET_VISITORS] = "visitors"};
 	static const char *const dists[ENT_DIST_COUNT] = {[ENT_DIST_ORDER_VALUE] = "order_value",
 		[ENT_DIST_DAYS_TO_PAID] = "days_to_paid", [ENT_DIST_LOAD_TIME] = "load_time"};
-	/* the first three have nothing to decode, and the last two a view of their own */
+	/* the first three have nothing to decode, rules and what they said have a view of their own */
 	for (unsigned i = ENT__SEGMENTS + 1; i < ENT__RULES; i++) {
 		write_view(b, &ent__tables[i]);
 	}
+	write_view(b, &ent__tables[ENT__NOTICES]);
 	begin_view(b, "", "verdict");
 	ent_buf_printf(b, "  r.name AS rule,\n  s.partner,\n  CASE substr(s.verdicts, r.number + 1, 1)");
 	for (unsigned i = 0; i < ENT__VERDICT_WORDS; i++) {

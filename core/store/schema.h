@@ -12,6 +12,7 @@
 
 #define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
 #define ENT__SCHEMA_VERSION 3
+#define ENT__SCHEMA_OLDEST 2 /* that is brought up to this one in place: it lacks but tables and columns */
 
 typedef enum ent__type {
 	ENT__U8,
@@ -77,6 +78,8 @@ typedef enum ent__table_id {
 	ENT__FINDINGS,
 	ENT__RULES,
 	ENT__SAID,
+	ENT__NOTICES,
+	ENT__FEEDS,
 	ENT__TABLES
 } ent__table_id;
 
@@ -85,12 +88,16 @@ typedef struct ent__table {
 	size_t row; /* size of the struct */
 	const ent__column *columns; /* those of the primary key come first */
 	const char *index; /* columns of a second index, or NULL */
+	const char *due;   /* columns and condition of a third, or NULL */
+	int since;         /* version of the schema that brought it; 0: it was always there */
 } ent__table;
 
 extern const ent__table ent__tables[ENT__TABLES];
 
-/* All statements that make the tables. Terminated. */
-void ent__schema_tables(ent_buf *);
+/* All statements that make the tables of a version. Terminated. */
+void ent__schema_tables(ent_buf *, int version);
+/* Those that make of the tables of a version these ones: tables that it lacks, and columns. Terminated. */
+void ent__schema_upgrade(ent_buf *, int version);
 /* All statements that make the readable views, in place of those that are there. Terminated. */
 void ent__schema_views(ent_buf *);
 /* INSERT of a whole row; ends after VALUES (...), so that a conflict clause may follow. */

@@ -188,6 +188,11 @@ int ent__row_scan(ent_store *s, ent__table_id id, const char *tail, ent__row_arg
 		sqlite3_bind_int64(statement, 1, args.a);
 	}
 	sqlite3_bind_int64(statement, 2, args.b);
+	for (int i = 0; i < 3; i++) {
+		if (args.more[i]) {
+			bind_text(statement, i + 2, args.more[i], strlen(args.more[i]));
+		}
+	}
 	void *row = ent_xmalloc(t->row);
 	int step;
 	while (!status && (step = sqlite3_step(statement)) != SQLITE_DONE) {

@@ -25,6 +25,7 @@ struct ent_store {
 	/* Kept statements; NULL until first used. */
 	sqlite3_stmt *put[ENT__TABLES];
 	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *finding_live, *meta_get, *sets_of_day;
+	sqlite3_stmt *notice_id, *notice_waiting, *notice_drop, *notice_over, *notice_alert;
 	sqlite3_stmt *cells_append, *cells_get, *cells_put, *cells_drop;
 };
 
@@ -46,10 +47,11 @@ void ent__row_bind(sqlite3_stmt *, const ent__table *, const void *row);
 int ent__row_put(ent_store *, ent__table_id, const void *row, ent_error *e);
 /* A scan's row: texts are borrowed from the statement. Stops when it returns nonzero, and the scan returns that. */
 typedef int (*ent__row_visit)(void *ctx, const void *row);
-/* `tail` follows the table's name ("WHERE ... ORDER BY ..."); it has at most ?1 and ?2. */
+/* `tail` follows the table's name ("WHERE ... ORDER BY ..."); it has at most ?1 to ?4. */
 typedef struct ent__row_args {
 	int64_t a, b;
 	const char *text; /* if not NULL: ?1, instead of a */
+	const char *more[3]; /* if not NULL: ?2, ?3, ?4, instead of b */
 } ent__row_args;
 int ent__row_scan(ent_store *, ent__table_id, const char *tail, ent__row_args, ent__row_visit, void *ctx, ent_error *e);
 

@@ -85,8 +85,8 @@ static int pragma(ent_store *s, const char *name, int64_t *out, ent_error *e) {
 
 /* A statement text by its hash: the catalogue is part of the schema, a store made with other measures has other
  * columns. */
-static void fingerprint(const ent_buf *sql, char out[17]) {
-	snprintf(out, 17, "%016llx", (unsigned long long)ent_hash64(sql->data, sql->n, ENT__SCHEMA_VERSION));
+static void fingerprint(const ent_buf *sql, int version, char out[17]) {
+	snprintf(out, 17, "%016llx", (unsigned long long)ent_hash64(sql->data, sql->n, (uint64_t)version));
 }
 
 /* The views are made anew where this program reads the tables in another way than the one before. */
@@ -94,7 +94,7 @@ static int make_views(ent_store *s, ent_error *e) {
 	char print[17], *stored = NULL;
 	ent_buf views = {0};
 	ent__schema_views(&views);
-	fingerprint(&views, print);
+	fingerprint(&views, ENT__SCHEMA_VERSION, print);
 	int status = ent_store_meta_get(s, "views", &stored, e);
 	if (!status && (!stored || strcmp(stored, print) != 0)) {
 		status = ent__sql_run(s, "SAVEPOINT views", e);
@@ -113,7 +113,7 @@ static int make_schema(ent_store *s, const ent_buf *tables, ent_error *e) {
 	if (status) {
 		return status;
 	}
-	fingerprint(tables, print);
+	fingerprint(tables, ENT__SCHEMA_VERSION, print);
 	snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", ENT__SCHEMA_APPLICATION,
 		ENT__SCHEMA_VERSION);
 	status = ent__sql_run(s, (const char *)tables->data, e);
@@ -127,6 +127,39 @@ static int refuse(ent_store *s, int64_t version, const char *stored, const char 
 		stored ? stored : "?", ENT__SCHEMA_VERSION, print);
 	ent_error_todo(e, "use the program that made it, or move the store away and run again: the sources are read anew");
 	return ENT_ERR_INVALID;
+}
+
+/* A store of an earlier version gets the tables and columns that it lacks, in one transaction. */
+static int upgrade(ent_store *s, int version, const char *print, ent_error *e) {
+	ent_buf before = {0}, sql = {0};
+	char *stored = NULL, old[17];
+	ent__schema_tables(&before, version);
+	fingerprint(&before, version, old);
+	int status = ent_store_meta_get(s, "schema", &stored, e);
+	if (!status && (!stored || strcmp(stored, old) != 0)) {
+		status = refuse(s, version, stored, print, e);
+	} else if (!status && !s->writable) {
+		status = ent_error_set(e, ENT_ERR_INVALID, "%s was written by an earlier version of this program", s->file);
+		ent_error_todo(e, "`entente run` or `entente serve` brings it up to date");
+	} else if (!status) {
+		ent_buf_printf(&sql, "BEGIN IMMEDIATE;\n");
+		ent__schema_upgrade(&sql, version);
+		status = ent__sql_run(s, (const char *)sql.data, e);
+		status = status ? status : ent_store_meta_set(s, "schema", print, e);
+		sql.n = 0;
+		ent_buf_printf(&sql, "PRAGMA user_version = %d; COMMIT", ENT__SCHEMA_VERSION);
+		ent_buf_u8(&sql, 0);
+		status = status ? status : ent__sql_run(s, (const char *)sql.data, e);
+		if (status) {
+			ent_store_rollback(s);
+		} else {
+			status = make_views(s, e);
+		}
+	}
+	free(stored);
+	ent_buf_finish(&before);
+	ent_buf_finish(&sql);
+	return status;
 }
 
 static bool beside(const ent_store *s, const char *name) {
@@ -145,8 +178,8 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 	}
 	ent_buf tables = {0};
 	char print[17], *stored = NULL;
-	ent__schema_tables(&tables);
-	fingerprint(&tables, print);
+	ent__schema_tables(&tables, ENT__SCHEMA_VERSION);
+	fingerprint(&tables, ENT__SCHEMA_VERSION, print);
 	if (!version && !application && create && beside(s, "ledger")) {
 		/* what stands in the ledger would count as never committed, and be deleted */
 		status = ent_error_set(e, ENT_ERR_CORRUPT, "%s is missing or empty, but there is a ledger beside it", s->file);
@@ -156,6 +189,8 @@ static int check_schema(ent_store *s, bool create, ent_error *e) {
 						: ent_error_set(e, ENT_ERR_NOTFOUND, "there is no store in %s", s->folder);
 	} else if (application != ENT__SCHEMA_APPLICATION) {
 		status = ent_error_set(e, ENT_ERR_INVALID, "%s is a database, but not a store of Entente", s->file);
+	} else if (version >= ENT__SCHEMA_OLDEST && version < ENT__SCHEMA_VERSION) {
+		status = upgrade(s, (int)version, print, e);
 	} else if (version != ENT__SCHEMA_VERSION) {
 		status = refuse(s, version, NULL, print, e);
 	} else {

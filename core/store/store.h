@@ -26,7 +26,8 @@ typedef struct ent_store ent_store;
 enum { ENT_STORE_READ = 0, ENT_STORE_WRITE = 1, ENT_STORE_CREATE = 3 };
 
 /* Opens `folder`. WRITE takes the lock (OFD write lock on `folder/lock`, held for life): ENT_ERR_BUSY names the process
- * that has it. CREATE makes folder and schema when absent. A schema of another version is refused. */
+ * that has it. CREATE makes folder and schema when absent. A schema of another version is refused,
+ * but one that lacks only tables and columns, which WRITE and CREATE bring up to date. */
 int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e);
 void ent_store_close(ent_store *);
 /* One thread at a time has the store: the one that opened it, until it releases it, then the one that takes it. A debug
@@ -212,6 +213,12 @@ int ent_store_findings_close(
 typedef int (*ent_finding_visit)(void *ctx, const ent_finding *);
 /* By (partner, rule, key). partner NULL: of all. */
 int ent_store_findings_scan(ent_store *, const char *partner, ent_finding_visit, void *ctx, ent_error *e);
+/* Those of a rule about a partner (NULL: about all), by partner and key. */
+int ent_store_findings_of(
+	ent_store *, const char *rule, const char *partner, ent_finding_visit, void *ctx, ent_error *e);
+/* Puts one finding into another state, whatever its state is. */
+int ent_store_finding_state(
+	ent_store *, const char *rule, const char *partner, const char *key, const char *state, ent_error *e);
 /* All that the rules said of a partner, for "what did this rule say, and on what evidence": records as docs/rules.md has
  * them, each followed by a newline, in the order of the rules. Put takes the place of what was there. */
 int ent_store_said_put(
