@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the files of the service's front share. All of it belongs to the front's thread. */
-#ifndef ENT_SERVE_INTERNAL_H
-#define ENT_SERVE_INTERNAL_H
+#ifndef ENT_SERVE_FRONT_H
+#define ENT_SERVE_FRONT_H
 
 #include "base/log.h"
 #include "engine/service.h"
