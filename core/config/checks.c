@@ -149,6 +149,12 @@ void ent__check(ent__parser *p, ent_config *config) {
 	}
 	also_once(p, config);
 	ent__serve_check(p, &config->serve);
+	ent__tell_check(p, config);
+	for (size_t i = 0; i < config->n_tell; i++) {
+		for (size_t k = 0; k < config->tell[i].n_quiet; k++) {
+			zone(p, &zones, "zone", config->tell[i].quiet[k].zone, NULL);
+		}
+	}
 	ent__webhooks_check(p, config);
 	ent_intern_finish(&zones);
 }

@@ -250,7 +250,51 @@ typedef struct ent_serve_config {
 	int64_t timeout_us;
 	int64_t connections;
 	ent_place at;
+	ent_word url; /* where people reach the page; NULL: nobody said */
 } ent_serve_config;
+
+/* tell: NAME: who is told what changes about findings. Times in microseconds. */
+typedef enum ent_tell_way { ENT_TELL_WEBHOOK, ENT_TELL_MAIL, ENT_TELL_ALERTMANAGER } ent_tell_way;
+typedef enum ent_tell_change {
+	ENT_TELL_OPENED, ENT_TELL_REOPENED, ENT_TELL_CLEARED, ENT_TELL_WORSE, ENT_TELL_CHANGES
+} ent_tell_change;
+enum { ENT_TELL_TLS_START, ENT_TELL_TLS_IMPLICIT, ENT_TELL_TLS_NONE };
+/* Their words, each list ended by NULL. */
+extern const char *const ent_tell_ways[];
+extern const char *const ent_tell_changes[];
+extern const char *const ent_tell_kinds[];
+extern const char *const ent_tell_severities[];
+
+typedef struct ent_tell_quiet {
+	ent_place at;
+	int from, to;   /* minutes of the day; not later: it ends the day after */
+	ent_word zone;
+	uint32_t days;  /* bit 0: begins on Mondays; 0: each day */
+	int except;     /* index of a severity that is told all the same; -1: none */
+} ent_tell_quiet;
+
+typedef struct ent_config_tell {
+	ent_word name;
+	int way;        /* ent_tell_way */
+	uint32_t ways;  /* as bits: of a good one one is set */
+	ent_place to_at;
+	ent_word url, secret, ca; /* secret, password: references */
+	bool allow_private;
+	const ent_pair *headers;  /* a value of the form of a reference is one */
+	size_t n_headers;
+	ent_word server, from, user, password;
+	ent_words mail_to;
+	int tls;
+	int64_t repeat_us;
+	ent_words partners, rules, practices; /* none: any */
+	uint32_t kinds; /* bits of ent_tell_kinds; 0: any */
+	uint32_t on;    /* bits of ent_tell_change */
+	int severity;   /* the least; -1: any */
+	int64_t group_us, retry_us;
+	const ent_tell_quiet *quiet;
+	size_t n_quiet;
+	ent_word template; /* absolute path; NULL: the one built in */
+} ent_config_tell;
 
 typedef struct ent_config {
 	ent_arena *arena;
@@ -281,6 +325,8 @@ typedef struct ent_config {
 	int64_t workers; /* decoder workers at once; default: as many as cores */
 	ent_sandbox_level sandbox;
 	ent_serve_config serve;
+	const ent_config_tell *tell;
+	size_t n_tell;
 	const ent_yaml_node *root; /* what was read */
 } ent_config;
 

@@ -574,6 +574,9 @@ const ent__field ent__config_fields[] = {
 		.offset = AT(ent_config, sandbox),
 		.doc = "Whether a decoder or a rule may run where the kernel cannot shut it in: `required` refuses. "
 			"`entente doctor` says what this kernel can do."},
+	{.key = "tell", .type = ENT__ITEMS, .item = ent__tell_fields, .size = sizeof(ent_config_tell),
+		.offset = AT(ent_config, tell), .count = AT(ent_config, n_tell), .form = "{NAME: {to: …}}",
+		.doc = "Who is told when a finding is opened, cleared or gets worse, while `entente serve` runs."},
 	{.key = "serve", .type = ENT__STRUCT, .item = ent__serve_fields, .offset = AT(ent_config, serve), .form = "{…}",
 		.doc = "Where the service listens, and what it takes from whom."},
 	END};

@@ -58,9 +58,14 @@ extern const ent__field ent__config_fields[];
 /* Tables in files of their own: of an ent_serve_config, of an ent_service_config. */
 extern const ent__field ent__serve_fields[];
 extern const ent__field ent__service_fields[];
+extern const ent__field ent__tell_fields[];
+void ent__tell_check(ent__parser *, const ent_config *); /* what a table cannot see */
 
 /* A `custom` for secrets: an ent_word that is a reference, with an absolute path. */
 int ent__secret(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
+
+/* And for addresses of web servers. */
+int ent__url(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
 
 /* Fills `into` by `table` from the map `node`. Errors are added; the rest is filled all the same. */
 void ent__fill(ent__parser *p, const ent__field *table, const ent_yaml_node *node, void *into);

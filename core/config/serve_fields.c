@@ -104,6 +104,8 @@ const ent__field ent__serve_fields[] = {
 	{.key = "hosts", .type = ENT__TEXTS, .offset = AT(hosts), .form = "[NAME, …]",
 		.doc = "Names by which it is reached, beside localhost and the address itself. Requests for other names are refused, so that "
 			"no web site can make a browser talk to it."},
+	{.key = "url", .type = ENT__CUSTOM, .custom = ent__url, .form = "https://…", .offset = AT(url),
+		.doc = "Where people reach the page: links in messages (`tell`) begin with it. Without it, they have none."},
 	{.key = "tls", .type = ENT__STRUCT, .item = tls_fields, .form = "{…}", .doc = "Encryption."},
 	{.key = "rate", .type = ENT__CUSTOM, .custom = rate, .preset = "100/s", .offset = AT(rate), .form = "N/s, N/m or N/h",
 		.doc = "Requests of one client over a while; twice as many at once. Beyond it, 429. Webhooks that are signed, and whoever comes "
