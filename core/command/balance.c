@@ -112,4 +112,5 @@ const ent_command ent_command_balance = {
 		"  entente balance --digest",
 	.args = args,
 	.run = run,
+	.served = true,
 };

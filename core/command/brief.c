@@ -292,6 +292,9 @@ static int run(ent_call *call) {
 	if (!path) {
 		return ent_call_usage(call, "write -o FILE, or -o - for standard output", "'brief' needs a file to write to");
 	}
+	if (call->session && strcmp(path, "-") != 0) {
+		return ent_call_usage(call, "write -o -", "a service writes no file for who asks it");
+	}
 	if (call->json && !strcmp(path, "-") && strcmp(ent_call_text(call, "format", "html"), "json") != 0) {
 		return ent_call_usage(call, "leave --json away, or write --format json",
 			"--json and a page on standard output do not go together");
@@ -344,4 +347,5 @@ const ent_command ent_command_brief = {
 	.args = args,
 	.operands = operands,
 	.run = run,
+	.served = true,
 };

@@ -105,6 +105,7 @@ typedef struct ent_command {
 	const ent_arg *args;               /* or NULL; --json, --config, --quiet and --help are every command's */
 	const ent_operand *operands;       /* or NULL */
 	int (*run)(struct ent_call *call); /* returns an ent_exit */
+	bool served; /* a service answers with it, too (answer.h): it opens a project, and touches no file that its words name */
 } ent_command;
 
 extern const ent_command *const ent_commands[]; /* in the order of the help; ends with NULL */

@@ -212,6 +212,7 @@ const ent_command ent_command_metrics_list = {
 			"revenue.net_by_refund_day to the day they were paid back.\n\n  entente metrics list --tag funnel",
 	.args = list_args,
 	.run = list,
+	.served = true,
 };
 
 const ent_command ent_command_metrics_show = {
@@ -221,4 +222,5 @@ const ent_command ent_command_metrics_show = {
 			"  entente metrics show revenue.net",
 	.operands = show_operands,
 	.run = show,
+	.served = true,
 };

@@ -209,4 +209,5 @@ const ent_command ent_command_partners = {
 			"  entente partners --parked",
 	.args = args,
 	.run = run,
+	.served = true,
 };

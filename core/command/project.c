@@ -27,6 +27,9 @@ static int configure(ent_call *call, ent__project *p) {
 
 int ent__project_open(ent_call *call, ent__project *p, ent_engine_mode mode) {
 	int exit = configure(call, p);
+	if (p->lent && mode == ENT_ENGINE_WRITE && !call->session->writes) {
+		return ent_call_usage(call, "ask for a change, not for an answer", "'%s' writes", call->command->name);
+	}
 	if (exit || p->lent) {
 		return exit;
 	}

@@ -356,4 +356,5 @@ const ent_command ent_command_metrics_query = {
 	.args = args,
 	.operands = operands,
 	.run = run,
+	.served = true,
 };

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `entente register`: the journals that people keep. One thread. */
-#include "command/command.h"
+#include "command/control.h"
+#include "command/project.h"
 #include "command/register_csv.h"
 #include "engine/registers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { FIELDS_MOST = 64 };
@@ -28,8 +31,8 @@ static const ent_operand operands[] = {
 
 typedef struct session {
 	ent_call *call;
-	ent_config *config;
-	ent_engine *engine;
+	ent__project project;
+	ent_engine *engine; /* the project's */
 	const ent_register *reg;
 	ent_arena arena;
 	ent_error e;
@@ -228,8 +231,8 @@ static int known_partner(session *s, const char *partner) {
 	}
 	const char *names[1024];
 	size_t n = 0;
-	for (; n < s->config->n_partners && n < 1024; n++) {
-		names[n] = s->config->partners[n].id.s;
+	for (; n < s->project.config->n_partners && n < 1024; n++) {
+		names[n] = s->project.config->partners[n].id.s;
 	}
 	const char *near = ent_nearest(partner, names, n);
 	ent_error_set(&s->e, ENT_ERR_NOTFOUND, "there is no partner '%s'", partner);
@@ -262,8 +265,7 @@ static int take_words(session *s, ent_register_entry *entry, size_t first) {
 
 static void settings(session *s, ent_register_entry *entry) {
 	ent_call *call = s->call;
-	const char *user = getenv("USER");
-	entry->actor = ent_call_text(call, "by", user && *user ? user : NULL);
+	entry->actor = ent_call_text(call, "by", ent__control_user(call));
 	entry->state = ent_call_text(call, "state", entry->state);
 	entry->effective = ent_call_text(call, "on", entry->effective);
 }
@@ -378,6 +380,9 @@ static int export_sheet(session *s) {
 	for (size_t i = 0; i < n; i++) {
 		put_cell(&x.text, names[i], i + 1 == n);
 	}
+	if (path && s->call->session) {
+		return ent_error_set(&s->e, ENT_ERR_INVALID, "a service writes no file for who asks it");
+	}
 	int status = ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), export_one, &x, &s->e);
 	if (!status && path) {
 		char fresh[4096];
@@ -467,10 +472,33 @@ static int import_row(void *ctx, uint64_t line, const char *const *cells) {
 	return 0;
 }
 
+/* The sheet: what came with the request, or the file. Negative: s->e. */
+static int sheet_of(session *s, const char *path) {
+	const ent__session *lent = s->call->session;
+	if (!lent) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		return fd < 0 ? ent_error_errno(&s->e, ENT_ERR_IO, "cannot read %s", path) : fd;
+	}
+	if (!lent->input) {
+		ent_error_set(&s->e, ENT_ERR_INVALID, "a service reads no file for who asks it");
+		return ent_error_todo(&s->e, "send the sheet itself");
+	}
+	int fd = memfd_create("sheet", MFD_CLOEXEC);
+	if (fd < 0 || pwrite(fd, lent->input->data, lent->input->n, 0) != (ssize_t)lent->input->n) {
+		ent_error_errno(&s->e, ENT_ERR_IO, "the sheet cannot be kept in memory");
+		if (fd >= 0) {
+			close(fd);
+		}
+		return s->e.code;
+	}
+	return fd;
+}
+
 static int import_sheet(session *s) {
 	const char *names[FIELDS_MOST], *path = ent_call_operand(s->call, 2);
 	import x = {.s = s, .names = names, .n_names = columns_of(s->reg, names)};
-	int status = ent__csv_each(path, names, x.n_names, import_row, &x, &s->e);
+	int fd = sheet_of(s, path);
+	int status = fd < 0 ? s->e.code : ent__csv_each(fd, path, names, x.n_names, import_row, &x, &s->e);
 	if (status && !s->e.file[0]) {
 		ent_error_at(&s->e, path, s->e.line, 0);
 	}
@@ -512,22 +540,52 @@ static const struct verb {
 	{"fields", 0, false, NULL, ""},
 };
 
+/* The file of an import, to be sent to the service. */
+static int read_sheet(ent_call *call, ent_buf *out) {
+	const char *path = ent_call_operand(call, 2);
+	ent_error e;
+	FILE *f = fopen(path, "re");
+	size_t n = 0;
+	while (f && !ferror(f)) {
+		ent_buf_reserve(out, 1 << 16);
+		if (!(n = fread(out->data + out->n, 1, 1 << 16, f))) {
+			break;
+		}
+		out->n += n;
+	}
+	bool bad = !f || ferror(f);
+	if (bad) {
+		ent_error_errno(&e, ENT_ERR_IO, "cannot read %s", path);
+	}
+	if (f) {
+		fclose(f);
+	}
+	return bad ? ent_call_error(call, &e) : ENT_EXIT_OK;
+}
+
+/* A service that has the store writes for us. */
+static bool forwarded(ent_call *call, const struct verb *v, int *exit) {
+	ent_buf text = {0};
+	bool imports = v->run == import_sheet && !call->session, done = false;
+	*exit = imports ? read_sheet(call, &text) : ENT_EXIT_OK;
+	done = *exit != ENT_EXIT_OK || ent__control_forward(call, imports ? &text : NULL, exit);
+	ent_buf_finish(&text);
+	return done;
+}
+
 static int run_verb(ent_call *call, const ent_register *reg, const struct verb *v) {
 	session s = {.call = call, .reg = reg};
-	int exit = ent_call_config(call, &s.config);
-	if (exit) {
+	int exit = ENT_EXIT_OK;
+	if (v->writes && forwarded(call, v, &exit)) {
 		return exit;
 	}
-	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
-	if (ent_engine_open(&s.engine, s.config, v->writes ? ENT_ENGINE_WRITE : ENT_ENGINE_READ, errors)) {
-		exit = ent_call_errors(call, errors);
-	} else {
+	exit = ent__project_open(call, &s.project, v->writes ? ENT_ENGINE_WRITE : ENT_ENGINE_READ);
+	if (!exit) {
+		s.engine = s.project.engine;
 		exit = v->run(&s) ? ent_call_error(call, &s.e) : ENT_EXIT_OK;
-		ent_engine_close(s.engine);
 	}
-	free(errors);
+	ent__project_finish(&s.project);
 	ent_arena_finish(&s.arena);
-	ent_config_destroy(s.config);
 	return exit;
 }
 
@@ -575,4 +633,5 @@ const ent_command ent_command_register = {
 	.args = args,
 	.operands = operands,
 	.run = run,
+	.served = true,
 };

@@ -64,15 +64,11 @@ static int each_row(ent_csv *csv, size_t n, ent__csv_visit visit, void *ctx, ent
 	return status;
 }
 
-int ent__csv_each(const char *path, const char *const *names, size_t n, ent__csv_visit visit, void *ctx, ent_error *e) {
+int ent__csv_each(int fd, const char *path, const char *const *names, size_t n, ent__csv_visit visit, void *ctx, ent_error *e) {
 	ent_input input = {0};
 	ent_csv csv = {0};
 	ent_csv_options options = {.quote = ENT_QUOTE_AUTO};
 	ent_fault fault = {0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		return ent_error_errno(e, ENT_ERR_IO, "cannot read %s", path);
-	}
 	ent_column *columns = ent_xcalloc(n + 1, sizeof *columns);
 	for (size_t i = 0; i < n; i++) {
 		columns[i].name = names[i];

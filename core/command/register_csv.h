@@ -13,8 +13,8 @@
 /* `cells` are NUL-terminated, "" where empty or absent, and live during the call. Nonzero stops, and is returned. */
 typedef int (*ent__csv_visit)(void *ctx, uint64_t line, const char *const *cells);
 
-/* Every row of the file, cut to the n columns that `names` lists (not required to be there). A column that is not listed
+/* Every row of the file (fd is closed, path is its name in errors), cut to the n columns that `names` lists (not required to be there). A column that is not listed
  * is an error with the nearest name. */
-int ent__csv_each(const char *path, const char *const *names, size_t n, ent__csv_visit, void *ctx, ent_error *e);
+int ent__csv_each(int fd, const char *path, const char *const *names, size_t n, ent__csv_visit, void *ctx, ent_error *e);
 
 #endif

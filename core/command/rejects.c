@@ -147,4 +147,5 @@ const ent_command ent_command_rejects = {
 	.args = args,
 	.operands = operands,
 	.run = run,
+	.served = true,
 };

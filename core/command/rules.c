@@ -193,4 +193,5 @@ const ent_command ent_command_rules_list = {
 			"  entente rules list --practice red_flags",
 	.args = args,
 	.run = run,
+	.served = true,
 };

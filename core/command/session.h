@@ -34,6 +34,7 @@ typedef struct ent__session {
 	const ent_config *config; /* borrowed */
 	ent_engine *engine;       /* borrowed: reading, or of the service */
 	const char *config_path;
+	bool writes; /* the engine is the one that writes */
 	const char *user;  /* who asks, where a command wants to know; NULL: nobody in particular */
 	const ent_buf *input; /* what stands for the file "-"; NULL: nothing does */
 	ent__session_snapshot snapshots[ENT__SNAPSHOTS];

@@ -280,6 +280,8 @@ int ent__covers_scan(ent_engine *, ent_cover_visit, void *ctx, ent_error *e);
 /* Rejects of a document that came again: those of the new one take their place. */
 void ent__pending_rejects_drop(ent_engine *, uint32_t input);
 void ent__pending_record(ent_engine *, const ent_record *, bool drop);
+/* What a person makes of a finding that is in the store: its `life`. */
+void ent__pending_finding(ent_engine *, const ent_finding *);
 /* Any thread that has the store; NULL allowed. */
 int ent__pending_put(const ent__pending *, ent_store *, ent_error *e);
 void ent__pending_free(ent__pending *);

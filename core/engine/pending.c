@@ -22,6 +22,8 @@ struct ent__pending {
 		bool drop;
 	} *records;
 	size_t n_records, records_capacity;
+	ent_finding *findings;
+	size_t n_findings, findings_capacity;
 };
 
 static struct ent__pending *pending(ent_engine *e) {
@@ -39,6 +41,7 @@ void ent__pending_free(struct ent__pending *p) {
 		free(p->dropped_covers);
 		free(p->dropped_rejects);
 		free(p->records);
+		free(p->findings);
 		free(p);
 	}
 }
@@ -118,6 +121,17 @@ void ent__pending_record(ent_engine *e, const ent_record *r, bool drop) {
 	p->records[p->n_records++].drop = drop;
 }
 
+void ent__pending_finding(ent_engine *e, const ent_finding *f) {
+	struct ent__pending *p = pending(e);
+	ENT_GROW(p->findings, p->n_findings, p->findings_capacity);
+	ent_finding *mine = &p->findings[p->n_findings++];
+	*mine = *f;
+	mine->rule = keep(p, f->rule);
+	mine->partner = keep(p, f->partner);
+	mine->key = keep(p, f->key);
+	mine->life = keep(p, f->life);
+}
+
 int ent__pending_put(const struct ent__pending *p, ent_store *store, ent_error *error) {
 	int status = 0;
 	for (size_t i = 0; p && i < p->n_dropped && !status; i++) {
@@ -136,6 +150,9 @@ int ent__pending_put(const struct ent__pending *p, ent_store *store, ent_error *
 		const struct change *c = &p->records[i];
 		status = c->drop ? ent_store_record_drop(store, c->r.kind, c->r.key, error)
 						 : ent_store_record_put(store, &c->r, error);
+	}
+	for (size_t i = 0; p && i < p->n_findings && !status; i++) {
+		status = ent_store_finding_live(store, &p->findings[i], error);
 	}
 	return status;
 }

@@ -169,6 +169,7 @@ int ent_engine_entries_put(ent_engine *e, const ent_register *reg, const ent_reg
 	static const ent_config_source config = {.name = {.s = SOURCE}, .partner = {.from = ENT_PARTNER_FIXED}, .origin = -1};
 	ent__source *source = ent__source_own(e, &config);
 	ent__stream stream = {.source = source, .system = ent__code_of(e, SYSTEM), .origin = ENT_ORIGIN_DECLARED};
+	ent__now(e); /* a service is open for weeks */
 	int status = ent__index_load(e, error);
 	if (status) {
 		return status;

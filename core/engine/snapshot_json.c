@@ -4,6 +4,7 @@
  * form is in docs/rules.md, "What a snapshot holds". Loop thread only. */
 #include "base/day.h"
 #include "base/json.h"
+#include "engine/life.h"
 #include "engine/snapshot_build.h"
 
 #include <stdlib.h>
@@ -15,6 +16,9 @@ static int take_record(void *ctx, const ent_record *r) {
 	/* an observation of a month not over, or a claim about next year, was known when it arrived: rules look at its days */
 	if (!wanted || (r->kind != ENT_OBSERVATION && r->kind != ENT_ENTRY && r->day > b->as_of)) {
 		return 0;
+	}
+	if (r->kind == ENT_ENTRY && !strcmp(ent__text(b->e, r->register_), ENT_LIFE_REGISTER)) {
+		return 0; /* what people make of findings is nothing for rules to judge by */
 	}
 	ENT_GROW(b->records, b->n_records, b->records_capacity);
 	b->records[b->n_records] =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Keeping the blocks that rules read, and noting what changes, see warm.h. Loop thread only. */
+#include "engine/life.h"
 #include "engine/warm.h"
 
 #include <stdlib.h>
@@ -188,6 +189,9 @@ static void know(ent_engine *e, uint32_t partner) {
 void ent__warm_record(ent_engine *e, const ent_record *r) {
 	if (!e->warm || e->warm->all) {
 		return;
+	}
+	if (r->kind == ENT_ENTRY && !strcmp(ent__text(e, r->register_), ENT_LIFE_REGISTER)) {
+		return; /* no rule reads it */
 	}
 	if (r->kind == ENT__RECORD_PARTNER || !r->partner) {
 		ent__warm_all(e, r->partner ? "a partner came" : "a rate changed");
