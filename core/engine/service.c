@@ -160,9 +160,9 @@ static bool look(ent_service *s) {
 	if (now >= s->next_scan_ns) {
 		s->due_all = true;
 	}
-	if (s->next_settle_us) {
+	if (s->next_file_us) {
 		ent__now(s->engine);
-		s->due_all |= s->engine->now_us >= s->next_settle_us;
+		s->due_all |= s->engine->now_us >= s->next_file_us;
 	}
 	if (rules) {
 		ent_engine_rules_reload(s->engine);
@@ -170,6 +170,12 @@ static bool look(ent_service *s) {
 		s->next_judge_ns = 0;
 	}
 	return !stopping;
+}
+
+static void sooner(int64_t *at, int64_t us) {
+	if (us && (!*at || us < *at)) {
+		*at = us;
+	}
 }
 
 static int read_round(ent_service *s, ent_error *e) {
@@ -185,7 +191,9 @@ static int read_round(ent_service *s, ent_error *e) {
 	int status = ent_engine_ingest_some(s->engine, &what, NULL, NULL, s->report, e);
 	if (!s->report->more) {
 		due_clear(s);
-		s->next_settle_us = s->report->next_settle_us;
+		s->next_file_us = whole ? 0 : s->next_file_us; /* of the others, what was known */
+		sooner(&s->next_file_us, s->report->next_settle_us);
+		sooner(&s->next_file_us, s->report->next_retry_us);
 	}
 	if (whole) {
 		s->next_scan_ns = after_us(c->scan_us);

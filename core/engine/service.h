@@ -110,6 +110,8 @@ typedef struct ent_service_status {
 	char decoder_sandbox[64], rules_sandbox[64];
 	uint64_t ledger_bytes, ledger_segments, store_bytes, documents, identities, memory_bytes;
 	char error[600];               /* why it fails or ended; "" if it does not */
+	char rules_error[600];         /* what is wrong with a rulebook, or why a rule was stopped, first of the last judgement */
+	size_t rules_errors;           /* so many there were */
 	ent_source_status *sources;
 	size_t n_sources;
 	ent_rule_status *rules;

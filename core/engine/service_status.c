@@ -57,6 +57,7 @@ static int take_balance(void *ctx, const ent_balance *b) {
 	ent_service *s = ctx;
 	ent_source_status *row = source_named(&s->now, ent_engine_text(s->engine, b->source));
 	if (row) {
+		row->last_read_us = b->received > row->facts || b->records > row->records ? now_us() : row->last_read_us;
 		row->records = b->records;
 		row->consumed = b->consumed;
 		row->rejected = b->rejected;
@@ -76,11 +77,53 @@ static uint64_t size_of(const ent_engine *e, const char *name) {
 	return stat(path, &st) ? 0 : (uint64_t)st.st_size;
 }
 
+static int take_set_aside(void *ctx, const ent_set_aside *a) {
+	ent_service *s = ctx;
+	ent_source_status *row = source_named(&s->now, a->source);
+	if (row) {
+		row->state = a->quarantined ? ENT_SOURCE_QUARANTINED : ENT_SOURCE_FAILING;
+		row->retry_us = a->again_us;
+		snprintf(row->error, sizeof row->error, "%.100s%s%.200s", a->file, a->file[0] ? ": " : "", a->what);
+	}
+	return 0;
+}
+
+/* What waits, and what stands aside. */
+static void take_standings(ent_service *s) {
+	for (size_t i = 0; i < s->now.n_sources; i++) {
+		ent_source_status *row = &s->now.sources[i];
+		ent_source_standing standing;
+		row->state = ENT_SOURCE_IDLE;
+		row->error[0] = 0;
+		row->retry_us = 0;
+		if (!ent_engine_source_standing(s->engine, i, &standing)) {
+			continue;
+		}
+		row->waiting_bytes = standing.bytes_waiting;
+		row->waiting_files = standing.files_waiting;
+		row->waiting_since_us = standing.waiting_since_us;
+		row->failures = standing.files_set_aside;
+		row->restarts = (uint32_t)standing.worker_deaths;
+		row->state = standing.files_waiting ? ENT_SOURCE_WAITING : ENT_SOURCE_IDLE;
+	}
+	ent_engine_set_aside(s->engine, take_set_aside, s);
+	for (size_t i = 0; i < s->now.n_sources; i++) {
+		ent_source_standing standing;
+		ent_source_status *row = &s->now.sources[i];
+		if (ent_engine_source_standing(s->engine, i, &standing) && standing.paused_until_us) {
+			row->state = ENT_SOURCE_QUARANTINED;
+			row->retry_us = standing.paused_until_us;
+			copy(row->error, sizeof row->error, standing.paused_why);
+		}
+	}
+}
+
 void ent__service_gather(ent_service *s) {
 	ent_engine *e = s->engine;
 	ent_error error;
 	size_t n;
 	lay_out(s);
+	take_standings(s);
 	ent_store_balance_scan(e->store, take_balance, s, &error);
 	const ent_segment *segments = ent_ledger_segments(e->ledger, &n);
 	s->now.ledger_segments = n;
@@ -142,6 +185,11 @@ void ent__service_judged(ent_service *s, const ent_judge_report *r, int status, 
 		return;
 	}
 	s->now.judged_us = now_us();
+	s->now.rules_errors = r->errors.total;
+	s->now.rules_error[0] = 0;
+	if (r->errors.total) {
+		ent_error_text(&r->errors.e[0], s->now.rules_error, sizeof s->now.rules_error);
+	}
 	s->now.said_true = r->said_true;
 	s->now.said_false = r->said_false;
 	s->now.unknown = r->unknown;
