@@ -44,6 +44,11 @@ void ent_store_rollback(ent_store *);
 /* Looks through the whole database for damage: ENT_ERR_CORRUPT. */
 int ent_store_check(ent_store *, ent_error *e);
 
+/* Copies the database into a new file, as it stands in the moment that begin gave (of a store opened for reading, after something
+ * was read); the file is not synced. `progress` may be NULL. */
+int ent_store_copy(ent_store *, const char *file, void (*progress)(void *ctx, uint64_t bytes, uint64_t of), void *ctx,
+	ent_error *e);
+
 /* ---- small things ------------------------------------------------------------------------------------------------ */
 
 /* A named value. *out is set to a malloc'ed text, or NULL if absent. */
