@@ -19,6 +19,7 @@
 
 struct ent__generation {
 	ent_store *store;
+	const ent_config *config;
 	ent_ledger *log;
 	ent_identities *identities;
 	ent_ledger_mark log_mark;
@@ -125,6 +126,7 @@ static int freeze(ent_engine *e, struct ent__generation **out, ent_error *error)
 		return status;
 	}
 	g->store = e->store;
+	g->config = e->config;
 	g->log = e->ledger;
 	g->identities = e->identities;
 	g->cells = e->cells;
@@ -163,7 +165,7 @@ static int put_texts(const struct ent__generation *g, ent_error *error) {
 
 static int put_small(const struct ent__generation *g, ent_error *error) {
 	char count[32];
-	int status = ent__pending_put(g->pending, g->store, error);
+	int status = ent__pending_put(g->pending, g->config, g->store, error);
 	for (size_t i = 0; i < g->n_inputs && !status; i++) {
 		const struct input *x = &g->inputs[i];
 		status = ent_store_input_put(

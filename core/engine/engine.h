@@ -191,6 +191,11 @@ int ent_engine_rules(ent_engine *, ent_buf *json, ent_error *e);
 /* Makes a brief: `request` is JSON (docs/rules.md), `page` gets what the worker made. */
 int ent_engine_brief(ent_engine *, const ent_snapshot_block *, const char *request, ent_buf *page, ent_error *e);
 
+/* ---- telling ----------------------------------------------------------------------------------------------------------------- */
+
+/* What Alertmanagers have to hear is brought to what is open: after a start, and after `tell` changed. Within a transaction. */
+int ent_engine_alerts_resync(ent_engine *, ent_error *e);
+
 /* ---- proof ---------------------------------------------------------------------------------------------------------------------- */
 
 /* Canonical digest, BLAKE2b-256, over everything that must not depend on order, workers or repetition; by group, and over

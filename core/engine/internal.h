@@ -283,7 +283,9 @@ void ent__pending_record(ent_engine *, const ent_record *, bool drop);
 /* What a person makes of a finding that is in the store: its `life`. */
 void ent__pending_finding(ent_engine *, const ent_finding *);
 /* Any thread that has the store; NULL allowed. */
-int ent__pending_put(const ent__pending *, ent_store *, ent_error *e);
+int ent__pending_put(const ent__pending *, const ent_config *, ent_store *, ent_error *e);
+/* notices.c: what a person makes of a finding, noted for who is to be told. Any thread that has the store. */
+int ent__finding_live(const ent_config *, ent_store *, const ent_finding *, ent_error *e);
 void ent__pending_free(ent__pending *);
 
 /* commit.c */

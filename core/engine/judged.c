@@ -97,7 +97,7 @@ static int store_finding(ent__judge *j, json_object *record, json_object *f, con
 		row.has_worth = 1;
 		row.worth = json_object_get_int64(worth);
 	}
-	return ent_store_finding_put(j->e->store, &row, j->error);
+	return ent__finding_put(j->e, &row, (const char *)j->evidence.data, j->error);
 }
 
 /* The members in front of the evidence. */
@@ -172,11 +172,14 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 		j->report->findings += silent ? 0 : count_findings(j, record, evidence);
 		return 0;
 	}
+	if (j->e->config->n_tell) {
+		ent__evidence_lines(record, n, &j->evidence);
+	}
 	int status = silent ? 0 : store_findings(j, record, evidence, rule, partner);
 	if (!status && before && before->pair) {
 		/* not said again although the evidence was there: cleared; the evidence failed: stale */
 		status =
-			ent_store_findings_close(j->e->store, rule, partner, j->run, yes || no ? "cleared" : "stale", j->error);
+			ent__findings_close(j->e, rule, partner, j->run, yes || no ? "cleared" : "stale", (const char *)j->evidence.data, j->error);
 	}
 	remember(found, pair, said);
 	return status;
@@ -409,4 +412,5 @@ void ent__judged_finish(ent__judge *j) {
 	ent_intern_finish(&j->spoken_of);
 	ent_buf_finish(&j->old);
 	ent_buf_finish(&j->merged);
+	ent_buf_finish(&j->evidence);
 }

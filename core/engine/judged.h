@@ -34,7 +34,7 @@ typedef struct ent__judge {
 	unsigned n_stopped;
 	int status; /* of storing, while the workers are at it */
 	ent__gathered gathered[ENT__RULES_MOST];
-	ent_buf old, merged;
+	ent_buf old, merged, evidence;
 	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
 } ent__judge;
 
@@ -48,6 +48,12 @@ void ent__judged_abort(ent__judge *);
 void ent__judged_finish(ent__judge *);
 /* standing.c: remembers within that transaction what they rest on, if ent_engine_judged was asked before. */
 int ent__standing_save(ent__judge *);
+/* notices.c: as those of the store, and noted for who is to be told. */
+int ent__finding_put(ent_engine *, const ent_finding *, const char *evidence, ent_error *);
+int ent__findings_close(ent_engine *, const char *rule, const char *partner, uint64_t run, const char *state,
+	const char *evidence, ent_error *);
+/* What a record rests on, a line for each figure; terminated. */
+void ent__evidence_lines(const char *record, size_t n, ent_buf *out);
 /* What is remembered of findings in the store. */
 void ent__judged_forget(ent_engine *);
 

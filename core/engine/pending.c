@@ -132,7 +132,7 @@ void ent__pending_finding(ent_engine *e, const ent_finding *f) {
 	mine->life = keep(p, f->life);
 }
 
-int ent__pending_put(const struct ent__pending *p, ent_store *store, ent_error *error) {
+int ent__pending_put(const struct ent__pending *p, const ent_config *config, ent_store *store, ent_error *error) {
 	int status = 0;
 	for (size_t i = 0; p && i < p->n_dropped && !status; i++) {
 		status = ent_store_covers_drop(store, p->dropped_covers[i], error);
@@ -152,7 +152,7 @@ int ent__pending_put(const struct ent__pending *p, ent_store *store, ent_error *
 						 : ent_store_record_put(store, &c->r, error);
 	}
 	for (size_t i = 0; p && i < p->n_findings && !status; i++) {
-		status = ent_store_finding_live(store, &p->findings[i], error);
+		status = ent__finding_live(config, store, &p->findings[i], error);
 	}
 	return status;
 }

@@ -136,7 +136,23 @@ int ent_store_notice_alert(ent_store *s, const ent_notice *x, bool open, ent_err
 		status = ent__sql_error(s, "notices", e);
 	}
 	sqlite3_reset(s->notice_alert);
+	if (!status && row.id && !row.evidence[0]) { /* only to be heard again */
+		return run(s, NULL, "UPDATE notice SET change = 'opened', status = 'pending', message = '', next_us = ?2, at_us = ?3 WHERE id = ?1",
+			e, "iii", (int64_t)row.id, row.next_us, row.at_us);
+	}
 	return status ? status : row.id ? ent__row_put(s, ENT__NOTICES, &row, e) : add(s, &row, e);
+}
+
+int ent_store_alerts_doubt(ent_store *s, const char *target, ent_error *e) {
+	return run(s, NULL, "UPDATE notice SET change = 'doubt' WHERE target = ?1 AND way = 'alertmanager' AND change <> 'cleared'", e,
+		"t", target);
+}
+
+int ent_store_alerts_sure(ent_store *s, const char *target, int64_t now_us, ent_error *e) {
+	return run(s, NULL,
+		"UPDATE notice SET change = 'cleared', status = 'pending', message = '', next_us = ?2, at_us = ?2 WHERE target = ?1 AND change = "
+		"'doubt'",
+		e, "ti", target, now_us);
 }
 
 /* ---- sending ----------------------------------------------------------------------------------------------------- */

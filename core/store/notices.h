@@ -42,6 +42,9 @@ typedef struct ent_notice {
 int ent_store_notice_put(ent_store *, const ent_notice *, bool wanted, ent_error *e);
 /* The same for an Alertmanager, which knows alerts, not changes: one row for each finding with its kind and severity. */
 int ent_store_notice_alert(ent_store *, const ent_notice *, bool open, ent_error *e);
+/* Between both, what is open is given to ent_store_notice_alert: what an Alertmanager knows beside that is over. */
+int ent_store_alerts_doubt(ent_store *, const char *target, ent_error *e);
+int ent_store_alerts_sure(ent_store *, const char *target, int64_t now_us, ent_error *e);
 
 /* What the process before left in the middle; *unknown is how many may have been told. */
 int ent_store_notices_recover(ent_store *, int64_t now_us, uint64_t *unknown, ent_error *e);

@@ -322,6 +322,13 @@ int ent_store_findings_of(
 		s, ENT__FINDINGS, tail, (ent__row_args){.text = rule, .more = {partner}}, visit_finding, &v, e);
 }
 
+int ent_store_finding_one(ent_store *s, const char *rule, const char *partner, const char *key, ent_finding_visit visit, void *ctx,
+	ent_error *e) {
+	visitor v = {.visit.finding = visit, .ctx = ctx};
+	return ent__row_scan(s, ENT__FINDINGS, "WHERE rule = ?1 AND partner = ?2 AND key = ?3",
+		(ent__row_args){.text = rule, .more = {partner, key}}, visit_finding, &v, e);
+}
+
 int ent_store_finding_state(
 	ent_store *s, const char *rule, const char *partner, const char *key, const char *state, ent_error *e) {
 	sqlite3_stmt *statement = NULL;

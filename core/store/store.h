@@ -221,6 +221,9 @@ int ent_store_findings_scan(ent_store *, const char *partner, ent_finding_visit,
 /* Those of a rule about a partner (NULL: about all), by partner and key. */
 int ent_store_findings_of(
 	ent_store *, const char *rule, const char *partner, ent_finding_visit, void *ctx, ent_error *e);
+/* That one, if there is one. */
+int ent_store_finding_one(ent_store *, const char *rule, const char *partner, const char *key, ent_finding_visit, void *ctx,
+	ent_error *e);
 /* Puts one finding into another state, whatever its state is. */
 int ent_store_finding_state(
 	ent_store *, const char *rule, const char *partner, const char *key, const char *state, ent_error *e);
