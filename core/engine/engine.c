@@ -276,6 +276,7 @@ void ent_engine_close(ent_engine *e) {
 		close(e->spooled);
 	}
 	ent_buf_finish(&e->item);
+	free(e->tallies);
 	free(e->inputs);
 	free(e->input_dirty);
 	free(e->stored);

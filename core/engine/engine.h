@@ -184,6 +184,13 @@ int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report 
  * rules that read it, of its own partner or through a cohort, and no others run. The first call judges everything, as does
  * one on another day, after a partner came, or when too much changed at once; the result is the same either way. */
 int ent_engine_follow(ent_engine *, const ent_as_of *override, ent_judge_report *, ent_error *e);
+/* What became of a rule in this engine, over all judgements. */
+typedef struct ent_rule_tally {
+	char name[128];
+	uint64_t runs, ns; /* evaluations, and the time that they took */
+	uint64_t said_true, said_false, unknown, failed;
+} ent_rule_tally;
+const ent_rule_tally *ent_engine_tallies(const ent_engine *, size_t *n);
 /* Has rulebooks loaded anew at the next judgement. */
 void ent_engine_rules_reload(ent_engine *);
 /* Lists rules as JSON without evaluating them. */

@@ -139,6 +139,8 @@ struct ent_engine {
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;
 	char rules_sandbox[128]; /* that the last rules worker reached */
+	ent_rule_tally *tallies;     /* of all rules that this engine has had, also those of books before */
+	size_t n_tallies;
 	char rules_print[65]; /* of the files of the rules that were adopted; "": unknown */
 	uint32_t stale_instances; /* streams that were let go while workers may hold their instances */
 	char judging[65];     /* what the rules are about to rest on, see standing.c; "": nobody asked */

@@ -157,6 +157,7 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	j->report->said_false += no;
 	j->report->failed += failed;
 	j->report->unknown += !yes && !no && !failed;
+	ent__tally_verdict(j->e->rules, rule, h.n_rule, yes ? 't' : no ? 'f' : failed ? '!' : '?');
 	size_t left = (size_t)(record + n - h.end);
 	bool silent = left >= sizeof nothing - 1 && !memcmp(h.end, nothing, sizeof nothing - 1);
 	uint64_t pair = pair_of(rule, h.n_rule, partner);

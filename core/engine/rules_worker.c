@@ -74,6 +74,8 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 	case ENT_RULES_DONE:
 		ent_read_u64(r);
 		w->evaluations = ent_read_u64(r);
+		ent_read_u64(r);
+		ent__tally_times(w->all, r);
 		w->done = true;
 		break;
 	case ENT_RULES_FAILED:
@@ -291,6 +293,7 @@ static void take_loaded(ent__rules *all) {
 	json_object_put(all->rules);
 	all->rules = root && json_object_object_get_ex(root, "rules", &list) ? json_object_get(list) : NULL;
 	all->books = (ent_errors){0};
+	ent__tally_open(all);
 	if (root && json_object_object_get_ex(root, "errors", &list)) {
 		for (size_t i = 0; i < json_object_array_length(list); i++) {
 			json_object *x = json_object_array_get_idx(list, i), *v;
@@ -325,6 +328,7 @@ void ent__rules_close(ent_engine *e) {
 	}
 	uv_run(&e->loop, UV_RUN_NOWAIT);
 	json_object_put(all->rules);
+	free(all->tally_of);
 	free(all);
 	e->rules = NULL;
 	e->rules_kept = 0;

@@ -38,6 +38,7 @@ struct ent__rules {
 	char prepared[65];  /* the first was started ahead, when the files of the rules were these; "": it was not */
 	unsigned n;         /* that are alive and loaded */
 	json_object *rules; /* the list of rules, as loaded */
+	uint32_t *tally_of, n_rules, next_rule; /* by the same index: row of the engine's tallies; likely the next that is told of */
 	ent_errors books;   /* what is wrong with the books */
 	/* Takes records, each followed by a newline, as they come; may be NULL. */
 	void (*take)(void *ctx, unsigned worker, const char *records, size_t n);
@@ -56,6 +57,10 @@ void ent__rules_errors(const ent_engine *, ent_errors *errors);
 void ent__rules_close(ent_engine *);
 /* Sends one message; `run` 0: it has none. `fd` -1: no descriptor. */
 void ent__rules_send(ent__rules_worker *, uint32_t type, uint64_t run, const ent_buf *json, int fd);
+/* tally.c: what each rule said and took. Open: the list of rules is there. */
+void ent__tally_open(ent__rules *);
+void ent__tally_times(ent__rules *, ent_read *r);
+void ent__tally_verdict(ent__rules *, const char *rule, size_t n, char verdict);
 /* Before messages whose answers are then waited for. */
 void ent__rules_begin(ent__rules *);
 /* Until the first n workers are done, or one of them failed or is gone. */

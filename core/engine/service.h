@@ -86,11 +86,9 @@ typedef struct ent_source_status {
 } ent_source_status;
 
 typedef struct ent_rule_status {
-	char name[96];
-	uint64_t runs, said_true, said_false, unknown, failed; /* since the service started; of the last judgement: partners */
-	double seconds;
-	bool quarantined;
-	char error[320];
+	char name[128];
+	uint64_t runs, said_true, said_false, unknown, failed; /* since the engine was opened */
+	double seconds; /* that they took in all */
 } ent_rule_status;
 
 typedef struct ent_service_status {

@@ -166,6 +166,24 @@ void ent__service_ingested(ent_service *s, const ent_run_report *r, int status, 
 	}
 }
 
+static void take_tallies(ent_service *s) {
+	size_t n;
+	const ent_rule_tally *t = ent_engine_tallies(s->engine, &n);
+	free(s->now.rules);
+	s->now.rules = ent_xcalloc(n + 1, sizeof *s->now.rules);
+	s->now.n_rules = n;
+	for (size_t i = 0; i < n; i++) {
+		ent_rule_status *row = &s->now.rules[i];
+		copy(row->name, sizeof row->name, t[i].name);
+		row->runs = t[i].runs;
+		row->seconds = (double)t[i].ns / 1e9;
+		row->said_true = t[i].said_true;
+		row->said_false = t[i].said_false;
+		row->unknown = t[i].unknown;
+		row->failed = t[i].failed;
+	}
+}
+
 static int count_finding(void *ctx, const ent_finding *f) {
 	ent_service_status *s = ctx;
 	for (unsigned i = 0; ent_finding_kinds[i]; i++) {
@@ -185,6 +203,7 @@ void ent__service_judged(ent_service *s, const ent_judge_report *r, int status, 
 		return;
 	}
 	s->now.judged_us = now_us();
+	take_tallies(s);
 	s->now.rules_errors = r->errors.total;
 	s->now.rules_error[0] = 0;
 	if (r->errors.total) {

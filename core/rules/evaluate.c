@@ -115,6 +115,7 @@ static int done(uint64_t number, PyObject *result, ent_error *e) {
 	ent_buf_u64(&b, number);
 	ent_buf_u64(&b, ent__status_started());
 	ent_buf_u64(&b, ent__status_spent());
+	ent__status_times(&b);
 	ent__send(&b);
 	ent_buf_finish(&b);
 	return 0;

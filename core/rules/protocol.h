@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_RULES_PROTOCOL_VERSION 3u
+#define ENT_RULES_PROTOCOL_VERSION 4u
 #define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
 
 typedef enum ent_rules_msg {
@@ -40,7 +40,8 @@ typedef enum ent_rules_msg {
 	                         "errors": [{file, line, column, what, todo}]} */
 	ENT_RULES_RESULT,     /* u64 run, u8 last (of these records), bytes: JSON, one record per (rule, partner), see
 	                         docs/rules.md, each followed by a newline, which JSON itself never holds */
-	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules */
+	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules, u32 n, for the first n rules of
+	                         LOADED: u64 evaluations, u64 nanoseconds (the others had none) */
 	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */

@@ -47,6 +47,7 @@ void ent__status_start(uint32_t rule, uint32_t partner);
 /* No rule is at work. Adds the time since the start to the sum of the run. */
 void ent__status_idle(void);
 void ent__status_reset(void);
+void ent__status_times(ent_buf *out);   /* as ENT_RULES_DONE has them */
 uint64_t ent__status_spent(void);
 uint64_t ent__status_started(void); /* evaluations since the reset */
 

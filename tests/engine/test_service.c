@@ -190,6 +190,9 @@ static void reads_and_judges(void **state) {
 	assert_string_equal(s.sources[0].transport, "glob");
 	assert_int_equal(s.sources[0].state, ENT_SOURCE_IDLE);
 	assert_int_equal(s.said_true, 2);
+	assert_int_equal(s.n_rules, 1);
+	assert_string_equal(s.rules[0].name, "some");
+	assert_true(s.rules[0].runs >= 2 && s.rules[0].said_true == s.rules[0].runs && s.rules[0].seconds > 0);
 	uint64_t judgements = s.judgements, commits = s.commits;
 	ent_service_status_finish(&s);
 	/* a file that nobody told of stays unread (the scan is far away); one that was told of is read, and the rules judge */
