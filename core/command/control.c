@@ -3,8 +3,8 @@
  * The client of a running service, see control.h. */
 #include "command/control.h"
 #include "command/session.h"
+#include "transport/curl.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -55,6 +55,10 @@ static bool answers(const char *path) {
 
 static int exchange(const char *path, const char *method, const char *url, const ent_buf *body, ent__control_answer *out,
 	ent_error *e) {
+	int status = ent_curl_load(e);
+	if (status) {
+		return status;
+	}
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	char why[CURL_ERROR_SIZE] = "";
@@ -75,7 +79,6 @@ static int exchange(const char *path, const char *method, const char *url, const
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->data);
 	}
 	CURLcode code = curl_easy_perform(curl);
-	int status = 0;
 	if (code == CURLE_OK) {
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
 		ent_buf_u8(&out->body, 0);
