@@ -348,4 +348,5 @@ const ent_command ent_command_brief = {
 	.operands = operands,
 	.run = run,
 	.served = true,
+	.slow = true,
 };

@@ -106,6 +106,7 @@ typedef struct ent_command {
 	const ent_operand *operands;       /* or NULL */
 	int (*run)(struct ent_call *call); /* returns an ent_exit */
 	bool served; /* a service answers with it, too (answer.h): it opens a project, and touches no file that its words name */
+	bool slow;   /* of what is served: it starts the rules worker, and does not keep others waiting */
 } ent_command;
 
 extern const ent_command *const ent_commands[]; /* in the order of the help; ends with NULL */

@@ -116,7 +116,7 @@ const char *ent__control_user(const ent_call *call) {
 
 /* ---- a command ------------------------------------------------------------------------------------------------------- */
 
-static void write_request(const ent_call *call, const ent_buf *input, ent_buf *out) {
+static void write_request(const ent_call *call, const ent_buf *input, bool reads, ent_buf *out) {
 	ent_json j;
 	ent_json_init(&j, out, false);
 	ent_json_object(&j);
@@ -126,6 +126,8 @@ static void write_request(const ent_call *call, const ent_buf *input, ent_buf *o
 		ent_json_text(&j, call->words[i]);
 	}
 	ent_json_end(&j);
+	ent_json_key(&j, "reads");
+	ent_json_bool(&j, reads);
 	if (ent__control_user(call)) {
 		ent_json_key(&j, "user");
 		ent_json_text(&j, ent__control_user(call));
@@ -192,7 +194,7 @@ static int take_answer(ent_call *call, const ent__control_answer *a) {
 	return exit;
 }
 
-bool ent__control_forward(ent_call *call, const ent_buf *input, int *exit) {
+static bool forward(ent_call *call, const ent_buf *input, bool reads, int *exit) {
 	ent_config *config;
 	ent__control_answer answer;
 	ent_buf request = {0};
@@ -204,7 +206,7 @@ bool ent__control_forward(ent_call *call, const ent_buf *input, int *exit) {
 	if (*exit) {
 		return true;
 	}
-	write_request(call, input, &request);
+	write_request(call, input, reads, &request);
 	int status = ent__control_send(config->store.s, "POST", "/control/command", &request, &answer, &e);
 	if (!status) {
 		*exit = take_answer(call, &answer);
@@ -216,3 +218,6 @@ bool ent__control_forward(ent_call *call, const ent_buf *input, int *exit) {
 	ent_config_destroy(config);
 	return status != ENT_ERR_NOTFOUND;
 }
+
+bool ent__control_forward(ent_call *call, const ent_buf *input, int *exit) { return forward(call, input, false, exit); }
+bool ent__control_ask(ent_call *call, int *exit) { return forward(call, NULL, true, exit); }

@@ -24,6 +24,9 @@ int ent__control_send(const char *folder, const char *method, const char *path, 
  * service): the command does it itself. `input` stands for the file "-"; NULL: nothing does. */
 bool ent__control_forward(ent_call *call, const ent_buf *input, int *exit);
 
+/* The same for a command that reads, and that a running service knows more about. */
+bool ent__control_ask(ent_call *call, int *exit);
+
 /* Who runs the command: of the session, or of the system; NULL: not known. */
 const char *ent__control_user(const ent_call *call);
 

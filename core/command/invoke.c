@@ -68,7 +68,11 @@ int ent__command_run(ent_call *call, const char *const *words, size_t n) {
 	}
 	call->command = command;
 	int status;
-	if (!command) { /* options alone: `entente --help`, `entente --version` */
+	if (call->session && !(command && command->served)) {
+		ent_error_set(&e, ENT_ERR_INVALID, "a service does not answer with `%s`", command ? command->name : n ? words[0] : "");
+		ent_error_todo(&e, "type it at the command line");
+		status = 1;
+	} else if (!command) { /* options alone: `entente --help`, `entente --version` */
 		const char *only = n_rest ? rest[0] : "--help";
 		bool version = strcmp(only, "--version") == 0 || strcmp(only, "-V") == 0;
 		const char *name = version ? "version" : "help";

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { FIELDS_MOST = 64 };
+enum { FIELDS_MOST = 64, TOLD = 1 /* an error was told already */ };
 
 static const ent_arg args[] = {
 	{.name = "by", .type = ENT_ARG_TEXT, .value = "NAME", .doc = "Who says so; without it, the name of the user."},
@@ -23,6 +23,8 @@ static const ent_arg args[] = {
 	{.name = "state", .type = ENT_ARG_TEXT, .value = "STATE", .doc = "State of the entry; `entente register NAME fields` lists them."},
 	{.name = "partner", .type = ENT_ARG_TEXT, .value = "PARTNER", .doc = "Only entries of this partner (list, export)."},
 	{.name = "output", .letter = 'o', .type = ENT_ARG_TEXT, .value = "FILE", .doc = "File to write (export); without it, standard output."},
+	ENT_ARG_ROW_LIMIT,
+	ENT_ARG_ROW_AFTER,
 	{.name = NULL}};
 static const ent_operand operands[] = {
 	{"NAME", false, false, "The register: contacts, claims, commitments, objectives, told, books. Without it, all are listed."},
@@ -52,11 +54,17 @@ static const char *value_of(const ent_register_entry *entry, const char *name) {
 typedef struct listing {
 	session *s;
 	ent_table table;
+	ent_page page;
 } listing;
 
 static int list_one(void *ctx, const ent_register_entry *entry) {
 	listing *l = ctx;
 	ent_call *call = l->s->call;
+	char id[96];
+	snprintf(id, sizeof id, "%s/%s", entry->partner, entry->id);
+	if (!ent_page_take(&l->page, id)) {
+		return 0;
+	}
 	if (call->json) {
 		ent_json *j = &call->writer;
 		ent_json_object(j);
@@ -93,7 +101,7 @@ static int list(session *s) {
 	}
 	columns[n++] = (ent_table_column){"recorded", false, false};
 	columns[n] = (ent_table_column){NULL, false, false};
-	listing l = {.s = s};
+	listing l = {.s = s, .page = ent_page_of(s->call, 0)};
 	ent_table_init(&l.table, columns);
 	if (s->call->json) {
 		ent_json_array(&s->call->writer);
@@ -108,7 +116,7 @@ static int list(session *s) {
 			s->reg->name, s->reg->name);
 	}
 	ent_table_finish(&l.table);
-	return status;
+	return status ? status : ent_page_end(s->call, &l.page, "entries") ? TOLD : 0;
 }
 
 static int list_registers(ent_call *call) {
@@ -582,7 +590,8 @@ static int run_verb(ent_call *call, const ent_register *reg, const struct verb *
 	exit = ent__project_open(call, &s.project, v->writes ? ENT_ENGINE_WRITE : ENT_ENGINE_READ);
 	if (!exit) {
 		s.engine = s.project.engine;
-		exit = v->run(&s) ? ent_call_error(call, &s.e) : ENT_EXIT_OK;
+		int status = v->run(&s);
+		exit = status == TOLD ? ENT_EXIT_USAGE : status ? ent_call_error(call, &s.e) : ENT_EXIT_OK;
 	}
 	ent__project_finish(&s.project);
 	ent_arena_finish(&s.arena);

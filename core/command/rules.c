@@ -194,4 +194,5 @@ const ent_command ent_command_rules_list = {
 	.args = args,
 	.run = run,
 	.served = true,
+	.slow = true,
 };

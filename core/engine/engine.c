@@ -290,6 +290,7 @@ void ent_engine_close(ent_engine *e) {
 	free(e);
 }
 
+const ent_config *ent_engine_config(const ent_engine *e) { return e->config; }
 ent_store *ent_engine_store(ent_engine *e) { return e->store; }
 const ent_ledger_report *ent_engine_recovery(const ent_engine *e) { return &e->recovery; }
 const char *ent_engine_sandbox(const ent_engine *e, bool rules) { return rules ? e->rules_sandbox : ent_pool_sandbox(e->pool); }

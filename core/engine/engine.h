@@ -22,6 +22,8 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 void ent_engine_close(ent_engine *);
 
 ent_store *ent_engine_store(ent_engine *);
+/* The configuration that is active. */
+const ent_config *ent_engine_config(const ent_engine *);
 /* What recovery found on opening; empty texts and zeros if nothing. */
 const ent_ledger_report *ent_engine_recovery(const ent_engine *);
 /* Text of a code of the store. */
