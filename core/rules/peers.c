@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * places(): the figures of all partners of a cohort in order, as Peers in cohort.py keeps them. A cohort may have a
- * hundred thousand partners, each of which would otherwise pass through a handful of Python objects before it is
- * sorted. */
+ * places(): the figures of all partners of a cohort in order, as Peers in cohort.py keeps them; exchanged(): the same
+ * after some of them changed. A cohort may have a hundred thousand partners, each of which would otherwise pass through a
+ * handful of Python objects before it is sorted. */
 #include "base/arena.h"
 #include "rules/rules.h"
 
@@ -96,11 +96,112 @@ static PyObject *places(PyObject *self, PyObject *args) {
 	return list;
 }
 
+/* ---- exchanged() ---- */
+
+/* Pairs (top, bottom) in order; false without an exception: there is one that this is not made for. */
+static bool read_pairs(PyObject *pairs, place *out) {
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(pairs); i++) {
+		PyObject *pair = PyList_GET_ITEM(pairs, i);
+		int over[2] = {1, 1};
+		if (PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2 && PyLong_Check(PyTuple_GET_ITEM(pair, 0)) &&
+			PyLong_Check(PyTuple_GET_ITEM(pair, 1))) {
+			out[i].top = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(pair, 0), &over[0]);
+			out[i].bottom = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(pair, 1), &over[1]);
+		}
+		if (over[0] || over[1] || out[i].bottom <= 0 || !is_exact(out[i].top) || !is_exact(out[i].bottom)) {
+			return false;
+		}
+		out[i].number = (double)out[i].top / (double)out[i].bottom;
+	}
+	qsort(out, (size_t)PyList_GET_SIZE(pairs), sizeof *out, by_number);
+	return true;
+}
+
+/* Where the item of the list stands beside a place; only equal numbers look at the rest. */
+static int beside(PyObject *item, const place *p) {
+	double number = PyFloat_AS_DOUBLE(PyTuple_GET_ITEM(item, 0));
+	if (number != p->number) {
+		return number < p->number ? -1 : 1;
+	}
+	int over[2];
+	place x = {.number = number};
+	x.top = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(item, 1), &over[0]);
+	x.bottom = PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(item, 2), &over[1]);
+	return over[0] ? over[0] : over[1] ? over[1] : by_number(&x, p);
+}
+
+static bool is_row(PyObject *item) {
+	return PyTuple_Check(item) && PyTuple_GET_SIZE(item) == 3 && PyFloat_CheckExact(PyTuple_GET_ITEM(item, 0)) &&
+		   PyLong_CheckExact(PyTuple_GET_ITEM(item, 1)) && PyLong_CheckExact(PyTuple_GET_ITEM(item, 2));
+}
+
+/* One pass over all three. NULL without an exception: `was` is not all in the list. */
+static PyObject *merge(PyObject *list, const place *was, size_t n_was, const place *now, size_t n_now) {
+	Py_ssize_t n = PyList_GET_SIZE(list), at = 0;
+	size_t gone = 0, come = 0;
+	if ((size_t)n + n_now < n_was) {
+		return NULL;
+	}
+	PyObject *out = PyList_New(n + (Py_ssize_t)n_now - (Py_ssize_t)n_was);
+	for (Py_ssize_t i = 0; out && (i < n || come < n_now);) {
+		PyObject *item = i < n ? PyList_GET_ITEM(list, i) : NULL;
+		if (item && !is_row(item)) {
+			break;
+		}
+		if (item && gone < n_was && beside(item, &was[gone]) == 0) {
+			gone++;
+			i++;
+			continue;
+		}
+		bool old = item && (come == n_now || beside(item, &now[come]) <= 0);
+		if (at == PyList_GET_SIZE(out)) {
+			break;
+		}
+		PyObject *row = old ? Py_NewRef(item) : Py_BuildValue("(dLL)", now[come].number, now[come].top, now[come].bottom);
+		if (!row) {
+			Py_CLEAR(out);
+			return NULL;
+		}
+		PyList_SET_ITEM(out, at++, row);
+		i += old;
+		come += !old;
+	}
+	if (out && (gone < n_was || at < PyList_GET_SIZE(out))) {
+		Py_CLEAR(out);
+	}
+	return out;
+}
+
+/* exchanged(places, was, now) -> places without `was` and with `now`, which are lists of (top, bottom); None: it has to be
+ * done in Python. */
+static PyObject *exchanged(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+	(void)self;
+	if (n != 3 || !PyList_Check(args[0]) || !PyList_Check(args[1]) || !PyList_Check(args[2])) {
+		PyErr_SetString(PyExc_TypeError, "exchanged() takes places, and two lists of pairs");
+		return NULL;
+	}
+	size_t n_was = (size_t)PyList_GET_SIZE(args[1]), n_now = (size_t)PyList_GET_SIZE(args[2]);
+	place *was = ent_xcalloc(n_was + n_now + 1, sizeof *was), *now = was + n_was;
+	PyObject *out = NULL;
+	if (read_pairs(args[1], was) && read_pairs(args[2], now)) {
+		out = merge(args[0], was, n_was, now, n_now);
+	}
+	free(was);
+	return out || PyErr_Occurred() ? out : Py_NewRef(Py_None);
+}
+
 static PyMethodDef places_method = {"places", places, METH_VARARGS, "Figures of the partners of a cohort, in order."};
 
-int ent__places_function(PyObject *module) {
-	PyObject *function = PyCFunction_New(&places_method, NULL);
-	int status = function ? PyModule_AddObjectRef(module, "places", function) : -1;
+static PyMethodDef exchanged_method = {
+	"exchanged", (PyCFunction)(void (*)(void))exchanged, METH_FASTCALL, "The same after some of them changed."};
+
+static int add(PyObject *module, PyMethodDef *method) {
+	PyObject *function = PyCFunction_New(method, NULL);
+	int status = function ? PyModule_AddObjectRef(module, method->ml_name, function) : -1;
 	Py_XDECREF(function);
 	return status;
+}
+
+int ent__places_function(PyObject *module) {
+	return add(module, &places_method) || add(module, &exchanged_method) ? -1 : 0;
 }

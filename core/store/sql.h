@@ -15,6 +15,7 @@ enum { ENT__SETS, ENT__DISTS, ENT__MEMBER_KINDS };
 
 struct ent_store {
 	struct ent__rules_known *rules; /* said.c */
+	struct ent__tidy *tidy;         /* tidy.c */
 	char *folder, *file;
 	sqlite3 *db;
 	int lock;
@@ -40,6 +41,10 @@ int ent__sql_do(ent_store *, sqlite3_stmt *, const char *doing, ent_error *e);
 
 /* said.c */
 void ent__said_close(ent_store *);
+
+/* tidy.c: from now on the log is emptied beside the work, until it is closed. */
+void ent__tidy_open(ent_store *);
+void ent__tidy_close(ent_store *);
 
 /* Binds a row's columns to ?1, ?2, ... Texts stay borrowed until the statement was run. */
 void ent__row_bind(sqlite3_stmt *, const ent__table *, const void *row);

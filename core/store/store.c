@@ -231,12 +231,16 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 	 */
 	int status = ent__sql_run(s,
 		"PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
-		"PRAGMA wal_autocheckpoint = 256; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
+		"PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
 		e);
 	if (!status && s->writable && ent__given_init(&s->given, s->db)) {
 		status = ent__sql_error(s, "cannot open the database", e);
 	}
-	return status ? status : check_schema(s, create, e);
+	status = status ? status : check_schema(s, create, e);
+	if (!status && s->writable) {
+		ent__tidy_open(s);
+	}
+	return status;
 }
 
 int ent_store_open(ent_store **out, const char *folder, int mode, ent_error *e) {
@@ -270,6 +274,7 @@ void ent_store_close(ent_store *s) {
 	while (s->db && (statement = sqlite3_next_stmt(s->db, NULL))) {
 		sqlite3_finalize(statement);
 	}
+	ent__tidy_close(s);
 	sqlite3_close(s->db); /* the last one moves the log into the database */
 	if (s->lock >= 0) {
 		close(s->lock);

@@ -75,4 +75,4 @@ class Snapshot:
 def printed() -> str:
     """What scripts wrote to sys.stdout and sys.stderr since the last rule started, or since the last call; at most 16 KiB."""
 
-# Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places: as in entente.plain, which says the same in Python.
+# Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places: as in entente.plain, which says the same in Python.

@@ -17,7 +17,7 @@ from .day import Window, spoken
 from .light import bisect_left, insort
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
-from .native import places
+from .native import exchanged, places
 from .quantity import RATIO, Number, Quantity, Unit, exact
 from .reader import DISTINCT, KNOWN, NO_COVERAGE, ORIGINS, SUM, VIEWS
 from .reader import RATIO as RATIO_KIND
@@ -245,10 +245,15 @@ class Peers:
 
     def exchange(self, was: Iterable[_Pair], now: Iterable[_Pair]) -> None:
         """Some of them have other values now."""
-        for top, bottom in was:
-            del self._places[bisect_left(self._places, (top / bottom, top, bottom))]
-        for top, bottom in now:
-            insort(self._places, (top / bottom, top, bottom))
+        was, now = list(was), list(now)
+        ordered = exchanged(self._places, was, now)
+        if ordered is None:
+            for top, bottom in was:
+                del self._places[bisect_left(self._places, (top / bottom, top, bottom))]
+            for top, bottom in now:
+                insort(self._places, (top / bottom, top, bottom))
+        else:
+            self._places = ordered
         self._usual = None
         asked, self._quantiles = self._quantiles, {}
         for q in asked:

@@ -3,12 +3,14 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed, printing
+    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places
+    from .plain import printed, printing
 else:
     try:
-        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed
+        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places, printed
     except ImportError:
-        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, judge, places, printed, printing
+        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places
+        from .plain import printed, printing
     else:
 
         class printing:  # noqa: N801 - the worker's output is kept from its start
@@ -19,4 +21,18 @@ else:
                 return None
 
 
-__all__ = ["Depend", "Figure", "Look", "Run", "Seat", "bind", "evidence", "exact_pairs", "judge", "places", "printed", "printing"]
+__all__ = [
+    "Depend",
+    "Figure",
+    "Look",
+    "Run",
+    "Seat",
+    "bind",
+    "evidence",
+    "exact_pairs",
+    "exchanged",
+    "judge",
+    "places",
+    "printed",
+    "printing",
+]

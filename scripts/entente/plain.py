@@ -276,6 +276,13 @@ def places(
     return None
 
 
+def exchanged(
+    ordered: list[tuple[float, int, int]], was: list[tuple[int, int]], now: list[tuple[int, int]]
+) -> list[tuple[float, int, int]] | None:
+    """Places without those that were and with those that are now. None: Peers does it itself."""
+    return None
+
+
 def evidence(
     reads: list[Read], written: Callable[[Read], str], before: tuple[bytes, ...], after: tuple[bytes, ...]
 ) -> bytes:

@@ -179,6 +179,11 @@ static void what_was_read_is_kept_as_it_was(void **state) {
 	finds_no_difference("keeps");
 }
 
+static void exchanged_values(void **state) {
+	(void)state;
+	finds_no_difference("exchange");
+}
+
 /* What a record says from its verdict to its evidence, malloc'd. */
 static char *said_of(const char *records, const char *partner) {
 	char wanted[64];
@@ -292,6 +297,7 @@ int main(void) {
 		cmocka_unit_test(findings_are_written_as_python_does),
 		cmocka_unit_test(imports_little_at_its_start),
 		cmocka_unit_test(runs_the_shipped_rulebook),
+		cmocka_unit_test(exchanged_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,44 @@ static void codes(void **state) {
 	ent_buf_finish(&b);
 }
 
+static off_t size_of(const fixture *f, const char *name) {
+	char path[128];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/%s", f->folder, name);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void put_large(fixture *f, unsigned number, size_t n) {
+	char key[32], *value = ent_xmalloc(n + 1);
+	memset(value, 'a' + (int)number % 26, n);
+	value[n] = 0;
+	snprintf(key, sizeof key, "large%u", number);
+	OK(f, ent_store_meta_set(f->s, key, value, &f->e));
+	free(value);
+}
+
+/* What was committed comes into the database beside the work, while the store is open; and its log has an end. */
+static void tidied(void **state) {
+	enum { LARGE = 8 << 20, TURNS = 24 };
+	fixture *f = *state;
+	put_large(f, 0, LARGE);
+	for (int i = 0; size_of(f, "entente.db") < LARGE; i++) {
+		assert_int_not_equal(i, 6000);
+		usleep(10000);
+	}
+	for (unsigned i = 1; i < TURNS; i++) {
+		put_large(f, i % 4, LARGE);
+	}
+	assert_in_range(size_of(f, "entente.db-wal"), 1, 14 * LARGE);
+	reopen(f, ENT_STORE_READ);
+	char *value;
+	OK(f, ent_store_meta_get(f->s, "large3", &value, &f->e));
+	assert_int_equal(strlen(value), LARGE);
+	assert_int_equal(value[0], 'd');
+	free(value);
+}
+
 static void lock(void **state) {
 	fixture *f = *state;
 	ent_store *other;
@@ -686,6 +724,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(findings, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tidied, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
