@@ -20,7 +20,14 @@ static int64_t now_us(void) {
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void copy(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text ? text : ""); }
+/* What is too long is cut. */
+static void copy(char *out, size_t size, const char *text) {
+	size_t n = text ? strnlen(text, size - 1) : 0;
+	if (n) {
+		memcpy(out, text, n);
+	}
+	out[n] = 0;
+}
 
 /* ---- sources --------------------------------------------------------------------------------------------------------------- */
 
