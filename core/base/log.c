@@ -33,7 +33,7 @@ typedef struct kind {
 	uint64_t full_ns; /* when all of its burst is there again */
 	uint64_t used_ns;
 	uint64_t held_back;
-	ent_log_level level;
+	ent_severity level;
 } kind;
 
 static struct {
@@ -45,7 +45,7 @@ static struct {
 	uint64_t every_ns, swept_ns, dropped;
 	uint64_t (*clock)(void);
 	kind kinds[KINDS];
-} the = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = ENT_LOG_OFF};
+} the = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = ENT_SEVERITY_OFF};
 
 static uint64_t monotonic(void) {
 	struct timespec now;
@@ -76,14 +76,14 @@ void ent_log_init(const ent_log_options *o) {
 	pthread_mutex_unlock(&the.lock);
 }
 
-bool ent_log_wanted(ent_log_level level) {
+bool ent_log_wanted(ent_severity level) {
 	return (int)level >= atomic_load_explicit(&the.level, memory_order_relaxed);
 }
 
 /* ---- limits --------------------------------------------------------------------------------------------------------
  */
 
-static void put(ent_log_level level, const char *event, const ent_log_value *values, size_t n, uint64_t held_back);
+static void put(ent_severity level, const char *event, const ent_log_value *values, size_t n, uint64_t held_back);
 
 static void say_held_back(kind *k) {
 	if (k->held_back) {
@@ -142,7 +142,7 @@ static bool may_go(kind *k, uint64_t now) {
 /* ---- out -----------------------------------------------------------------------------------------------------------
  */
 
-static void put(ent_log_level level, const char *event, const ent_log_value *values, size_t n, uint64_t held_back) {
+static void put(ent_severity level, const char *event, const ent_log_value *values, size_t n, uint64_t held_back) {
 	struct timespec now;
 	ent_buf line = {0};
 	/* A terminal that stands still (^S) or a full pipe must not stop the service: where there is no room now, none is
@@ -181,7 +181,7 @@ static void sweep(uint64_t now, bool all) {
 	}
 }
 
-void ent_log_write(ent_log_level level, const char *event, const ent_log_value *values, size_t n) {
+void ent_log_write(ent_severity level, const char *event, const ent_log_value *values, size_t n) {
 	if (!ent_log_wanted(level)) {
 		return;
 	}
@@ -202,10 +202,10 @@ void ent_log_write(ent_log_level level, const char *event, const ent_log_value *
 
 void ent_log_finish(void) {
 	pthread_mutex_lock(&the.lock);
-	if (atomic_load(&the.level) < ENT_LOG_OFF) {
+	if (atomic_load(&the.level) < ENT_SEVERITY_OFF) {
 		sweep(the.clock(), true);
 	}
-	atomic_store(&the.level, ENT_LOG_OFF);
+	atomic_store(&the.level, ENT_SEVERITY_OFF);
 	memset(the.kinds, 0, sizeof the.kinds);
 	the.dropped = 0;
 	pthread_mutex_unlock(&the.lock);

@@ -2,8 +2,8 @@
  *
  * The log of a process that stays: events with typed values, one line each, to standard error.
  *
- *     ent_log(ENT_LOG_INFO, "commit", ent_log_text("source", name), ent_log_uint("facts", n), ent_log_ns("took", ns));
- *     ent_log(ENT_LOG_WARNING, "poll.failed", ent_log_text("source", name), ent_log_error(&e));
+ *     ent_log(ENT_SEVERITY_INFO, "commit", ent_log_text("source", name), ent_log_uint("facts", n), ent_log_ns("took", ns));
+ *     ent_log(ENT_SEVERITY_WARNING, "poll.failed", ent_log_text("source", name), ent_log_error(&e));
  *
  * Off until ent_log_init: a library that logs stays silent in a command. An event is a constant "noun.what_happened";
  * what varies stands in values, never in the name. A key is a constant, too: lower case, the unit is added by the kind
@@ -27,13 +27,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum ent_log_level {
-	ENT_LOG_DEBUG,   /* for who looks for a fault */
-	ENT_LOG_INFO,    /* what an operator wants to have seen afterwards */
-	ENT_LOG_WARNING, /* goes on, and someone should look when there is time */
-	ENT_LOG_ERROR,   /* something does not work */
-	ENT_LOG_OFF
-} ent_log_level;
+typedef enum ent_severity {
+	ENT_SEVERITY_DEBUG,   /* for who looks for a fault */
+	ENT_SEVERITY_INFO,    /* what an operator wants to have seen afterwards */
+	ENT_SEVERITY_WARNING, /* goes on, and someone should look when there is time */
+	ENT_SEVERITY_ERROR,   /* something does not work */
+	ENT_SEVERITY_OFF
+} ent_severity;
 
 typedef enum ent_log_form {
 	ENT_LOG_TEXT, /* 2026-11-22T14:05:06.789Z info commit source=nordwind facts=120 took=12.3ms */
@@ -42,7 +42,7 @@ typedef enum ent_log_form {
 
 typedef struct ent_log_options {
 	ent_log_form form;
-	ent_log_level level;
+	ent_severity level;
 	int fd;                  /* 0: standard error; borrowed */
 	unsigned burst;          /* lines of one kind at once; 0: 20 */
 	uint64_t every_ns;       /* after them one line in this time; 0: 5 s */
@@ -54,7 +54,7 @@ typedef struct ent_log_options {
 void ent_log_init(const ent_log_options *);
 /* Says what was held back and switches the log off. */
 void ent_log_finish(void);
-bool ent_log_wanted(ent_log_level);
+bool ent_log_wanted(ent_severity);
 
 typedef struct ent_log_value {
 	const char *key; /* constant; NULL: left out */
@@ -112,7 +112,7 @@ static inline ent_log_value ent_log_error(const ent_error *e) {
 	return (ent_log_value){.key = e && e->code ? "error" : NULL, .kind = ENT_LOG_VALUE_ERROR, .as.error = e};
 }
 
-void ent_log_write(ent_log_level, const char *event, const ent_log_value *values, size_t n);
+void ent_log_write(ent_severity, const char *event, const ent_log_value *values, size_t n);
 
 /* The first of the array stands for none: an event may have no values. */
 #define ent_log(level, event, ...)                                                                                     \
@@ -121,6 +121,6 @@ void ent_log_write(ent_log_level, const char *event, const ent_log_value *values
 						   : (void)0)
 
 /* "debug", "info", "warning", "error". */
-extern const char *const ent_log_level_names[ENT_LOG_OFF + 1];
+extern const char *const ent_severity_names[ENT_SEVERITY_OFF + 1];
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/json.h"
 
-const char *const ent_log_level_names[] = {"debug", "info", "warning", "error", "off"};
+const char *const ent_severity_names[] = {"debug", "info", "warning", "error", "off"};
 static const char priorities[] = {'7', '6', '4', '3', '3'}; /* of syslog */
 static const char *const colours[] = {"\033[2m", "", "\033[33m", "\033[31m", ""};
 
@@ -179,7 +179,7 @@ static bool sentence(const ent_log_value *v) {
 }
 
 static void text_line(ent_buf *out, ent_buf *scratch, const ent__log_style *style, const struct tm *tm, int64_t nanos,
-	ent_log_level level, const char *event, const ent_log_value *values, size_t n) {
+	ent_severity level, const char *event, const ent_log_value *values, size_t n) {
 	if (style->terminal) {
 		ent_buf_printf(out, "%s%02d:%02d:%02d.%03d%s ", style->colour ? "\033[2m" : "", tm->tm_hour, tm->tm_min,
 			tm->tm_sec, (int)(nanos / 1000000), style->colour ? "\033[0m" : "");
@@ -189,12 +189,12 @@ static void text_line(ent_buf *out, ent_buf *scratch, const ent__log_style *styl
 	}
 	const char *colour = style->colour ? colours[level] : "", *plain = *colour ? "\033[0m" : "";
 	if (style->terminal) {
-		ent_buf_printf(out, "%s%-7s%s %s%s%s", colour, ent_log_level_names[level], plain,
+		ent_buf_printf(out, "%s%-7s%s %s%s%s", colour, ent_severity_names[level], plain,
 			style->colour ? "\033[1m" : "", event, style->colour ? "\033[0m" : "");
 	} else if (style->journal) {
 		ent_buf_printf(out, "%s", event);
 	} else {
-		ent_buf_printf(out, "%s %s", ent_log_level_names[level], event);
+		ent_buf_printf(out, "%s %s", ent_severity_names[level], event);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (values[i].key && sentence(&values[i])) {
@@ -253,7 +253,7 @@ static void json_value(ent_json *j, ent_buf *scratch, const ent_log_value *v) {
 	}
 }
 
-static void json_line(ent_buf *out, ent_buf *scratch, const struct tm *tm, int64_t nanos, ent_log_level level,
+static void json_line(ent_buf *out, ent_buf *scratch, const struct tm *tm, int64_t nanos, ent_severity level,
 	const char *event, const ent_log_value *values, size_t n, uint64_t held_back, uint64_t dropped) {
 	ent_json j;
 	char time[48];
@@ -264,7 +264,7 @@ static void json_line(ent_buf *out, ent_buf *scratch, const struct tm *tm, int64
 	ent_json_key(&j, "time");
 	ent_json_text(&j, time);
 	ent_json_key(&j, "level");
-	ent_json_text(&j, ent_log_level_names[level]);
+	ent_json_text(&j, ent_severity_names[level]);
 	ent_json_key(&j, "event");
 	ent_json_text(&j, event);
 	for (size_t i = 0; i < n; i++) {
@@ -292,7 +292,7 @@ static void json_line(ent_buf *out, ent_buf *scratch, const struct tm *tm, int64
 	ent_json_end(&j);
 }
 
-void ent__log_line(ent_buf *out, const ent__log_style *style, int64_t realtime_ns, ent_log_level level,
+void ent__log_line(ent_buf *out, const ent__log_style *style, int64_t realtime_ns, ent_severity level,
 	const char *event, const ent_log_value *values, size_t n, uint64_t held_back, uint64_t dropped) {
 	time_t seconds = (time_t)(realtime_ns / 1000000000);
 	int64_t nanos = realtime_ns % 1000000000;
