@@ -20,7 +20,7 @@ typedef struct ent__log_style {
 } ent__log_style;
 
 /* One line with its newline. `realtime_ns` since 1970. */
-void ent__log_line(ent_buf *out, const ent__log_style *style, int64_t realtime_ns, ent_log_level level,
+void ent__log_line(ent_buf *out, const ent__log_style *style, int64_t realtime_ns, ent_severity level,
 	const char *event, const ent_log_value *values, size_t n, uint64_t held_back, uint64_t dropped);
 
 #endif
