@@ -44,7 +44,10 @@ static int socket_path(const char *folder, char *out, size_t size, int *fd, ent_
 /* Is anybody listening? What remains of a service that was killed answers no more. */
 static bool answers(const char *path) {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	if (strlen(path) >= sizeof address.sun_path) {
+		return false;
+	}
+	memcpy(address.sun_path, path, strlen(path));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool good = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
 	if (fd >= 0) {
