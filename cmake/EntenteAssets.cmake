@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run as a script while building (cmake -DFILES=… -DOUT=… -P): compiles files into the program, with CMake and the assembler
+# alone. Writes OUT/assets.S (their bytes) and OUT/assets.c (their table). All of them share one prefix, which is a hash of all
+# of them: so a module may import its neighbour by a relative path, and whatever has the prefix never changes. Where a file
+# says @ASSETS@ (the page itself, which has no prefix), it gets the prefix.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(types .html text/html .js text/javascript .mjs text/javascript .css text/css .svg image/svg+xml .png image/png
+  .ico image/x-icon .woff2 font/woff2 .json application/json .txt text/plain .webmanifest application/manifest+json)
+set(all "")
+foreach(file ${FILES})
+  file(SHA256 ${file} hash)
+  get_filename_component(name ${file} NAME)
+  string(APPEND all "${name} ${hash}\n")
+endforeach()
+string(SHA256 prefix "${all}")
+string(SUBSTRING ${prefix} 0 16 prefix)
+set(bytes "/* made by cmake/EntenteAssets.cmake */\n\t.section .rodata\n")
+set(externs "")
+set(rows "")
+set(i 0)
+file(MAKE_DIRECTORY ${OUT}/files)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  get_filename_component(ext ${file} LAST_EXT)
+  list(FIND types "${ext}" at)
+  if(at LESS 0)
+    message(FATAL_ERROR "${file}: no media type is known for ${ext}; add it to cmake/EntenteAssets.cmake")
+  endif()
+  math(EXPR at "${at} + 1")
+  list(GET types ${at} type)
+  set(from ${file})
+  if(ext STREQUAL ".html")
+    set(ASSETS "/assets/${prefix}")
+    set(from ${OUT}/files/${name})
+    configure_file(${file} ${from} @ONLY)
+  endif()
+  file(SHA256 ${from} hash)
+  string(SUBSTRING ${hash} 0 32 hash)
+  string(APPEND bytes "\t.balign 16\n\t.globl ent__asset_${i}\n\t.hidden ent__asset_${i}\nent__asset_${i}:\n\t.incbin \"${from}\"\n"
+    "\t.globl ent__asset_${i}_end\n\t.hidden ent__asset_${i}_end\nent__asset_${i}_end:\n\t.byte 0\n")
+  string(APPEND externs "extern const unsigned char ent__asset_${i}[], ent__asset_${i}_end[];\n")
+  string(APPEND rows "\t{\"${name}\", \"${type}\", \"${hash}\", ent__asset_${i}, ent__asset_${i}_end},\n")
+  math(EXPR i "${i} + 1")
+endforeach()
+string(APPEND bytes "\t.section .note.GNU-stack,\"\",@progbits\n")
+file(WRITE ${OUT}/assets.S "${bytes}")
+file(WRITE ${OUT}/assets.c "/* made by cmake/EntenteAssets.cmake */\n#include \"serve/static.h\"\n\n${externs}\n"
+  "const char ent__assets_prefix[] = \"${prefix}\";\nconst ent__asset ent__assets[] = {\n${rows}\t{0}};\n")

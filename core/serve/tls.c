@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Certificate and key for TLS. Each handshake asks for them, so a renewed certificate serves from the next one on, and
+ * connections that are there go on. */
+#include "serve/internal.h"
+
+#include "config/options.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { CHAIN_MOST = 16, LOOK_SECONDS = 30 };
+
+struct ent__tls {
+	gnutls_pcert_st chain[CHAIN_MOST];
+	unsigned n;
+	gnutls_privkey_t key;
+	struct timespec changed; /* of the file of the certificate */
+	uint64_t looked;
+	struct ent__tls *previous; /* a handshake under way may still use it */
+};
+
+void ent__tls_destroy(struct ent__tls *t) {
+	if (!t) {
+		return;
+	}
+	ent__tls_destroy(t->previous);
+	for (unsigned i = 0; i < t->n; i++) {
+		gnutls_pcert_deinit(&t->chain[i]);
+	}
+	if (t->key) {
+		gnutls_privkey_deinit(t->key);
+	}
+	free(t);
+}
+
+static int wrong(const ent_config *config, ent_word word, const char *what, int code, ent_error *e) {
+	(void)config;
+	ent_error_set(e, ENT_ERR_INVALID, "%s: %s", what, gnutls_strerror(code));
+	return ent_error_at(e, word.at.file, word.at.line, word.at.column);
+}
+
+static int load(struct ent__tls *t, const ent_config *config, ent_arena *arena, ent_error *e) {
+	const ent_serve_config *serve = &config->serve;
+	gnutls_datum_t bytes = {0};
+	gnutls_x509_crt_t *list = NULL;
+	unsigned n = 0;
+	struct stat at;
+	ent_str key;
+	int code = gnutls_load_file(serve->certificate.s, &bytes);
+	if (code || stat(serve->certificate.s, &at)) {
+		return wrong(config, serve->certificate, "the certificate cannot be read", code ? code : GNUTLS_E_FILE_ERROR, e);
+	}
+	t->changed = at.st_mtim;
+	code = gnutls_x509_crt_list_import2(&list, &n, &bytes, GNUTLS_X509_FMT_PEM, 0);
+	gnutls_free(bytes.data);
+	if (code < 0) {
+		return wrong(config, serve->certificate, "the file holds no certificate", code, e);
+	}
+	code = n > CHAIN_MOST ? GNUTLS_E_SHORT_MEMORY_BUFFER : 0;
+	for (unsigned i = 0; i < n && !code; i++) {
+		code = gnutls_pcert_import_x509(&t->chain[i], list[i], 0);
+		t->n += !code;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		gnutls_x509_crt_deinit(list[i]);
+	}
+	gnutls_free(list);
+	if (code) {
+		return wrong(config, serve->certificate, "the certificates cannot be used", code, e);
+	}
+	int status = ent_config_secret(serve->key.s, config->folder, arena, &key, e);
+	if (status) {
+		return ent_error_at(e, serve->key.at.file, serve->key.at.line, serve->key.at.column);
+	}
+	gnutls_datum_t pem = {(unsigned char *)key.p, (unsigned)key.n};
+	gnutls_privkey_init(&t->key);
+	code = gnutls_privkey_import_x509_raw(t->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+	explicit_bzero((char *)key.p, key.n);
+	if (code) {
+		return wrong(config, serve->key, "the key cannot be read", code, e);
+	}
+	gnutls_pubkey_t public;
+	gnutls_pubkey_init(&public);
+	code = gnutls_pubkey_import_privkey(public, t->key, 0, 0);
+	unsigned char one[64], other[64];
+	size_t n_one = sizeof one, n_other = sizeof other;
+	gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA256, one, &n_one);
+	gnutls_pubkey_get_key_id(t->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256, other, &n_other);
+	gnutls_pubkey_deinit(public);
+	if (!code && (n_one != n_other || memcmp(one, other, n_one) != 0)) {
+		ent_error_set(e, ENT_ERR_INVALID, "the key is not that of the certificate");
+		ent_error_todo(e, "put the server's own certificate first, and take its key");
+		return ent_error_at(e, serve->key.at.file, serve->key.at.line, serve->key.at.column);
+	}
+	return code ? wrong(config, serve->key, "the key cannot be used", code, e) : 0;
+}
+
+int ent__tls_load(struct ent__tls **out, const ent_config *config, ent_error *e) {
+	struct ent__tls *t = ent_xcalloc(1, sizeof *t);
+	ent_arena arena = {0};
+	int status = load(t, config, &arena, e);
+	ent_arena_finish(&arena);
+	t->looked = uv_hrtime();
+	*out = t;
+	if (status) {
+		ent__tls_destroy(t);
+		*out = NULL;
+	}
+	return status;
+}
+
+void ent__tls_follow(struct ent__tls *t, struct ent__tls *previous) {
+	if (previous) {
+		ent__tls_destroy(previous->previous);
+		previous->previous = NULL;
+	}
+	t->previous = previous;
+}
+
+void ent__tls_refresh(ent_http *h) {
+	struct ent__tls *old = h->tls, *fresh;
+	uint64_t now = uv_hrtime();
+	struct stat at;
+	ent_error e;
+	if (!old || now - old->looked < (uint64_t)LOOK_SECONDS * 1000000000) {
+		return;
+	}
+	old->looked = now;
+	if (stat(h->config->serve.certificate.s, &at) ||
+		(at.st_mtim.tv_sec == old->changed.tv_sec && at.st_mtim.tv_nsec == old->changed.tv_nsec)) {
+		return;
+	}
+	if (ent__tls_load(&fresh, h->config, &e)) {
+		old->changed = at.st_mtim; /* half written, perhaps: its next change is looked at again */
+		ent__http_told(h, "certificate_refused", &e);
+		return;
+	}
+	ent__tls_follow(fresh, old);
+	h->tls = fresh;
+	ent__http_told(h, "certificate_renewed", NULL);
+}
+
+/* Without a status that asks to free what is handed out, GnuTLS copies nothing and frees nothing: it is ours, and is used only
+ * while the handshake's message is made, on this thread. */
+static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int n_authorities,
+	const gnutls_pk_algorithm_t *algorithms, int n_algorithms, gnutls_pcert_st **chain, unsigned *n, gnutls_privkey_t *key) {
+	(void)authorities;
+	(void)n_authorities;
+	(void)algorithms;
+	(void)n_algorithms;
+	ent__connection *c = gnutls_session_get_ptr(session);
+	struct ent__tls *t = c ? c->listener->http->tls : NULL;
+	if (!t) {
+		return -1;
+	}
+	*chain = t->chain;
+	*n = t->n;
+	*key = t->key;
+	return 0;
+}
+
+void *const ent__tls_callback = (void *)retrieve;
+
+void ent__tls_begin(ent__connection *c) {
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (info && info->tls_session) {
+		gnutls_session_set_ptr(info->tls_session, c);
+	}
+}
