@@ -5,6 +5,7 @@
  * MHD calls us for each request: first with its first line (uri), then at the end of its head, for each piece of its body,
  * and at its end (access). A handler that does not answer at once leaves the connection suspended; ent__answer() resumes it.
  */
+#include "serve/events.h"
 #include "serve/internal.h"
 
 #include <errno.h>
@@ -760,6 +761,7 @@ void ent_http_destroy(ent_http *h) {
 	if (h->store_fd >= 0) {
 		close(h->store_fd);
 	}
+	ent_events_destroy(h->events);
 	while (h->unused) {
 		ent_request *r = h->unused;
 		h->unused = r->next;

@@ -142,6 +142,7 @@ struct ent_http {
 	ent__code codes[ENT__CODES];
 	void (*ending)(void *ctx); /* ends all streams */
 	void *ending_ctx;
+	struct ent_events *events; /* goes with the server; NULL */
 	bool draining, stopping;
 	uint64_t drain_until;
 	void (*drained)(void *ctx);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * driver: the HTTP server on a loop with a few routes of its own, for the tests of tests/serve. Reads a configuration, prints its
- * addresses, a login link and "ready" as lines, and obeys words on standard input: `publish NAME TEXT`, `release` (answers all
+ * addresses, a login link and "ready" as lines, and obeys words on standard input: `publish NAME JSON`, `flood N`, `listeners`, `release` (answers all
  * that wait), `configure FILE`, `drain MS`, `link`, `figures`, `docs`; the end of its input ends it. One thread. */
+#include "serve/events.h"
 #include "serve/http.h"
 
 #include <json-c/json.h>
@@ -16,6 +17,7 @@
 
 static uv_loop_t loop;
 static ent_http *http;
+static ent_events *events;
 static ent_config *config;
 static ent_request *waiting[1024];
 static size_t n_waiting;
@@ -233,6 +235,19 @@ static void obey(char *word) {
 		}
 		printf("released %zu\n", n_waiting);
 		n_waiting = 0;
+	} else if (strcmp(word, "publish") == 0) {
+		char *json = strchr(rest, ' ');
+		*json++ = 0;
+		ent_events_publish(events, rest, json, strlen(json));
+	} else if (strcmp(word, "flood") == 0) {
+		static char many[2048];
+		memset(many, '1', sizeof many);
+		for (unsigned long i = 0; i < strtoul(rest, NULL, 10); i++) {
+			ent_events_publish(events, "flood", many, sizeof many);
+		}
+		printf("flooded\n");
+	} else if (strcmp(word, "listeners") == 0) {
+		printf("listeners %zu cut %llu\n", ent_events_listeners(events), (unsigned long long)ent_events_cut(events));
 	} else if (strcmp(word, "waiting") == 0) {
 		size_t gone = 0;
 		for (size_t i = 0; i < n_waiting; i++) {
@@ -315,6 +330,7 @@ int main(int argc, char **argv) {
 		return 1;
 	}
 	ent_http_routes(http, routes, NULL);
+	events = ent_events_create(http);
 	int status = ent_http_listen(http, &e);
 	if (status) {
 		told(NULL, "error", &e);
