@@ -21,7 +21,7 @@ const ent__field ent__inbox_fields[] = {
 	{.key = "remember", .type = ENT__DURATION, .preset = "3d", .least = 0, .most = 24 * 365 * HOURS, .offset = AT(remember_us),
 		.doc = "How long the id of a delivery is remembered, so that it counts once however often it is sent."},
 	{.key = "ids", .type = ENT__INT, .preset = "1000000", .least = 1, .most = 100000000, .offset = AT(ids),
-		.doc = "And at most so many for each source, 32 bytes of memory each; the oldest are forgotten first."},
+		.doc = "And at most so many for each source, about 50 bytes of memory each; the oldest are forgotten first."},
 	{.key = "keep", .type = ENT__DURATION, .preset = "10m", .least = 0, .most = 24 * 365 * HOURS, .offset = AT(keep_us),
 		.doc = "How long what has been read and committed stays in the inbox."},
 	{.key = NULL}};

@@ -4,7 +4,7 @@
  * crc32c, the entries. The head is written last: without it the file is none. One thread at a time. */
 #include "facts/index_file.h"
 #include "base/arena.h"
-#include "facts/ledger_crc.h"
+#include "base/crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ static uint32_t sum(const head *h, const part *parts) {
 	own.crc = 0;
 	ent_buf_add(&b, &own, sizeof own);
 	ent_buf_add(&b, parts, own.segments * sizeof *parts);
-	uint32_t crc = ent__crc32c(b.data, b.n);
+	uint32_t crc = ent_crc32c(b.data, b.n);
 	ent_buf_finish(&b);
 	return crc;
 }
@@ -88,7 +88,7 @@ static bool tail_of(int dir, uint32_t number, uint64_t upto, uint32_t *crc) {
 	snprintf(name, sizeof name, "%06u.log", number);
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
 	bool well = fd >= 0 && read_all(fd, bytes, n, upto - n);
-	*crc = ent__crc32c(bytes, well ? n : 0);
+	*crc = ent_crc32c(bytes, well ? n : 0);
 	if (fd >= 0) {
 		close(fd);
 	}
@@ -150,7 +150,7 @@ int ent_index_save_step(ent_index_save *s, const ent_index *x, size_t max, bool 
 						 : ent_error_set(e, ENT_ERR_RANGE, "more keys of one hash than fit into a block of the index");
 		}
 		s->block.n = (uint32_t)n;
-		s->block.crc = ent__crc32c(s->block.entries, n * sizeof *s->block.entries);
+		s->block.crc = ent_crc32c(s->block.entries, n * sizeof *s->block.entries);
 		size_t bytes = offsetof(block, entries) + n * sizeof *s->block.entries;
 		if (!all(write_some, s->fd, &s->block, bytes, s->at)) {
 			return failed(s, e);
@@ -263,7 +263,7 @@ static ent_index *read_entries(int fd, uint64_t at, uint64_t entries, uint64_t m
 		size_t bytes = offsetof(block, entries);
 		well = read_all(fd, b, bytes, at) && b->n && b->n <= BLOCK && b->n <= entries - got &&
 			   read_all(fd, b->entries, b->n * sizeof *b->entries, at + bytes) &&
-			   ent__crc32c(b->entries, b->n * sizeof *b->entries) == b->crc && ent_index_fill(x, b->entries, b->n);
+			   ent_crc32c(b->entries, b->n * sizeof *b->entries) == b->crc && ent_index_fill(x, b->entries, b->n);
 		at += bytes + b->n * sizeof *b->entries;
 		got += b->n;
 	}

@@ -4,7 +4,7 @@
  * ledger_write.c. */
 #include "facts/ledger_log.h"
 #include "base/arena.h"
-#include "facts/ledger_crc.h"
+#include "base/crc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +67,7 @@ ent_position ent_ledger_commit_frame(ent_ledger *l, size_t n) {
 	ent__log_file *f = &l->files[l->n - 1];
 	ent__log_piece *p = &l->pieces[l->filled % ENT__PIECES];
 	uint8_t *at = p->bytes + p->n;
-	uint32_t head[2] = {(uint32_t)n, ent__crc32c(at + ENT__FRAME_HEAD, n)};
+	uint32_t head[2] = {(uint32_t)n, ent_crc32c(at + ENT__FRAME_HEAD, n)};
 	memcpy(at, head, sizeof head);
 	if (!p->n) {
 		p->number = f->number;
@@ -98,7 +98,7 @@ size_t ent__frame_check(const uint8_t *p, uint64_t n) {
 		return 0;
 	}
 	memcpy(head, p, sizeof head);
-	if (!head[0] || head[0] > n - ENT__FRAME_HEAD || ent__crc32c(p + ENT__FRAME_HEAD, head[0]) != head[1]) {
+	if (!head[0] || head[0] > n - ENT__FRAME_HEAD || ent_crc32c(p + ENT__FRAME_HEAD, head[0]) != head[1]) {
 		return 0;
 	}
 	return head[0];

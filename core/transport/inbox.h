@@ -2,7 +2,7 @@
  *
  * The inbox: what arrives over the network or a pipe becomes a file first, and whoever sent it hears of it when it is durable.
  *
- * FOLDER/SOURCE/NNNNNNNN.log holds lines that grow, each behind an envelope of ENT_INBOX_ENVELOPE bytes (crc, arrival, id, kind;
+ * FOLDER/SOURCE/NNNNNNNN.log holds lines that grow, each behind an envelope of fixed width (base/envelope.h;
  * docs/store.md). FOLDER/SOURCE/NNNNNNNN-NNNNNN.doc* is a document of its own, for decoders that want a whole one. A thread of
  * the inbox writes: whatever came meanwhile is one write and one fdatasync for each log. The ingest reads logs as files that
  * grow, and tells what it has committed; a log of which all is committed is deleted after a while.
@@ -20,7 +20,6 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define ENT_INBOX_ENVELOPE 59 /* bytes before what a line carries, see core/transport/inbox_line.h */
 #define ENT_INBOX_REPEATED 1  /* outcome: this id came before, and what came with it is durable */
 
 typedef struct ent_inbox ent_inbox;

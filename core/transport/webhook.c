@@ -137,8 +137,8 @@ int ent_webhook_answer(int outcome) {
 		return 200;
 	case ENT_ERR_BUSY:
 		return 429;
-	case ENT_ERR_INVALID:
-		return 400;
+	case ENT_ERR_RANGE:
+		return 413;
 	default:
 		return 503;
 	}

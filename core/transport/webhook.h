@@ -27,7 +27,8 @@ bool ent_webhook_verify(const ent_webhook *, ent_webhook_header *, void *header_
 /* Gives a genuine delivery to the inbox, in the form that the source's decoder wants; `done` as ent_inbox_put has it. */
 void ent_webhook_put(const ent_webhook *, ent_inbox *, ent_webhook_header *, void *header_ctx, const void *body, size_t n,
 	ent_inbox_done *done, void *ctx);
-/* Status of the answer for what `done` was told: 200; 429 too much waits; 503 the disk, or closing; 400. */
+/* Status of the answer for what `done` was told: 200; 429 too much waits; 413 more than the
+ * inbox takes at once; 503 the disk, or closing. */
 int ent_webhook_answer(int outcome);
 
 #endif

@@ -6,7 +6,7 @@
  * disk, not a file system in memory), how many orders the second. */
 #include "base/arena.h"
 #include "facts/ledger.h"
-#include "facts/ledger_crc.h"
+#include "base/crc.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -224,7 +224,7 @@ int main(int n, char **arguments) {
 	double start = seconds(CLOCK_THREAD_CPUTIME_ID);
 	uint32_t sum = 0;
 	for (uint64_t i = 0; i < orders; i++) {
-		sum += ent__crc32c(bodies[i % BODIES], lengths[i % BODIES]);
+		sum += ent_crc32c(bodies[i % BODIES], lengths[i % BODIES]);
 	}
 	printf("checksums          %6.1f M orders/s (%08x)\n",
 		(double)orders / (seconds(CLOCK_THREAD_CPUTIME_ID) - start) / 1e6, (unsigned)sum);

@@ -4,7 +4,7 @@
  * is made on purpose and shown to be there before the log is opened on it. */
 #include "base/arena.h"
 #include "facts/ledger.h"
-#include "facts/ledger_crc.h"
+#include "base/crc.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -113,12 +113,12 @@ static int visit(void *ctx, ent_position at, const uint8_t *p, size_t n) {
 
 static void checksum(void **state) {
 	(void)state;
-	assert_int_equal(ent__crc32c("123456789", 9), 0xe3069283u); /* the check value of the CRC catalogue */
-	assert_int_equal(ent__crc32c_table("123456789", 9), 0xe3069283u);
+	assert_int_equal(ent_crc32c("123456789", 9), 0xe3069283u); /* the check value of the CRC catalogue */
+	assert_int_equal(ent_crc32c_table("123456789", 9), 0xe3069283u);
 	uint8_t b[257];
 	for (size_t i = 0; i < sizeof b; i++) {
 		b[i] = (uint8_t)(i * 131 + 7);
-		assert_int_equal(ent__crc32c(b, i), ent__crc32c_table(b, i));
+		assert_int_equal(ent_crc32c(b, i), ent_crc32c_table(b, i));
 	}
 }
 

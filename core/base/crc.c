@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * crc32c, see ledger_crc.h. Frames are short (61 bytes an order), so one chain of 8-byte steps is enough: three chains
+ * crc32c, see crc.h. Frames are short (61 bytes an order), so one chain of 8-byte steps is enough: three chains
  * side by side would only pay from some hundred bytes on. */
-#include "facts/ledger_crc.h"
+#include "base/crc.h"
 
 #include <string.h>
 #if defined(__x86_64__)
@@ -19,7 +19,7 @@ static const uint32_t nibble[16] = {
 	C4(14u), C4(15u),
 };
 
-uint32_t ent__crc32c_table(const void *bytes, size_t n) {
+uint32_t ent_crc32c_table(const void *bytes, size_t n) {
 	const uint8_t *p = bytes;
 	uint32_t c = ~0u;
 	for (; n; n--) {
@@ -46,11 +46,11 @@ __attribute__((target("sse4.2"))) static uint32_t by_instruction(const void *byt
 }
 #endif
 
-uint32_t ent__crc32c(const void *bytes, size_t n) {
+uint32_t ent_crc32c(const void *bytes, size_t n) {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("sse4.2")) {
 		return by_instruction(bytes, n);
 	}
 #endif
-	return ent__crc32c_table(bytes, n);
+	return ent_crc32c_table(bytes, n);
 }
