@@ -15,6 +15,7 @@ struct ent_client {
 	CURLM *multi;
 	ent_client_call *calls;
 	size_t busy;
+	bool mailing; /* a mail is out with its thread */
 	unsigned handles; /* of the loop, not closed yet */
 	bool closing;
 };
@@ -163,12 +164,50 @@ ent_client *ent_client_create(uv_loop_t *loop, ent_error *e) {
 	return client;
 }
 
+/* The mail that waits longest. */
+static void next_mail(ent_client *client) {
+	ent_client_call *oldest = NULL;
+	for (ent_client_call *call = client->calls; call; call = call->next) {
+		oldest = call->request.mail ? call : oldest;
+	}
+	if (oldest && !client->mailing && !client->closing) {
+		client->mailing = ent__client_mail_start(client->loop, oldest) == 0;
+		client->handles += client->mailing;
+	}
+}
+
+void ent__client_mailed(ent_client_call *call, CURLcode code) {
+	ent_client *client = call->client;
+	client->mailing = false;
+	if (atomic_load(&call->abandoned)) {
+		ent__client_free(call); /* its `done` was called when it was given up */
+	} else {
+		ent_client_answer answer = {0};
+		ent__client_ended(call, code, &answer);
+		finish(call, &answer);
+	}
+	next_mail(client);
+	on_closed(client);
+}
+
 static void cancel(ent_client_call *call, const char *why) {
 	ent_client_answer answer = {.failure = ENT_CLIENT_CANCELLED};
 	ent_error_set(&answer.error, ENT_ERR_STOPPED, "%s", why);
-	ent__client_fill(call, &answer);
-	curl_multi_remove_handle(call->client->multi, call->easy);
-	finish(call, &answer);
+	if (!call->mailing) {
+		ent__client_fill(call, &answer);
+		if (!call->request.mail) {
+			curl_multi_remove_handle(call->client->multi, call->easy);
+		}
+		finish(call, &answer);
+		return;
+	}
+	static const struct ent__client_headers none; /* all else belongs to the thread */
+	answer.body = "";
+	answer.url = call->request.url;
+	answer.headers = &none;
+	atomic_store(&call->abandoned, 1);
+	forget(call);
+	call->done(call->ctx, &answer);
 }
 
 void ent_client_cancel(ent_client *client, ent_client_call *call) {
@@ -200,7 +239,7 @@ int ent_client_send(ent_client *client, const ent_client_request *request, ent_c
 	call->ctx = ctx;
 	call->started = uv_hrtime();
 	int status = ent__client_prepare(call, e);
-	if (!status && curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+	if (!status && !call->request.mail && curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
 		status = ent_error_set(e, ENT_ERR_NOMEM, "libcurl does not take the request");
 	}
 	if (status) {
@@ -216,6 +255,9 @@ int ent_client_send(ent_client *client, const ent_client_request *request, ent_c
 	client->busy++;
 	if (out) {
 		*out = call;
+	}
+	if (call->request.mail) {
+		next_mail(client);
 	}
 	return 0;
 }

@@ -59,15 +59,6 @@ static size_t on_header(char *p, size_t size, size_t n, void *ctx) {
 	return n;
 }
 
-static size_t on_upload(char *p, size_t size, size_t n, void *ctx) {
-	ent_client_call *call = ctx;
-	size_t left = call->request.mail->message_n - call->sent;
-	n = n * size < left ? n * size : left;
-	memcpy(p, call->request.mail->message + call->sent, n);
-	call->sent += n;
-	return n;
-}
-
 /* Here the address is what will really be connected to: no name stands between. */
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
 	ent_client_call *call = ctx;
@@ -193,13 +184,7 @@ static void method(ent_client_call *call) {
 	const ent_client_request *r = &call->request;
 	CURL *easy = call->easy;
 	if (r->mail) {
-		curl_easy_setopt(easy, CURLOPT_MAIL_FROM, r->mail->from);
-		curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, call->recipients);
-		curl_easy_setopt(easy, CURLOPT_USE_SSL, (long)(r->mail->plain ? CURLUSESSL_TRY : CURLUSESSL_ALL));
-		curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->mail->message_n);
-		curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
-		curl_easy_setopt(easy, CURLOPT_READDATA, call);
+		ent__client_mail_prepare(call);
 		return;
 	}
 	if (r->body) {

@@ -4,6 +4,8 @@
 #ifndef ENT_TRANSPORT_CLIENT_INTERNAL_H
 #define ENT_TRANSPORT_CLIENT_INTERNAL_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "transport/client.h"
@@ -26,6 +28,11 @@ struct ent_client_call {
 	unsigned hops, connects;
 	uint64_t before; /* bytes that came with answers which were redirects */
 	size_t sent;     /* of the message that is mailed */
+	/* a mail: out with a thread, whose it is until it is back; given up meanwhile */
+	uv_work_t job;
+	bool mailing;
+	atomic_int abandoned;
+	CURLcode code;
 	/* the answer, as it comes */
 	ent_buf body;
 	struct ent__client_headers answer_headers;
@@ -42,6 +49,11 @@ int ent__client_prepare(ent_client_call *call, ent_error *e);
 bool ent__client_ended(ent_client_call *call, CURLcode code, ent_client_answer *answer);
 /* Fills in what a failure looks like to the caller. */
 void ent__client_fill(ent_client_call *call, ent_client_answer *answer);
+/* client_mail.c */
+void ent__client_mail_prepare(ent_client_call *call);
+int ent__client_mail_start(uv_loop_t *loop, ent_client_call *call);
+/* client.c: a mail's thread is back. */
+void ent__client_mailed(ent_client_call *call, CURLcode code);
 void ent__client_free(ent_client_call *call);
 
 #endif

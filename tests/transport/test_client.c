@@ -502,6 +502,73 @@ static void test_addresses(void **state) {
 	assert_false(ent_client_public(&local));
 }
 
+/* ---- mail -------------------------------------------------------------------------------------------------------- */
+
+static void test_mail(void **state) {
+	(void)state;
+	world w;
+	start(&w, NULL);
+	w.server.smtp = true;
+	const char *to[] = {"a@example.org", "b@example.org"};
+	static const char message[] = "Subject: x\r\n\r\nhello\r\n.dot\r\n";
+	ent_client_mail mail = {.from = "me@example.org",
+		.to = to,
+		.n_to = 2,
+		.message = message,
+		.message_n = sizeof message - 1,
+		.plain = true};
+	ent_client_request request = {.url = talk_url(&w.server, ""), .mail = &mail};
+	got g = ask(&w, &request);
+	assert_int_equal(g.failure, ENT_CLIENT_OK);
+	assert_int_equal(g.status, 250);
+	assert_non_null(strstr(w.server.asked[0], "MAIL FROM:<me@example.org>"));
+	assert_non_null(strstr(w.server.asked[0], "RCPT TO:<a@example.org>\r\nRCPT TO:<b@example.org>"));
+	assert_non_null(strstr(w.server.asked[0], "Subject: x\r\n\r\nhello\r\n..dot\r\n.\r\n"));
+
+	mail.plain = false; /* no STARTTLS there: nothing is said in the open */
+	*w.server.asked[0] = 0;
+	g = ask(&w, &request);
+	assert_int_equal(g.failure, ENT_CLIENT_TLS);
+	assert_null(strstr(w.server.asked[0], "hello"));
+
+	mail.plain = true;
+	w.server.denied = "b@example.org";
+	g = ask(&w, &request);
+	assert_int_equal(g.failure, ENT_CLIENT_DENIED);
+	assert_int_equal(g.status, 550);
+	assert_int_equal(w.server.requests, 1);
+	to[0] = "a@example.org\r\nRCPT TO:<evil@example.org>";
+	ent_error e;
+	assert_int_equal(ent_client_send(w.client, &request, done, NULL, NULL, &e), ENT_ERR_INVALID);
+	stop(&w);
+}
+
+/* One mail is with a server that says nothing, two wait behind it. */
+static void test_mails_given_up(void **state) {
+	(void)state;
+	world w;
+	start(&w, nothing); /* it speaks HTTP: SMTP waits for a greeting */
+	const char *to[] = {"a@example.org"};
+	ent_client_mail mail = {.from = "me@example.org", .to = to, .n_to = 1, .message = "x", .message_n = 1, .plain = true};
+	char url[64];
+	snprintf(url, sizeof url, "smtp://127.0.0.1:%d", w.server.port);
+	ent_client_request request = {.url = url, .mail = &mail, .timeout_us = INT64_C(60000000)};
+	got g[3] = {{0}};
+	ent_client_call *call[3];
+	ent_error e;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ent_client_send(w.client, &request, done, &g[i], &call[i], &e), 0);
+	}
+	until(&w, &w.server.connections, 1);
+	ent_client_cancel(w.client, call[0]);
+	assert_int_equal(g[0].failure, ENT_CLIENT_CANCELLED);
+	until(&w, &w.server.connections, 2); /* the next one's turn came, long before the first one's time was up */
+	stop(&w);
+	assert_int_equal(g[0].n, 1);
+	assert_int_equal(g[1].failure, ENT_CLIENT_CANCELLED);
+	assert_int_equal(g[2].failure, ENT_CLIENT_CANCELLED);
+}
+
 int main(void) {
 	signal(SIGPIPE, SIG_IGN);
 	const struct CMUnitTest tests[] = {
@@ -520,6 +587,8 @@ int main(void) {
 		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_public_only),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_mail),
+		cmocka_unit_test(test_mails_given_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
