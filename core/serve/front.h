@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/service.h"
+#include "serve/events.h"
 #include "serve/http.h"
 #include "serve/notify.h"
 #include "serve/serve.h"
@@ -20,6 +21,7 @@ typedef struct ent__generation {
 	unsigned users;
 } ent__generation;
 
+ent__generation *ent__generation_make(ent_config *); /* with one user; takes the configuration */
 ent__generation *ent__generation_use(ent__generation *);
 void ent__generation_leave(ent__generation *); /* NULL allowed */
 
@@ -33,15 +35,23 @@ typedef struct ent__serve {
 	ent_service *service;
 	ent_inbox *inbox;
 	ent_http *http;
+	ent_events *events;
 	ent_notify *notify;
 	ent__sources *sources;
 	ent__reload *reload;
+	void *reader;
 	uv_signal_t signals[3]; /* TERM, INT, HUP */
 	uv_timer_t deadline;    /* of draining */
-	uv_timer_t beat;        /* looks at the state once a second */
-	bool ready_told, stopping, ended, late;
-	ent_errors *errors;     /* why it ended */
+	bool ready_told, stopping;
+	bool ended, drained; /* the engine's thread has; the server has */
+	bool late;           /* the deadline came first */
+	uint64_t commits_told, judgements_told;
+	uint64_t beat_seen, beat_at; /* of the engine's thread, and when that was new */
+	ent_errors *errors;  /* why it ended */
 } ent__serve;
+
+/* serve.c: everybody is given the generation that is active now. */
+void ent__serve_configured(ent__serve *, ent__generation *before);
 
 /* sources.c: the ways in of all sources that are no inbox of somebody else: watches, polls, pipes. Brings them to what the
  * configuration of this generation says; those that say the same as before are left alone. */
@@ -54,6 +64,7 @@ void ent__sources_destroy(ent__sources *); /* NULL allowed */
 typedef void ent__reloaded(void *ctx, uint64_t generation, const ent_errors *errors); /* errors NULL: it is active */
 int ent__reload_create(ent__reload **out, ent__serve *, ent_error *e);
 void ent__reload_ask(ent__reload *, const char *why, ent__reloaded *done, void *ctx);
+bool ent__reload_under_way(const ent__reload *);
 void ent__reload_destroy(ent__reload *); /* NULL allowed */
 extern const ent_route ent__reload_routes[];
 

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The life of the service: its parts are started in order, tied together, and ended in the reverse order. Asked to stop, it
+ * takes nothing new, lets the engine commit what is contiguous and the server answer what is under way, and leaves within the
+ * time of `service: {drain}`: what is not through by then is read again by the next start, and lost by nobody. Front's thread. */
+#include "serve/front.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
+enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, BEAT_MS = 500, STUCK_S = 120 };
+
+/* Who has routes; each is called with the service. */
+static const ent_route *const tables[] = {ent__reload_routes};
+
+/* ---- generations ------------------------------------------------------------------------------------------------------------ */
+
+ent__generation *ent__generation_make(ent_config *config) {
+	ent__generation *g = ent_xcalloc(1, sizeof *g);
+	*g = (ent__generation){.config = config, .users = 1};
+	return g;
+}
+
+ent__generation *ent__generation_use(ent__generation *g) {
+	g->users++;
+	return g;
+}
+
+void ent__generation_leave(ent__generation *g) {
+	if (g && --g->users == 0) {
+		ent_config_destroy(g->config);
+		free(g);
+	}
+}
+
+/* ---- stopping ----------------------------------------------------------------------------------------------------------------- */
+
+static void leave_if_ended(ent__serve *s) {
+	if (s->ended && s->drained) {
+		uv_stop(&s->loop);
+	}
+}
+
+static void on_drained(void *ctx) {
+	ent__serve *s = ctx;
+	s->drained = true;
+	leave_if_ended(s);
+}
+
+static void on_deadline(uv_timer_t *timer) {
+	ent__serve *s = timer->data;
+	ent_log(ENT_SEVERITY_WARNING, "stop.late", ent_log_say("not everything was through in time; what is not committed is read again"));
+	s->late = true;
+	uv_stop(&s->loop);
+}
+
+static void stop(ent__serve *s, const char *why) {
+	if (s->stopping) {
+		return;
+	}
+	uint64_t ms = (uint64_t)s->now->config->service.drain_us / 1000;
+	s->stopping = true;
+	ent_log(ENT_SEVERITY_INFO, "stop.begun", ent_log_text("why", why));
+	ent_notify_stopping(s->notify);
+	ent_notify_extend(s->notify, (ms + 1000) * 1000);
+	uv_timer_start(&s->deadline, on_deadline, ms, 0);
+	ent__sources_destroy(s->sources); /* nothing new comes in */
+	s->sources = NULL;
+	ent_service_stop(s->service);
+	ent_http_drain(s->http, ms, on_drained, s);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+	ent__serve *s = handle->data;
+	if (number == SIGHUP) {
+		if (!s->stopping) {
+			ent__reload_ask(s->reload, "SIGHUP", NULL, NULL);
+		}
+		return;
+	}
+	if (s->stopping) { /* twice: whoever asks does not want to wait */
+		on_deadline(&s->deadline);
+		return;
+	}
+	stop(s, number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+/* ---- what the engine tells ------------------------------------------------------------------------------------------------------ */
+
+static void tell_state(ent__serve *s, const ent_service_status *now) {
+	uint64_t waiting = 0;
+	unsigned failing = 0;
+	for (size_t i = 0; i < now->n_sources; i++) {
+		waiting += now->sources[i].waiting_bytes;
+		failing += now->sources[i].state >= ENT_SOURCE_FAILING;
+	}
+	if (now->error[0]) {
+		ent_notify_status(s->notify, "failing: %s", now->error);
+	} else {
+		ent_notify_status(s->notify, "%s; generation %llu, %zu sources, %u of them failing, %llu bytes wait", now->doing,
+			(unsigned long long)now->generation, now->n_sources, failing, (unsigned long long)waiting);
+	}
+}
+
+static void on_news(void *ctx, unsigned mask) {
+	ent__serve *s = ctx;
+	ent_service_status now;
+	ent_service_status_take(s->service, &now);
+	tell_state(s, &now);
+	if (now.ready && !s->ready_told) {
+		s->ready_told = true;
+		ent_notify_ready(s->notify);
+		ent_log(ENT_SEVERITY_INFO, "ready", ent_log_uint("sources", now.n_sources), ent_log_uint("generation", now.generation));
+	}
+	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_JUDGED | ENT_NEWS_RELOADED) && s->reader) {
+		s->options->reader->anew(s->reader, mask & ENT_NEWS_RELOADED);
+	}
+	if (now.commits != s->commits_told) {
+		s->commits_told = now.commits;
+		ent_log(ENT_SEVERITY_INFO, "commit", ent_log_uint("cycle", now.cycles), ent_log_uint("commits", now.commits),
+			ent_log_double("seconds", now.ingest_seconds));
+	}
+	if (now.judgements != s->judgements_told) {
+		s->judgements_told = now.judgements;
+		ent_log(ENT_SEVERITY_INFO, "judged", ent_log_uint("true", now.said_true), ent_log_uint("false", now.said_false),
+			ent_log_uint("unknown", now.unknown), ent_log_uint("failed", now.failed), ent_log_double("seconds", now.judge_seconds));
+	}
+	if (now.rules_errors && mask & ENT_NEWS_JUDGED) { /* told again each time: it is not mended */
+		ent_log(ENT_SEVERITY_WARNING, "rules.failed", ent_log_uint("errors", now.rules_errors), ent_log_text("first", now.rules_error));
+	}
+	if (now.error[0] && mask & (ENT_NEWS_STATUS | ENT_NEWS_ENDED)) {
+		ent_log(ENT_SEVERITY_ERROR, "engine.failed", ent_log_text("error", now.error));
+	}
+	if (mask & ENT_NEWS_ENDED) {
+		s->ended = true;
+		if (!s->stopping) {
+			ent_errors_add(s->errors, (ent_place){0}, "", "%s", now.error[0] ? now.error : "the engine ended");
+			stop(s, "the engine ended");
+		}
+		leave_if_ended(s);
+	}
+	ent_service_status_finish(&now);
+}
+
+/* The front lives, since this is called; does the engine's thread get on? A round may last as long as a document that cannot be
+ * cut, so the time for it is long. */
+static bool alive(void *ctx) {
+	ent__serve *s = ctx;
+	ent_service_status now;
+	ent_service_status_take(s->service, &now);
+	bool gets_on = now.beat != s->beat_seen || uv_now(&s->loop) - s->beat_at < (uint64_t)STUCK_S * 1000;
+	if (now.beat != s->beat_seen) {
+		s->beat_seen = now.beat;
+		s->beat_at = uv_now(&s->loop);
+	}
+	ent_service_status_finish(&now);
+	return gets_on;
+}
+
+static void start_log(const ent_config *config) {
+	static const ent_severity levels[] = {ENT_SEVERITY_ERROR, ENT_SEVERITY_WARNING, ENT_SEVERITY_INFO, ENT_SEVERITY_DEBUG};
+	const ent_service_config *c = &config->service;
+	bool people = isatty(STDERR_FILENO) || getenv("JOURNAL_STREAM");
+	bool text = c->log_format == 1 || (c->log_format == 0 && people);
+	ent_log_init(&(ent_log_options){.form = text ? ENT_LOG_TEXT : ENT_LOG_JSON, .level = levels[c->log_level]});
+}
+
+/* ---- parts ------------------------------------------------------------------------------------------------------------------------ */
+
+static void log_http(void *ctx, const char *event, const ent_error *e) {
+	(void)ctx;
+	ent_log(e ? ENT_SEVERITY_WARNING : ENT_SEVERITY_INFO, event, ent_log_error(e));
+}
+
+void ent__serve_configured(ent__serve *s, ent__generation *before) {
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	(void)before;
+	start_log(s->now->config);
+	if (s->sources && ent__sources_bring(s->sources, s->now, errors)) {
+		for (size_t i = 0; i < errors->n; i++) {
+			ent_log(ENT_SEVERITY_ERROR, "source.failed", ent_log_error(&errors->e[i]));
+		}
+	}
+	free(errors);
+}
+
+static int start_parts(ent__serve *s) {
+	static const ent_service_events events = {.news = on_news};
+	const ent_config *config = s->now->config;
+	ent_error e = {0};
+	int status = ent_notify_open(&s->notify, &e);
+	if (status) {
+		ent_log(ENT_SEVERITY_WARNING, "notify.failed", ent_log_error(&e));
+		e = (ent_error){0};
+	}
+	if (ent_service_start(&s->service, &s->loop, config, &events, s, s->errors)) {
+		return s->errors->e[0].code;
+	}
+	status = 0;
+	if (!status) {
+		ent_http_options http = {.config = config, .version = s->options->version, .log = log_http};
+		status = ent_http_create(&s->http, &s->loop, &http, &e);
+	}
+	if (!status) {
+		s->events = ent_events_create(s->http);
+	}
+	for (size_t i = 0; !status && i < sizeof tables / sizeof *tables; i++) {
+		ent_http_routes(s->http, tables[i], s);
+	}
+	if (!status && s->options->reader) {
+		s->reader = s->options->reader->start(&s->loop, s->options->config_path, &e);
+		status = s->reader ? 0 : e.code;
+	}
+	status = status ? status : ent__sources_create(&s->sources, s, &e);
+	status = status ? status : ent__reload_create(&s->reload, s, &e);
+	status = status ? status : ent_http_listen(s->http, &e);
+	status = status ? status : ent_notify_watch(s->notify, &s->loop, alive, s, &e);
+	if (status) {
+		ent_errors_take(s->errors, &e);
+		return status;
+	}
+	return ent__sources_bring(s->sources, s->now, s->errors);
+}
+
+static void start_signals(ent__serve *s) {
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_signal_init(&s->loop, &s->signals[i]);
+		s->signals[i].data = s;
+		uv_signal_start(&s->signals[i], on_signal, signal_numbers[i]);
+	}
+	uv_timer_init(&s->loop, &s->deadline);
+	s->deadline.data = s;
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void close_all(uv_handle_t *handle, void *ctx) {
+	(void)ctx;
+	if (!uv_is_closing(handle)) {
+		uv_close(handle, NULL);
+	}
+}
+
+static void finish(ent__serve *s) {
+	ent__reload_destroy(s->reload);
+	ent__sources_destroy(s->sources);
+	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there */
+	if (s->reader) {
+		s->options->reader->stop(s->reader);
+	}
+	ent_http_destroy(s->http);
+	ent_notify_close(s->notify);
+	for (int i = 0; i < SIGNALS; i++) {
+		uv_close((uv_handle_t *)&s->signals[i], NULL);
+	}
+	uv_close((uv_handle_t *)&s->deadline, NULL);
+	uv_run(&s->loop, UV_RUN_NOWAIT);
+	while (uv_run(&s->loop, UV_RUN_NOWAIT)) {
+	}
+	uv_walk(&s->loop, close_all, NULL);
+	uv_run(&s->loop, UV_RUN_NOWAIT);
+	uv_loop_close(&s->loop);
+	ent__generation_leave(s->now);
+}
+
+int ent_serve(const ent_serve_options *options, ent_errors *errors) {
+	ent__serve *s = ent_xcalloc(1, sizeof *s);
+	s->options = options;
+	s->errors = errors;
+	s->now = ent__generation_make(options->config);
+	start_log(options->config);
+	uv_loop_init(&s->loop);
+	start_signals(s);
+	int status = start_parts(s);
+	if (!status) {
+		for (size_t i = 0; ent_http_address(s->http, i); i++) {
+			ent_log(ENT_SEVERITY_INFO, "listening", ent_log_text("at", ent_http_address(s->http, i)));
+		}
+		uv_run(&s->loop, UV_RUN_DEFAULT);
+		status = errors->total ? errors->e[0].code : 0;
+		ent_log(ENT_SEVERITY_INFO, "stopped", ent_log_bool("whole", !s->late));
+	}
+	finish(s);
+	ent_log_finish();
+	free(s);
+	return status;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ways in that the front runs itself: watches on files and folders, polls, pipes. One for each source that needs one. After
+ * a reload those that say what they said before go on untouched, under the configuration that they began with. Front's thread. */
+#include "serve/front.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct way {
+	ent__generation *generation; /* that `source` lives in */
+	const ent_config_source *source;
+	bool kept; /* while sources are brought to another configuration */
+	struct way *next;
+} way;
+
+struct ent__sources {
+	ent__serve *serve;
+	way *ways;
+};
+
+int ent__sources_create(ent__sources **out, ent__serve *serve, ent_error *e) {
+	(void)e;
+	*out = ent_xcalloc(1, sizeof **out);
+	(*out)->serve = serve;
+	return 0;
+}
+
+static void close_way(way *w) {
+	ent__generation_leave(w->generation);
+	free(w);
+}
+
+static way *way_of(ent__sources *s, const char *name) {
+	for (way *w = s->ways; w; w = w->next) {
+		if (!strcmp(w->source->name.s, name)) {
+			return w;
+		}
+	}
+	return NULL;
+}
+
+static int open_way(ent__sources *s, ent__generation *g, const ent_config_source *source, ent_errors *errors) {
+	way *w = ent_xcalloc(1, sizeof *w);
+	(void)errors;
+	w->generation = ent__generation_use(g);
+	w->source = source;
+	w->kept = true;
+	w->next = s->ways;
+	s->ways = w;
+	return 0;
+}
+
+int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) {
+	size_t before = errors->total;
+	for (way *w = s->ways; w; w = w->next) {
+		w->kept = ent_config_source_find(g->config, w->source->name.s) &&
+				  ent_config_same(w->generation->config, g->config, "sources", w->source->name.s);
+	}
+	for (way **at = &s->ways; *at;) {
+		way *w = *at;
+		if (w->kept) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		close_way(w);
+	}
+	for (size_t i = 0; i < g->config->n_sources; i++) {
+		if (!way_of(s, g->config->sources[i].name.s)) {
+			open_way(s, g, &g->config->sources[i], errors);
+		}
+	}
+	return errors->total > before ? errors->e[0].code : 0;
+}
+
+void ent__sources_destroy(ent__sources *s) {
+	if (!s) {
+		return;
+	}
+	while (s->ways) {
+		way *next = s->ways->next;
+		close_way(s->ways);
+		s->ways = next;
+	}
+	free(s);
+}
