@@ -53,6 +53,9 @@ typedef struct ent_client_request {
 	/* Only addresses of the public internet: each one that is really connected to is looked at, after names have been
 	 * resolved. No proxy is used then. */
 	bool public_only;
+	/* On a connection of its own: on one that was open already and turns out to be dead libcurl sends again, and nobody
+	 * knows whether it had arrived. */
+	bool once;
 	const ent_client_mail *mail; /* with a URL of smtp or smtps only */
 } ent_client_request;
 
@@ -78,6 +81,7 @@ typedef struct ent_client_answer {
 	size_t body_n;
 	const char *url; /* that answered, after redirects */
 	uint64_t took_us;
+	uint64_t sent;     /* bytes of the request, or of a mail's text, that left: 0, and it has certainly not arrived */
 	uint64_t received; /* bytes of body and headers as they came */
 	unsigned connects; /* connections made for it; 0: one was open already */
 	const struct ent__client_headers *headers;

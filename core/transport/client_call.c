@@ -237,6 +237,9 @@ int ent__client_prepare(ent_client_call *call, ent_error *e) {
 		curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
 		curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
 	}
+	if (r->once) {
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	}
 	if (r->ca) {
 		curl_easy_setopt(easy, CURLOPT_CAINFO, r->ca);
 		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -286,13 +289,15 @@ const char *ent_client_header_of(const ent_client_answer *answer, const char *na
 }
 
 void ent__client_fill(ent_client_call *call, ent_client_answer *answer) {
-	long status = 0, connects = 0, head = 0;
-	curl_off_t body = 0;
+	long status = 0, connects = 0, head = 0, asked = 0;
+	curl_off_t body = 0, uploaded = 0;
 	char *url = NULL;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(call->easy, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_getinfo(call->easy, CURLINFO_SIZE_DOWNLOAD_T, &body);
 	curl_easy_getinfo(call->easy, CURLINFO_HEADER_SIZE, &head);
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &asked);
+	curl_easy_getinfo(call->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
 	curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
 	ent_buf_reserve(&call->body, 1);
 	call->body.data[call->body.n] = 0;
@@ -301,6 +306,7 @@ void ent__client_fill(ent_client_call *call, ent_client_answer *answer) {
 	answer->body_n = call->body.n;
 	answer->url = url ? url : call->request.url;
 	answer->took_us = (uv_hrtime() - call->started) / 1000;
+	answer->sent = (uint64_t)asked + (uint64_t)uploaded;
 	answer->received = call->before + (uint64_t)body + (uint64_t)head;
 	answer->connects = call->connects + (unsigned)connects;
 	answer->headers = &call->answer_headers;
