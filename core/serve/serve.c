@@ -170,6 +170,11 @@ static void start_log(const ent_config *config) {
 
 /* ---- parts ------------------------------------------------------------------------------------------------------------------------ */
 
+static void on_arrived(void *ctx, const char *source) {
+	ent__serve *s = ctx;
+	ent_service_touched(s->service, source);
+}
+
 static void log_http(void *ctx, const char *event, const ent_error *e) {
 	(void)ctx;
 	ent_log(e ? ENT_SEVERITY_WARNING : ENT_SEVERITY_INFO, event, ent_log_error(e));
@@ -199,7 +204,9 @@ static int start_parts(ent__serve *s) {
 	if (ent_service_start(&s->service, &s->loop, config, &events, s, s->errors)) {
 		return s->errors->e[0].code;
 	}
-	status = 0;
+	char folder[4096];
+	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
+	status = ent_inbox_open(&s->inbox, &s->loop, folder, &config->inbox, on_arrived, s, &e);
 	if (!status) {
 		ent_http_options http = {.config = config, .version = s->options->version, .log = log_http};
 		status = ent_http_create(&s->http, &s->loop, &http, &e);
@@ -251,6 +258,7 @@ static void finish(ent__serve *s) {
 		s->options->reader->stop(s->reader);
 	}
 	ent_http_destroy(s->http);
+	ent_inbox_close(s->inbox);
 	ent_notify_close(s->notify);
 	for (int i = 0; i < SIGNALS; i++) {
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
