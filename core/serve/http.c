@@ -7,6 +7,7 @@
  */
 #include "serve/events.h"
 #include "serve/internal.h"
+#include "transport/webhook.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,16 +91,20 @@ static void request_end(ent_request *r) {
 	h->n_unused++;
 }
 
-void ent__answer(ent_request *r, unsigned status, struct MHD_Response *response) {
-	bool late = r->answered || r->done;
+void ent__answer_drop(ent_request *r) {
 	r->owed = false;
-	if (late) { /* told 503 already, or nobody is there any more */
+	if (r->done) {
+		request_end(r);
+	}
+}
+
+void ent__answer(ent_request *r, unsigned status, struct MHD_Response *response) {
+	if (r->answered || r->done) { /* told 503 already, or nobody is there any more */
 		MHD_destroy_response(response);
-		if (r->done) {
-			request_end(r);
-		}
+		ent__answer_drop(r);
 		return;
 	}
+	r->owed = false;
 	r->answer = response;
 	r->status = status;
 	r->answered = true;
@@ -124,7 +129,9 @@ static enum MHD_Result queue(ent_request *r) {
 	h->figures.bytes_in += r->body.n;
 	c->due = c->stream ? 0 : now + (uint64_t)h->config->serve.timeout_us * 1000;
 	enum MHD_Result result = MHD_queue_response(r->mhd, r->status, response);
-	MHD_destroy_response(response);
+	if (!r->shared) {
+		MHD_destroy_response(response);
+	}
 	return result;
 }
 
@@ -145,6 +152,10 @@ static bool head(ent_request *r, const char *method) {
 	}
 	if (!ent__route_split(r)) {
 		return false;
+	}
+	if (h->hooks && ent__hook_begin(r, method)) {
+		r->hook = true;
+		return !r->answered;
 	}
 	unsigned wait = 0;
 	bool found = false;
@@ -222,6 +233,11 @@ static enum MHD_Result more(ent_request *r, const char *bytes, size_t *n) {
 }
 
 static void run(ent_request *r) {
+	if (r->hook) {
+		r->owed = true;
+		ent__hook_run(r);
+		return;
+	}
 	if (r->route->body && !ent__schema_check(r)) {
 		return;
 	}
@@ -306,10 +322,10 @@ static void completed(void *cls, struct MHD_Connection *mhd, void **con, enum MH
 	r->mhd = NULL;
 	r->done = true;
 	r->suspended = false;
-	if (r->answer) {
+	if (r->answer && !r->shared) {
 		MHD_destroy_response(r->answer);
-		r->answer = NULL;
 	}
+	r->answer = NULL;
 	if (!r->owed) {
 		request_end(r);
 	} else if (l->http->stopping) { /* whoever still answers it finds it alone */
@@ -639,6 +655,7 @@ static void sweep_start(ent_http *h) {
 
 int ent_http_configure(ent_http *h, const ent_config *config, ent_error *e) {
 	struct ent__tls *tls = NULL, *before = h->tls;
+	struct ent_webhooks *hooks = NULL;
 	int status = config->serve.certificate.s ? ent__tls_load(&tls, config, e) : 0;
 	if (status) {
 		return status;
@@ -646,12 +663,17 @@ int ent_http_configure(ent_http *h, const ent_config *config, ent_error *e) {
 	const ent_config *old = h->config;
 	h->tls = tls;
 	h->config = config;
-	status = listen_all(h, config, e);
+	status = h->hooks ? ent__hooks_prepare(config, &hooks, e) : 0;
+	status = status ? status : listen_all(h, config, e);
 	if (status) {
+		ent_webhooks_close(hooks);
 		h->tls = before;
 		h->config = old;
 		ent__tls_destroy(tls);
 		return status;
+	}
+	if (h->hooks) {
+		ent__hooks_take(h->hooks, hooks);
 	}
 	if (tls) {
 		ent__tls_follow(tls, before);
@@ -693,15 +715,19 @@ const char *ent_http_address(const ent_http *h, size_t i) {
 /* ---- the server ------------------------------------------------------------------------------------------------------- */
 
 int ent_http_create(ent_http **out, uv_loop_t *loop, const ent_http_options *options, ent_error *e) {
-	ent_http *h = ent_xcalloc(1, sizeof *h);
 	*out = NULL;
+	int status = ent__mhd_load(e);
+	if (status) {
+		return status;
+	}
+	ent_http *h = ent_xcalloc(1, sizeof *h);
 	h->loop = loop;
 	h->config = options->config;
 	h->version = options->version;
 	h->log = options->log;
 	h->log_ctx = options->log_ctx;
 	h->store_fd = -1;
-	int status = ent_tokens_open(&h->tokens, h->config->store.s, "tokens", e);
+	status = ent_tokens_open(&h->tokens, h->config->store.s, "tokens", e);
 	if (!status) {
 		status = ent_tokens_open(&h->sessions, h->config->store.s, "sessions", e);
 	}
@@ -762,6 +788,7 @@ void ent_http_destroy(ent_http *h) {
 		close(h->store_fd);
 	}
 	ent_events_destroy(h->events);
+	ent__hooks_destroy(h->hooks);
 	while (h->unused) {
 		ent_request *r = h->unused;
 		h->unused = r->next;

@@ -13,9 +13,9 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "serve/mhd.h"
 #include "serve/tokens.h"
 
-#include <microhttpd.h>
 #include <sys/types.h>
 
 enum {
@@ -106,6 +106,8 @@ struct ent_request {
 	struct MHD_Response *answer;
 	unsigned status;
 	uint64_t began, due;
+	bool hook;      /* a webhook's */
+	bool shared;    /* `answer` is somebody else's, too */
 	bool head;      /* HEAD */
 	bool started;   /* the head was looked at */
 	bool discard;   /* refused: the body is read and forgotten */
@@ -142,6 +144,7 @@ struct ent_http {
 	ent__code codes[ENT__CODES];
 	void (*ending)(void *ctx); /* ends all streams */
 	void *ending_ctx;
+	struct ent__hooks *hooks; /* NULL: none */
 	struct ent_events *events; /* goes with the server; NULL */
 	bool draining, stopping;
 	uint64_t drain_until;
@@ -191,6 +194,8 @@ bool ent__schema_check(ent_request *);
 
 /* The last step of every answer; takes the reference. */
 void ent__answer(ent_request *, unsigned status, struct MHD_Response *);
+/* The handler has nothing to say any more: ent_request_gone(). */
+void ent__answer_drop(ent_request *);
 /* Response with the headers that every answer has. */
 void ent__answer_usual(ent_request *, unsigned status, struct MHD_Response *, const char *media);
 /* A problem with members of the caller's: `members` writes them, or NULL. */
@@ -228,6 +233,17 @@ extern const ent_route ent__openapi_routes[];
 
 /* Answers if the path is that of an asset. */
 bool ent__static(ent_request *);
+
+/* ---- hook.c ----------------------------------------------------------------------------------------------------------- */
+
+struct ent_webhooks;
+/* True: the path is that of a webhook, whether it is answered already or not. */
+bool ent__hook_begin(ent_request *, const char *method);
+void ent__hook_run(ent_request *);
+/* Another configuration: prepared, then taken. */
+int ent__hooks_prepare(const ent_config *, struct ent_webhooks **out, ent_error *e);
+void ent__hooks_take(struct ent__hooks *, struct ent_webhooks *);
+void ent__hooks_destroy(struct ent__hooks *);
 
 /* ---- http.c ----------------------------------------------------------------------------------------------------------- */
 

@@ -6,14 +6,64 @@
 
 #include "config/options.h"
 
+#include <dlfcn.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
-#include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { CHAIN_MOST = 16, LOOK_SECONDS = 30 };
+
+/* Loaded with the first certificate, as libmicrohttpd is (mhd.h). */
+#define FUNCTIONS(X) \
+	X(gnutls_load_file) \
+	X(gnutls_pcert_deinit) \
+	X(gnutls_pcert_import_x509) \
+	X(gnutls_privkey_deinit) \
+	X(gnutls_privkey_import_x509_raw) \
+	X(gnutls_privkey_init) \
+	X(gnutls_pubkey_deinit) \
+	X(gnutls_pubkey_get_key_id) \
+	X(gnutls_pubkey_import_privkey) \
+	X(gnutls_pubkey_init) \
+	X(gnutls_session_get_ptr) \
+	X(gnutls_session_set_ptr) \
+	X(gnutls_strerror) \
+	X(gnutls_x509_crt_deinit) \
+	X(gnutls_x509_crt_list_import2)
+
+static struct {
+#define X(name) __typeof__(name) *name##_;
+	FUNCTIONS(X)
+#undef X
+	gnutls_free_function *free_; /* a variable */
+} tls;
+
+static const struct {
+	const char *name;
+	size_t at;
+} functions[] = {
+#define X(name) {#name, offsetof(__typeof__(tls), name##_)},
+	FUNCTIONS(X)
+#undef X
+	{"gnutls_free", offsetof(__typeof__(tls), free_)},
+};
+
+static int load_library(ent_error *e) {
+	void *library = tls.free_ ? NULL : dlopen("libgnutls.so.30", RTLD_NOW | RTLD_LOCAL);
+	for (size_t i = 0; !tls.free_ && i < sizeof functions / sizeof *functions; i++) {
+		void *function = library ? dlsym(library, functions[i].name) : NULL;
+		if (!function) {
+			ent_error_set(e, ENT_ERR_NOTFOUND, "GnuTLS cannot be loaded: %s", dlerror());
+			ent_error_todo(e, "install the package libgnutls30");
+			return ENT_ERR_NOTFOUND;
+		}
+		memcpy((char *)&tls + functions[i].at, &function, sizeof function);
+	}
+	return 0;
+}
 
 struct ent__tls {
 	gnutls_pcert_st chain[CHAIN_MOST];
@@ -30,17 +80,17 @@ void ent__tls_destroy(struct ent__tls *t) {
 	}
 	ent__tls_destroy(t->previous);
 	for (unsigned i = 0; i < t->n; i++) {
-		gnutls_pcert_deinit(&t->chain[i]);
+		tls.gnutls_pcert_deinit_(&t->chain[i]);
 	}
 	if (t->key) {
-		gnutls_privkey_deinit(t->key);
+		tls.gnutls_privkey_deinit_(t->key);
 	}
 	free(t);
 }
 
 static int wrong(const ent_config *config, ent_word word, const char *what, int code, ent_error *e) {
 	(void)config;
-	ent_error_set(e, ENT_ERR_INVALID, "%s: %s", what, gnutls_strerror(code));
+	ent_error_set(e, ENT_ERR_INVALID, "%s: %s", what, tls.gnutls_strerror_(code));
 	return ent_error_at(e, word.at.file, word.at.line, word.at.column);
 }
 
@@ -51,25 +101,25 @@ static int load(struct ent__tls *t, const ent_config *config, ent_arena *arena, 
 	unsigned n = 0;
 	struct stat at;
 	ent_str key;
-	int code = gnutls_load_file(serve->certificate.s, &bytes);
+	int code = tls.gnutls_load_file_(serve->certificate.s, &bytes);
 	if (code || stat(serve->certificate.s, &at)) {
 		return wrong(config, serve->certificate, "the certificate cannot be read", code ? code : GNUTLS_E_FILE_ERROR, e);
 	}
 	t->changed = at.st_mtim;
-	code = gnutls_x509_crt_list_import2(&list, &n, &bytes, GNUTLS_X509_FMT_PEM, 0);
-	gnutls_free(bytes.data);
+	code = tls.gnutls_x509_crt_list_import2_(&list, &n, &bytes, GNUTLS_X509_FMT_PEM, 0);
+	tls.free_[0](bytes.data);
 	if (code < 0) {
 		return wrong(config, serve->certificate, "the file holds no certificate", code, e);
 	}
 	code = n > CHAIN_MOST ? GNUTLS_E_SHORT_MEMORY_BUFFER : 0;
 	for (unsigned i = 0; i < n && !code; i++) {
-		code = gnutls_pcert_import_x509(&t->chain[i], list[i], 0);
+		code = tls.gnutls_pcert_import_x509_(&t->chain[i], list[i], 0);
 		t->n += !code;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		gnutls_x509_crt_deinit(list[i]);
+		tls.gnutls_x509_crt_deinit_(list[i]);
 	}
-	gnutls_free(list);
+	tls.free_[0](list);
 	if (code) {
 		return wrong(config, serve->certificate, "the certificates cannot be used", code, e);
 	}
@@ -78,20 +128,20 @@ static int load(struct ent__tls *t, const ent_config *config, ent_arena *arena, 
 		return ent_error_at(e, serve->key.at.file, serve->key.at.line, serve->key.at.column);
 	}
 	gnutls_datum_t pem = {(unsigned char *)key.p, (unsigned)key.n};
-	gnutls_privkey_init(&t->key);
-	code = gnutls_privkey_import_x509_raw(t->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+	tls.gnutls_privkey_init_(&t->key);
+	code = tls.gnutls_privkey_import_x509_raw_(t->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
 	explicit_bzero((char *)key.p, key.n);
 	if (code) {
 		return wrong(config, serve->key, "the key cannot be read", code, e);
 	}
 	gnutls_pubkey_t public;
-	gnutls_pubkey_init(&public);
-	code = gnutls_pubkey_import_privkey(public, t->key, 0, 0);
+	tls.gnutls_pubkey_init_(&public);
+	code = tls.gnutls_pubkey_import_privkey_(public, t->key, 0, 0);
 	unsigned char one[64], other[64];
 	size_t n_one = sizeof one, n_other = sizeof other;
-	gnutls_pubkey_get_key_id(public, GNUTLS_KEYID_USE_SHA256, one, &n_one);
-	gnutls_pubkey_get_key_id(t->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256, other, &n_other);
-	gnutls_pubkey_deinit(public);
+	tls.gnutls_pubkey_get_key_id_(public, GNUTLS_KEYID_USE_SHA256, one, &n_one);
+	tls.gnutls_pubkey_get_key_id_(t->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256, other, &n_other);
+	tls.gnutls_pubkey_deinit_(public);
 	if (!code && (n_one != n_other || memcmp(one, other, n_one) != 0)) {
 		ent_error_set(e, ENT_ERR_INVALID, "the key is not that of the certificate");
 		ent_error_todo(e, "put the server's own certificate first, and take its key");
@@ -101,6 +151,10 @@ static int load(struct ent__tls *t, const ent_config *config, ent_arena *arena, 
 }
 
 int ent__tls_load(struct ent__tls **out, const ent_config *config, ent_error *e) {
+	*out = NULL;
+	if (load_library(e)) {
+		return ENT_ERR_NOTFOUND;
+	}
 	struct ent__tls *t = ent_xcalloc(1, sizeof *t);
 	ent_arena arena = {0};
 	int status = load(t, config, &arena, e);
@@ -153,7 +207,7 @@ static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
 	(void)n_authorities;
 	(void)algorithms;
 	(void)n_algorithms;
-	ent__connection *c = gnutls_session_get_ptr(session);
+	ent__connection *c = tls.gnutls_session_get_ptr_(session);
 	struct ent__tls *t = c ? c->listener->http->tls : NULL;
 	if (!t) {
 		return -1;
@@ -169,6 +223,6 @@ void *const ent__tls_callback = (void *)retrieve;
 void ent__tls_begin(ent__connection *c) {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	if (info && info->tls_session) {
-		gnutls_session_set_ptr(info->tls_session, c);
+		tls.gnutls_session_set_ptr_(info->tls_session, c);
 	}
 }

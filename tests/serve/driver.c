@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * driver: the HTTP server on a loop with a few routes of its own, for the tests of tests/serve. Reads a configuration, prints its
+ * driver: the HTTP server on a loop with a few routes of its own and an inbox, for the tests of tests/serve. Reads a configuration, prints its
  * addresses, a login link and "ready" as lines, and obeys words on standard input: `publish NAME JSON`, `flood N`, `listeners`, `release` (answers all
  * that wait), `configure FILE`, `drain MS`, `link`, `figures`, `docs`; the end of its input ends it. One thread. */
 #include "serve/events.h"
+#include "serve/hook.h"
 #include "serve/http.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/json.h"
@@ -18,6 +21,7 @@
 static uv_loop_t loop;
 static ent_http *http;
 static ent_events *events;
+static ent_inbox *inbox;
 static ent_config *config;
 static ent_request *waiting[1024];
 static size_t n_waiting;
@@ -196,6 +200,7 @@ static void told(void *ctx, const char *event, const ent_error *e) {
 }
 
 static void stop(void) {
+	ent_inbox_close(inbox); /* tells whoever still waits for it */
 	ent_http_destroy(http);
 	http = NULL;
 	for (size_t i = 0; i < n_waiting; i++) { /* whoever is late must not be harmed */
@@ -248,6 +253,11 @@ static void obey(char *word) {
 		printf("flooded\n");
 	} else if (strcmp(word, "listeners") == 0) {
 		printf("listeners %zu cut %llu\n", ent_events_listeners(events), (unsigned long long)ent_events_cut(events));
+	} else if (strcmp(word, "hooks") == 0) {
+		ent_hooks_figures f;
+		ent_hooks_figures_read(http, &f);
+		printf("hooks {\"taken\": %llu, \"repeated\": %llu, \"forged\": %llu, \"put_off\": %llu}\n", (unsigned long long)f.taken,
+			(unsigned long long)f.repeated, (unsigned long long)f.forged, (unsigned long long)f.put_off);
 	} else if (strcmp(word, "waiting") == 0) {
 		size_t gone = 0;
 		for (size_t i = 0; i < n_waiting; i++) {
@@ -331,9 +341,24 @@ int main(int argc, char **argv) {
 	}
 	ent_http_routes(http, routes, NULL);
 	events = ent_events_create(http);
-	int status = ent_http_listen(http, &e);
+	static ent_errors errors;
+	char folder[4096];
+	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
+	if (mkdir(config->store.s, 0700) && errno != EEXIST) {
+		return 1;
+	}
+	int status = ent_inbox_open(&inbox, &loop, folder, &config->inbox, NULL, NULL, &e);
+	for (size_t i = 0; !status && i < config->n_sources; i++) {
+		ent_inbox_form_set(inbox, config->sources[i].name.s, ENT_INBOX_LINES);
+	}
+	if (!status && ent_hooks_create(http, inbox, &errors)) {
+		e = errors.e[0];
+		status = e.code;
+	}
+	status = status ? status : ent_http_listen(http, &e);
 	if (status) {
 		told(NULL, "error", &e);
+		ent_inbox_close(inbox);
 		ent_http_destroy(http);
 	} else {
 		for (size_t i = 0; ent_http_address(http, i); i++) {
