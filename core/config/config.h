@@ -110,7 +110,8 @@ typedef enum ent_transport_kind {
 	ENT_FROM_GLOB,
 	ENT_FROM_DIRECTORY,
 	ENT_FROM_STDIN,
-	ENT_FROM_WEBHOOK
+	ENT_FROM_WEBHOOK,
+	ENT_FROM_POLL
 } ent_transport_kind;
 
 typedef enum ent_sign_form { ENT_SIGN_BASE64, ENT_SIGN_HEX, ENT_SIGN_PLAIN } ent_sign_form;
@@ -134,6 +135,46 @@ typedef struct ent_webhook_config {
 	ent_place at;
 } ent_webhook_config;
 
+typedef enum ent_pages_by {
+	ENT_PAGES_NONE,
+	ENT_PAGES_HEADER,
+	ENT_PAGES_CURSOR,
+	ENT_PAGES_NUMBER,
+	ENT_PAGES_OFFSET
+} ent_pages_by;
+
+typedef enum ent_auth_kind { ENT_AUTH_NONE, ENT_AUTH_BEARER, ENT_AUTH_BASIC, ENT_AUTH_HEADER, ENT_AUTH_OAUTH2 } ent_auth_kind;
+
+/* Pointers into JSON are written as RFC 6901 has them, also where a mere name was given. */
+typedef struct ent_poll_config {
+	ent_word url; /* without a query */
+	int64_t every_us;
+	const ent_pair *query; /* values may hold {since} */
+	size_t n_query;
+	const ent_pair *headers;
+	size_t n_headers;
+	ent_word records; /* pointer to the list in a page; NULL: the page itself */
+	ent_word since;   /* pointer into a record; NULL: nothing is remembered */
+	ent_word start, overlap;
+	int64_t overlap_us, overlap_n; /* for times, for numbers */
+	ent_pages_by pages;
+	ent_word next;       /* HEADER: name of the header; CURSOR: pointer into the page */
+	ent_word more;       /* CURSOR: pointer into the page; NULL: none */
+	ent_word param;      /* CURSOR: NULL if `next` is an address; NUMBER, OFFSET: never NULL */
+	int64_t first, size; /* size 0: not known */
+	ent_place pages_at;
+	ent_auth_kind auth;
+	ent_word user;      /* BASIC: name; OAUTH2: client_id: a text or a reference. HEADER: name of the header */
+	ent_word secret;    /* reference */
+	ent_word bearer;    /* as `secret` */
+	ent_word token_url; /* OAUTH2 */
+	ent_word scope;     /* OAUTH2; NULL none */
+	ent_word ca;        /* file; NULL: the system's */
+	ent_rate rate;
+	int64_t retry, timeout_us, connect_us, body, pages_most, redirects;
+	ent_place at;
+} ent_poll_config;
+
 /* As it is written: "file", "glob", ... */
 const char *ent_transport_name(ent_transport_kind kind);
 
@@ -141,6 +182,7 @@ typedef struct ent_transport_config {
 	ent_transport_kind kind;
 	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
 	const ent_webhook_config *webhook; /* WEBHOOK only */
+	const ent_poll_config *poll;       /* POLL only */
 	int64_t settle_us; /* a file changed less than this ago is left alone */
 	ent_word snapshot; /* pattern of the path that gives the snapshot time, see config/pattern.h; NULL: the mtime */
 	ent_place at;

@@ -216,11 +216,12 @@ static int partner_rule(ent__parser *p, const ent__field *f, const ent_yaml_node
 	return 0;
 }
 
-static const char service_only[] = "take it out; sources are file, glob, directory, stdin and webhook";
+static const char service_only[] = "take it out; sources are file, glob, directory, stdin, webhook and poll";
 
 typedef struct ways {
 	ent_word way[ENT_FROM_STDIN + 1]; /* by ent_transport_kind */
 	const ent_webhook_config *webhook;
+	const ent_poll_config *poll;
 	int64_t settle;
 	ent_word snapshot;
 	ent_place at;
@@ -244,14 +245,15 @@ static const ent__field from_fields[] = {
 			"which it was last changed."},
 	{.key = "webhook", .type = ENT__CUSTOM, .custom = ent__webhook, .item = ent__webhook_fields, .offset = AT(ways, webhook),
 		.form = "{path: /in/…, sign: {…}}", .doc = "Whoever has news sends it here by HTTP, while `entente serve` runs."},
-	{.key = "poll", .type = ENT__LATER, .doc = service_only},
+	{.key = "poll", .type = ENT__CUSTOM, .custom = ent__poll, .item = ent__poll_fields, .offset = AT(ways, poll),
+		.form = "{url: https://…, every: 5m, …}", .doc = "A server is asked for what is new, while `entente serve` runs."},
 	{.key = "kafka", .type = ENT__LATER, .doc = service_only},
 	END};
 /* clang-format on */
 
 const char *ent_transport_name(ent_transport_kind kind) {
 	static const char *const names[] = {[ENT_FROM_FILE] = "file", [ENT_FROM_GLOB] = "glob", [ENT_FROM_DIRECTORY] = "directory",
-		[ENT_FROM_STDIN] = "stdin", [ENT_FROM_WEBHOOK] = "webhook"};
+		[ENT_FROM_STDIN] = "stdin", [ENT_FROM_WEBHOOK] = "webhook", [ENT_FROM_POLL] = "poll"};
 	return names[kind];
 }
 
@@ -272,6 +274,10 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 		*out = (ent_transport_config){.kind = ENT_FROM_WEBHOOK, .webhook = w.webhook, .at = w.at};
 		found++;
 	}
+	if (w.poll) {
+		*out = (ent_transport_config){.kind = ENT_FROM_POLL, .poll = w.poll, .at = w.at};
+		found++;
+	}
 	for (int i = 0; i <= ENT_FROM_STDIN; i++) {
 		if (w.way[i].s) {
 			*out = (ent_transport_config){.kind = (ent_transport_kind)i,
@@ -282,9 +288,10 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 			found++;
 		}
 	}
-	bool told = ent_yaml_get(node, "webhook") || ent_yaml_get(node, "poll") || ent_yaml_get(node, "kafka");
+	/* one that is there and could not be read has told so */
+	bool told = ent_yaml_get(node, "kafka") || (!found && (ent_yaml_get(node, "webhook") || ent_yaml_get(node, "poll")));
 	if (found != 1 && !told) {
-		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin, webhook",
+		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin, webhook, poll",
 			found ? "'from' names more than one way in" : "'from' does not say where the bytes come from");
 	}
 	return 0;
@@ -434,7 +441,7 @@ static const ent__field source_fields[] = {
 		.item = partner_rule_fields, .form = "ID, or {from: path|fact|lines|source, …}",
 		.doc = "Whose data this is. Left out only where it is nobody's, like a table of exchange rates."},
 	{.key = "from", .type = ENT__CUSTOM, .required = true, .custom = from, .offset = AT(ent_config_source, from),
-		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin, webhook",
+		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin, webhook, poll",
 		.doc = "Where the bytes come from; exactly one way in."},
 	{.key = "decode", .type = ENT__CUSTOM, .preset = "auto", .custom = decode,
 		.offset = AT(ent_config_source, decode), .form = "auto, NAME or {NAME: {OPTION: VALUE}}",

@@ -86,6 +86,10 @@ const char *ent__absolute(ent_arena *arena, const char *folder, const char *path
 extern const ent__field ent__webhook_fields[];
 int ent__webhook(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into);
 void ent__webhooks_check(ent__parser *p, const ent_config *config);
+/* poll_fields.c. `into` is a const ent_poll_config *. */
+extern const ent__field ent__poll_fields[];
+int ent__poll(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into);
+void ent__polls_check(ent__parser *p, const ent_config *config);
 /* inbox_fields.c, of an ent_inbox_config */
 extern const ent__field ent__inbox_fields[];
 

@@ -121,6 +121,7 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 		add(&l, "/dev/stdin", path ? path : "stdin");
 		break;
 	case ENT_FROM_WEBHOOK:
+	case ENT_FROM_POLL:
 		break; /* the inbox has what came */
 	}
 	ENT_SORT(l.files, l.n, by_name);
