@@ -200,6 +200,16 @@ static int feed(ent_ctx *c, ent_str bytes, uint64_t place, int eof) {
 	return status || r->failed || c->worker->stopping ? plugin_failed(c, status, "feed", place) : 0;
 }
 
+/* What was acknowledged is not lost silently, even when the disk has eaten it. */
+static void reject_damaged(ent_ctx *c, const ent_lines_piece *piece) {
+	ent__run *r = &c->run;
+	r->piece = piece->bytes;
+	r->piece_place = piece->place;
+	ent__reject(c, piece->place, NULL, (ent_str){0}, "the line is damaged: its checksum in the inbox is wrong");
+	ent__verdict(c, piece->place, ENT__VERDICT_REJECT);
+	ent__verdict_lines(c, 1);
+}
+
 int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 	ent__run *r = &c->run;
 	ent_lines lines;
@@ -208,6 +218,7 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 		goto out;
 	}
 	snprintf(g->notes, sizeof g->notes, "%s", ent_encoding_name(lines.text.encoding));
+	lines.enveloped = g->enveloped;
 	if (nothing_here(in, g, ent_lines_can_seek(&lines))) {
 		goto out;
 	}
@@ -224,6 +235,10 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 	}
 	ent_lines_piece piece;
 	while ((status = ent_lines_next(&lines, g->end, &piece, &r->fault)) > 0) {
+		if (piece.damaged) {
+			reject_damaged(c, &piece);
+			continue;
+		}
 		if ((status = feed(c, piece.bytes, piece.place, 0))) {
 			goto out;
 		}

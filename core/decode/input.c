@@ -35,6 +35,9 @@ int ent_fault_set(ent_fault *f, int code, uint64_t place, const char *todo, cons
 /* Raw bytes of the descriptor. */
 static ssize_t read_raw(ent_input *in, void *to, size_t n, ent_fault *f) {
 	ssize_t got;
+	if (in->limit && n > in->limit - (in->at < in->limit ? in->at : in->limit)) {
+		n = in->limit - (in->at < in->limit ? in->at : in->limit);
+	}
 	do {
 		got = in->seekable ? pread(in->fd, to, n, (off_t)in->at) : read(in->fd, to, n);
 	} while (got < 0 && errno == EINTR);
@@ -97,6 +100,13 @@ void ent_input_finish(ent_input *in) {
 	ZSTD_freeDCtx(in->zstd);
 	free(in->packed);
 	*in = (ent_input){.fd = -1};
+}
+
+void ent_input_limit(ent_input *in, uint64_t size) {
+	if (in->seekable) {
+		in->limit = size;
+		in->size = in->size < size ? in->size : size;
+	}
 }
 
 void ent_input_seek(ent_input *in, uint64_t offset) {

@@ -39,6 +39,7 @@ typedef struct ent_input {
 	ent_packing packing;
 	uint64_t at;           /* offset of the next packed byte to read */
 	uint64_t size;         /* packed; UINT64_MAX: not known */
+	uint64_t limit;        /* nothing behind it is read; 0: none */
 	uint64_t unpacked;     /* bytes given out so far */
 	uint64_t max_unpacked; /* 0: no limit */
 	uint32_t max_ratio;    /* 0: no limit */
@@ -52,6 +53,8 @@ typedef struct ent_input {
 /* `fd` is borrowed. Looks at the magic. */
 int ent_input_open(ent_input *, int fd, uint64_t max_unpacked, uint32_t max_ratio, ent_fault *);
 void ent_input_finish(ent_input *);
+/* The document has so many bytes, whatever its file has: it may be growing. */
+void ent_input_limit(ent_input *, uint64_t size);
 /* Plain input only: go on reading at `offset`. */
 void ent_input_seek(ent_input *, uint64_t offset);
 /* Up to n bytes, 0 at the end, or a negative ent_code. */

@@ -3,6 +3,8 @@
  * Whole lines of text, see lines.h. */
 #include "decode/lines.h"
 
+#include "base/envelope.h"
+
 #include <string.h>
 
 #define PIECE (64 << 10)
@@ -59,7 +61,42 @@ static bool blank(const char *p, const char *end) {
 	return p == end;
 }
 
+/* The next record of a log of the inbox; what else the lines before it say is the inbox's business. */
+static int next_record(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
+	for (;;) {
+		uint64_t place = ent_lines_place(l);
+		const char *line = l->window.data ? l->window.data + l->at : NULL;
+		size_t left = l->window.n - l->at;
+		const char *line_end = line && left ? memchr(line, '\n', left) : NULL;
+		if (place >= end || (!line_end && l->window.end)) {
+			return 0; /* half a line at the end of the file is none yet */
+		}
+		if (!line_end) {
+			ssize_t moved = ent_window_fill(&l->window, l->at, '\n', f);
+			if (moved < 0) {
+				return (int)moved;
+			}
+			l->at -= (size_t)moved;
+			continue;
+		}
+		size_t n = (size_t)(line_end - line);
+		l->at += n + 1;
+		bool whole = ent_envelope_whole(line, n);
+		if (!whole) {
+			*out = (ent_lines_piece){{line, n + 1}, place, 1, true};
+			return 1;
+		}
+		if (ent_envelope_record(line) && !blank(line + ENT_ENVELOPE, line_end)) {
+			*out = (ent_lines_piece){{line + ENT_ENVELOPE, n + 1 - ENT_ENVELOPE}, place + ENT_ENVELOPE, 1, false};
+			return 1;
+		}
+	}
+}
+
 int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
+	if (l->enveloped) {
+		return next_record(l, end, out, f);
+	}
 	for (;;) {
 		const char *start = l->window.data ? l->window.data + l->at : NULL;
 		const char *p = start, *stop = l->window.data + l->window.n;
@@ -85,7 +122,7 @@ int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *
 			}
 		}
 		if (lines) {
-			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, lines};
+			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, lines, false};
 			l->at += (size_t)(p - start);
 			return 1;
 		}

@@ -12,14 +12,16 @@ typedef struct ent_lines {
 	ent_window window;
 	ent_text text;
 	size_t at; /* of the next line, in the window */
+	bool enveloped; /* lines of a log of the inbox: they stand behind envelopes (base/envelope.h), and not all are records */
 } ent_lines;
 
 /* A run of lines that follow one another without a blank one, each ended by '\n'; ENT_FEED_PADDING bytes behind it are
- * readable. Valid until the next call. */
+ * readable. Of lines behind envelopes one at a time, without its envelope. Valid until the next call. */
 typedef struct ent_lines_piece {
 	ent_str bytes;
 	uint64_t place; /* offset in the document (of the text, if that was converted) */
 	uint64_t lines;
+	bool damaged; /* its envelope says that this is not what was written */
 } ent_lines_piece;
 
 /* `in` is borrowed until finish. Call finish after failure too. */

@@ -35,8 +35,8 @@ typedef enum ent_msg {
 	                      u8 n of framing options that follow as text key, text value */
 	ENT_MSG_DECODE,    /* u64 assignment, u32 instance, text name, text origin, ent_time arrived, ent_time modified,
 	                      u64 begin, u64 end (byte range of the packed document; UINT64_MAX: to its end),
-	                      u32 n companions, u8 exact (1: `begin` is where a record group starts, as the DONE of the range
-	                      before it said; 0 or left out: look for one); 1 + n descriptors */
+	                      u32 n companions, u8 ent_decode_flag (left out: none), u64 readable: bytes of the
+	                      document that may be read, whatever its file has (0 or left out: all); 1 + n descriptors */
 	ENT_MSG_FREE,      /* u32 n: the n oldest slots that were handed over are free again */
 	ENT_MSG_CLOSE,     /* u32 instance: destroy() */
 	ENT_MSG_STOP,      /* leave: destroy everything, exit 0 */
@@ -60,6 +60,12 @@ typedef enum ent_msg {
 	                       u64 place, u64 line, text column, text what, text todo */
 	ENT_MSG_LOG         /* u8 level, text */
 } ent_msg;
+
+typedef enum ent_decode_flag {
+	ENT_DECODE_EXACT = 1,    /* `begin` is where a record group starts, as the DONE of the range before it said; else look for
+	                            one */
+	ENT_DECODE_ENVELOPED = 2 /* the lines stand behind envelopes of the inbox, see base/envelope.h */
+} ent_decode_flag;
 
 typedef enum ent_sandbox { ENT_SANDBOX_OFF, ENT_SANDBOX_BEST_EFFORT, ENT_SANDBOX_REQUIRED } ent_sandbox;
 

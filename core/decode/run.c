@@ -105,7 +105,10 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 	g.begin = ent_read_u64(r);
 	g.end = ent_read_u64(r);
 	uint32_t companions = ent_read_u32(r);
-	g.exact = !r->bad && r->p < r->end && ent_read_u8(r);
+	uint8_t flags = !r->bad && r->p < r->end ? ent_read_u8(r) : 0;
+	g.exact = flags & ENT_DECODE_EXACT;
+	g.enveloped = flags & ENT_DECODE_ENVELOPED;
+	uint64_t readable = !r->bad && r->p < r->end ? ent_read_u64(r) : 0;
 	ent_input in = {.fd = -1};
 	ent_buf *sides = NULL;
 	int status = 0;
@@ -135,6 +138,9 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 	}
 	if ((status = ent_input_open(&in, p->fds[0], w->max_unpacked, w->max_ratio, &fault))) {
 		goto out;
+	}
+	if (readable) {
+		ent_input_limit(&in, readable);
 	}
 	if (!in.packing && in.size != UINT64_MAX) {
 		doc.length = (int64_t)in.size;

@@ -227,7 +227,7 @@ void ent__probe(ent__worker *, ent__packet *);
 
 typedef struct ent__range {
 	uint64_t begin, end; /* asked for */
-	bool exact;
+	bool exact, enveloped;
 	uint64_t real_begin, real_end;
 	bool eof;
 	ent_doc *doc;

@@ -698,7 +698,8 @@ int ent_pool_decode(ent_pool *p, const ent_decode_order *o, ent_assignment *a, e
 	ent_buf_u64(&m, o->begin);
 	ent_buf_u64(&m, o->end);
 	ent_buf_u32(&m, 0);
-	ent_buf_u8(&m, o->exact);
+	ent_buf_u8(&m, (uint8_t)((o->exact ? ENT_DECODE_EXACT : 0) | (o->enveloped ? ENT_DECODE_ENVELOPED : 0)));
+	ent_buf_u64(&m, o->readable);
 	ent_child_send(w->child, &m, &o->fd, 1);
 	ent_buf_finish(&m);
 	return 0;

@@ -114,6 +114,8 @@ typedef struct ent_decode_order {
 	ent_time arrived, modified;
 	uint64_t begin, end;
 	bool exact; /* a record group starts at `begin`, as the end of the range before it said */
+	bool enveloped; /* a log of the inbox: records stand behind envelopes */
+	uint64_t readable; /* bytes that may be read; 0: all */
 } ent_decode_order;
 
 /* Is there a worker that could take an order of this decoder now? */
