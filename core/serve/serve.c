@@ -3,6 +3,7 @@
  * The life of the service: its parts are started in order, tied together, and ended in the reverse order. Asked to stop, it
  * takes nothing new, lets the engine commit what is contiguous and the server answer what is under way, and leaves within the
  * time of `service: {drain}`: what is not through by then is read again by the next start, and lost by nobody. Front's thread. */
+#include "serve/api.h"
 #include "serve/front.h"
 
 #include <signal.h>
@@ -14,7 +15,8 @@ static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
 enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, BEAT_MS = 500, STUCK_S = 120 };
 
 /* Who has routes; each is called with the service. */
-static const ent_route *const tables[] = {ent__reload_routes};
+static const ent_route *const tables[] = {ent__reload_routes, ent__api_routes, ent__api_finding_routes, ent__api_register_routes,
+	ent__api_source_routes, ent__api_control_routes};
 
 /* ---- generations ------------------------------------------------------------------------------------------------------------ */
 
@@ -220,6 +222,9 @@ static int start_parts(ent__serve *s) {
 	if (!status && s->options->reader) {
 		s->reader = s->options->reader->start(&s->loop, s->options->config_path, &e);
 		status = s->reader ? 0 : e.code;
+		if (s->reader) {
+			s->options->reader->watch(s->reader, s->service);
+		}
 	}
 	status = status ? status : ent__sources_create(&s->sources, s, &e);
 	status = status ? status : ent__reload_create(&s->reload, s, &e);
