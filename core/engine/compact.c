@@ -31,6 +31,7 @@ struct ent_compact {
 	uint64_t bytes;  /* in it */
 	bool *complete;  /* by input: its document was complete for its days, see complete.c */
 	uint32_t n_complete;
+	uint64_t rollbacks; /* of the engine, as far as is known here */
 	ent_document dead, live;
 	ent_buf frame, patched;
 	ent_compact_report *report;
@@ -61,6 +62,7 @@ int ent_engine_compact_begin(
 	x->e = e;
 	x->report = report;
 	x->worth = worth;
+	x->rollbacks = e->rollbacks;
 	x->n_complete = e->n_inputs;
 	x->complete = ent_xcalloc(e->n_inputs + 1u, sizeof *x->complete);
 	status = ent__covers_scan(e, take_complete, x, error);
@@ -275,9 +277,28 @@ static int walk(ent_compact *x, ent_ledger_visit visit) {
 	return ent_ledger_walk(x->e->ledger, x->segments[x->next], &x->at, visit, x, x->error);
 }
 
+static bool is_live(const ent_engine *e, uint32_t number) {
+	size_t n;
+	const ent_segment *s = ent_ledger_segments(e->ledger, &n);
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].number == number) {
+			return s[i].state == ENT_SEGMENT_LIVE;
+		}
+	}
+	return false;
+}
+
 int ent_engine_compact_step(ent_compact *x, unsigned frames, uint64_t ns, bool *done, ent_error *error) {
-	int status = 0;
 	*done = false;
+	/* who writes the index into its file must not see it change */
+	int status = x->e->index && !x->e->keeping ? 0 : ent__index_load(x->e, error);
+	if (status) {
+		return status;
+	}
+	if (x->rollbacks != x->e->rollbacks) { /* what was copied and not committed is no more: the segment from its start */
+		x->rollbacks = x->e->rollbacks;
+		x->phase = CHOOSE;
+	}
 	x->error = error;
 	x->left = frames;
 	x->looked = 0;
@@ -292,7 +313,11 @@ int ent_engine_compact_step(ent_compact *x, unsigned frames, uint64_t ns, bool *
 			break;
 		}
 		x->at = x->goes = x->bytes = 0;
-		x->phase = SURVEY;
+		if (is_live(x->e, x->segments[x->next])) {
+			x->phase = SURVEY;
+		} else { /* it was committed as dead before somebody went back */
+			x->next++;
+		}
 		break;
 	case SURVEY:
 		status = walk(x, survey);

@@ -211,9 +211,11 @@ void ent__now(ent_engine *e) {
 }
 
 int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors) {
+	static atomic_uint_fast64_t opened;
 	ent_error error = {0};
 	ent_engine *e = ent_xcalloc(1, sizeof *e);
 	*out = NULL;
+	e->serial = atomic_fetch_add(&opened, 1) + 1;
 	e->config = config;
 	e->writable = mode == ENT_ENGINE_WRITE;
 	e->partners_a_worker = 4096;
@@ -311,9 +313,8 @@ static void count_workers(ent_engine *e) {
 	e->report->workers_died += died;
 }
 
-/* Back to the last commit (none is under way any more): what was folded since is forgotten, the log is cut to what the store
- * vouches for. */
-static int roll_back(ent_engine *e, ent_error *error) {
+int ent__roll_back(ent_engine *e, ent_error *error) {
+	e->rollbacks++;
 	count_workers(e);
 	ent_pool_destroy(e->pool);
 	e->pool = NULL;
@@ -459,7 +460,7 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 		report->progress = (ent_ingest_progress){.doing = "reading"};
 		status = run_once(e, progress, ctx, error);
 		if (status == ENT__AGAIN) {
-			status = roll_back(e, error);
+			status = ent__roll_back(e, error);
 			status = status ? status : ENT__AGAIN;
 		}
 	} while (status == ENT__AGAIN);

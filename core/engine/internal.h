@@ -75,6 +75,8 @@ typedef struct ent__work ent__work;
 
 struct ent_engine {
 	const ent_config *config;
+	uint64_t serial;    /* no other engine of this process has it */
+	uint64_t rollbacks; /* ent__roll_back was called as often */
 	bool writable;
 	ent_arena arena;
 	uv_loop_t loop;
@@ -269,6 +271,9 @@ int ent__judge_change(ent_engine *, const ent_snapshot_block *layer, const ent_b
 void ent__pool_renew(ent_engine *);
 /* The moment, read anew: an engine may stay open for weeks. */
 void ent__now(ent_engine *);
+/* Back to the last commit (none is under way any more): what was folded since is forgotten, the log is cut to what the store
+ * vouches for, and opened anew; the index is gone until it is loaded again. */
+int ent__roll_back(ent_engine *, ent_error *e);
 
 /* pending.c */
 typedef struct ent__pending ent__pending;

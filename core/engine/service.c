@@ -90,7 +90,7 @@ void ent_service_rules_changed(ent_service *s) {
 	uv_mutex_unlock(&s->lock);
 }
 
-void ent_service_do(ent_service *s, const ent_service_job *job) {
+static void ask(ent_service *s, const ent_service_job *job, bool interrupt) {
 	ent__job *j = ent_xcalloc(1, sizeof *j);
 	j->job = *job;
 	uv_mutex_lock(&s->lock);
@@ -100,13 +100,16 @@ void ent_service_do(ent_service *s, const ent_service_job *job) {
 		jobs_add(&s->answered, j);
 	} else {
 		jobs_add(&s->asked, j);
-		wake(s, true); /* a round may last for seconds */
+		wake(s, interrupt); /* a round may last for seconds */
 	}
 	uv_mutex_unlock(&s->lock);
 	if (ended) {
 		uv_async_send(s->answers);
 	}
 }
+
+void ent_service_do(ent_service *s, const ent_service_job *job) { ask(s, job, true); }
+void ent_service_do_later(ent_service *s, const ent_service_job *job) { ask(s, job, false); }
 
 /* ---- the round ---------------------------------------------------------------------------------------------------------------- */
 

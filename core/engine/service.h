@@ -51,6 +51,8 @@ void ent_service_touched(ent_service *, const char *source);
 void ent_service_rules_changed(ent_service *);
 /* Copies the job. */
 void ent_service_do(ent_service *, const ent_service_job *);
+/* The same, without having the round that is under way end sooner for it: nobody waits for this one. */
+void ent_service_do_later(ent_service *, const ent_service_job *);
 /* Puts another configuration in place of the one that is active, if it is good: plugins load, options are right, rulebooks
  * load. `done` on the front's loop: 0, the new one is active and the old one free; or the errors, and the old one goes on.
  * Sources that are the same in both go on where they are. */

@@ -349,10 +349,57 @@ static void little_is_left_alone(void **state) {
 	bench_close(&b);
 }
 
+/* An ingest beside it may go back to the last commit at any moment: what was copied since is gone, and so is every entry of
+ * the index that leads there. The compaction begins with its segment again, and nothing is lost. */
+static void goes_back_with_the_engine(void **state) {
+	(void)state;
+	unsigned went_back = 0;
+	for (unsigned after = 1; after < 40; after++) {
+		bench b;
+		feed f;
+		ent_error error = {0};
+		ent_compact *x;
+		ent_compact_report r;
+		bool done = false;
+		seed = 88172645463325252u;
+		bench_open(&b);
+		feed_open(&b, &f);
+		b.config->history_us = 0;
+		for (unsigned i = 0; i < FACTS; i++) {
+			fact one = random_fact();
+			take(&b, &f, &one, false);
+		}
+		commit(&b);
+		ent_digest d = digest(&b), now;
+		b.e->now_us += 10 * US_DAY;
+		b.e->report = b.report;
+		assert_int_equal(ent_engine_compact_begin(&x, b.e, 0, &r, &error), 0);
+		for (unsigned i = 0; i < after && !done; i++) {
+			assert_int_equal(ent_engine_compact_step(x, 4, UINT64_MAX / 2, &done, &error), 0);
+		}
+		if (!done) {
+			went_back++;
+			assert_int_equal(ent__commit_wait(b.e, &error), 0);
+			assert_int_equal(ent__roll_back(b.e, &error), 0);
+		}
+		while (!done) {
+			assert_int_equal(ent_engine_compact_step(x, 4, UINT64_MAX / 2, &done, &error), 0);
+		}
+		ent_engine_compact_end(x);
+		commit(&b);
+		again(&b, &f, true);
+		now = digest(&b);
+		same_facts(&d, &now);
+		feed_close(&f);
+		bench_close(&b);
+	}
+	assert_true(went_back > 20);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(no_digest_changes), cmocka_unit_test(history_counts_again),
 		cmocka_unit_test(history_is_kept_from_its_end), cmocka_unit_test(gone_stays_gone),
 		cmocka_unit_test(gone_is_said_while_it_matters), cmocka_unit_test(complete_documents_are_remembered),
-		cmocka_unit_test(little_is_left_alone)};
+		cmocka_unit_test(little_is_left_alone), cmocka_unit_test(goes_back_with_the_engine)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
