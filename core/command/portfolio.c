@@ -149,7 +149,7 @@ static void show_table(ent_call *call, const ent__portfolio *p) {
 	for (size_t i = 0; i < p->n && i < MOST; i++) {
 		const ent__standing *r = &p->rows[i];
 		char worth[ENT_NUMBER_TEXT];
-		ent_table_styled(&t, ENT_ACCENT, r->partner);
+		ent_table_styled(&t, ENT_ACCENT, *r->partner ? r->partner : "(all of them)");
 		ent__count_cell(&t, ENT_BAD, r->red_flags);
 		ent__count_cell(&t, ENT_WARN, r->gates);
 		ent__count_cell(&t, ENT_GOOD, r->opportunities);

@@ -8,6 +8,7 @@
 #include "base/day.h"
 #include "command/command.h"
 #include "command/portfolio.h"
+#include "engine/feeds.h"
 
 static const ent_arg args[] = {ENT_ARG_ROW_AS_OF,
 	{.name = "no-rules", .type = ENT_ARG_SWITCH, .doc = "Only read what is new; judge nothing."}, {.name = NULL}};
@@ -194,6 +195,10 @@ static int run_engine(ent_call *call, ent_engine *engine, const ent_config *conf
 		status = ent__balance_show(call, engine, &closes, &e);
 		if (!status && !ent_call_has(call, "no-rules")) {
 			status = judge(call, engine, config, judged, &e);
+			if (!status && ent_call_as_of(call, config).kind == ENT_AS_OF_NOW) { /* another moment says nothing of feeds */
+				ent_feeds_report feeds;
+				status = ent_engine_feeds(engine, 0, &feeds, &e);
+			}
 			if (!status) {
 				status = ent__portfolio_show(call, engine, &e);
 			}

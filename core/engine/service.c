@@ -3,6 +3,7 @@
  * The engine's thread, see service.h: its queue, and the round of what is due. What ends the engine (a full disk, a process
  * that cannot be started) ends it here as well: it is closed with all that is not committed, and opened anew after a pause, as
  * a new process would be; only a store that is damaged, or that somebody else writes, ends the service. */
+#include "engine/feeds.h"
 #include "engine/service_internal.h"
 
 #include <stdlib.h>
@@ -217,6 +218,23 @@ static int judge_round(ent_service *s, ent_error *e) {
 	return status;
 }
 
+/* Feeds that are late are findings, too, whether or not a rule runs. */
+static int feeds_round(ent_service *s, ent_error *e) {
+	ent_feeds_report feeds;
+	int status = ent_engine_feeds(s->engine, 0, &feeds, e);
+	s->next_feeds_us = feeds.next_us;
+	if (!status && feeds.changed) {
+		ent__service_gather(s);
+		ent__service_news(s, ENT_NEWS_FINDINGS);
+	}
+	return status;
+}
+
+static bool feeds_due(ent_service *s) {
+	ent__now(s->engine);
+	return s->next_feeds_us && s->engine->now_us >= s->next_feeds_us;
+}
+
 /* Did a day begin since the rules judged, where their moment moves with the days? */
 static bool day_turned(ent_service *s) {
 	int32_t day;
@@ -259,6 +277,9 @@ static int rounds(ent_service *s, ent_error *e) {
 		if (!status && (soon || day_turned(s))) {
 			moved = true;
 			status = judge_round(s, e);
+		}
+		if (!status && s->looked_once && (moved || feeds_due(s))) {
+			status = feeds_round(s, e);
 		}
 		if (!status && s->looked_once && !s->now.ready) {
 			s->now.ready = true;
