@@ -183,7 +183,7 @@ typedef struct ent_transport_config {
 	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
 	const ent_webhook_config *webhook; /* WEBHOOK only */
 	const ent_poll_config *poll;       /* POLL only */
-	int64_t settle_us; /* a file changed less than this ago is left alone */
+	int64_t settle_us; /* a file changed less than this ago is left alone; -1: not set, see there */
 	ent_word snapshot; /* pattern of the path that gives the snapshot time, see config/pattern.h; NULL: the mtime */
 	ent_place at;
 } ent_transport_config;
@@ -237,6 +237,7 @@ typedef struct ent_decoders_config {
 	int64_t deadline_us; /* without any progress */
 	int64_t memory;      /* bytes, of one process */
 	int64_t ring;        /* bytes, of one process: what it may hand over before the core has folded it */
+	int64_t quarantine_after; /* tries of a document of which workers die; documents in a row, of a source */
 } ent_decoders_config;
 
 typedef struct ent_commit_config {

@@ -237,8 +237,9 @@ static const ent__field from_fields[] = {
 		.doc = "All files of a folder and the folders in it."},
 	{.key = "stdin", .type = ENT__TEXT, .offset = AT(ways, way[ENT_FROM_STDIN]),
 		.doc = "Standard input; the value is the name that these bytes go by, as a file has one."},
-	{.key = "settle", .type = ENT__DURATION, .preset = "0", .offset = AT(ways, settle),
-		.doc = "A file changed less than this long ago is left for the next run: it may still be growing."},
+	{.key = "settle", .type = ENT__DURATION, .offset = AT(ways, settle),
+		.doc = "A file changed less than this long ago is left for later: it may still be growing. Without it, a service waits for "
+			"2s, and `entente run` for nothing."},
 	{.key = "snapshot", .type = ENT__TEXT, .offset = AT(ways, snapshot),
 		.doc = "Pattern of the end of the path with `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`: "
 			"when the file was taken, which decides between two versions of an order. Without it, the time at "
@@ -259,7 +260,7 @@ const char *ent_transport_name(ent_transport_kind kind) {
 
 static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_transport_config *out = into;
-	ways w = {0};
+	ways w = {.settle = -1};
 	if (node->kind == ENT_YAML_SCALAR && !ent_yaml_is_null(node)) {
 		char todo[200];
 		snprintf(todo, sizeof todo, "write from: {file: %s}, or glob, directory or stdin for file", node->text);
@@ -495,6 +496,11 @@ static const ent__field decoder_fields[] = {
 		.offset = AT(ent_decoders_config, ring),
 		.doc = "How much one decoder may hand over before it is folded; then it waits, which `entente balance` shows. No "
 			"single record may be larger."},
+	{.key = "quarantine_after", .type = ENT__INT, .preset = "5", .least = 1, .most = 1000,
+		.offset = AT(ent_decoders_config, quarantine_after),
+		.doc = "In a service: a document of which decoders die, or hang until their deadline, is tried so often, with growing "
+			"pauses, and then left alone until it changes. A source in which so many documents in a row end like that is "
+			"left alone as a whole, for a pause that grows."},
 	END};
 /* clang-format on */
 

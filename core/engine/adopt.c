@@ -141,6 +141,7 @@ static void keep_streams(ent_engine *e, parts *old) {
 		}
 		now->streams = before->streams;
 		before->streams = NULL;
+		ent__aside_keep(now, before);
 		for (ent__stream *s = now->streams; s; s = s->next) {
 			s->source = now;
 			free(s->partner_cache);
@@ -230,7 +231,6 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 		memcpy(e->rules_print, print, sizeof print);
 	}
 	ent__warm_all(e, "the configuration is another one");
-	ent_intern_finish(&e->skipped);
-	ent_intern_init(&e->skipped);
+	e->completes_read = false;
 	return errors->total ? ENT_ERR_INVALID : 0;
 }

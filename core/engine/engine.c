@@ -108,6 +108,9 @@ static int take_input(void *ctx, const ent_input *row) {
 	}
 	e->inputs[row->id] = *row;
 	e->stored[row->id] = (ent__stored){.exists = true, .position = row->position, .generation = row->generation};
+	if (e->writable) {
+		ent__known_add(e, row->id);
+	}
 	return 0;
 }
 
@@ -222,7 +225,6 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	ent__now(e);
 	uv_loop_init(&e->loop);
 	ent_intern_init(&e->texts);
-	ent_intern_init(&e->skipped);
 	e->spooled = -1;
 	e->cells = ent_cells_create();
 	if (sodium_init() < 0) {
@@ -264,6 +266,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__partners_close(e);
 	ent__pending_free(e->pending);
 	close_ledger(e);
+	ent__known_close(e);
 	if (e->store && !e->writable) {
 		ent_store_rollback(e->store);
 	}
@@ -283,7 +286,6 @@ void ent_engine_close(ent_engine *e) {
 	free(e->input_dirty);
 	free(e->stored);
 	ent_intern_finish(&e->texts);
-	ent_intern_finish(&e->skipped);
 	ent_arena_finish(&e->arena);
 	while (uv_run(&e->loop, UV_RUN_NOWAIT)) {
 	}
@@ -313,6 +315,20 @@ static void count_workers(ent_engine *e) {
 	e->report->workers_died += died;
 }
 
+/* What this process found out of inputs that stand as they were: their files need not be looked into again. */
+static void keep_looks(ent_engine *e, const ent__stored *looks, const ent_input *rows, uint32_t n) {
+	for (uint32_t i = 1; i < n && i < e->n_inputs; i++) {
+		ent__stored *s = &e->stored[i];
+		if (s->exists && looks[i].exists && s->generation == looks[i].generation && s->position == looks[i].position &&
+			e->inputs[i].inode == rows[i].inode) {
+			s->looked_ns = looks[i].looked_ns;
+			s->changed_ns = looks[i].changed_ns;
+			s->seen = looks[i].seen;
+			s->declared = looks[i].declared;
+		}
+	}
+}
+
 int ent__roll_back(ent_engine *e, ent_error *error) {
 	e->rollbacks++;
 	count_workers(e);
@@ -331,8 +347,20 @@ int ent__roll_back(ent_engine *e, ent_error *error) {
 		s->parked = s->pending = 0; /* read again below, where a commit told them */
 	}
 	ent_ledger_report found = e->recovery;
+	ent__stored *looks = e->stored;
+	ent_input *rows = e->inputs;
+	uint32_t n = e->n_inputs;
+	e->stored = NULL;
+	e->inputs = NULL;
+	free(e->input_dirty);
+	e->input_dirty = NULL;
+	e->inputs_capacity = 0;
+	ent__known_close(e);
 	int status = open_ledger(e, error);
 	e->recovery = found;
+	keep_looks(e, looks, rows, n);
+	free(looks);
+	free(rows);
 	if (!status) {
 		status = ent__sources_states(e, error);
 	}
@@ -350,8 +378,9 @@ static void guess_coverage(ent_engine *e, const ent__work *w) {
 	if (!x->done || !x->live || x->last_day < x->first_day) {
 		return;
 	}
+	const ent__stored *s = &e->stored[w->input];
 	for (unsigned kind = 1; kind < ENT_FACT_COUNT; kind++) {
-		if ((w->seen >> kind & 1) && !(w->declared >> kind & 1)) {
+		if ((s->seen >> kind & 1) && !(s->declared >> kind & 1)) {
 			ent_cover c = {.partner = ent__cover_partner(w), .source = w->stream->source->code, .input = w->input, .kind = kind,
 				.from = x->first_day, .to = x->last_day + 1, .origin = w->stream->origin};
 			ent__pending_cover(e, &c);
@@ -385,12 +414,68 @@ static void check_balance(ent_engine *e, ent_run_report *report) {
 	}
 }
 
+static int take_complete(void *ctx, const ent_cover *c) {
+	ent__source *s = c->complete ? ent__source_of(ctx, c->source) : NULL;
+	if (s) {
+		s->completes = true;
+	}
+	return 0;
+}
+
+/* Of which sources must be looked for what complete documents lack? Read once: of others that need not be asked. */
+static int read_completes(ent_engine *e, ent_error *error) {
+	int status = e->completes_read ? 0 : ent_store_covers_scan(e->store, take_complete, e, error);
+	e->completes_read |= !status;
+	return status;
+}
+
+static bool no_balance(const ent_balance *b) {
+	ent_balance none = {.source = b->source, .parked = b->parked, .pending = b->pending};
+	return !memcmp(b, &none, sizeof none);
+}
+
+/* Has nothing gathered? Then a service commits only so that what has expired is forgotten. */
+static bool nothing_new(const ent_engine *e) {
+	static const uint64_t hour = UINT64_C(3600000000000);
+	bool none = e->what->service && !e->pending && e->texts.count == e->texts_saved && e->unsettled == e->unsettled_saved &&
+				!e->fingerprint[0] && !e->clear_cells && !ent_ledger_dirty(e->ledger) && uv_hrtime() - e->committed_ns < hour;
+	for (uint32_t i = 0; i < e->n_sources && none; i++) {
+		none = no_balance(&e->sources[i].delta);
+	}
+	return none && !memchr(e->input_dirty ? (const void *)e->input_dirty : "", true, e->n_inputs);
+}
+
+/* What is left for a later call, of what was planned. */
+static void count_left(ent_engine *e, const ent__work *works) {
+	for (const ent__work *w = works; w; w = w->next_work) {
+		uint64_t size = e->inputs[w->input].size;
+		if (!w->finished) {
+			ent__count_waiting(w->stream->source, size > w->folded ? size - w->folded : 0, w->file.changed_ns);
+		}
+	}
+}
+
+/* Looks over all documents, so not while there is more to come, unless that takes long. */
+static int settle(ent_engine *e, ent_error *error) {
+	static const uint64_t long_ago = UINT64_C(10000000000);
+	if (!e->unsettled || (e->report->more && uv_hrtime() - e->settled_ns < long_ago)) {
+		return 0;
+	}
+	int status = ent__settle_complete(e, error);
+	e->unsettled = false;
+	e->settled_ns = uv_hrtime();
+	return status;
+}
+
 static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_progress *), void *ctx, ent_error *error) {
 	ent__work *works = NULL;
 	uint64_t began = uv_hrtime(), committing = e->report->stages.committing;
 	int status = ent__rebuild_if_changed(e, error);
 	if (!status) {
 		status = ent__replay_parked(e, error);
+	}
+	if (!status) {
+		status = read_completes(e, error);
 	}
 	if (!status) {
 		status = ent__plan_make(e, &works, error);
@@ -402,12 +487,13 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 	for (ent__work *w = works; w && !status; w = w->next_work) {
 		guess_coverage(e, w);
 	}
-	if (!status && e->unsettled) {
-		status = ent__settle_complete(e, error);
-		e->unsettled = false;
-	}
 	if (!status) {
+		count_left(e, works);
+		status = settle(e, error);
+	}
+	if (!status && !nothing_new(e)) {
 		status = ent__commit(e, error);
+		e->committed_ns = uv_hrtime();
 	}
 	ent_error late;
 	if (ent__commit_wait(e, &late) && status >= 0) { /* the run ended, or has to begin again, while a commit was under way */
@@ -420,16 +506,6 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 		works = next;
 	}
 	return status;
-}
-
-bool ent_engine_source_standing(const ent_engine *e, size_t i, ent_source_standing *out) {
-	if (i >= e->config->n_sources) {
-		return false;
-	}
-	const ent__source *s = &e->sources[i];
-	*out = (ent_source_standing){.name = s->config->name.s, .paused_why = "", .total = s->total, .parked = s->parked,
-		.pending = s->pending};
-	return true;
 }
 
 void ent_engine_interrupt(ent_engine *e) { atomic_store(&e->interrupted, true); }
@@ -451,6 +527,8 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 	atomic_store(&e->interrupted, false);
 	e->report = report;
 	e->plan_errors = &plan_errors;
+	e->call++;
+	e->began_ns = started;
 	report->progress.doing = "reading";
 	/* a plugin that cannot be loaded is told, and so is every source that needs it; the others go on */
 	ent_engine_plugins(e, &plugins, &n, &report->errors);
@@ -458,12 +536,18 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 	int status;
 	do {
 		report->progress = (ent_ingest_progress){.doing = "reading"};
+		report->more = false;
+		report->next_settle_us = 0;
 		status = run_once(e, progress, ctx, error);
 		if (status == ENT__AGAIN) {
 			status = ent__roll_back(e, error);
 			status = status ? status : ENT__AGAIN;
 		}
-	} while (status == ENT__AGAIN);
+	} while (status == ENT__AGAIN && !atomic_load(&e->interrupted));
+	if (status == ENT__AGAIN) {
+		report->more = true;
+		status = 0;
+	}
 	if (plan_errors.total) {
 		report->errors = plan_errors;
 	}

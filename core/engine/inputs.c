@@ -5,8 +5,7 @@
  * One that was interrupted goes on at its position; one that changed is read again from the start as a new generation.
  * Loop thread only. */
 #include "config/pattern.h"
-#include "engine/internal.h"
-#include "transport/files.h"
+#include "engine/plan.h"
 #include "transport/spool.h"
 
 #include <errno.h>
@@ -18,43 +17,29 @@
 #include <unistd.h>
 
 enum {
-	SUM_BYTES = 65536,
 	SURE = 50,           /* a probe's score from which it claims a document */
-	GRAIN_NS = 100000000 /* far more than the kernel's clock of files steps by */
+	GRAIN_NS = 100000000, /* far more than the kernel's clock of files steps by */
+	SERVICE_SETTLE_US = 2000000
 };
 
-static size_t skip_key(const ent__source *s, const char *name, char out[1024]) {
-	int n = snprintf(out, 1024, "%s%c%s", s->config->name.s, 0, name);
-	return n < 0 ? 0 : (size_t)n < 1024 ? (size_t)n : 1023;
-}
-
-void ent__skip(ent_engine *e, const ent__source *s, const char *name) {
-	char key[1024];
-	ent_intern_put(&e->skipped, key, skip_key(s, name, key));
-}
-
-static bool skipped(const ent_engine *e, const ent__source *s, const char *name) {
-	char key[1024];
-	return ent_intern_find(&e->skipped, key, skip_key(s, name, key)) != UINT32_MAX;
-}
-
-/* Told once, also when the run has to plan again. `name` "": the source's files could not be listed. */
-static void fail(ent_engine *e, const ent__source *s, const char *name, const ent_error *error) {
+/* Told once, also when the run has to plan again. */
+static void fail(ent_engine *e, ent__source *s, const ent_file *file, ent__cause cause, const ent_error *error) {
 	ent_error told = *error;
-	if (skipped(e, s, name)) {
-		return;
-	}
 	if (!told.file[0]) {
-		snprintf(told.file, sizeof told.file, "%.255s", name[0] ? name : s->config->name.s);
+		snprintf(told.file, sizeof told.file, "%.255s", file->name);
 	}
-	ent__skip(e, s, name);
+	ent__aside_put(e, s, file->name, file, cause, &told);
 	e->report->inputs_failed++;
 	ent_errors_take(&e->report->errors, &told);
+	if (cause == ENT__DIED) {
+		s->worker_deaths++;
+		ent__source_died(e, s, &told);
+	}
 }
 
-static uint64_t sum_at(int fd, uint64_t offset, uint64_t size) {
-	static uint8_t bytes[SUM_BYTES];
-	uint64_t want = size - offset < SUM_BYTES ? size - offset : SUM_BYTES;
+uint64_t ent__sum_at(int fd, uint64_t offset, uint64_t size) {
+	static uint8_t bytes[ENT__SUM_BYTES];
+	uint64_t want = size - offset < ENT__SUM_BYTES ? size - offset : ENT__SUM_BYTES;
 	ssize_t n = pread(fd, bytes, want, (off_t)offset);
 	return ent_hash64(bytes, n > 0 ? (size_t)n : 0, 0);
 }
@@ -73,56 +58,18 @@ static int standard_input_of(ent_engine *e, ent_error *error) {
 
 /* ---- what the store knows of a document ------------------------------------------------------------------------------- */
 
-/* The newest generation of each input, by source and name. */
-typedef struct names {
-	ent_intern texts;
-	uint32_t *ids, capacity; /* by number of the text */
-} names;
-
-static uint32_t name_put(names *t, uint32_t source, const char *name) {
-	char key[4 + sizeof((ent_input *)0)->name];
-	memcpy(key, &source, 4);
-	size_t n = strnlen(name, sizeof key - 4);
-	memcpy(key + 4, name, n);
-	uint32_t number = ent_intern_put(&t->texts, key, 4 + n), before = t->capacity;
-	ENT_GROW(t->ids, number, t->capacity);
-	if (before != t->capacity) {
-		memset(t->ids + before, 0, (t->capacity - before) * sizeof *t->ids);
-	}
-	return number;
-}
-
-static void names_open(names *t, const ent_engine *e) {
-	ent_intern_init(&t->texts);
-	for (uint32_t i = 1; i < e->n_inputs; i++) {
-		const ent_input *x = &e->inputs[i];
-		uint32_t number = name_put(t, x->source, x->name), *id = &t->ids[number];
-		if (!*id || x->generation > e->inputs[*id].generation) {
-			*id = i;
-		}
-	}
-}
-
-static void names_close(names *t) {
-	ent_intern_finish(&t->texts);
-	free(t->ids);
-}
-
-static ent_input *known(ent_engine *e, names *t, uint32_t source, const char *name) {
-	uint32_t number = name_put(t, source, name), id = t->ids[number];
-	return id ? &e->inputs[id] : NULL;
-}
-
 /* Does what the store has of a document still stand? What was taken back must come again, but for an edition of a slice
  * of which a higher one counts. */
 static bool stands(const ent_engine *e, const ent_input *x) {
-	for (uint32_t i = 1; i < e->n_inputs && !x->live && x->slice; i++) {
-		const ent_input *other = &e->inputs[i];
-		if (other->live && other->source == x->source && other->slice == x->slice && other->slice_grade > x->slice_grade) {
+	if (x->live || !x->slice) {
+		return x->live;
+	}
+	for (const ent_input *other = ent__slice_first(e, x); other; other = ent__slice_next(e, other)) {
+		if (other->live && other->slice == x->slice && other->slice_grade > x->slice_grade) {
 			return true;
 		}
 	}
-	return x->live;
+	return false;
 }
 
 ent_input *ent__input_add(ent_engine *e) {
@@ -152,11 +99,13 @@ static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, en
 	uint32_t best_score = 0;
 	char reasons[600] = "";
 	size_t at = 0;
+	ent_arena arena = {0}; /* of what is said of one file: a service looks at very many */
 	for (size_t i = 0; i < e->n_plugins; i++) {
 		const ent_plugin_info *p = e->plugins[i];
 		uint32_t scores[256] = {0};
 		const char *why[256] = {0};
-		if (ent_pool_probe(e->pool, p, fd, name, &e->arena, scores, why, error)) {
+		if (ent_pool_probe(e->pool, p, fd, name, &arena, scores, why, error)) {
+			ent_arena_finish(&arena);
 			return NULL;
 		}
 		for (uint32_t k = 0; k < p->n_decoders; k++) {
@@ -176,6 +125,7 @@ static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, en
 			}
 		}
 	}
+	ent_arena_finish(&arena);
 	if (!best) {
 		ent_error_set(error, ENT_ERR_INVALID, "no decoder knows this format%s%s%s", reasons[0] ? " (" : "", reasons, reasons[0] ? ")" : "");
 		ent_error_todo(error, "name one in `decode:`, or move the file out of the folder; `entente plugin list` shows all");
@@ -252,195 +202,202 @@ static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error
 
 static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
 
-/* Was the file looked into by this process, and not touched since? The kernel's own time of change cannot be set back by
- * anybody; only within its grain could a change hide. So an engine that stays open does not read all files again because
- * one is new. */
-static bool untouched(ent_engine *e, const ent_file *file, const ent_input *old) {
+/* The kernel's own time of change cannot be set back by anybody; only within its grain could a change hide. So an engine that
+ * stays open does not read all files again because one is new. */
+bool ent__untouched(const ent_engine *e, const ent_file *file, const ent_input *old) {
 	const ent__stored *s = old ? &e->stored[old->id] : NULL;
-	struct stat st;
-	if (!s || !s->looked_ns || !old->done || stat(file->path, &st)) {
-		return false;
-	}
-	return S_ISREG(st.st_mode) && (uint64_t)st.st_size == old->size && (uint64_t)ns_of(st.st_mtim) == old->mtime_ns &&
-		   st.st_ino == old->inode && st.st_dev == old->device && ns_of(st.st_ctim) == s->changed_ns &&
+	return s && s->looked_ns && old->done && file->size == old->size && (uint64_t)file->mtime_ns == old->mtime_ns &&
+		   file->inode == old->inode && file->device == old->device && file->changed_ns == s->changed_ns &&
 		   s->changed_ns + GRAIN_NS < s->looked_ns && stands(e, old);
 }
 
-/* One file: NULL if it is unchanged or failed (then it is in the report). */
-static ent__work *plan_file(ent_engine *e, ent__source *s, const ent_file *file, names *known_names) {
+bool ent__looks_read(const ent_engine *e, const ent__source *s, const ent_file *file) {
+	const ent_input *old = ent__known_name(e, s->code, file->name);
+	return old && old->done && file->size == old->size && (uint64_t)file->mtime_ns == old->mtime_ns;
+}
+
+/* Where nothing is configured, a service leaves files alone for a while that somebody may still be writing. */
+bool ent__too_young(ent_engine *e, const ent__source *s, int64_t mtime_ns, int64_t changed_ns) {
+	int64_t settle = s->config->from.settle_us;
+	settle = settle >= 0 ? settle : e->what->service ? SERVICE_SETTLE_US : 0;
+	/* a time in the future says nothing of its age */
+	int64_t last = mtime_ns / 1000 <= e->now_us ? mtime_ns / 1000 : changed_ns / 1000;
+	if (!settle || e->now_us - last >= settle) {
+		return false;
+	}
+	ent__sooner(&e->report->next_settle_us, last + settle);
+	return true;
+}
+
+/* Opens it, and says what it is at this moment. -1: it failed, and that is told. */
+static int look_into(ent_engine *e, ent__source *s, const ent_file *file, struct stat *st) {
 	ent_error error = {0};
 	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
-	struct stat st;
 	if (strlen(file->name) >= sizeof((ent_input *)0)->name) {
 		ent_error_set(&error, ENT_ERR_INVALID, "its name below the source's folder is longer than %zu bytes",
 			sizeof((ent_input *)0)->name - 1);
 		ent_error_todo(&error, "move it up, or rename it");
-		fail(e, s, file->name, &error);
-		return NULL;
+		fail(e, s, file, ENT__WRONG, &error);
+		return -1;
 	}
-	ent_input *old = known(e, known_names, s->code, file->name);
-	if (!standard_input && untouched(e, file, old)) {
-		e->report->progress.inputs_unchanged++;
-		return NULL;
-	}
-	struct timespec looked;
-	clock_gettime(CLOCK_REALTIME, &looked);
 	/* not blocking: what was a file when it was listed could be a pipe by now */
 	int fd = standard_input ? standard_input_of(e, &error) : open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		if (fd >= 0 && !error.code && !fstat(fd, &st)) {
-			ent_error_set(&error, ENT_ERR_IO, "it is no file any more");
-		} else if (!error.code) {
-			ent_error_errno(&error, ENT_ERR_IO, "cannot open the file");
-		}
-		if (fd >= 0) {
-			close(fd);
-		}
-		fail(e, s, file->name, &error);
-		return NULL;
+	if (fd >= 0 && !fstat(fd, st) && S_ISREG(st->st_mode)) {
+		return fd;
 	}
-	int64_t mtime = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	uint64_t size = (uint64_t)st.st_size;
-	if (!standard_input && s->config->from.settle_us && e->now_us - mtime / 1000 < s->config->from.settle_us) {
+	if (fd >= 0 && !fstat(fd, st)) {
+		ent_error_set(&error, ENT_ERR_IO, "it is no file any more");
+	} else if (!error.code) {
+		ent_error_errno(&error, ENT_ERR_IO, "cannot open the file");
+	}
+	if (fd >= 0) {
 		close(fd);
-		return NULL; /* may still grow: the next run takes it */
 	}
-	uint64_t head = sum_at(fd, 0, size), tail = sum_at(fd, size > SUM_BYTES ? size - SUM_BYTES : 0, size);
-	bool bytes = old && old->size == size && old->head_sum == head && old->tail_sum == tail &&
-				 (standard_input || old->mtime_ns == (uint64_t)mtime);
-	bool same = bytes && stands(e, old);
-	const ent_decoder_info *d = same ? ent__decoder_find(e, old->decoder) : NULL;
-	if (s->config->decode.name.s || !d) {
-		d = decoder_of(e, s, file->name, fd, &error);
-	}
-	if (!d) {
-		close(fd);
-		fail(e, s, file->name, &error);
-		return NULL;
-	}
-	same = same && !strcmp(old->decoder, d->name) && !strcmp(old->version, d->version);
-	if (same && old->done) {
-		if (!standard_input && old->inode == st.st_ino && old->device == st.st_dev) {
-			e->stored[old->id].looked_ns = ns_of(looked);
-			e->stored[old->id].changed_ns = ns_of(st.st_ctim);
-		}
-		close(fd);
-		e->report->progress.inputs_unchanged++;
-		return NULL;
-	}
-	ent__stream *stream = ent__stream_of(e, s, d, e->plan_errors);
+	fail(e, s, file, ENT__LATER, &error);
+	return -1;
+}
+
+/* A file as it was found. */
+typedef struct found {
+	int fd;
+	struct stat st;
+	uint64_t size, head, tail, content;
+	int64_t mtime_ns;
+	const ent_decoder_info *decoder;
+} found;
+
+/* A row for what is read now. One that was planned, and never read, is filled anew. */
+static void add_input(ent_engine *e, ent__work *w, const ent__source *s, const ent_file *file, const found *f, uint32_t before,
+	uint32_t blank, bool bytes) {
+	ent_input old = before ? e->inputs[before] : (ent_input){0}, *x = blank ? &e->inputs[blank] : ent__input_add(e);
+	x->source = s->code;
+	snprintf(x->name, sizeof x->name, "%s", file->name);
+	x->size = f->size;
+	x->mtime_ns = (uint64_t)f->mtime_ns;
+	x->inode = f->st.st_ino;
+	x->device = f->st.st_dev;
+	x->head_sum = f->head;
+	x->tail_sum = f->tail;
+	x->content = f->content;
+	x->snapshot_us = after(snapshot_time(s->config, file->path, f->mtime_ns), before && !bytes ? &old : NULL);
+	x->generation = blank ? x->generation : old.generation + 1;
+	snprintf(x->decoder, sizeof x->decoder, "%s", f->decoder->name);
+	snprintf(x->version, sizeof x->version, "%s", f->decoder->version);
+	w->input = x->id;
+	w->before = e->stored[x->id].before = before;
+	e->stored[x->id].replaces = w->replaces;
+	ent__known_add(e, x->id);
+}
+
+static ent__work *new_work(ent_engine *e, ent__source *s, const ent_file *file, found *f) {
+	ent_error error = {0};
+	ent__stream *stream = ent__stream_of(e, s, f->decoder, e->plan_errors);
 	if (!stream) {
-		close(fd);
 		return NULL;
 	}
 	ent__work *w = ent_xcalloc(1, sizeof *w);
 	w->stream = stream;
 	w->path = ent_xstrdup(file->path);
-	w->fd = standard_input ? fd : -1;
+	w->file = *file;
+	w->file.path = w->file.name = NULL;
+	w->fd = -1;
 	w->chunks_end = &w->chunks;
-	w->splittable = splittable(w, fd);
-	if (!standard_input) {
-		close(fd);
+	w->splittable = splittable(w, f->fd);
+	if (s->config->from.kind == ENT_FROM_STDIN) {
+		w->fd = f->fd;
+		f->fd = -1;
 	}
 	if (path_partner(e, w, file->path, &error)) {
-		fail(e, s, file->name, &error);
+		fail(e, s, file, ENT__WRONG, &error);
 		ent__work_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+/* What is to be done with a file that was opened. */
+static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *l, const ent_file *file, found *f, int64_t looked_ns) {
+	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
+	uint32_t successor = l->successor ? l->successor[file - l->files] : 0;
+	ent_input *old = successor ? NULL : ent__known_name(e, s->code, file->name);
+	f->size = (uint64_t)f->st.st_size;
+	f->mtime_ns = ns_of(f->st.st_mtim);
+	f->head = ent__sum_at(f->fd, 0, f->size);
+	f->tail = ent__sum_at(f->fd, f->size > ENT__SUM_BYTES ? f->size - ENT__SUM_BYTES : 0, f->size);
+	uint64_t sums[] = {f->size, f->head, f->tail};
+	f->content = ent_hash64(sums, sizeof sums, 0);
+	if (!old && !successor && !standard_input) {
+		old = ent__moved_by_copy(e, s, l, file, f->content, &successor);
+	}
+	bool bytes = old && old->size == f->size && old->head_sum == f->head && old->tail_sum == f->tail &&
+				 (standard_input || old->mtime_ns == (uint64_t)f->mtime_ns);
+	bool same = bytes && stands(e, old);
+	f->decoder = same ? ent__decoder_find(e, old->decoder) : NULL;
+	if (s->config->decode.name.s || !f->decoder) {
+		ent_error error = {0};
+		f->decoder = decoder_of(e, s, file->name, f->fd, &error);
+		if (!f->decoder) {
+			fail(e, s, file, error.code == ENT_ERR_WORKER ? ENT__DIED : ENT__WRONG, &error);
+			return NULL;
+		}
+	}
+	same = same && !strcmp(old->decoder, f->decoder->name) && !strcmp(old->version, f->decoder->version);
+	if (same && old->done) {
+		if (!standard_input && old->inode == f->st.st_ino && old->device == f->st.st_dev) {
+			e->stored[old->id].looked_ns = looked_ns;
+			e->stored[old->id].changed_ns = ns_of(f->st.st_ctim);
+		}
+		ent__aside_forget(s, file->name);
+		e->report->progress.inputs_unchanged++;
+		return NULL;
+	}
+	ent__work *w = new_work(e, s, file, f);
+	if (!w) {
 		return NULL;
 	}
 	if (same) { /* interrupted: go on */
 		w->input = old->id;
 		w->next = w->folded = old->position;
 		w->begun = old->position > 0;
+		w->before = w->begun ? 0 : e->stored[old->id].before;
+		w->replaces = !w->begun && e->stored[old->id].replaces;
 	} else {
-		uint32_t generation = old ? old->generation + 1 : 1;
-		w->before = old ? old->id : 0;
+		uint32_t blank = old && !e->stored[old->id].exists && !old->position ? old->id : 0;
+		uint32_t id = successor ? successor : blank ? e->stored[blank].before : old ? old->id : 0;
+		const ent_input *before = id ? &e->inputs[id] : NULL;
 		/* The same bytes in another reading (a new version of the decoder, or another one) take the place of the old one:
-		 * both are equally new, so rank could not tell which counts. */
-		w->replaces = old && old->live && (stream->restates || bytes);
-		ent_input *x = ent__input_add(e);
-		x->source = s->code;
-		snprintf(x->name, sizeof x->name, "%s", file->name);
-		x->size = size;
-		x->mtime_ns = (uint64_t)mtime;
-		x->inode = st.st_ino;
-		x->device = st.st_dev;
-		x->head_sum = head;
-		x->tail_sum = tail;
-		uint64_t sums[] = {size, head, tail};
-		x->content = ent_hash64(sums, sizeof sums, 0);
-		x->snapshot_us = after(snapshot_time(s->config, file->path, mtime), bytes ? NULL : old);
-		x->generation = generation;
-		snprintf(x->decoder, sizeof x->decoder, "%s", d->name);
-		snprintf(x->version, sizeof x->version, "%s", d->version);
-		w->input = x->id;
+		 * both are equally new, so rank could not tell which counts. So does a file that was moved to where it means
+		 * something else. */
+		w->replaces = before && before->live && (w->stream->restates || bytes || successor || (blank && e->stored[blank].replaces));
+		add_input(e, w, s, file, f, id, blank, bytes);
 	}
 	e->report->progress.inputs_total++;
-	e->report->progress.bytes_total += size - w->folded;
+	e->report->progress.bytes_total += f->size - w->folded;
 	return w;
 }
 
-/* Documents of one plugin one after another, in the order of the plugins' first documents: a worker holds one plugin, and
- * taking turns between plugins would start a process for nearly every document. */
-static void group_by_plugin(ent__work **works) {
-	ent__work *left = *works, **end = works;
-	while (left) {
-		const ent_plugin_info *plugin = left->stream->decoder->plugin;
-		ent__work *others = NULL, **others_end = &others;
-		for (ent__work *w = left, *next; w; w = next) {
-			next = w->next_work;
-			w->next_work = NULL;
-			if (w->stream->decoder->plugin == plugin) {
-				*end = w;
-				end = &w->next_work;
-			} else {
-				*others_end = w;
-				others_end = &w->next_work;
-			}
-		}
-		left = others;
+ent__work *ent__plan_file(ent_engine *e, ent__source *s, ent__listing *l, const ent_file *file) {
+	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
+	if (!standard_input && ent__untouched(e, file, ent__known_name(e, s->code, file->name))) {
+		e->report->progress.inputs_unchanged++;
+		return NULL;
 	}
-}
-
-static bool wanted(const ent_engine *e, const ent__source *s) {
-	bool found = !e->what->sources;
-	for (size_t i = 0; i < e->what->n_sources && !found; i++) {
-		found = !strcmp(e->what->sources[i], s->config->name.s);
+	bool young = !standard_input && ent__too_young(e, s, file->mtime_ns, file->changed_ns);
+	struct timespec looked;
+	clock_gettime(CLOCK_REALTIME, &looked);
+	found f = {.fd = young ? -1 : look_into(e, s, file, &f.st)};
+	ent__work *w = NULL;
+	if (f.fd >= 0) {
+		l->opened++;
+		/* it may have been written to since it was listed */
+		young = !standard_input && ent__too_young(e, s, ns_of(f.st.st_mtim), ns_of(f.st.st_ctim));
+		w = young ? NULL : plan_found(e, s, l, file, &f, ns_of(looked));
 	}
-	return found;
-}
-
-int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
-	ent__work **end = works;
-	names known_names = {0};
-	*works = NULL;
-	names_open(&known_names, e);
-	for (uint32_t i = 0; i < e->n_sources; i++) {
-		ent__source *s = &e->sources[i];
-		ent_file *files;
-		size_t n;
-		ent_error listing = {0};
-		if (!wanted(e, s)) {
-			continue;
-		}
-		if (ent_files_list(s->config, &files, &n, &listing)) {
-			fail(e, s, "", &listing);
-		}
-		for (size_t k = 0; k < n; k++) {
-			ent__work *w = skipped(e, s, files[k].name) ? NULL : plan_file(e, s, &files[k], &known_names);
-			if (w) {
-				*end = w;
-				end = &w->next_work;
-			}
-		}
-		ent_files_free(files, n);
+	if (f.fd >= 0) {
+		close(f.fd);
 	}
-	names_close(&known_names);
-	if (e->plan_errors->total) {
-		*error = e->plan_errors->e[0];
-		return error->code;
-	}
-	group_by_plugin(works);
-	return 0;
+	s->files_young += young;
+	return w;
 }
 
 uint32_t ent__cover_partner(const ent__work *w) {

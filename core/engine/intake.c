@@ -167,7 +167,7 @@ static void widen(ent_engine *e, ent__work *w, const ent_document *d) {
 	const ent_item *head = ent_document_head(d);
 	int32_t day;
 	if (head && !(head->flags & ENT_DOC_RETRACT) && ent_fold_day(&e->fold, head, head->partner, &day)) {
-		w->seen |= 1u << d->kind;
+		e->stored[w->input].seen |= 1u << d->kind;
 		input->first_day = day < input->first_day ? day : input->first_day;
 		input->last_day = day > input->last_day ? day : input->last_day;
 	}

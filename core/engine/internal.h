@@ -13,6 +13,7 @@
 #include "facts/document.h"
 #include "facts/ledger.h"
 #include "metrics/fold.h"
+#include "transport/files.h"
 
 /* A record of the store that is no fact: partners that the data brought (created or parked). */
 #define ENT__RECORD_PARTNER 100u
@@ -45,6 +46,19 @@ struct ent__source {
 	ent_balance delta; /* since the last commit */
 	ent_balance total; /* of this run, for the report */
 	uint64_t parked, pending; /* documents now: of a word without a partner, without their header */
+	/* as the last plan and dispatch left it, see ent_source_standing */
+	uint32_t files_waiting, files_young;
+	uint64_t bytes_waiting;
+	int64_t waiting_since_us;
+	/* what failed: aside.c */
+	struct ent__aside **aside; /* by name */
+	size_t n_aside, aside_capacity;
+	uint64_t worker_deaths;
+	unsigned failed_in_row;
+	int64_t paused_until_us;
+	char *paused_why;
+	uint64_t given; /* bytes, of late: who was given least is served first */
+	bool completes; /* it has documents that are complete for their days */
 	uint64_t told_records, told_facts; /* what the workers said they handed over, to be held against it */
 };
 
@@ -68,7 +82,24 @@ typedef struct ent__stored {
 	/* When its file was found to be what was read, by its sums, in this process, and the kernel's time of its last change; 0:
 	 * not looked at so far. */
 	int64_t looked_ns, changed_ns;
+	uint32_t slice_next; /* another input of its slice */
+	bool in_slice;
+	/* Kinds of facts that came of it in this process, and whose days the decoder declared: 1 << kind. It may take several calls
+	 * to its end. */
+	uint32_t seen, declared;
+	uint32_t before; /* planned and not begun: the generation before it, and */
+	bool replaces;   /* whether it comes in its place */
 } ent__stored;
+
+/* known.c */
+typedef struct ent__known {
+	struct ent__known_slot {
+		uint64_t hash;
+		uint32_t id; /* 0: free */
+	} *slots;
+	uint32_t n, mask;
+} ent__known;
+enum { ENT__KNOWN = 4 };
 
 /* An input of this run beside its row. */
 typedef struct ent__work ent__work;
@@ -106,12 +137,17 @@ struct ent_engine {
 	uint32_t channel_capacity;
 	uint32_t *channel_cache; /* by raw code, for the last system */
 	uint32_t channel_cache_n, channel_cache_system;
-	ent_intern skipped; /* "source\0name" of documents that failed in this process */
 	int spooled;        /* standard input, kept in an unnamed file: it cannot be read twice; -1: not yet */
 	ent_input *inputs; /* by id; 0 is unused */
 	uint32_t n_inputs, inputs_capacity;
 	bool *input_dirty;
 	ent__stored *stored; /* by id */
+	ent__known known[ENT__KNOWN];
+	uint64_t began_ns; /* when it did */
+	uint64_t committed_ns; /* when an ingest last did */
+	uint64_t settled_ns; /* when what complete documents lack was last taken back */
+	uint64_t call; /* number of the ingest that is under way */
+	bool completes_read; /* the sources know whether they have documents that are complete */
 	ent_pool *pool;
 	ent_plugin_info const **plugins;
 	ent__plugin_file *plugin_files; /* by the same index */
@@ -243,9 +279,13 @@ struct ent__work {
 	uint32_t before; /* generation before this one, 0 none */
 	bool replaces; /* and all of its facts go when this one comes */
 	bool begun;
-	uint32_t seen, declared; /* kinds of facts that came, and whose days the decoder declared: 1 << kind */
 	struct ent__work *next_work;
+	struct ent__work *next_waiting; /* in its queue, see dispatch.h */
+	unsigned queue;
+	ent_file file; /* as it was listed; without its texts */
 };
+/* A document that is left for a later call. */
+void ent__count_waiting(ent__source *, uint64_t bytes, int64_t since_ns);
 int ent__plan_make(ent_engine *, ent__work **works, ent_error *e);
 void ent__work_free(ent__work *);
 /* For whom its coverage speaks: its partner, or 0 for all whom its facts name. */
@@ -255,8 +295,48 @@ uint32_t ent__cover_partner(const ent__work *);
  * defined in that of their worker. The worker could change its ring while we look: every length is loaded once. */
 int ent__take_texts(ent_engine *, ent_dictionary *, const ent_slot_batch *, ent_error *e);
 
-/* Leaves a document out of what this process still plans: it failed. */
-void ent__skip(ent_engine *, const ent__source *, const char *name);
+/* known.c. Rows that a name, a file, a content was read as; NULL: none. Of a name the newest generation, of the others the
+ * one that came last. */
+ent_input *ent__known_name(const ent_engine *, uint32_t source, const char *name);
+ent_input *ent__known_file(const ent_engine *, uint32_t source, uint64_t device, uint64_t inode);
+ent_input *ent__known_content(const ent_engine *, uint32_t source, uint64_t content);
+/* A row is filled, or has got another name. */
+void ent__known_add(ent_engine *, uint32_t id);
+/* It is known by now of which slice it is. */
+void ent__known_slice(ent_engine *, uint32_t id);
+/* All rows of the slice of `x`, one after another. */
+ent_input *ent__slice_first(const ent_engine *, const ent_input *x);
+ent_input *ent__slice_next(const ent_engine *, const ent_input *);
+void ent__known_close(ent_engine *);
+
+/* aside.c */
+typedef enum ent__cause {
+	ENT__WRONG, /* with the document itself */
+	ENT__LATER, /* it could not be opened, or changed meanwhile */
+	ENT__DIED   /* workers died of it, or hung */
+} ent__cause;
+/* It failed. `file` NULL: the source's files could not be listed. */
+void ent__aside_put(ent_engine *, ent__source *, const char *name, const ent_file *, ent__cause, const ent_error *why);
+/* Is it to be left out of the plan? *again: it failed before and is tried again. */
+bool ent__aside_skip(ent_engine *, ent__source *, const ent_file *, bool *again);
+/* Was the same said of it before? */
+bool ent__aside_told(const ent__source *, const char *name, const ent_error *why);
+/* It went well, or is gone. */
+void ent__aside_forget(ent__source *, const char *name);
+/* Forgets what was not listed since the last sweep. */
+void ent__aside_sweep(ent__source *);
+void ent__aside_free(ent__source *);
+/* The source says the same in another configuration, and so do its plugins: what stands aside stays there. */
+void ent__aside_keep(ent__source *now, ent__source *before);
+/* Is it quarantined as a whole, and is it tried with one document, after that? */
+bool ent__source_paused(ent_engine *, const ent__source *);
+bool ent__source_on_trial(const ent_engine *, const ent__source *);
+/* Workers died of one of its documents, so that it was given up. */
+void ent__source_died(ent_engine *, ent__source *, const ent_error *why);
+/* One of its documents was read to its end. */
+void ent__source_well(ent__source *);
+/* The earlier of two moments, where 0 is none. */
+void ent__sooner(int64_t *moment, int64_t us);
 
 /* dispatch.c. ENT__AGAIN: what is not committed has to be thrown away and planned anew, see ent_engine_ingest. */
 #define ENT__AGAIN 1

@@ -296,7 +296,7 @@ static ent_worker *idle_other(const ent_pool *p, const char *path) {
 static ent_worker *least_busy(const ent_pool *p, const char *path) {
 	ent_worker *best = NULL;
 	for (ent_worker *w = p->workers; w; w = w->next) {
-		if (!w->dying && !w->condemned && !strcmp(w->path, path) && w->n_waiting < ENT__WAITING_MAX &&
+		if (!w->dying && !w->condemned && !strcmp(w->path, path) && w->n_waiting < ENT_POOL_AHEAD &&
 			(!best || w->n_waiting < best->n_waiting)) {
 			best = w;
 		}
@@ -311,6 +311,16 @@ static bool room(const ent_pool *p, const char *path) {
 		busy += w->running != NULL;
 	}
 	return busy < p->set.workers && (p->alive < p->set.workers || idle_other(p, path));
+}
+
+unsigned ent_pool_limit(const ent_pool *p) { return p->set.workers; }
+
+bool ent_pool_holds(const ent_pool *p, const ent_plugin_info *plugin) { return worker_of(p, plugin->path, false) != NULL; }
+
+void ent_pool_awake(ent_pool *p) {
+	for (ent_worker *w = p->workers; w; w = w->next) {
+		w->beat_seen_ns = uv_hrtime();
+	}
 }
 
 bool ent_pool_ready(const ent_pool *p, const ent_decoder_info *d) {

@@ -118,6 +118,14 @@ typedef struct ent_decode_order {
 	uint64_t readable; /* bytes that may be read; 0: all */
 } ent_decode_order;
 
+enum { ENT_POOL_AHEAD = 2 /* orders sent ahead to a worker: it never idles between small documents */ };
+
+/* How many workers there may be at once. */
+unsigned ent_pool_limit(const ent_pool *);
+/* Does a worker hold this plugin? */
+bool ent_pool_holds(const ent_pool *, const ent_plugin_info *);
+/* The loop goes on after it stood still: no worker is blamed for the time between. */
+void ent_pool_awake(ent_pool *);
 /* Is there a worker that could take an order of this decoder now? */
 bool ent_pool_ready(const ent_pool *, const ent_decoder_info *);
 /* Gives it to a worker. The assignment is from calloc, zeroed but for owner; the caller frees it once it is finished and

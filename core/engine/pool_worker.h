@@ -8,8 +8,6 @@
 #include "engine/child.h"
 #include "engine/pool.h"
 
-enum { ENT__WAITING_MAX = 2 /* orders sent ahead to a worker: it never idles between small documents */ };
-
 struct ent_worker {
 	ent_pool *pool;
 	ent_worker *next;
@@ -20,7 +18,7 @@ struct ent_worker {
 	bool condemned;
 	ent_error condemnation;
 	ent_assignment *running;
-	ent_assignment *waiting[ENT__WAITING_MAX]; /* sent, and begun after `running` */
+	ent_assignment *waiting[ENT_POOL_AHEAD]; /* sent, and begun after `running` */
 	unsigned n_waiting;
 	uint8_t *opened; /* by instance */
 	uint32_t opened_n;

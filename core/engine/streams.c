@@ -86,6 +86,7 @@ int ent__sources_states(ent_engine *e, ent_error *error) {
 void ent__sources_close(ent_engine *e) {
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__stream *s = e->sources[i].streams;
+		ent__aside_free(&e->sources[i]);
 		while (s) {
 			ent__stream *next = s->next;
 			ent_buf_finish(&s->options);

@@ -16,9 +16,12 @@ typedef struct list {
 	size_t n, capacity;
 } list;
 
-static void add(list *l, const char *path, const char *name) {
+static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
+
+static void add(list *l, const char *path, const char *name, const struct stat *st) {
 	ENT_GROW(l->files, l->n, l->capacity);
-	l->files[l->n++] = (ent_file){ent_xstrdup(path), ent_xstrdup(name)};
+	l->files[l->n++] = (ent_file){ent_xstrdup(path), ent_xstrdup(name), (uint64_t)st->st_size, st->st_ino, st->st_dev,
+		ns_of(st->st_mtim), ns_of(st->st_ctim)};
 }
 
 static int by_name(const void *a, const void *b) {
@@ -54,7 +57,7 @@ static int walk(list *l, const char *root, const char *below, unsigned depth, en
 			status = walk(l, root, name, depth + 1, e);
 		} else if (S_ISREG(st.st_mode)) {
 			char *full = join(root, name);
-			add(l, full, name);
+			add(l, full, name, &st);
 			free(full);
 		}
 		free(name);
@@ -98,14 +101,14 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 			ent_error_at(e, from->path.at.file, from->path.at.line, from->path.at.column);
 			break;
 		}
-		add(&l, path, strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+		add(&l, path, strrchr(path, '/') ? strrchr(path, '/') + 1 : path, &st);
 		break;
 	case ENT_FROM_GLOB:
 		if (glob(path, GLOB_BRACE | GLOB_NOSORT, NULL, &g) == 0) {
 			size_t root = glob_root(path);
 			for (size_t i = 0; i < g.gl_pathc; i++) {
 				if (!stat(g.gl_pathv[i], &st) && S_ISREG(st.st_mode)) {
-					add(&l, g.gl_pathv[i], g.gl_pathv[i] + root);
+					add(&l, g.gl_pathv[i], g.gl_pathv[i] + root, &st);
 				}
 			}
 			globfree(&g);
@@ -118,7 +121,8 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 		}
 		break;
 	case ENT_FROM_STDIN:
-		add(&l, "/dev/stdin", path ? path : "stdin");
+		st = (struct stat){0};
+		add(&l, "/dev/stdin", path ? path : "stdin", &st);
 		break;
 	case ENT_FROM_WEBHOOK:
 	case ENT_FROM_POLL:

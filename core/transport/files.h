@@ -9,6 +9,9 @@
 
 typedef struct ent_file {
 	char *path, *name; /* name: below the source's root */
+	/* as it was when it was listed; of standard input all 0 */
+	uint64_t size, inode, device;
+	int64_t mtime_ns, changed_ns; /* the kernel's own time of change nobody can set back */
 } ent_file;
 
 /* Sorted by name; the caller frees the list, also after an error. */

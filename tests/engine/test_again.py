@@ -116,5 +116,6 @@ def test_another_name_tells_nothing_new(tmp_path: Path) -> None:
     p.run()
     (p.folder / "in/a.csv").rename(p.folder / "in/b.csv")
     said = p.run()
-    assert said.read["inputs"] == 1 and said.json["balance"][0]["duplicate"] == REST + 2
+    assert (said.read["inputs"], said.read["unchanged"]) == (0, 1)
     assert total(p) == 3
+    assert p.sql("select name from input") == [("b.csv",)]
