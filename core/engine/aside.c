@@ -21,8 +21,9 @@ struct ent__aside {
 	bool has_file;
 	unsigned tries;
 	int64_t since_us, again_us;
-	bool quarantined, listed;
+	bool quarantined;
 	uint64_t call; /* of the last failure */
+	uint64_t seen; /* call that listed it last */
 };
 
 static void free_aside(struct ent__aside *x) {
@@ -138,7 +139,7 @@ void ent__aside_put(ent_engine *e, ent__source *s, const char *name, const ent_f
 		x->file.path = x->file.name = NULL;
 	}
 	x->call = e->call;
-	x->listed = true;
+	x->seen = e->call;
 	x->tries++;
 	int64_t now = now_us();
 	bool enough = cause == ENT__DIED && x->tries >= (unsigned)e->config->decoders.quarantine_after;
@@ -157,7 +158,7 @@ bool ent__aside_skip(ent_engine *e, ent__source *s, const ent_file *file, bool *
 	if (!x) {
 		return false;
 	}
-	x->listed = true;
+	x->seen = e->call;
 	if (x->call == e->call) {
 		return true; /* the call had to plan again: it is told already */
 	}
@@ -181,12 +182,11 @@ bool ent__aside_told(const ent__source *s, const char *name, const ent_error *wh
 	return x && !strcmp(x->what, why->what);
 }
 
-void ent__aside_sweep(ent__source *s) {
+void ent__aside_sweep(const ent_engine *e, ent__source *s) {
 	size_t kept = 0;
 	for (size_t i = 0; i < s->n_aside; i++) {
 		struct ent__aside *x = s->aside[i];
-		if (x->listed) {
-			x->listed = false;
+		if (x->seen == e->call) {
 			s->aside[kept++] = x;
 		} else {
 			free_aside(x);

@@ -323,8 +323,8 @@ bool ent__aside_skip(ent_engine *, ent__source *, const ent_file *, bool *again)
 bool ent__aside_told(const ent__source *, const char *name, const ent_error *why);
 /* It went well, or is gone. */
 void ent__aside_forget(ent__source *, const char *name);
-/* Forgets what was not listed since the last sweep. */
-void ent__aside_sweep(ent__source *);
+/* Forgets what this call did not list. */
+void ent__aside_sweep(const ent_engine *, ent__source *);
 void ent__aside_free(ent__source *);
 /* The source says the same in another configuration, and so do its plugins: what stands aside stays there. */
 void ent__aside_keep(ent__source *now, ent__source *before);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLANNED_MAX = 1024, OPENED_LEAST = 16 /* of each source and call, in a service */ };
+/* Of each source and call, in a service: files that are planned, and that are looked into though time is over. */
+enum { PLANNED_MAX = 1024, PLANNED_LEAST = 16, OPENED_LEAST = 256 };
 
 /* The source's files could not be listed: told when it begins, and when it is for another reason. */
 static void fail_listing(ent_engine *e, ent__source *s, const ent_error *error) {
@@ -66,7 +67,7 @@ static bool enough(const ent_engine *e, const ent__source *s, const ent__listing
 		return false;
 	}
 	bool late = what->budget_ns && uv_hrtime() - e->began_ns > what->budget_ns;
-	return planned >= PLANNED_MAX || (planned && ent__source_on_trial(e, s)) || (late && l->opened >= OPENED_LEAST) ||
+	return planned >= PLANNED_MAX || (planned && ent__source_on_trial(e, s)) || (late && (planned >= PLANNED_LEAST || l->opened >= OPENED_LEAST)) ||
 		   atomic_load(&e->interrupted);
 }
 
@@ -126,7 +127,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		}
 		plan_source(e, s, &l, &end);
 		if (!status) {
-			ent__aside_sweep(s);
+			ent__aside_sweep(e, s);
 		}
 		ent_files_free(l.files, l.n);
 		free(l.successor);

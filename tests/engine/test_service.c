@@ -59,9 +59,9 @@ static const char yaml[] =
 	"partners:\n  p: {name: P}\n  q: {name: Q}\n"
 	"service: {scan: 1h, judge_every: 0s}\n"
 	"sources:\n"
-	"  a: {partner: p, from: {glob: \"./a/*.csv\"}, decode: {csv: {fact: order, columns: {key: key, at: at, gross: total, "
+	"  a: {partner: p, from: {glob: \"./a/*.csv\", settle: 0s}, decode: {csv: {fact: order, columns: {key: key, at: at, gross: total, "
 	"total: total}, constants: {currency: EUR}}}}\n"
-	"  b: {partner: q, from: {glob: \"./b/*.csv\"}, decode: {csv: {fact: order, columns: {key: key, at: at, gross: total, "
+	"  b: {partner: q, from: {glob: \"./b/*.csv\", settle: 0s}, decode: {csv: {fact: order, columns: {key: key, at: at, gross: total, "
 	"total: total}, constants: {currency: %s}}}}\n"
 	"rules: {books: [%s]}\n";
 
