@@ -114,6 +114,29 @@ static uint64_t monotonic_ns(void) {
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* A busy machine may well leave a process without the processor for a while. */
+static const uint64_t STILL_LEAST_NS = 2000000000;
+
+/* Processor time that a process has had; 0: it cannot be asked. */
+static uint64_t worked_ns(int pid) {
+	clockid_t clock;
+	struct timespec t;
+	return clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &t)
+			   ? 0
+			   : (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Between rules a worker reads the snapshot or writes what was said, for as long as that takes; but it works while it does. One
+ * that had no processor time at all for so long stands still: somebody stopped it, or it waits for what never comes. */
+static bool stands_still(ent__rules_worker *w, uint64_t now, uint64_t deadline) {
+	uint64_t worked = worked_ns(ent_child_pid(w->child));
+	if (worked != w->worked_ns || !w->worked_since_ns) {
+		w->worked_ns = worked;
+		w->worked_since_ns = now;
+	}
+	return now - w->worked_since_ns > (deadline > STILL_LEAST_NS ? deadline : STILL_LEAST_NS);
+}
+
 static void watch(ent__rules_worker *w) {
 	const ent_rules_page *page = ent_child_shared(w->child);
 	uint64_t now = monotonic_ns(), deadline = (uint64_t)w->all->e->config->rules.deadline_us * 1000;
@@ -125,6 +148,10 @@ static void watch(ent__rules_worker *w) {
 	}
 	uint32_t rule = atomic_load(&page->rule);
 	uint64_t started = atomic_load(&page->started);
+	if (!rule && stands_still(w, now, deadline)) {
+		ent_child_kill(w->child, SIGKILL); /* no rule is to blame: whoever waits has another one do it */
+		return;
+	}
 	if (rule && started && now > started && now - started > deadline) {
 		w->late = w->asked = true;
 		w->late_rule = rule - 1;
@@ -181,6 +208,7 @@ void ent__rules_begin(ent__rules *all) {
 		w->done = w->failed = w->asked = w->late = false;
 		w->stream.n = w->page.n = 0;
 		w->evaluations = 0;
+		w->worked_since_ns = 0;
 		w->error = (ent_error){0};
 	}
 }

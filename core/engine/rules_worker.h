@@ -27,6 +27,7 @@ typedef struct ent__rules_worker {
 	uint64_t evaluations;
 	bool asked; /* for its traceback */
 	uint64_t asked_ns;
+	uint64_t worked_ns, worked_since_ns; /* processor time it had when that was last seen to grow, and when that was */
 	bool late;
 	uint32_t late_rule, late_partner;
 	ent_error error; /* what it failed with */

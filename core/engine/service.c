@@ -215,6 +215,14 @@ static int judge_round(ent_service *s, ent_error *e) {
 	s->judge_due = false;
 	s->next_judge_ns = after_us(s->config->service.judge_every_us);
 	ent__service_judged(s, s->judged, status, e);
+	if (status == ENT_ERR_WORKER || status == ENT_ERR_INVALID) {
+		/* of the workers and the books: facts are safe, and read on; what was judged last stands until it goes well again */
+		s->judge_due = true;
+		s->judge_failures++;
+		s->next_judge_ns = after_us((s->judge_failures < 30 ? s->judge_failures : 30) * INT64_C(1000000));
+		return 0;
+	}
+	s->judge_failures = 0;
 	return status;
 }
 

@@ -50,7 +50,7 @@ struct ent_service {
 	uint64_t next_scan_ns, next_judge_ns, next_try_ns; /* uv_hrtime(); 0: none */
 	int64_t next_file_us; /* 1970: a file has settled by then, or may be tried again; 0: there is none */
 	int64_t next_feeds_us; /* 1970: a feed will be late by then; 0: none will */
-	unsigned failures; /* of the engine in a row */
+	unsigned failures, judge_failures; /* in a row: of the engine, of judging */
 	ent_run_report *report;
 	ent_judge_report *judged;
 	ent_service_status now; /* gathered here, then published */

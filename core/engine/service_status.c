@@ -202,11 +202,13 @@ static int count_finding(void *ctx, const ent_finding *f) {
 
 void ent__service_judged(ent_service *s, const ent_judge_report *r, int status, const ent_error *e) {
 	ent_error error;
-	(void)e;
 	s->now.judgements++;
 	s->now.evaluations += r->evaluations;
 	s->now.judge_seconds = r->seconds;
 	if (status) {
+		s->now.rules_errors = 1;
+		ent_error_text(e, s->now.rules_error, sizeof s->now.rules_error);
+		ent__service_news(s, ENT_NEWS_STATUS);
 		return;
 	}
 	s->now.judged_us = now_us();
