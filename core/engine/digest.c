@@ -94,16 +94,27 @@ static void put_body(group *g, const ent_item *item) {
 	}
 }
 
-static void put_item(group *g, const ent_item *item, bool rank) {
+/* The moment at which a record arrived is no part of what is known, only the order in which they did. */
+static ent_rank rank_of(const group *g, const ent_item *item) {
+	ent_rank rank = item->rank;
+	if (item->input < g->e->n_inputs && ent__in_inbox(&g->e->inputs[item->input])) {
+		rank.updated = rank.updated == rank.snapshot ? 0 : rank.updated;
+		rank.snapshot = 0;
+	}
+	return rank;
+}
+
+static void put_item(group *g, const ent_item *item, bool with_rank) {
 	put_number(g, item->kind);
 	put_number(g, item->flags);
 	put_bytes(g, item->key, item->key_n);
 	put_code(g, item->partner);
 	put_code(g, item->source);
-	if (rank) {
-		put_number(g, item->rank.updated);
-		put_number(g, item->rank.snapshot);
-		put_number(g, (int64_t)item->rank.content);
+	if (with_rank) {
+		ent_rank rank = rank_of(g, item);
+		put_number(g, rank.updated);
+		put_number(g, rank.snapshot);
+		put_number(g, (int64_t)rank.content);
 	}
 	put_number(g, (int64_t)item->has);
 	if (!(item->flags & ENT_DOC_RETRACT)) {

@@ -31,7 +31,9 @@ static int open_work(ent__run *r, ent__work *w) {
 	struct stat st;
 	if (w->fd < 0 || fstat(w->fd, &st)) {
 		ent_error_errno(&e, ENT_ERR_IO, "cannot open the file");
-	} else if ((uint64_t)st.st_size != input->size || (named && (st.st_ino != input->inode || st.st_dev != input->device))) {
+	} else if (w->inbox ? (uint64_t)st.st_size < input->size
+						: (uint64_t)st.st_size != input->size ||
+							  (named && (st.st_ino != input->inode || st.st_dev != input->device))) {
 		ent_error_set(&e, ENT_ERR_IO, "the file changed while it was being read");
 		ent_error_todo(&e, "run again when it is whole; `settle:` leaves files alone that are still growing");
 	}
@@ -93,7 +95,8 @@ static bool give_chunk(ent__run *r, ent__work *w) {
 		.framing = w->stream->framing, .fd = w->fd, .name = input->name, .origin = "",
 		.arrived = {.v = e->now_us, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
 		.modified = {.v = (int64_t)(input->mtime_ns / 1000), .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
-		.begin = c->begin, .end = c->end, .exact = c->exact};
+		.begin = c->begin, .end = c->end, .exact = c->exact, .enveloped = w->enveloped,
+		.readable = w->inbox ? input->size : 0};
 	c->a = ent_xcalloc(1, sizeof *c->a);
 	c->a->owner = c;
 	if (ent_pool_decode(e->pool, &o, c->a, r->error)) {

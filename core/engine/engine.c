@@ -265,6 +265,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__sources_close(e);
 	ent__partners_close(e);
 	ent__pending_free(e->pending);
+	ent__inbox_close(e);
 	close_ledger(e);
 	ent__known_close(e);
 	if (e->store && !e->writable) {
@@ -552,6 +553,7 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 		report->errors = plan_errors;
 	}
 	if (!status) {
+		ent__inbox_tell(e);
 		ent__index_keep(e, false);
 	}
 	check_balance(e, report);

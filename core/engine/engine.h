@@ -116,6 +116,11 @@ int ent_engine_ingest_some(ent_engine *, const ent_ingest_what *, void (*progres
 /* Ends the ingest that is under way soon, with what is contiguous committed; without one, nothing happens. Any thread. */
 void ent_engine_interrupt(ent_engine *);
 
+/* What arrives over the network lies there; it is borrowed until the engine is closed. Without one, a run that is no service looks
+ * for itself into what a service left in the store. */
+typedef struct ent_inbox ent_inbox;
+void ent_engine_inbox(ent_engine *, ent_inbox *);
+
 /* How a source stands, as the last ingest that looked at it left it. */
 typedef struct ent_source_standing {
 	const char *name;

@@ -139,7 +139,7 @@ static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, en
 	return best;
 }
 
-static const ent_decoder_info *decoder_of(ent_engine *e, ent__source *s, const char *name, int fd, ent_error *error) {
+const ent_decoder_info *ent__decoder_of(ent_engine *e, ent__source *s, const char *name, int fd, ent_error *error) {
 	const ent_word *word = &s->config->decode.name;
 	if (!word->s) {
 		return probe(e, name, fd, error);
@@ -335,7 +335,7 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 	f->decoder = same ? ent__decoder_find(e, old->decoder) : NULL;
 	if (s->config->decode.name.s || !f->decoder) {
 		ent_error error = {0};
-		f->decoder = decoder_of(e, s, file->name, f->fd, &error);
+		f->decoder = ent__decoder_of(e, s, file->name, f->fd, &error);
 		if (!f->decoder) {
 			fail(e, s, file, error.code == ENT_ERR_WORKER ? ENT__DIED : ENT__WRONG, &error);
 			return NULL;
@@ -410,6 +410,7 @@ void ent__work_free(ent__work *w) {
 		if (w->fd >= 0) {
 			close(w->fd);
 		}
+		ent__arrivals_free(w->arrivals);
 		free(w->path);
 		free(w);
 	}

@@ -102,7 +102,7 @@ static void refuse(ent_engine *e, ent__stream *s, const ent_input *input, const 
 }
 
 /* Fills in partner, rank and lineage of every item, and drops those whose partner is refused. */
-static void complete(ent_engine *e, const ent__work *w, ent_document *d) {
+static void complete(ent_engine *e, ent__work *w, ent_document *d) {
 	ent__stream *s = w->stream;
 	const ent_input *input = &e->inputs[w->input];
 	bool shared = s->source->config->keys == ENT_KEYS_SHARED;
@@ -132,11 +132,11 @@ static void complete(ent_engine *e, const ent__work *w, ent_document *d) {
 		item->source = s->source->code;
 		item->input = input->id;
 		item->arrival = e->now_us;
-		item->rank.snapshot = input->snapshot_us;
+		item->rank.snapshot = ent__arrived(e, w, item->place);
 		/* the worker's packed time stands here until now, see facts/batch.h */
 		ent_time version = ent_wire_time_unpack((ent_wire_time)item->rank.updated);
 		item->rank.updated = version.kind == ENT_TIME_NONE
-			? input->snapshot_us
+			? item->rank.snapshot
 			: ent_fold_instant(&e->fold, version, item->source, partner);
 		if (item->kind == ENT_VISIT) {
 			item->rank.content = 0; /* parts add up: the hash of a part says nothing about the visit */

@@ -137,6 +137,8 @@ struct ent_engine {
 	uint32_t channel_capacity;
 	uint32_t *channel_cache; /* by raw code, for the last system */
 	uint32_t channel_cache_n, channel_cache_system;
+	struct ent_inbox *inbox; /* NULL: there is none */
+	bool inbox_own;     /* a run that reads what a service left behind */
 	int spooled;        /* standard input, kept in an unnamed file: it cannot be read twice; -1: not yet */
 	ent_input *inputs; /* by id; 0 is unused */
 	uint32_t n_inputs, inputs_capacity;
@@ -279,6 +281,9 @@ struct ent__work {
 	uint32_t before; /* generation before this one, 0 none */
 	bool replaces; /* and all of its facts go when this one comes */
 	bool begun;
+	bool inbox;     /* it may have grown since, which is no matter: no more of it is read than was durable */
+	bool enveloped; /* a log of the inbox */
+	struct ent__arrivals *arrivals;
 	struct ent__work *next_work;
 	struct ent__work *next_waiting; /* in its queue, see dispatch.h */
 	unsigned queue;
@@ -290,6 +295,20 @@ int ent__plan_make(ent_engine *, ent__work **works, ent_error *e);
 void ent__work_free(ent__work *);
 /* For whom its coverage speaks: its partner, or 0 for all whom its facts name. */
 uint32_t ent__cover_partner(const ent__work *);
+
+/* grown.c: what lies in the inbox */
+int ent__inbox_open(ent_engine *, ent_error *e);
+void ent__inbox_close(ent_engine *);
+/* In which form the sources want what arrives. */
+void ent__inbox_forms(ent_engine *);
+/* Appends what is to be read of a source. */
+void ent__inbox_plan(ent_engine *, ent__source *, ent__work ***end);
+/* Tells the inbox what is committed. */
+void ent__inbox_tell(ent_engine *);
+bool ent__in_inbox(const ent_input *);
+/* When the record at that place arrived; of what is no log, the snapshot time of its document. */
+int64_t ent__arrived(const ent_engine *, ent__work *, uint64_t place);
+void ent__arrivals_free(struct ent__arrivals *);
 
 /* texts.c: the texts that a batch defines, taken as soon as it is there: batches are folded in the order of their documents, but
  * defined in that of their worker. The worker could change its ring while we look: every length is loaded once. */

@@ -105,11 +105,15 @@ static void plan_source(ent_engine *e, ent__source *s, ent__listing *l, ent__wor
 int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 	ent__work **end = works;
 	*works = NULL;
+	if (ent__inbox_open(e, error)) {
+		return error->code;
+	}
 	for (uint32_t i = 0; i < e->n_sources; i++) {
 		ent__source *s = &e->sources[i];
 		ent__listing l = {0};
 		ent_error listing = {0};
-		if (!wanted(e, s) || (e->what->service && s->config->from.kind == ENT_FROM_STDIN)) {
+		bool elsewhere = e->what->service && s->config->from.kind == ENT_FROM_STDIN; /* the front puts it into the inbox */
+		if (!wanted(e, s)) {
 			continue;
 		}
 		if (ent__source_paused(e, s)) {
@@ -118,7 +122,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		s->files_waiting = s->files_young = 0;
 		s->bytes_waiting = 0;
 		s->waiting_since_us = 0;
-		int status = ent_files_list(s->config, &l.files, &l.n, &listing);
+		int status = elsewhere ? 0 : ent_files_list(s->config, &l.files, &l.n, &listing);
 		if (status) {
 			fail_listing(e, s, &listing);
 		} else {
@@ -126,6 +130,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 			ent__follow_moves(e, s, &l);
 		}
 		plan_source(e, s, &l, &end);
+		ent__inbox_plan(e, s, &end);
 		if (!status) {
 			ent__aside_sweep(e, s);
 		}

@@ -27,6 +27,9 @@ bool ent__too_young(ent_engine *, const ent__source *, int64_t mtime_ns, int64_t
 /* Hash of up to 64 KiB at `offset` of what is `size` bytes long. */
 uint64_t ent__sum_at(int fd, uint64_t offset, uint64_t size);
 
+/* The one that is configured, or found by the first bytes. */
+const ent_decoder_info *ent__decoder_of(ent_engine *, ent__source *, const char *name, int fd, ent_error *e);
+
 /* Rows of files that were renamed get their names; those whose path says something else of them now are noted as successors. */
 void ent__follow_moves(ent_engine *, ent__source *, ent__listing *);
 /* The row of a document of this content whose own file is gone, or is another one now: it has got the name of `file`. NULL: there

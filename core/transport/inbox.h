@@ -66,7 +66,8 @@ void ent_inbox_put(ent_inbox *, const ent_inbox_item *, ent_inbox_done *done, vo
  * the loop turns. */
 const char *ent_inbox_cursor(ent_inbox *, const char *source);
 
-/* Any thread. In which form the items of a source are wanted; LINES unless it was set. */
+/* Any thread. In which form the items of a source are wanted. DOCUMENTS unless it was set: every decoder can
+ * read those. */
 void ent_inbox_form_set(ent_inbox *, const char *source, ent_inbox_form);
 ent_inbox_form ent_inbox_form_of(ent_inbox *, const char *source);
 

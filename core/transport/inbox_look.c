@@ -25,7 +25,7 @@ void ent_inbox_form_set(ent_inbox *x, const char *source, ent_inbox_form form) {
 }
 
 ent_inbox_form ent_inbox_form_of(ent_inbox *x, const char *source) {
-	ent_inbox_form form = ENT_INBOX_LINES;
+	ent_inbox_form form = ENT_INBOX_DOCUMENTS;
 	pthread_mutex_lock(&x->lock);
 	for (size_t i = 0; i < x->n_forms; i++) {
 		if (!strcmp(x->forms[i].source, source)) {

@@ -64,6 +64,7 @@ static void from_path_to_inbox(void **state) {
 	}
 	request none = {0}, once = {.id = "d-1", .type = "application/json; charset=utf-8"};
 	assert_false(ent_webhook_verify(w, header, &none, body, n));
+	ent_inbox_form_set(b->inbox, "p-hooks", ENT_INBOX_LINES);
 	ent_webhook_put(w, b->inbox, header, &once, body, n, on_done, b);
 	wait_told(b, 1);
 	assert_int_equal(b->outcome, 0);
@@ -75,12 +76,15 @@ static void from_path_to_inbox(void **state) {
 	ent_inbox_status status;
 	ent_inbox_status_of(b->inbox, "p-hooks", &status);
 	assert_int_equal(status.records, 2);
-	/* a decoder that wants documents gets them, and knows by the name what they are */
-	ent_inbox_form_set(b->inbox, "q-hooks", ENT_INBOX_DOCUMENTS);
-	ent_webhook_put(ent_webhook_find(hooks, "/in/p", 5), b->inbox, header, &once, body, n, on_done, b);
-	wait_told(b, 4);
 	ent_inbox_file *files;
 	size_t n_files;
+	ent_inbox_files(b->inbox, "p-hooks", &files, &n_files);
+	assert_int_equal(n_files, 1);
+	assert_true(files[0].log);
+	ent_inbox_files_free(files, n_files);
+	/* a decoder that wants documents gets them, and knows by the name what they are */
+	ent_webhook_put(ent_webhook_find(hooks, "/in/p", 5), b->inbox, header, &once, body, n, on_done, b);
+	wait_told(b, 4);
 	ent_inbox_files(b->inbox, "q-hooks", &files, &n_files);
 	assert_int_equal(n_files, 1);
 	assert_string_equal(files[0].name, ".inbox/00000001-000001.doc.json");
