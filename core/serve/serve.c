@@ -194,6 +194,12 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 	free(errors);
 }
 
+static int use_inbox(ent_engine *engine, void *inbox, ent_error *e) {
+	(void)e;
+	ent_engine_inbox(engine, inbox);
+	return 0;
+}
+
 static int start_parts(ent__serve *s) {
 	static const ent_service_events events = {.news = on_news};
 	const ent_config *config = s->now->config;
@@ -209,6 +215,10 @@ static int start_parts(ent__serve *s) {
 	char folder[4096];
 	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
 	status = ent_inbox_open(&s->inbox, &s->loop, folder, &config->inbox, on_arrived, s, &e);
+	if (!status) { /* what a service before left there is read at once */
+		ent_service_do(s->service, &(ent_service_job){.work = use_inbox, .ctx = s->inbox});
+		ent_service_touched(s->service, NULL);
+	}
 	if (!status) {
 		ent_http_options http = {.config = config, .version = s->options->version, .log = log_http};
 		status = ent_http_create(&s->http, &s->loop, &http, &e);
