@@ -103,7 +103,8 @@ static void rest(ent_poll *p) {
 }
 
 static void failed(ent_poll *p, const ent_error *e) {
-	bool news = p->status.state != ENT_POLL_FAILING;
+	bool news = !p->status.failing;
+	p->status.failing = true;
 	p->status.error = *e;
 	p->status.state = ENT_POLL_FAILING;
 	p->status.failed_us = now_us();
@@ -114,9 +115,10 @@ static void failed(ent_poll *p, const ent_error *e) {
 }
 
 static void succeeded(ent_poll *p) {
-	if (p->status.failed_us > p->status.succeeded_us) {
+	if (p->status.failing) {
 		ent_log(ENT_SEVERITY_INFO, "poll.recovered", ent_log_text("source", p->source->name.s));
 	}
+	p->status.failing = false;
 	p->status.error = (ent_error){0};
 	*p->status.said = 0;
 	p->status.state = ENT_POLL_IDLE;
@@ -274,7 +276,7 @@ static char *header(const ent_client_answer *a, const char *name) {
 	return value && strlen(value) < 1024 ? ent_xstrdup(value) : NULL;
 }
 
-static bool goes_round(ent_poll *p, const ent_client_answer *a, uint64_t hash, ent_error *e) {
+static bool goes_round(ent_poll *p, uint64_t hash, ent_error *e) {
 	bool counted = p->c->pages == ENT_PAGES_NUMBER || p->c->pages == ENT_PAGES_OFFSET;
 	bool round = false;
 	if (counted && p->page.counted && p->before == hash) {
@@ -291,7 +293,6 @@ static bool goes_round(ent_poll *p, const ent_client_answer *a, uint64_t hash, e
 	if (round) {
 		ent_error_at(e, p->c->pages_at.file, p->c->pages_at.line, p->c->pages_at.column);
 	}
-	(void)a;
 	return round;
 }
 
@@ -305,9 +306,8 @@ static void arrived(ent_poll *p, const ent_client_answer *a) {
 		return;
 	}
 	int status = ent__page_read(&p->page, p->c, &p->where, p->address, a, ent_inbox_form_of(p->inbox, p->source->name.s), &e);
-	if (status || goes_round(p, a, answered, &e)) {
-		p->where.within = false; /* next time from where all was there */
-		failed(p, &e);
+	if (status || goes_round(p, answered, &e)) {
+		failed(p, &e); /* the next turn begins with this page */
 		return;
 	}
 	ent__where *then = &p->then;
@@ -432,6 +432,9 @@ static void ask(ent_poll *p) {
 	if (wait) {
 		p->status.state = p->status.state == ENT_POLL_TRYING ? ENT_POLL_TRYING : ENT_POLL_ASKING;
 		later(p, STEP_ASK, wait);
+		if (wait > second) {
+			tell(p);
+		}
 		return;
 	}
 	ent_arena arena = {0};

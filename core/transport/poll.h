@@ -24,6 +24,7 @@ extern const char *const ent_poll_states[]; /* their names */
 
 typedef struct ent_poll_status {
 	ent_poll_state state;
+	bool failing;         /* the last turn that ended did not end well */
 	ent_error error;      /* why it fails, or is tried again; code 0: it does not */
 	char said[200];       /* with it, the beginning of what the server said, masked: for an operator's eyes, never a log */
 	int http;             /* status of the last answer; 0: none yet */

@@ -231,15 +231,16 @@ static struct json_object *parse(const char *p, size_t n, ent_error *e) {
 	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	struct json_object *o = n <= INT32_MAX ? json_tokener_parse_ex(t, p, (int)n) : NULL;
 	enum json_tokener_error fault = json_tokener_get_error(t);
+	bool early;
 	size_t end = json_tokener_get_parse_end(t);
 	if (!o && fault == json_tokener_continue) { /* a number alone ends with what is behind it */
 		o = json_tokener_parse_ex(t, "", 1);
 		fault = json_tokener_get_error(t);
 	}
+	early = fault == json_tokener_continue || fault == json_tokener_error_parse_eof;
 	if (fault != json_tokener_success || end + strspn(p + (end < n ? end : n), " \t\r\n") < n) {
 		ent_error_set(e, ENT_ERR_INVALID, "the answer is no JSON: at byte %zu, %s", end,
-			fault == json_tokener_success ? "more behind the end" : fault == json_tokener_continue ? "it ends too early"
-																								   : json_tokener_error_desc(fault));
+			fault == json_tokener_success ? "more behind the end" : early ? "it ends too early" : json_tokener_error_desc(fault));
 		ent_error_todo(e, "look at what the address really gives");
 		json_object_put(o);
 		o = NULL;
