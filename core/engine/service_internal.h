@@ -54,6 +54,7 @@ struct ent_service {
 	ent_run_report *report;
 	ent_judge_report *judged;
 	ent_service_status now; /* gathered here, then published */
+	uint64_t standings; /* a sum of how the sources stood when that was last told */
 };
 
 /* service.c */

@@ -245,7 +245,23 @@ static void duplicate(ent_service_status *to, const ent_service_status *from) {
 	ent_service_status_finish(&old);
 }
 
+/* Changes whenever a source's standing does: who shows it is told, also when nothing was committed. */
+static uint64_t standings(const ent_service_status *s) {
+	uint64_t sum = 0;
+	for (size_t i = 0; i < s->n_sources; i++) {
+		const ent_source_status *row = &s->sources[i];
+		uint64_t what[] = {sum, row->state, row->late, row->failures, row->restarts};
+		sum = ent_hash64(what, sizeof what, ent_hash64(row->error, strlen(row->error), i));
+	}
+	return sum;
+}
+
 void ent__service_publish(ent_service *s) {
+	uint64_t sum = standings(&s->now);
+	if (sum != s->standings) {
+		s->standings = sum;
+		ent__service_news(s, ENT_NEWS_STATUS);
+	}
 	s->now.beat++;
 	s->now.beat_us = now_us();
 	uv_mutex_lock(&s->lock);

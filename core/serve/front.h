@@ -40,12 +40,13 @@ typedef struct ent__serve {
 	ent__sources *sources;
 	ent__reload *reload;
 	void *reader;
+	struct ent__operate *operate; /* operate.c */
+	struct ent__life *life;       /* life.c */
 	uv_signal_t signals[3]; /* TERM, INT, HUP */
 	uv_timer_t deadline;    /* of draining */
 	bool ready_told, stopping;
 	bool ended, drained; /* the engine's thread has; the server has */
 	bool late;           /* the deadline came first */
-	uint64_t commits_told, judgements_told;
 	uint64_t beat_seen, beat_at; /* of the engine's thread, and when that was new */
 	ent_errors *errors;  /* why it ended */
 } ent__serve;

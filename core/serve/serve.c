@@ -5,6 +5,7 @@
  * time of `service: {drain}`: what is not through by then is read again by the next start, and lost by nobody. Front's thread. */
 #include "serve/api.h"
 #include "serve/front.h"
+#include "serve/operate.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -12,11 +13,11 @@
 #include <unistd.h>
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
-enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, BEAT_MS = 500, STUCK_S = 120 };
+enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, BEAT_MS = 500 };
 
 /* Who has routes; each is called with the service. */
 static const ent_route *const tables[] = {ent__reload_routes, ent__api_routes, ent__api_finding_routes, ent__api_register_routes,
-	ent__api_source_routes, ent__api_control_routes};
+	ent__api_source_routes, ent__api_control_routes, ent__operate_routes};
 
 /* ---- generations ------------------------------------------------------------------------------------------------------------ */
 
@@ -71,6 +72,7 @@ static void stop(ent__serve *s, const char *why) {
 	uv_timer_start(&s->deadline, on_deadline, ms, 0);
 	ent__sources_destroy(s->sources); /* nothing new comes in */
 	s->sources = NULL;
+	ent__operate_stop(s);
 	ent_service_stop(s->service);
 	ent_http_drain(s->http, ms, on_drained, s);
 }
@@ -120,22 +122,7 @@ static void on_news(void *ctx, unsigned mask) {
 	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_JUDGED | ENT_NEWS_RELOADED) && s->reader) {
 		s->options->reader->anew(s->reader, mask & ENT_NEWS_RELOADED);
 	}
-	if (now.commits != s->commits_told) {
-		s->commits_told = now.commits;
-		ent_log(ENT_SEVERITY_INFO, "commit", ent_log_uint("cycle", now.cycles), ent_log_uint("commits", now.commits),
-			ent_log_double("seconds", now.ingest_seconds));
-	}
-	if (now.judgements != s->judgements_told) {
-		s->judgements_told = now.judgements;
-		ent_log(ENT_SEVERITY_INFO, "judged", ent_log_uint("true", now.said_true), ent_log_uint("false", now.said_false),
-			ent_log_uint("unknown", now.unknown), ent_log_uint("failed", now.failed), ent_log_double("seconds", now.judge_seconds));
-	}
-	if (now.rules_errors && mask & ENT_NEWS_JUDGED) { /* told again each time: it is not mended */
-		ent_log(ENT_SEVERITY_WARNING, "rules.failed", ent_log_uint("errors", now.rules_errors), ent_log_text("first", now.rules_error));
-	}
-	if (now.error[0] && mask & (ENT_NEWS_STATUS | ENT_NEWS_ENDED)) {
-		ent_log(ENT_SEVERITY_ERROR, "engine.failed", ent_log_text("error", now.error));
-	}
+	ent__life_tell(s, &now);
 	if (mask & ENT_NEWS_ENDED) {
 		s->ended = true;
 		if (!s->stopping) {
@@ -147,20 +134,7 @@ static void on_news(void *ctx, unsigned mask) {
 	ent_service_status_finish(&now);
 }
 
-/* The front lives, since this is called; does the engine's thread get on? A round may last as long as a document that cannot be
- * cut, so the time for it is long. */
-static bool alive(void *ctx) {
-	ent__serve *s = ctx;
-	ent_service_status now;
-	ent_service_status_take(s->service, &now);
-	bool gets_on = now.beat != s->beat_seen || uv_now(&s->loop) - s->beat_at < (uint64_t)STUCK_S * 1000;
-	if (now.beat != s->beat_seen) {
-		s->beat_seen = now.beat;
-		s->beat_at = uv_now(&s->loop);
-	}
-	ent_service_status_finish(&now);
-	return gets_on;
-}
+static bool alive(void *ctx) { return ent__operate_alive(ctx, NULL); }
 
 static void start_log(const ent_config *config) {
 	static const ent_severity levels[] = {ENT_SEVERITY_ERROR, ENT_SEVERITY_WARNING, ENT_SEVERITY_INFO, ENT_SEVERITY_DEBUG};
@@ -212,6 +186,7 @@ static int start_parts(ent__serve *s) {
 	if (ent_service_start(&s->service, &s->loop, config, &events, s, s->errors)) {
 		return s->errors->e[0].code;
 	}
+	ent__life_begin(s);
 	char folder[4096];
 	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
 	status = ent_inbox_open(&s->inbox, &s->loop, folder, &config->inbox, on_arrived, s, &e);
@@ -269,6 +244,8 @@ static void finish(ent__serve *s) {
 	ent__reload_destroy(s->reload);
 	ent__sources_destroy(s->sources);
 	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there */
+	ent__operate_destroy(s);
+	ent__life_destroy(s);
 	if (s->reader) {
 		s->options->reader->stop(s->reader);
 	}
@@ -294,6 +271,8 @@ int ent_serve(const ent_serve_options *options, ent_errors *errors) {
 	s->errors = errors;
 	s->now = ent__generation_make(options->config);
 	start_log(options->config);
+	ent_log(ENT_SEVERITY_INFO, "starting", ent_log_text("version", options->version), ent_log_text("config", options->config_path),
+		ent_log_text("store", options->config->store.s), ent_log_int("pid", getpid()));
 	uv_loop_init(&s->loop);
 	start_signals(s);
 	int status = start_parts(s);
