@@ -11,6 +11,7 @@
 #include "serve/notify.h"
 #include "serve/serve.h"
 #include "transport/inbox.h"
+#include "transport/poll.h"
 
 #include <uv.h>
 
@@ -59,6 +60,10 @@ void ent__serve_configured(ent__serve *, ent__generation *before);
 int ent__sources_create(ent__sources **out, ent__serve *, ent_error *e);
 int ent__sources_bring(ent__sources *, ent__generation *, ent_errors *errors);
 void ent__sources_destroy(ent__sources *); /* NULL allowed */
+/* How the polls of a source stand. false: it is not polled. */
+bool ent__sources_poll(const ent__sources *, const char *name, ent_poll_status *out);
+/* Asks now, without waiting for the interval. false: it is not polled. */
+bool ent__sources_poll_now(ent__sources *, const char *name);
 
 /* reload.c: reads the configuration again and puts it in place of the one that is active, or tells every error. Asked again
  * meanwhile, it does so again afterwards. */

@@ -4,18 +4,23 @@
  * a reload those that say what they said before go on untouched, under the configuration that they began with. Front's thread. */
 #include "serve/front.h"
 
+#include "transport/client.h"
+#include "transport/poll.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct way {
 	ent__generation *generation; /* that `source` lives in */
 	const ent_config_source *source;
+	ent_poll *poll; /* NULL: it is none */
 	bool kept; /* while sources are brought to another configuration */
 	struct way *next;
 } way;
 
 struct ent__sources {
 	ent__serve *serve;
+	ent_client *client; /* NULL until something is polled */
 	way *ways;
 };
 
@@ -27,6 +32,7 @@ int ent__sources_create(ent__sources **out, ent__serve *serve, ent_error *e) {
 }
 
 static void close_way(way *w) {
+	ent_poll_destroy(w->poll);
 	ent__generation_leave(w->generation);
 	free(w);
 }
@@ -40,15 +46,24 @@ static way *way_of(ent__sources *s, const char *name) {
 	return NULL;
 }
 
+/* How a feed stands is part of the status that is looked at; what a poll brought comes by way of the inbox. */
+static int open_poll(ent__sources *s, way *w, ent_errors *errors) {
+	ent_error e = {0};
+	s->client = s->client ? s->client : ent_client_create(&s->serve->loop, &e);
+	if (!s->client) {
+		return ent_errors_take(errors, &e);
+	}
+	return ent_poll_create(&w->poll, &s->serve->loop, w->generation->config, w->source, s->client, s->serve->inbox, NULL, NULL, errors);
+}
+
 static int open_way(ent__sources *s, ent__generation *g, const ent_config_source *source, ent_errors *errors) {
 	way *w = ent_xcalloc(1, sizeof *w);
-	(void)errors;
 	w->generation = ent__generation_use(g);
 	w->source = source;
 	w->kept = true;
 	w->next = s->ways;
 	s->ways = w;
-	return 0;
+	return source->from.poll ? open_poll(s, w, errors) : 0;
 }
 
 int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) {
@@ -74,6 +89,24 @@ int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) 
 	return errors->total > before ? errors->e[0].code : 0;
 }
 
+bool ent__sources_poll(const ent__sources *s, const char *name, ent_poll_status *out) {
+	for (const way *w = s->ways; w; w = w->next) {
+		if (w->poll && !strcmp(w->source->name.s, name)) {
+			ent_poll_status_of(w->poll, out);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ent__sources_poll_now(ent__sources *s, const char *name) {
+	const way *w = way_of(s, name);
+	if (w && w->poll) {
+		ent_poll_now(w->poll);
+	}
+	return w && w->poll;
+}
+
 void ent__sources_destroy(ent__sources *s) {
 	if (!s) {
 		return;
@@ -83,5 +116,6 @@ void ent__sources_destroy(ent__sources *s) {
 		close_way(s->ways);
 		s->ways = next;
 	}
+	ent_client_destroy(s->client);
 	free(s);
 }
