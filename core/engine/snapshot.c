@@ -262,8 +262,60 @@ static int by_dist(const void *x, const void *y) {
 	return p->bucket < q->bucket ? -1 : p->bucket > q->bucket;
 }
 
+static bool one_dist(const ent_cell_key *a, const ent_cell_key *b) {
+	return a->partner == b->partner && a->family == b->family && a->origin == b->origin && a->currency == b->currency;
+}
+
+/* The store gives a partner's buckets day by day, so each of its few distributions is in order already: they have only to be
+ * taken apart. Where that does not hold (changes behind what they change) all is sorted. */
+static void order_buckets(ent__build *b) {
+	enum { MOST = 16 };
+	ent__build_bucket first[MOST];
+	size_t starts[MOST + 1] = {0}, n = b->n_buckets, at = 0;
+	unsigned n_dists = 0;
+	for (size_t i = 0; i < n && n_dists <= MOST; i++) { /* which there are */
+		const ent__build_bucket *x = &b->buckets[i];
+		if (i && one_dist(&x->key, &x[-1].key)) {
+			continue;
+		}
+		unsigned d = 0;
+		while (d < n_dists && !one_dist(&x->key, &first[d].key)) {
+			d++;
+		}
+		if (d == n_dists && n_dists++ < MOST) {
+			first[d] = *x;
+		}
+	}
+	if (n_dists > MOST) {
+		ENT_SORT(b->buckets, n, by_dist);
+		return;
+	}
+	ENT_SORT(first, n_dists, by_dist);
+	ent__build_bucket *out = ent_xmalloc((n + 1) * sizeof *out);
+	for (unsigned d = 0; d < n_dists; d++) {
+		for (size_t i = 0; i < n; i++) {
+			if (one_dist(&b->buckets[i].key, &first[d].key)) {
+				out[at++] = b->buckets[i];
+			}
+		}
+		starts[d + 1] = at;
+	}
+	bool ordered = true;
+	for (unsigned d = 0; d < n_dists; d++) {
+		for (size_t i = starts[d] + 1; i < starts[d + 1] && ordered; i++) {
+			ordered = by_dist(&out[i - 1], &out[i]) <= 0;
+		}
+	}
+	free(b->buckets);
+	b->buckets = out;
+	b->buckets_capacity = n + 1;
+	if (!ordered) {
+		ENT_SORT(b->buckets, n, by_dist);
+	}
+}
+
 void ent__build_dists(ent__build *b) {
-	ENT_SORT(b->buckets, b->n_buckets, by_dist);
+	order_buckets(b);
 	for (size_t i = 0; i < b->n_buckets;) {
 		const ent_cell_key *key = &b->buckets[i].key;
 		ENT_GROW(b->dists, b->n_dists, b->dists_capacity);

@@ -107,10 +107,11 @@ void ent__build_covers_common(ent__build *, uint32_t partner, size_t first, cons
 /* Put together what was gathered of days and of buckets, and forget it: all of a partner at once. */
 void ent__build_sets(ent__build *);
 void ent__build_dists(ent__build *);
-/* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory; frees what was built */
+/* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory, after which `block` is only to be
+ * finished; frees what was built */
 void ent__build_rank(ent__build *);
 void ent__build_assemble(ent__build *, ent_buf *out);
-int ent__build_seal(const ent_buf *block, ent_snapshot_block *out, ent_error *e);
+int ent__build_seal(ent_buf *block, ent_snapshot_block *out, ent_error *e);
 void ent__build_finish(ent__build *);
 /* snapshot_json.c. Records of one partner (UINT32_MAX: of all). */
 int ent__build_records(ent__build *, uint32_t partner, ent_error *e);
