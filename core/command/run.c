@@ -174,9 +174,6 @@ static int run_engine(ent_call *call, ent_engine *engine, const ent_config *conf
 	ent_judge_report *judged = ent_xcalloc(1, sizeof *judged);
 	ent_progress_init(&progress, call->quiet || call->json);
 	tell_recovery(call, ent_engine_recovery(engine));
-	if (!ent_call_has(call, "no-rules")) {
-		ent_engine_rules_expected(engine);
-	}
 	int status = ent_engine_ingest(engine, on_progress, &progress, report, &e);
 	ent_progress_clear(&progress);
 	bool closes = report->balanced;
@@ -227,7 +224,7 @@ static int run(ent_call *call) {
 	}
 	ent_engine *engine;
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
-	if (ent_engine_open(&engine, config, ENT_ENGINE_WRITE, errors)) {
+	if (ent_engine_open(&engine, config, ent_call_has(call, "no-rules") ? ENT_ENGINE_WRITE : ENT_ENGINE_RUN, errors)) {
 		exit = ent_call_errors(call, errors);
 	} else {
 		exit = run_engine(call, engine, config);

@@ -266,6 +266,11 @@ fail:
 	return NULL;
 }
 
+void ent_child_give(ent_child *c, const ent_child_events *events, void *ctx) {
+	c->events = events;
+	c->ctx = ctx;
+}
+
 void *ent_child_shared(const ent_child *c) { return c->shared; }
 int ent_child_pid(const ent_child *c) { return c->process.pid; }
 bool ent_child_alive(const ent_child *c) { return c && !c->exited; }

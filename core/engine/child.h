@@ -26,6 +26,8 @@ typedef struct ent_child_events {
 /* Starts `program PID` (PID: ours). `shared` bytes of memory are mapped; `ctx` is passed to the events. NULL on error. */
 ent_child *ent_child_start(uv_loop_t *loop, const char *program, size_t shared, const ent_child_events *events, void *ctx,
 	ent_error *e);
+/* From now on it is another's: its events go there. */
+void ent_child_give(ent_child *, const ent_child_events *events, void *ctx);
 /* Sends one packet with up to 16 descriptors, which stay the caller's. A packet that the socket cannot take now is queued
  * (descriptors are duplicated). Errors show as the child being gone. */
 void ent_child_send(ent_child *, const ent_buf *packet, const int *fds, unsigned n_fds);

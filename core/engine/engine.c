@@ -5,6 +5,7 @@
 #include "config/options.h"
 #include "engine/internal.h"
 #include "engine/judged.h"
+#include "engine/spare.h"
 #include "engine/warm.h"
 
 #include <errno.h>
@@ -186,15 +187,19 @@ static int open_store(ent_engine *e, ent_error *error) {
 	return status;
 }
 
-static void start_pool(ent_engine *e) {
+static ent_pool_settings pool_settings(ent_engine *e) {
 	static const ent_sandbox levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
 		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT, [ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
 	const ent_config *c = e->config;
-	ent_pool_settings set = {.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS,
+	return (ent_pool_settings){.workers = c->workers > 0 ? (unsigned)c->workers : 1, .slots = SLOTS,
 		.slot_bytes = (uint32_t)(c->decoders.ring / (SLOTS * SLOT_UNIT)) * SLOT_UNIT,
 		.sandbox = levels[c->sandbox], .max_unpacked = UINT64_C(1) << 40, .max_ratio = 1000,
 		.memory = (uint64_t)c->decoders.memory, .deadline_ns = (uint64_t)c->decoders.deadline_us * 1000,
-		.program = ent_install_program("entente-decoder", &e->arena)};
+		.program = ent_install_program("entente-decoder", &e->arena), .spares = e->spares};
+}
+
+static void start_pool(ent_engine *e) {
+	ent_pool_settings set = pool_settings(e);
 	memcpy(set.identity_key, e->identity_key, 32);
 	/* rejected records are sealed with a key of their own, derived from the deployment's */
 	crypto_generichash(set.seal_key, 32, e->identity_key, 32, (const uint8_t *)"entente.rejects.1", 17);
@@ -213,6 +218,19 @@ void ent__now(ent_engine *e) {
 	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* Processes that a run needs in any case start while the store is opened, for its syncs are waited for: one for each plugin, to
+ * describe it, and Python, where there is no store yet and so all is to be judged. */
+static void start_ahead(ent_engine *e) {
+	const ent_config *c = e->config;
+	const ent_plugin_file *files;
+	ent_pool_settings set = pool_settings(e);
+	size_t plugins = c->plugins.n ? c->plugins.n : ent_plugin_list(c->folder, &e->arena, &files);
+	if (access(ent_arena_printf(&e->arena, "%s/entente.db", c->store.s), F_OK)) {
+		ent__rules_prepare(e);
+	}
+	e->spares = ent_spares_create(&e->loop, set.program, ent_pool_shared(&set), plugins < 8 ? (unsigned)plugins : 8);
+}
+
 int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors) {
 	static atomic_uint_fast64_t opened;
 	ent_error error = {0};
@@ -220,7 +238,8 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	*out = NULL;
 	e->serial = atomic_fetch_add(&opened, 1) + 1;
 	e->config = config;
-	e->writable = mode == ENT_ENGINE_WRITE;
+	e->writable = mode >= ENT_ENGINE_WRITE;
+	e->rules_expected = mode == ENT_ENGINE_RUN;
 	e->partners_a_worker = 4096;
 	ent__now(e);
 	uv_loop_init(&e->loop);
@@ -229,6 +248,9 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	e->cells = ent_cells_create();
 	if (sodium_init() < 0) {
 		ent_error_set(&error, ENT_ERR_IO, "libsodium cannot start: the system gives no random numbers");
+	}
+	if (!error.code && mode == ENT_ENGINE_RUN) {
+		start_ahead(e);
 	}
 	if (error.code || (mode != ENT_ENGINE_PLUGINS && open_store(e, &error))) {
 		ent_errors_take(errors, &error);
@@ -262,6 +284,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__rules_close(e);
 	ent__judged_forget(e);
 	ent_pool_destroy(e->pool);
+	ent_spares_destroy(e->spares);
 	ent__sources_close(e);
 	ent__partners_close(e);
 	ent__pending_free(e->pending);

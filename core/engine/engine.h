@@ -15,7 +15,8 @@ typedef struct ent_engine ent_engine;
 typedef enum ent_engine_mode {
 	ENT_ENGINE_PLUGINS, /* no store: for looking at plugins and checking a configuration */
 	ENT_ENGINE_READ,    /* the store as the last commit left it, also while a run is under way */
-	ENT_ENGINE_WRITE    /* takes the lock, creates what is absent, recovers from an interrupted run */
+	ENT_ENGINE_WRITE,   /* takes the lock, creates what is absent, recovers from an interrupted run */
+	ENT_ENGINE_RUN      /* the same, and rules are going to judge what is read: see ent_engine_rules_expected() */
 } ent_engine_mode;
 
 int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors);
@@ -183,7 +184,8 @@ typedef struct ent_judge_report {
 /* Did the rules judge the same before: the same facts, by the same rules and settings, for the same day? Then the report says
  * what they said, and it stands. Where they did not, what ent_engine_judge stores next is remembered as of this moment. */
 bool ent_engine_judged(ent_engine *, int32_t day, const char *as_of_mode, ent_judge_report *);
-/* Rules are going to judge what the next ingest reads: if it reads anything, their worker starts meanwhile. */
+/* Rules are going to judge what the next ingest reads: if it reads anything, their worker starts meanwhile. Where there is no
+ * store yet, ENT_ENGINE_RUN has it start while that is made. */
 void ent_engine_rules_expected(ent_engine *);
 /* Evaluates all rules over the snapshot in the rules worker, and stores findings and verdicts. */
 int ent_engine_judge(ent_engine *, const ent_snapshot_block *, ent_judge_report *, ent_error *e);

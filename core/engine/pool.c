@@ -2,6 +2,7 @@
  *
  * The pool of decoder workers, see pool.h. Loop thread only. */
 #include "engine/pool_worker.h"
+#include "engine/spare.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -117,11 +118,13 @@ static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 
 static const ent_child_events child_events = {ent__worker_heard, on_gone};
 
+size_t ent_pool_shared(const ent_pool_settings *set) { return ENT_RING_PAGE + (size_t)set->slots * set->slot_bytes; }
+
 static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
 	ent_worker *w = ent_xcalloc(1, sizeof *w);
 	w->pool = p;
-	size_t shared = ENT_RING_PAGE + (size_t)p->set.slots * p->set.slot_bytes;
-	w->child = ent_child_start(p->loop, p->set.program, shared, &child_events, w, e);
+	w->child =
+		ent_spares_take(p->set.spares, p->loop, p->set.program, ent_pool_shared(&p->set), &child_events, w, e);
 	if (!w->child) {
 		free(w);
 		return NULL;

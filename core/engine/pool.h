@@ -44,9 +44,12 @@ typedef struct ent_pool_settings {
 	uint64_t deadline_ns; /* without any progress of a worker at work */
 	uint8_t identity_key[32], seal_key[32];
 	const char *program; /* entente-decoder */
+	struct ent_spares *spares; /* started ahead, with ent_pool_shared() bytes; NULL: none. Stay the caller's */
 } ent_pool_settings;
 
 typedef struct ent_pool ent_pool;
+/* Memory that a worker shares with the core. */
+size_t ent_pool_shared(const ent_pool_settings *);
 typedef struct ent_worker ent_worker;
 
 /* A batch that lies in a ring. */

@@ -7,6 +7,7 @@
 #include "config/options.h"
 #include "config/options_wire.h"
 #include "engine/internal.h"
+#include "engine/spare.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,7 @@ int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t
 				ent_errors_take(errors, &error);
 			}
 		}
+		ent_spares_stop(e->spares);
 		for (size_t i = 0; i < wanted; i++) {
 			ent_error error = {0};
 			if (workers[i] && ent_pool_describe_end(workers[i], &e->plugins[e->n_plugins], &error)) {

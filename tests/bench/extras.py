@@ -39,8 +39,8 @@ def rules(build: Path) -> dict[str, float] | str:
 
 def starting(build: Path) -> dict[str, float] | str:
     """Until a decoder has read and Python is ready beside it, whichever is later."""
-    if not shutil.which("strace"):
-        return "start.py needs strace"
+    if not shutil.which("perf"):
+        return "start.py needs perf"
     done = run(["/usr/bin/python3", Path(__file__).with_name("start.py")], more={"ENTENTE_BUILD_DIR": str(build)})
     if done.status:
         return f"start.py ended with {done.status}: {done.err[-200:]}"

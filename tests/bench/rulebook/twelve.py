@@ -1,20 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The twelve rules of the benchmark's reference job, in Entente's words: see tests/bench/judged.py, which compares."""
 
-from collections.abc import Sequence
-
 from entente import Findings, Partner, insight, previous, rule
 
 MONTH = "28d"
 BEFORE = previous(MONTH)
-
-
-def slope(values: Sequence[float]) -> float:
-    """Least squares, by day."""
-    n = len(values)
-    middle, mean = (n - 1) / 2, sum(values) / n
-    spread = sum((i - middle) ** 2 for i in range(n)) or 1.0
-    return sum((i - middle) * (value - mean) for i, value in enumerate(values)) / spread
 
 
 @rule(practice="informative")
@@ -88,7 +78,7 @@ def falls(partner: Partner, *, part: float = 0.7) -> Findings:
 @rule(practice="informative")
 def revenue_sinks(partner: Partner) -> Findings:
     """Revenue sinks day by day."""
-    if slope(list(partner["total.placed"].daily(MONTH).raw)) < 0:
+    if partner["total.placed"].daily(MONTH).slope() < 0:
         yield insight("revenue sinks")
 
 
@@ -96,7 +86,7 @@ def revenue_sinks(partner: Partner) -> Findings:
 def refunds_rise(partner: Partner, *, least: int = 1000) -> Findings:
     """Refunds rise day by day, and matter."""
     refunds = partner["refunds"]
-    if slope(list(refunds.daily(MONTH).raw)) > 0 and refunds.over(MONTH).number > least:
+    if refunds.daily(MONTH).slope() > 0 and refunds.over(MONTH).number > least:
         yield insight("refunds rise")
 
 
