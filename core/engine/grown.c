@@ -44,6 +44,7 @@ void ent_engine_inbox(ent_engine *e, ent_inbox *inbox) {
 	e->inbox = inbox;
 	ent_engine_plugins(e, &plugins, &n, errors); /* one that cannot be loaded is told by the ingest */
 	ent__inbox_forms(e);
+	ent__inbox_tell(e); /* what was committed before does not wait */
 	free(errors);
 }
 
@@ -209,7 +210,7 @@ void ent__inbox_plan(ent_engine *e, ent__source *s, ent__work ***end) {
 }
 
 void ent__inbox_tell(ent_engine *e) {
-	for (size_t i = 0; e->inbox && i < e->config->n_sources; i++) {
+	for (size_t i = 0; e->inbox && e->store && i < e->config->n_sources; i++) {
 		const ent__source *s = &e->sources[i];
 		ent_inbox_file *files;
 		size_t n;

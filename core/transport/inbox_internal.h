@@ -28,6 +28,7 @@ typedef struct ent__log {
 	uint32_t documents;  /* that belong to it and are still there */
 	uint32_t named;      /* documents that it named so far */
 	bool records, sealed;
+	bool spent;          /* more of it is committed than is there: it came from a copy that is older than the store */
 } ent__log;
 
 typedef struct ent__doc {

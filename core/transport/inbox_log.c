@@ -495,7 +495,8 @@ void ent__box_write(ent_inbox *x, ent__box *b) {
 	ent_buf *out = &x->buffer;
 	bool documents = false, appended = false;
 	out->n = 0;
-	bool roll = b->fd < 0 || !log || log->size >= (uint64_t)x->set.log || ent__inbox_now() - log->first_us >= x->set.age_us;
+	bool full = log && (log->size >= (uint64_t)x->set.log || ent__inbox_now() - log->first_us >= x->set.age_us);
+	bool roll = b->fd < 0 || !log || full || log->spent;
 	int status = roll ? ent__box_begin_log(x, b, &fresh, out, &e) : 0;
 	bool begun = roll && !status;
 	log = roll ? &fresh : log;

@@ -147,6 +147,7 @@ void ent_inbox_consumed(ent_inbox *x, const char *source, const char *name, uint
 		ent__log *log = &b->logs[i];
 		if (log->number == number && position > log->committed) {
 			log->committed = position;
+			log->spent |= position > log->size;
 			if (position >= log->size) {
 				log->done_us = ent__inbox_now();
 				x->look = true;

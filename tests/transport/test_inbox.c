@@ -51,6 +51,15 @@ ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at) {
 	return __real_pwrite(fd, p, n, at);
 }
 
+static _Atomic int64_t stopped_us; /* a clock that stands still; 0: it goes */
+
+int64_t __real_ent__inbox_now(void);
+int64_t __wrap_ent__inbox_now(void);
+int64_t __wrap_ent__inbox_now(void) {
+	int64_t now = atomic_load(&stopped_us);
+	return now ? now : __real_ent__inbox_now();
+}
+
 /* ---- looking at it -------------------------------------------------------------------------------------------------- */
 
 /* All records of a source that are durable, in order, a line each. */
@@ -339,6 +348,48 @@ static void too_much_is_refused(void **state) {
 	free(file.path);
 }
 
+/* The order of arrival is kept whatever the clock does: it decides which of two deliveries counts. */
+static void arrival_grows_when_the_clock_does_not(void **state) {
+	bench *b = *state;
+	int64_t clock = __real_ent__inbox_now();
+	ent_str texts[3] = {{"a", 1}, {"b", 1}, {"c", 1}};
+	for (int i = 0; i < 4; i++) {
+		atomic_store(&stopped_us, clock - i * 1000000); /* it is even set back */
+		put_item(b, &(ent_inbox_item){.source = "shop", .records = texts, .n_records = 3});
+		if (i == 1) {
+			reopen_inbox(b);
+		}
+	}
+	atomic_store(&stopped_us, 0);
+	ent_inbox_file file = only_file(b, "shop");
+	char *bytes = ent_xmalloc(file.size);
+	int fd = open(file.path, O_RDONLY);
+	assert_int_equal(read(fd, bytes, file.size), file.size);
+	close(fd);
+	ent__line line;
+	int64_t last = 0;
+	unsigned n = 0;
+	for (size_t at = 0; at < file.size; at += line.bytes, n++) {
+		assert_true(ent__line_read(bytes + at, file.size - at, &line));
+		assert_true(line.arrival > last);
+		last = line.arrival;
+	}
+	assert_int_equal(n, 13);
+	free(bytes);
+	free(file.path);
+}
+
+/* A log that was put back from an older copy: what is appended to it would be taken for what was read before. */
+static void a_log_older_than_the_store_is_left(void **state) {
+	bench *b = *state;
+	put(b, "shop", "one", NULL);
+	ent_inbox_file file = only_file(b, "shop");
+	ent_inbox_consumed(b->inbox, "shop", file.name, file.size + 100);
+	assert_int_equal(put(b, "shop", "two", NULL), 0);
+	assert_int_equal(count_files(b, "shop", "log"), 2);
+	free(file.path);
+}
+
 static void documents_are_files_of_their_own(void **state) {
 	bench *b = *state;
 	b->set.keep_us = 0;
@@ -563,6 +614,8 @@ int main(void) {
 		EACH(a_full_disk_is_told_and_leaves_nothing),
 		EACH(a_log_whose_sync_failed_is_left),
 		EACH(too_much_is_refused),
+		EACH(arrival_grows_when_the_clock_does_not),
+		EACH(a_log_older_than_the_store_is_left),
 		EACH(documents_are_files_of_their_own),
 		EACH(what_is_committed_goes_and_the_cursor_stays),
 		EACH(one_process_has_it),
