@@ -10,6 +10,7 @@
 #include "serve/http.h"
 #include "serve/notify.h"
 #include "serve/serve.h"
+#include "tell/tell.h"
 #include "transport/inbox.h"
 #include "transport/poll.h"
 
@@ -40,6 +41,8 @@ typedef struct ent__serve {
 	ent_notify *notify;
 	ent__sources *sources;
 	ent__reload *reload;
+	ent_tell *tell;
+	ent__generation *told_by; /* whose targets it has */
 	void *reader;
 	struct ent__operate *operate; /* operate.c */
 	struct ent__life *life;       /* life.c */

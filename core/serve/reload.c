@@ -117,6 +117,12 @@ static void begin(ent__reload *r) {
 		return;
 	}
 	r->next = ent__generation_make(config);
+	if (ent_tell_check(config, &r->errors)) {
+		ent__generation_leave(r->next);
+		r->next = NULL;
+		end(r, false);
+		return;
+	}
 	if (ent_http_configure(s->http, config, &error)) {
 		ent_errors_take(&r->errors, &error);
 		ent__generation_leave(r->next);

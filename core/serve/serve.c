@@ -53,6 +53,11 @@ static void on_drained(void *ctx) {
 	leave_if_ended(s);
 }
 
+static void on_told(void *ctx) {
+	ent__serve *s = ctx;
+	ent_service_stop(s->service);
+}
+
 static void on_deadline(uv_timer_t *timer) {
 	ent__serve *s = timer->data;
 	ent_log(ENT_SEVERITY_WARNING, "stop.late", ent_log_say("not everything was through in time; what is not committed is read again"));
@@ -73,7 +78,11 @@ static void stop(ent__serve *s, const char *why) {
 	ent__sources_destroy(s->sources); /* nothing new comes in */
 	s->sources = NULL;
 	ent__operate_stop(s);
-	ent_service_stop(s->service);
+	if (s->tell) { /* while the engine lives, it can be written down what became of a message */
+		ent_tell_stop(s->tell, on_told, s);
+	} else {
+		ent_service_stop(s->service);
+	}
 	ent_http_drain(s->http, ms, on_drained, s);
 }
 
@@ -123,6 +132,9 @@ static void on_news(void *ctx, unsigned mask) {
 		s->options->reader->anew(s->reader, mask & ENT_NEWS_RELOADED);
 	}
 	ent__life_tell(s, &now);
+	if (mask & (ENT_NEWS_JUDGED | ENT_NEWS_FINDINGS) && s->tell) {
+		ent_tell_look(s->tell);
+	}
 	if (mask & ENT_NEWS_ENDED) {
 		s->ended = true;
 		if (!s->stopping) {
@@ -160,6 +172,13 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	(void)before;
 	start_log(s->now->config);
+	if (ent_tell_reload(s->tell, s->now->config, errors)) { /* it was good a moment ago: the targets that were there go on */
+		ent_log(ENT_SEVERITY_ERROR, "tell.failed", ent_log_error(&errors->e[0]));
+		*errors = (ent_errors){0};
+	} else {
+		ent__generation_leave(s->told_by);
+		s->told_by = ent__generation_use(s->now);
+	}
 	if (s->sources && ent__sources_bring(s->sources, s->now, errors)) {
 		for (size_t i = 0; i < errors->n; i++) {
 			ent_log(ENT_SEVERITY_ERROR, "source.failed", ent_log_error(&errors->e[i]));
@@ -172,6 +191,11 @@ static int use_inbox(ent_engine *engine, void *inbox, ent_error *e) {
 	(void)e;
 	ent_engine_inbox(engine, inbox);
 	return 0;
+}
+
+static void with_engine(void *ctx, const ent_service_job *job) {
+	ent__serve *s = ctx;
+	ent_service_do(s->service, job);
 }
 
 static int start_parts(ent__serve *s) {
@@ -187,6 +211,11 @@ static int start_parts(ent__serve *s) {
 		return s->errors->e[0].code;
 	}
 	ent__life_begin(s);
+	s->tell = ent_tell_create(&s->loop, config, &(ent_tell_options){.engine = with_engine, .ctx = s}, s->errors);
+	if (!s->tell) {
+		return s->errors->e[0].code;
+	}
+	s->told_by = ent__generation_use(s->now);
 	char folder[4096];
 	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
 	status = ent_inbox_open(&s->inbox, &s->loop, folder, &config->inbox, on_arrived, s, &e);
@@ -244,6 +273,7 @@ static void finish(ent__serve *s) {
 	ent__reload_destroy(s->reload);
 	ent__sources_destroy(s->sources);
 	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there */
+	ent_tell_destroy(s->tell);
 	ent__operate_destroy(s);
 	ent__life_destroy(s);
 	if (s->reader) {
@@ -262,6 +292,7 @@ static void finish(ent__serve *s) {
 	uv_walk(&s->loop, close_all, NULL);
 	uv_run(&s->loop, UV_RUN_NOWAIT);
 	uv_loop_close(&s->loop);
+	ent__generation_leave(s->told_by);
 	ent__generation_leave(s->now);
 }
 

@@ -26,6 +26,7 @@ typedef struct slot {
 	bool tried;     /* at once: it failed, that will do */
 	unsigned failures; /* in a row */
 	int64_t next_us;
+	int64_t look_us; /* and look again by then in any case: not everybody who changes a finding says so */
 	uint64_t told, failed, unknown, tries;
 	int64_t last_us;
 	char error[320];
@@ -154,6 +155,7 @@ static void on_settled(void *ctx, int status, const ent_error *e) {
 	}
 	if (!t->destroyed) {
 		s->again |= !status && j->outcome.result != ENT_TELL_AGAIN;
+		s->next_us = status ? now_us() + LATER : j->again_us;
 		slot_idle(s);
 	}
 	job_free(j);
@@ -251,6 +253,7 @@ static void on_taken(void *ctx, int status, const ent_error *e) {
 		if (j->until_us && !status) {
 			s->next_us = s->next_us && s->next_us < j->until_us ? s->next_us : j->until_us;
 		}
+		s->look_us = now_us() + 60 * SECOND;
 		slot_idle(s);
 	}
 	job_free(j);
@@ -299,7 +302,8 @@ static void on_timer(uv_timer_t *timer) {
 		return;
 	}
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->slots[i]->next_us && t->slots[i]->next_us <= now) {
+		const slot *s = t->slots[i];
+		if (!s->busy && ((s->next_us && s->next_us <= now) || (s->look_us && s->look_us <= now))) {
 			look(t->slots[i]);
 		}
 	}
@@ -318,8 +322,9 @@ static void schedule(ent_tell *t) {
 		return;
 	}
 	for (size_t i = 0; i < t->n; i++) {
-		int64_t due = t->slots[i]->next_us;
-		next = due && !t->slots[i]->tried && (!next || due < next) ? due : next;
+		const slot *s = t->slots[i];
+		int64_t due = s->next_us && (!s->look_us || s->next_us < s->look_us) ? s->next_us : s->look_us;
+		next = due && !s->busy && (!next || due < next) ? due : next;
 	}
 	if (next && !t->options.at_once) {
 		/* the wall clock may be set: never sleep longer than a minute over it */

@@ -126,7 +126,7 @@ void ent__mail(const ent__letter *letter, const ent__message *m, int64_t now_us,
 	if (alone) {
 		part("text/plain", &text, out);
 	} else {
-		ent_buf_printf(out, "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n", m->id, m->id);
+		ent_buf_printf(out, "Content-Type: multipart/alternative;\r\n boundary=\"=_%s\"\r\n\r\n--=_%s\r\n", m->id, m->id);
 		part("text/plain", &text, out);
 		ent_buf_printf(out, "--=_%s\r\n", m->id);
 		part("text/html", &html, out);

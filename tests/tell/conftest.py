@@ -121,7 +121,7 @@ class Told:
 
     def tell(self, text: str) -> None:
         """Puts the section `tell` into the configuration."""
-        self.project.top = f"serve: {{url: https://entente.example.com/}}\ntell:\n{text}"
+        self.project.top = f"serve: {{url: https://entente.example.com/, listen: []}}\ntell:\n{text}"
         self.project.configure()
 
     def say(self, says: Findings) -> None:

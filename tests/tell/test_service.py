@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Telling by the service: as findings change, over a kill, over a reload, and at its end."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import PATIENCE, Receiver, Told
+from service import Service
+from test_webhook import HOOK, TWO
+
+SOON = "    group: 0\n"
+#: Nothing of this has to wait for the rules to be asked again.
+QUICK = "service: {judge_every: 10ms, scan: 1s}\n"
+
+
+@pytest.fixture
+def service(told: Told) -> Iterator[Service]:
+    got = Service(told.project)
+    yield got
+    if got.child is not None and got.child.poll() is None:
+        got.kill()
+
+
+def configure(told: Told, text: str) -> None:
+    told.tell(text)
+    told.project.top += QUICK
+    told.project.configure()
+
+
+def book(told: Told, says: dict[str, Any], service: Service) -> None:
+    """Another rulebook, and the service takes it."""
+    import json
+
+    from conftest import BOOK
+
+    (told.project.folder / "rules" / "book.py").write_text(BOOK.format(says=json.dumps(says)))
+    if service.child is not None and service.child.poll() is None:
+        status, answer = service.reload()
+        assert status == 200, answer
+
+
+def test_told_as_it_changes(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    book(told, TWO, service)
+    service.start()
+    receiver.wait()
+    assert receiver.heard[0].json["count"] == 2, "one message for all that is new"
+    service.until(lambda: {s for _, _, s in told.notices()} == {"told"}, "told")
+    book(told, {}, service)
+    receiver.wait()
+    assert {c["change"] for c in receiver.heard[1].json["changes"]} == {"cleared"}
+    assert service.stop() == 0
+    service.start()
+    assert service.stop() == 0
+    assert len(receiver.heard) == 2, "a start tells nothing again"
+
+
+def test_tried_again(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    book(told, TWO, service)
+    receiver.answers = [(500, {}), (503, {"Retry-After": "1"})]
+    service.start()
+    for _ in range(3):
+        receiver.wait()
+    service.until(lambda: {s for _, _, s in told.notices()} == {"told"}, "told")
+    assert len({h.headers["Entente-Delivery"] for h in receiver.heard}) == 1
+    assert service.stop() == 0
+
+
+def test_killed_while_it_tells(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    book(told, TWO, service)
+    receiver.go.clear()
+    service.start(ready=False)
+    receiver.wait()
+    assert {s for _, _, s in told.notices()} == {"sending"}
+    service.kill()
+    assert {s for _, _, s in told.notices()} == {"sending"}, "it was under way"
+    receiver.go.set()
+    service.start()
+    service.until(lambda: service.events("tell.unknown"), "that it may have been told")
+    assert {s for _, _, s in told.notices()} == {"unknown"}
+    book(told, {}, service)  # and what comes next is told
+    receiver.wait()
+    assert service.stop() == 0
+    assert [sorted({c["change"] for c in h.json["changes"]}) for h in receiver.heard] == [["opened"], ["cleared"]]
+
+
+def test_what_is_under_way_at_the_end_is_written_down(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    book(told, TWO, service)
+    receiver.go.clear()
+    service.start(ready=False)
+    receiver.wait()
+    service.until(lambda: service.events("ready"), "ready")
+    service.signal(15)
+    service.until(lambda: service.events("stop.begun"), "stopping")
+    receiver.go.set()
+    assert service.child is not None
+    assert service.child.wait(PATIENCE) == 0
+    assert {s for _, _, s in told.notices()} == {"told"}
+
+
+def test_a_bad_template_keeps_the_old_generation(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    book(told, TWO, service)
+    service.start()
+    receiver.wait()
+    (told.project.folder / "t.txt").write_text("{#findings}\n{tekst}\n{/findings}\n")
+    configure(told, HOOK.format(url=receiver.url) + SOON + "    template: t.txt\n")
+    status, answer = service.reload()
+    assert status >= 400
+    assert "did you mean {text}?" in str(answer)
+    (told.project.folder / "t.txt").write_text("{#findings}\n{change}! {text}\n{/findings}\n")
+    status, answer = service.reload()
+    assert status == 200, answer
+    book(told, {"nordwind": [("c", "low", "Another")], **{}}, service)
+    receiver.wait()
+    assert "opened! Another" in receiver.heard[1].json["text"]
+    assert service.stop() == 0
