@@ -111,7 +111,8 @@ typedef enum ent_transport_kind {
 	ENT_FROM_DIRECTORY,
 	ENT_FROM_STDIN,
 	ENT_FROM_WEBHOOK,
-	ENT_FROM_POLL
+	ENT_FROM_POLL,
+	ENT_FROM_PIPE
 } ent_transport_kind;
 
 typedef enum ent_sign_form { ENT_SIGN_BASE64, ENT_SIGN_HEX, ENT_SIGN_PLAIN } ent_sign_form;
@@ -180,7 +181,7 @@ const char *ent_transport_name(ent_transport_kind kind);
 
 typedef struct ent_transport_config {
 	ent_transport_kind kind;
-	ent_word path;     /* absolute file, glob or folder; for stdin the name that its bytes go by */
+	ent_word path;     /* absolute file, glob, folder or pipe; for stdin the name that its bytes go by */
 	const ent_webhook_config *webhook; /* WEBHOOK only */
 	const ent_poll_config *poll;       /* POLL only */
 	int64_t settle_us; /* a file changed less than this ago is left alone; -1: not set, see there */

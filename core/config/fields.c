@@ -216,12 +216,13 @@ static int partner_rule(ent__parser *p, const ent__field *f, const ent_yaml_node
 	return 0;
 }
 
-static const char service_only[] = "take it out; sources are file, glob, directory, stdin, webhook and poll";
+static const char service_only[] = "take it out; sources are file, glob, directory, stdin, pipe, webhook and poll";
 
 typedef struct ways {
 	ent_word way[ENT_FROM_STDIN + 1]; /* by ent_transport_kind */
 	const ent_webhook_config *webhook;
 	const ent_poll_config *poll;
+	ent_word pipe;
 	int64_t settle;
 	ent_word snapshot;
 	ent_place at;
@@ -236,7 +237,11 @@ static const ent__field from_fields[] = {
 	{.key = "directory", .type = ENT__PATH, .offset = AT(ways, way[ENT_FROM_DIRECTORY]),
 		.doc = "All files of a folder and the folders in it."},
 	{.key = "stdin", .type = ENT__TEXT, .offset = AT(ways, way[ENT_FROM_STDIN]),
-		.doc = "Standard input; the value is the name that these bytes go by, as a file has one."},
+		.doc = "Standard input, in a service as with `pipe`; the value is the name that these bytes go by, as a file has one."},
+	{.key = "pipe", .type = ENT__PATH, .offset = AT(ways, pipe),
+		.doc = "A named pipe, made if it is absent, into which programs write while `entente serve` runs: JSON lines become "
+			"records as they come; for any other decoder, what is written until nobody has it open any more is one document, "
+			"of 32 MB at most."},
 	{.key = "settle", .type = ENT__DURATION, .offset = AT(ways, settle),
 		.doc = "A file changed less than this long ago is left for later: it may still be growing. Without it, a service waits for "
 			"2s, and `entente run` for nothing."},
@@ -254,7 +259,7 @@ static const ent__field from_fields[] = {
 
 const char *ent_transport_name(ent_transport_kind kind) {
 	static const char *const names[] = {[ENT_FROM_FILE] = "file", [ENT_FROM_GLOB] = "glob", [ENT_FROM_DIRECTORY] = "directory",
-		[ENT_FROM_STDIN] = "stdin", [ENT_FROM_WEBHOOK] = "webhook", [ENT_FROM_POLL] = "poll"};
+		[ENT_FROM_STDIN] = "stdin", [ENT_FROM_WEBHOOK] = "webhook", [ENT_FROM_POLL] = "poll", [ENT_FROM_PIPE] = "pipe"};
 	return names[kind];
 }
 
@@ -279,6 +284,10 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 		*out = (ent_transport_config){.kind = ENT_FROM_POLL, .poll = w.poll, .at = w.at};
 		found++;
 	}
+	if (w.pipe.s) {
+		*out = (ent_transport_config){.kind = ENT_FROM_PIPE, .path = w.pipe, .at = w.at};
+		found++;
+	}
 	for (int i = 0; i <= ENT_FROM_STDIN; i++) {
 		if (w.way[i].s) {
 			*out = (ent_transport_config){.kind = (ent_transport_kind)i,
@@ -292,7 +301,7 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 	/* one that is there and could not be read has told so */
 	bool told = ent_yaml_get(node, "kafka") || (!found && (ent_yaml_get(node, "webhook") || ent_yaml_get(node, "poll")));
 	if (found != 1 && !told) {
-		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin, webhook, poll",
+		return ent_errors_add(p->errors, node->at, "write one of file, glob, directory, stdin, pipe, webhook, poll",
 			found ? "'from' names more than one way in" : "'from' does not say where the bytes come from");
 	}
 	return 0;
@@ -442,7 +451,7 @@ static const ent__field source_fields[] = {
 		.item = partner_rule_fields, .form = "ID, or {from: path|fact|lines|source, …}",
 		.doc = "Whose data this is. Left out only where it is nobody's, like a table of exchange rates."},
 	{.key = "from", .type = ENT__CUSTOM, .required = true, .custom = from, .offset = AT(ent_config_source, from),
-		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin, webhook, poll",
+		.item = from_fields, .form = "{file: PATH}, or glob, directory, stdin, pipe, webhook, poll",
 		.doc = "Where the bytes come from; exactly one way in."},
 	{.key = "decode", .type = ENT__CUSTOM, .preset = "auto", .custom = decode,
 		.offset = AT(ent_config_source, decode), .form = "auto, NAME or {NAME: {OPTION: VALUE}}",

@@ -3,9 +3,10 @@
  * The ways in that the front runs itself: watches on files and folders, polls, pipes. One for each source that needs one. After
  * a reload those that say what they said before go on untouched, under the configuration that they began with. Front's thread. */
 #include "serve/front.h"
-
 #include "transport/client.h"
+#include "transport/pipe.h"
 #include "transport/poll.h"
+#include "transport/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@ typedef struct way {
 	ent__generation *generation; /* that `source` lives in */
 	const ent_config_source *source;
 	ent_poll *poll; /* NULL: it is none */
+	ent_watch *watch;
+	ent_pipe *pipe;
 	bool kept; /* while sources are brought to another configuration */
 	struct way *next;
 } way;
@@ -33,6 +36,8 @@ int ent__sources_create(ent__sources **out, ent__serve *serve, ent_error *e) {
 
 static void close_way(way *w) {
 	ent_poll_destroy(w->poll);
+	ent_watch_destroy(w->watch);
+	ent_pipe_destroy(w->pipe);
 	ent__generation_leave(w->generation);
 	free(w);
 }
@@ -56,6 +61,33 @@ static int open_poll(ent__sources *s, way *w, ent_errors *errors) {
 	return ent_poll_create(&w->poll, &s->serve->loop, w->generation->config, w->source, s->client, s->serve->inbox, NULL, NULL, errors);
 }
 
+static void on_touched(void *ctx, const char *source) {
+	const ent__serve *serve = ctx;
+	ent_service_touched(serve->service, source);
+}
+
+static int begin(ent__sources *s, way *w, ent_errors *errors) {
+	ent__serve *serve = s->serve;
+	ent_error e = {0};
+	int status = 0;
+	switch (w->source->from.kind) {
+	case ENT_FROM_FILE:
+	case ENT_FROM_GLOB:
+	case ENT_FROM_DIRECTORY:
+		status = ent_watch_create(&w->watch, &serve->loop, w->source, on_touched, serve, &e);
+		break;
+	case ENT_FROM_STDIN:
+	case ENT_FROM_PIPE:
+		status = ent_pipe_create(&w->pipe, &serve->loop, serve->inbox, w->source, &e);
+		break;
+	case ENT_FROM_POLL:
+		return open_poll(s, w, errors);
+	default: /* a webhook has its route */
+		break;
+	}
+	return status ? ent_errors_take(errors, &e) : 0;
+}
+
 static int open_way(ent__sources *s, ent__generation *g, const ent_config_source *source, ent_errors *errors) {
 	way *w = ent_xcalloc(1, sizeof *w);
 	w->generation = ent__generation_use(g);
@@ -63,7 +95,7 @@ static int open_way(ent__sources *s, ent__generation *g, const ent_config_source
 	w->kept = true;
 	w->next = s->ways;
 	s->ways = w;
-	return source->from.poll ? open_poll(s, w, errors) : 0;
+	return begin(s, w, errors);
 }
 
 int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) {

@@ -126,6 +126,7 @@ int ent_files_list(const ent_config_source *s, ent_file **out, size_t *n, ent_er
 		break;
 	case ENT_FROM_WEBHOOK:
 	case ENT_FROM_POLL:
+	case ENT_FROM_PIPE:
 		break; /* the inbox has what came */
 	}
 	ENT_SORT(l.files, l.n, by_name);

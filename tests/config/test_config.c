@@ -227,19 +227,19 @@ static const struct fault {
 	{HEAD "registers: {contacts: {}}\n", "e.yaml:3:23: 'kept_since' is missing; add kept_since: 2025-01-31"},
 	{HEAD "rules: {memory: 1kB}\n", "e.yaml:3:17: 'memory' is out of its range: 1kB; write 67108864 to 1099511627776"},
 	{HEAD "rules: {set: {r: 5}}\n", "e.yaml:3:18: 'r' takes a map, not a single value; write {SETTING: VALUE}"},
-	{SOURCE "    decode: csv\n", "e.yaml:5:5: 'from' is missing; add from: {file: PATH}, or glob, directory, stdin, webhook, poll"},
+	{SOURCE "    decode: csv\n", "e.yaml:5:5: 'from' is missing; add from: {file: PATH}, or glob, directory, stdin, pipe, webhook, poll"},
 	{SOURCE "    from: ./x.csv\n",
 		"e.yaml:5:11: 'from' takes a map, not a single value; write from: {file: ./x.csv}, or glob, "
 		"directory or stdin for file"},
 	{SOURCE "    from: {file: a, glob: b}\n",
-		"e.yaml:5:11: 'from' names more than one way in; write one of file, glob, directory, stdin, webhook, poll"},
+		"e.yaml:5:11: 'from' names more than one way in; write one of file, glob, directory, stdin, pipe, webhook, poll"},
 	{SOURCE "    from: {settle: 3s}\n",
-		"e.yaml:5:11: 'from' does not say where the bytes come from; write one of file, glob, directory, stdin, webhook, poll"},
+		"e.yaml:5:11: 'from' does not say where the bytes come from; write one of file, glob, directory, stdin, pipe, webhook, poll"},
 #define OURS HEAD "partners: {p: {}}\nsources:\n  s:\n"
 #define HOOK "    partner: p\n    decode: csv\n    from: {webhook: {path: /in/p, "
 	{SOURCE "    from: {kafka: {}}\n",
 		"e.yaml:5:12: 'kafka' is not available in this version; take it out; sources are "
-		"file, glob, directory, stdin, webhook and poll"},
+		"file, glob, directory, stdin, pipe, webhook and poll"},
 	{OURS "    partner: p\n    decode: csv\n    from: {webhook: {path: /in, sign: {header: X-S, secrets: env:S}}}\n",
 		"e.yaml:8:28: '/in' is no path for a webhook: they all begin with /in/; write for example /in/nordwind/shopify"},
 	{OURS "    partner: p\n    decode: csv\n    from: {webhook: {path: /in/a/../b, sign: {header: X-S, secrets: env:S}}}\n",
