@@ -144,6 +144,7 @@ static bool tagged(ent_request *r, int status, const void *bytes, size_t n) {
 }
 
 static void count(ent_request *r, size_t n) {
+	r->size = r->head || r->answered ? r->size : n;
 	if (r->http) {
 		r->http->figures.bytes_out += r->head ? 0 : n;
 	}

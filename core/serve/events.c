@@ -150,7 +150,7 @@ static bool place_of(const ent_events *v, uint64_t last, uint64_t *at) {
 		return true;
 	}
 	uint64_t first = v->n > EVENTS ? v->n - EVENTS : 0;
-	if (last < v->first_id || last >= v->next_id) {
+	if (last + 1 < v->first_id || last >= v->next_id) {
 		return false;
 	}
 	uint64_t index = last + 1 - v->first_id;

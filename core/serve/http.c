@@ -127,7 +127,8 @@ static enum MHD_Result queue(ent_request *r) {
 	h->figures.requests[r->status / 100 < 6 ? r->status / 100 : 5]++;
 	h->figures.nanoseconds += r->began ? now - r->began : 0;
 	h->figures.bytes_in += r->body.n;
-	c->due = c->stream ? 0 : now + (uint64_t)h->config->serve.timeout_us * 1000;
+	uint64_t seconds = r->size / ENT__BYTES_A_SECOND;
+	c->due = c->stream ? 0 : now + (uint64_t)h->config->serve.timeout_us * 1000 + seconds * 1000000000;
 	enum MHD_Result result = MHD_queue_response(r->mhd, r->status, response);
 	if (!r->shared) {
 		MHD_destroy_response(response);
@@ -157,27 +158,30 @@ static bool head(ent_request *r, const char *method) {
 		r->hook = true;
 		return !r->answered;
 	}
-	unsigned wait = 0;
-	bool found = false;
 	if (!ent__auth_host(r)) {
 		return false;
 	}
-	if (!r->answered && (strcmp(method, "GET") == 0 || r->head) && ent__static(r)) {
+	bool reads = strcmp(method, "GET") == 0 || r->head;
+	if (reads && ent__static(r)) {
 		return false;
 	}
-	found = ent__route_find(r, method);
+	char allow[ENT__ALLOW];
+	unsigned wait = 0;
+	ent__route_find(r, method, allow);
 	if (!(r->route && r->route->unlimited) && !c->listener->local &&
 		!ent__limits_take(h->limits, ent__client(r), h->config->serve.rate, uv_hrtime(), &wait)) {
-		if (found) { /* not answered yet */
-			char text[16];
-			snprintf(text, sizeof text, "%u", wait);
-			ent_answer_header(r, "Retry-After", text);
-			ent_answer_problem(r, 429, "more requests than %lld in %lld s; come again in %u s",
-				(long long)h->config->serve.rate.n, (long long)(h->config->serve.rate.per_us / 1000000), wait);
-		}
+		char text[16];
+		snprintf(text, sizeof text, "%u", wait);
+		ent_answer_header(r, "Retry-After", text);
+		ent_answer_problem(r, 429, "more than %lld requests in %lld s; come again in %u s", (long long)h->config->serve.rate.n,
+			(long long)(h->config->serve.rate.per_us / 1000000), wait);
 		return false;
 	}
-	return found && ent__auth_caller(r) && ent__auth_route(r, method) && ent__route_params(r) && ent__route_media(r);
+	if (!r->route) {
+		ent__route_missing(r, method, allow);
+		return false;
+	}
+	return ent__auth_caller(r) && ent__auth_route(r, method) && ent__route_params(r) && ent__route_media(r);
 }
 
 /* Length of the body, or -1: it comes in chunks. */
@@ -309,10 +313,10 @@ static void completed(void *cls, struct MHD_Connection *mhd, void **con, enum MH
 	ent__listener *l = cls;
 	ent_request *r = *con;
 	(void)mhd;
-	(void)why;
 	if (!r) {
 		return;
 	}
+	l->http->figures.slow += why == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED; /* nothing went for as long */
 	*con = NULL;
 	ent__connection *c = r->connection;
 	c->request = NULL;
@@ -383,6 +387,14 @@ static void drain_look(ent_http *h) {
 	}
 }
 
+/* MHD stops reading when it got less than it had room for. If the end of the connection came together with these bytes, it never
+ * hears of it: epoll tells it once. */
+static bool left(const ent__connection *c) {
+	char byte;
+	bool reads = !c->request || (!c->request->suspended && !c->request->answered) || c->request->discard;
+	return reads && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void sweep(uv_timer_t *timer) {
 	ent_http *h = timer->data;
 	uint64_t now = uv_hrtime();
@@ -404,7 +416,7 @@ static void sweep(uv_timer_t *timer) {
 				h->figures.slow++;
 			}
 			ent__http_cut(c);
-		} else if (h->draining && !r) {
+		} else if ((h->draining && !r) || left(c)) {
 			ent__http_cut(c);
 		}
 	}
@@ -475,6 +487,7 @@ static void notice(void *cls, struct MHD_Connection *mhd, void **context, enum M
 	h->n_connections--;
 	l->connections--;
 	free(c);
+	ent__wake(l); /* beyond the limit MHD listened no more, and starts again only when it runs */
 }
 
 /* ---- listeners -------------------------------------------------------------------------------------------------------- */

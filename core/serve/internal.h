@@ -22,6 +22,7 @@ enum {
 	ENT__HEAD_MOST = 32 * 1024, /* request line and headers */
 	ENT__TARGET_MOST = 8 * 1024,
 	ENT__SEGMENTS = 16,
+	ENT__ALLOW = 96,
 	ENT__VALUES = 64,        /* parameters of one request */
 	ENT__HEADERS = 8,        /* of one answer, beside the usual ones */
 	ENT__DISCARD = 64 * 1024, /* a refused body of at most this size is read, so that the connection lives on */
@@ -105,6 +106,7 @@ struct ent_request {
 	char version[48]; /* ETag with its quotes, or empty */
 	struct MHD_Response *answer;
 	unsigned status;
+	size_t size; /* of its body */
 	uint64_t began, due;
 	bool hook;      /* a webhook's */
 	bool shared;    /* `answer` is somebody else's, too */
@@ -177,8 +179,10 @@ void ent__tls_begin(ent__connection *);
 
 /* Cuts the target into path and query, decodes. False, and answered, where it is malformed. */
 bool ent__route_split(ent_request *);
-/* Finds the route; false: answered (404, 405, OPTIONS). */
-bool ent__route_find(ent_request *, const char *method);
+/* Finds the route, and which methods its path takes. */
+void ent__route_find(ent_request *, const char *method, char allow[ENT__ALLOW]);
+/* There is none: 404, 405, or what OPTIONS asks. */
+void ent__route_missing(ent_request *, const char *method, const char *allow);
 bool ent__route_params(ent_request *);
 /* Accept, Content-Type, Content-Length, in this order. */
 bool ent__route_media(ent_request *);

@@ -140,10 +140,9 @@ static bool matches(const ent_request *r, const char *path) {
 	}
 }
 
-bool ent__route_find(ent_request *r, const char *method) {
+void ent__route_find(ent_request *r, const char *method, char allow[ENT__ALLOW]) {
 	ent_http *h = r->http;
-	char allow[96] = "";
-	bool there = false;
+	allow[0] = 0;
 	const char *wanted = r->head ? "GET" : method;
 	const ent_route *best = NULL;
 	for (size_t t = 0; t < h->n_tables; t++) {
@@ -164,10 +163,9 @@ bool ent__route_find(ent_request *r, const char *method) {
 				r->route = NULL;
 			}
 			best = route;
-			there = true;
 			if (!strstr(allow, route->method)) {
 				size_t n = strlen(allow);
-				snprintf(allow + n, sizeof allow - n, "%s%s%s", n ? ", " : "", route->method,
+				snprintf(allow + n, ENT__ALLOW - n, "%s%s%s", n ? ", " : "", route->method,
 					strcmp(route->method, "GET") == 0 ? ", HEAD" : "");
 			}
 			if (strcmp(route->method, wanted) == 0) {
@@ -176,22 +174,21 @@ bool ent__route_find(ent_request *r, const char *method) {
 			}
 		}
 	}
-	if (r->route) {
-		return true;
-	}
-	if (!there) {
+}
+
+void ent__route_missing(ent_request *r, const char *method, const char *methods) {
+	char allow[ENT__ALLOW + 16];
+	if (!*methods) {
 		ent_answer_problem(r, 404, "there is nothing at %s", r->target);
-		return false;
+		return;
 	}
-	size_t n = strlen(allow);
-	snprintf(allow + n, sizeof allow - n, ", OPTIONS");
+	snprintf(allow, sizeof allow, "%s, OPTIONS", methods);
 	ent_answer_header(r, "Allow", allow);
 	if (strcmp(method, "OPTIONS") == 0) {
 		ent_answer_nothing(r, 204);
 	} else {
 		ent_answer_problem(r, 405, "%s takes %s, not %s", r->target, allow, method);
 	}
-	return false;
 }
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------- */

@@ -347,7 +347,8 @@ int main(int argc, char **argv) {
 	if (mkdir(config->store.s, 0700) && errno != EEXIST) {
 		return 1;
 	}
-	int status = ent_inbox_open(&inbox, &loop, folder, &config->inbox, NULL, NULL, &e);
+	int status = ent_http_listen(http, &e);
+	status = status ? status : ent_inbox_open(&inbox, &loop, folder, &config->inbox, NULL, NULL, &e);
 	for (size_t i = 0; !status && i < config->n_sources; i++) {
 		ent_inbox_form_set(inbox, config->sources[i].name.s, ENT_INBOX_LINES);
 	}
@@ -355,7 +356,6 @@ int main(int argc, char **argv) {
 		e = errors.e[0];
 		status = e.code;
 	}
-	status = status ? status : ent_http_listen(http, &e);
 	if (status) {
 		told(NULL, "error", &e);
 		ent_inbox_close(inbox);
