@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * driver: the HTTP server on a loop with a few routes of its own and an inbox, for the tests of tests/serve. Reads a configuration, prints its
+ * driver: the HTTP server on a loop with a few routes of its own and an inbox, for the tests of tests/serve/http. Reads a configuration, prints its
  * addresses, a login link and "ready" as lines, and obeys words on standard input: `publish NAME JSON`, `flood N`, `listeners`, `release` (answers all
  * that wait), `configure FILE`, `drain MS`, `link`, `figures`, `docs`; the end of its input ends it. One thread. */
 #include "serve/events.h"
