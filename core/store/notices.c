@@ -49,7 +49,7 @@ static void bind_finding(sqlite3_stmt *statement, const ent_notice *x) {
 #define FINDING "partner = ?1 AND rule = ?2 AND key = ?3 AND target = ?4"
 
 static int add(ent_store *s, const ent_notice *x, ent_error *e) {
-	int64_t last;
+	int64_t last = 0;
 	int status = ent__sql_keep(s, &s->notice_id, "SELECT coalesce(max(id), 0) FROM notice", e);
 	status = status ? status : ask(s, s->notice_id, &last, e);
 	ent_notice row = *x;

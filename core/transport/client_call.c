@@ -326,7 +326,7 @@ static bool follow(ent_client_call *call, ent_client_answer *answer) {
 		return false;
 	}
 	origin before, after;
-	bool good = origin_of(answer->url, &before) & origin_of(to, &after);
+	bool from = origin_of(answer->url, &before), good = origin_of(to, &after) && from;
 	bool safe = good && (strcmp(before.scheme, "https") != 0 || strcmp(after.scheme, "https") == 0);
 	bool same = good && strcmp(before.scheme, after.scheme) == 0 && strcasecmp(before.host, after.host) == 0 &&
 				strcmp(before.port, after.port) == 0;

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mail, through a real mail server."""
 
+import asyncio
 import email
 import email.policy
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from conftest import Told
+from conftest import PATIENCE, Told
 from test_webhook import TWO
 
 MAIL = """\
@@ -28,6 +30,11 @@ class Box:
     mails: list[tuple[str, list[str], EmailMessage]] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
+    #: Answers wait for it.
+    go: threading.Event = field(default_factory=threading.Event)
+    #: In place of an answer the connection ends.
+    cut: bool = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         answer = self.answers.pop(0) if self.answers else "250 OK"
@@ -35,17 +42,24 @@ class Box:
         message = email.message_from_bytes(envelope.original_content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         self.mails.append((envelope.mail_from, envelope.rcpt_tos, message))
+        self.came.set()
+        while not self.go.is_set():
+            await asyncio.sleep(0.01)
+        if self.cut:
+            server.transport.abort()
         return answer
 
 
 @pytest.fixture
 def box() -> Iterator[Box]:
     got = Box()
+    got.go.set()
     with socket.create_server(("127.0.0.1", 0)) as free:
         got.port = free.getsockname()[1]
     server = Controller(got, hostname="127.0.0.1", port=got.port)
     server.start()
     yield got
+    got.go.set()
     server.stop()
 
 
@@ -128,3 +142,32 @@ def test_the_command(told: Told, box: Box) -> None:
     assert said.status == 0
     assert said.json == [{"target": "team", "told": True, "answer": "accepted by the mail server"}]  # type: ignore[comparison-overlap]
     assert box.mails[0][2]["Subject"] == "[Entente] test message for team"
+
+
+def test_killed_while_it_tells(told: Told, box: Box) -> None:
+    """The server has the mail, and we never hear that it has."""
+    told.tell(MAIL.format(port=box.port))
+    told.say(TWO)
+    box.go.clear()
+    with told.project.start("tell", "send") as child:
+        assert box.came.wait(PATIENCE)
+        assert {s for _, _, s in told.notices()} == {"sending"}
+        assert child.poll() is None
+        child.kill()
+        assert child.wait(PATIENCE) == -9
+    box.go.set()
+    told.send()
+    assert {s for _, _, s in told.notices()} == {"unknown"}
+    assert len(box.mails) == 1, "exactly once"
+
+
+def test_cut_off_behind_the_text(told: Told, box: Box) -> None:
+    told.tell(MAIL.format(port=box.port))
+    told.say(TWO)
+    box.cut = True
+    [said] = told.send(status=4)
+    assert "may have been told" in said["error"]
+    assert {s for _, _, s in told.notices()} == {"unknown"}
+    box.cut = False
+    told.send()
+    assert len(box.mails) == 1
