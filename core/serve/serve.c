@@ -179,6 +179,9 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 		ent__generation_leave(s->told_by);
 		s->told_by = ent__generation_use(s->now);
 	}
+	if (s->inbox) {
+		ent_inbox_configure(s->inbox, &s->now->config->inbox);
+	}
 	if (s->sources && ent__sources_bring(s->sources, s->now, errors)) {
 		for (size_t i = 0; i < errors->n; i++) {
 			ent_log(ENT_SEVERITY_ERROR, "source.failed", ent_log_error(&errors->e[i]));

@@ -145,6 +145,7 @@ static void *writer(void *inbox) {
 		x->queue = NULL;
 		x->queue_end = &x->queue;
 		x->look = false;
+		x->set = x->wanted;
 		if (stop) {
 			break;
 		}
@@ -260,7 +261,7 @@ static size_t size_of(const ent_inbox_item *item) {
 
 /* Is there room for it? Lock held. */
 static int refuse(ent_inbox *x, ent__box *b, const ent_inbox_item *item, uint64_t bytes, ent_error *e) {
-	uint64_t memory = (uint64_t)x->set.memory;
+	uint64_t memory = (uint64_t)x->wanted.memory;
 	if (x->stopping) {
 		return ent_error_set(e, ENT_ERR_STOPPED, "the inbox takes nothing any more");
 	}
@@ -275,7 +276,7 @@ static int refuse(ent_inbox *x, ent__box *b, const ent_inbox_item *item, uint64_
 		ent_error_set(e, ENT_ERR_BUSY, "source %s: too much waits for the disk", b->name);
 		return ent_error_todo(e, "send it again later");
 	}
-	if (ent__box_waiting(b) + b->queued + bytes > (uint64_t)x->set.waiting) {
+	if (ent__box_waiting(b) + b->queued + bytes > (uint64_t)x->wanted.waiting) {
 		ent_error_set(e, ENT_ERR_BUSY, "source %s: too much waits to be read", b->name);
 		return ent_error_todo(e, "send it again later; inbox.waiting says how much may wait");
 	}
@@ -433,7 +434,7 @@ int ent_inbox_open(ent_inbox **out, uv_loop_t *front, const char *folder, const 
 	ent_inbox *x = ent_xcalloc(1, sizeof *x);
 	*out = NULL;
 	x->folder = ent_xstrdup(folder);
-	x->set = settings ? *settings : presets;
+	x->set = x->wanted = settings ? *settings : presets;
 	x->front = front;
 	x->arrived = arrived;
 	x->ctx = ctx;
@@ -465,6 +466,14 @@ int ent_inbox_open(ent_inbox **out, uv_loop_t *front, const char *folder, const 
 	}
 	*out = x;
 	return 0;
+}
+
+void ent_inbox_configure(ent_inbox *x, const ent_inbox_settings *settings) {
+	pthread_mutex_lock(&x->lock);
+	x->wanted = *settings;
+	x->look = true;
+	pthread_cond_signal(&x->wake);
+	pthread_mutex_unlock(&x->lock);
 }
 
 void ent_inbox_close(ent_inbox *x) {

@@ -55,6 +55,8 @@ typedef void ent_inbox_done(void *ctx, int outcome, const ent_error *e);
  * only. `settings` NULL: as the configuration presets them. */
 int ent_inbox_open(ent_inbox **out, uv_loop_t *front, const char *folder, const ent_inbox_settings *settings,
 	void (*arrived)(void *ctx, const char *source), void *ctx, ent_error *e);
+/* Front. Other settings, from the next item on: of another generation of the configuration. */
+void ent_inbox_configure(ent_inbox *, const ent_inbox_settings *);
 /* Front. Writes what waits, calls every `done` that is still owed, ends the thread. The loop must turn once more afterwards.
  * NULL allowed. */
 void ent_inbox_close(ent_inbox *);

@@ -92,7 +92,7 @@ typedef struct ent__box {
 
 struct ent_inbox {
 	char *folder;
-	ent_inbox_settings set;
+	ent_inbox_settings set, wanted; /* the writer takes what is wanted between two rounds: it reads `set` without the lock */
 	uv_loop_t *front;
 	uv_async_t *async;
 	void (*arrived)(void *ctx, const char *source);

@@ -121,7 +121,9 @@ static ent__log *log_of(ent__box *b, uint32_t number) {
 static bool drop_documents(ent_inbox *x, ent__box *b, int64_t now) {
 	size_t kept = 0, waiting = 0;
 	for (size_t i = 0; i < b->n_docs; i++) {
+		pthread_mutex_lock(&x->lock);
 		ent__doc d = b->docs[i];
+		pthread_mutex_unlock(&x->lock);
 		bool gone = d.committed && now - d.done_us >= x->set.keep_us && (!unlinkat(b->folder, d.name, 0) || errno == ENOENT);
 		waiting += d.committed && !gone;
 		pthread_mutex_lock(&x->lock);
@@ -140,13 +142,21 @@ static bool drop_documents(ent_inbox *x, ent__box *b, int64_t now) {
 	return waiting;
 }
 
+/* A log as it is now: how much of it is committed changes under the writer's hands. */
+static ent__log look(ent_inbox *x, const ent__box *b, size_t i) {
+	pthread_mutex_lock(&x->lock);
+	ent__log log = b->logs[i];
+	pthread_mutex_unlock(&x->lock);
+	return log;
+}
+
 /* All of it is committed, as far as it holds anything. */
 static bool done(const ent__log *log) { return !log->documents && (!log->records || log->committed >= log->size); }
 
 static bool drop_logs(ent_inbox *x, ent__box *b, int64_t now) {
 	bool waiting = false;
 	for (size_t i = 0; i < b->n_logs;) {
-		ent__log log = b->logs[i];
+		ent__log log = look(x, b, i);
 		char name[24];
 		int64_t since = log.records ? log.done_us : log.last_us;
 		bool may = log.sealed && done(&log);
@@ -167,11 +177,11 @@ static bool drop_logs(ent_inbox *x, ent__box *b, int64_t now) {
 
 /* A source that nothing comes from any more should not keep its last log for ever. */
 static bool seal_old(ent_inbox *x, ent__box *b, int64_t now) {
-	ent__log *log = b->n_logs ? &b->logs[b->n_logs - 1] : NULL, fresh;
-	if (!log || log->size <= log->head || !done(log)) {
+	ent__log log = b->n_logs ? look(x, b, b->n_logs - 1) : (ent__log){0}, fresh;
+	if (log.size <= log.head || !done(&log)) {
 		return false;
 	}
-	if (now - log->first_us >= x->set.age_us) {
+	if (now - log.first_us >= x->set.age_us) {
 		ent_error e = {0};
 		x->buffer.n = 0;
 		if (!ent__box_begin_log(x, b, &fresh, &x->buffer, &e)) {

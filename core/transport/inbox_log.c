@@ -496,7 +496,9 @@ void ent__box_write(ent_inbox *x, ent__box *b) {
 	bool documents = false, appended = false;
 	out->n = 0;
 	bool full = log && (log->size >= (uint64_t)x->set.log || ent__inbox_now() - log->first_us >= x->set.age_us);
+	pthread_mutex_lock(&x->lock);
 	bool roll = b->fd < 0 || !log || full || log->spent;
+	pthread_mutex_unlock(&x->lock);
 	int status = roll ? ent__box_begin_log(x, b, &fresh, out, &e) : 0;
 	bool begun = roll && !status;
 	log = roll ? &fresh : log;

@@ -348,6 +348,30 @@ static void too_much_is_refused(void **state) {
 	free(file.path);
 }
 
+/* Without being opened anew. */
+static void settings_change(void **state) {
+	bench *b = *state;
+	put(b, "shop", "one", "d-1");
+	put(b, "shop", "two", NULL);
+	assert_int_equal(count_files(b, "shop", "log"), 1);
+	b->set.log = 1;
+	b->set.keep_us = 0;
+	b->set.remember_us = 0;
+	ent_inbox_file file = only_file(b, "shop");
+	ent_inbox_consumed(b->inbox, "shop", file.name, file.size);
+	ent_inbox_configure(b->inbox, &b->set);
+	put(b, "shop", "three", NULL);
+	while (access(file.path, F_OK) == 0) {
+		usleep(1000);
+	}
+	while (put(b, "shop", "one", "d-1")) { /* the log goes first, then what it told */
+	}
+	b->set.memory = 40;
+	ent_inbox_configure(b->inbox, &b->set);
+	assert_int_equal(put(b, "shop", "four", NULL), ENT_ERR_RANGE);
+	free(file.path);
+}
+
 /* The order of arrival is kept whatever the clock does: it decides which of two deliveries counts. */
 static void arrival_grows_when_the_clock_does_not(void **state) {
 	bench *b = *state;
@@ -614,6 +638,7 @@ int main(void) {
 		EACH(a_full_disk_is_told_and_leaves_nothing),
 		EACH(a_log_whose_sync_failed_is_left),
 		EACH(too_much_is_refused),
+		EACH(settings_change),
 		EACH(arrival_grows_when_the_clock_does_not),
 		EACH(a_log_older_than_the_store_is_left),
 		EACH(documents_are_files_of_their_own),
