@@ -3,6 +3,7 @@
  * The reader of a service, see answer.h. `ask`, `anew` and the answers belong to the front's thread; a lane's engine,
  * configuration and session belong to its thread. */
 #include "command/answer.h"
+#include "command/differences.h"
 #include "command/session.h"
 
 #include "base/day.h"
@@ -16,7 +17,7 @@
 
 typedef struct job {
 	struct job *next;
-	char **words;
+	char **words; /* NULL: differences are asked for */
 	size_t n;
 	ent_reader_done *done;
 	void *ctx;
@@ -39,6 +40,7 @@ typedef struct lane {
 	ent_engine *engine;
 	int32_t day; /* on which it was opened: what `now` means is settled then */
 	ent__session session;
+	ent__differences differences;
 	ent_service_status status;
 	bool asked; /* the status is there */
 } lane;
@@ -172,6 +174,15 @@ static void answer_job(lane *l, job *j, bool reread) {
 		j->answer.notes = j->answer.next = "";
 		return;
 	}
+	if (!j->words) {
+		ent_error e;
+		j->answer.errors = errors;
+		j->answer.notes = j->answer.next = "";
+		if (ent__differences_take(&l->differences, ent_engine_store(l->engine), &j->answer.out, &e)) {
+			ent_errors_take(errors, &e);
+		}
+		return;
+	}
 	free(errors);
 	answer_words(&l->session, (const char *const *)j->words, j->n, &j->answer, &j->notes);
 	snprintf(j->cut, sizeof j->cut, "%s", l->session.next);
@@ -220,6 +231,7 @@ static void *run_lane(void *ctx) {
 	pthread_mutex_unlock(&l->lock);
 	close_engine(l);
 	ent__session_finish(&l->session);
+	ent__differences_finish(&l->differences);
 	ent_config_destroy(l->config);
 	return NULL;
 }
@@ -280,6 +292,22 @@ static bool is_slow(const char *const *words, size_t n) {
 	return command && command->slow;
 }
 
+static void put_job(lane *l, job *j) {
+	pthread_mutex_lock(&l->lock);
+	*l->last = j;
+	l->last = &j->next;
+	pthread_cond_signal(&l->more);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void differences(void *reader_, ent_reader_done *done, void *ctx) {
+	reader *r = reader_;
+	job *j = ent_xcalloc(1, sizeof *j);
+	j->done = done;
+	j->ctx = ctx;
+	put_job(&r->lanes[QUICK], j);
+}
+
 static void ask(void *reader_, const char *const *words, size_t n, ent_reader_done *done, void *ctx) {
 	reader *r = reader_;
 	lane *l = &r->lanes[is_slow(words, n) ? SLOW : QUICK];
@@ -291,11 +319,7 @@ static void ask(void *reader_, const char *const *words, size_t n, ent_reader_do
 	for (size_t i = 0; i < n; i++) {
 		j->words[i] = ent_xstrdup(words[i]);
 	}
-	pthread_mutex_lock(&l->lock);
-	*l->last = j;
-	l->last = &j->next;
-	pthread_cond_signal(&l->more);
-	pthread_mutex_unlock(&l->lock);
+	put_job(l, j);
 }
 
 static void version(void *reader_, char out[48]) {
@@ -380,5 +404,5 @@ static int change(ent_engine *engine, const char *config_path, const ent_reader_
 	return code == ENT_ERR_IO || code == ENT_ERR_CORRUPT || code == ENT_ERR_FENCED || code == ENT_ERR_NOMEM ? code : 0;
 }
 
-const ent_reader_way ent_command_reader = {.start = start, .watch = watch, .ask = ask, .version = version, .anew = anew,
+const ent_reader_way ent_command_reader = {.start = start, .watch = watch, .ask = ask, .version = version, .differences = differences, .anew = anew,
 	.change = change, .forget = forget, .stop = stop};

@@ -4,7 +4,6 @@
 #include "command/findings.h"
 
 #include "base/day.h"
-#include "base/intern.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +14,6 @@ static const char *const states[] = {
 static const char *const audiences[] = {"us", "both", NULL};
 static const char *const kinds[] = {"red_flag", "gate", "opportunity", "insight", "proposal", "ask", "failure", NULL};
 
-static void make_id(const ent_finding *f, char out[9]) {
-	uint64_t hash = ent_hash64(f->partner, strlen(f->partner), 0);
-	hash = ent_hash64(f->rule, strlen(f->rule), hash);
-	hash = ent_hash64(f->key, strlen(f->key), hash);
-	snprintf(out, 9, "%08x", (unsigned)(hash ^ hash >> 32));
-}
-
 static const char *keep(ent__findings *l, const char *text) {
 	return text ? ent_arena_copy(&l->arena, text, strlen(text)) : "";
 }
@@ -31,7 +23,7 @@ static bool differs(const char *wanted, const char *is) { return wanted && strcm
 static int take(void *ctx, const ent_finding *f) {
 	ent__findings *l = ctx;
 	char id[9];
-	make_id(f, id);
+	ent_finding_id(f->rule, f->partner, f->key, id);
 	bool gone = !strcmp(f->state, "cleared") || !strcmp(f->state, "resolved");
 	if (l->wanted ? strncmp(id, l->wanted, strlen(l->wanted)) != 0
 				  : (gone && !l->all && !l->state) || differs(l->rule, f->rule) || differs(l->kind, f->kind) ||

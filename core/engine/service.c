@@ -52,7 +52,9 @@ static void answer(ent_service *s, ent__job *job) {
 	uv_async_send(s->answers);
 }
 
+/* Whoever hears of it looks at the status, and finds there what is new. */
 void ent__service_news(ent_service *s, unsigned mask) {
+	ent__service_show(s);
 	uv_mutex_lock(&s->lock);
 	s->news |= mask;
 	uv_mutex_unlock(&s->lock);

@@ -64,6 +64,8 @@ void ent__service_gather(ent_service *);
 void ent__service_ingested(ent_service *, const ent_run_report *, int status, const ent_error *e);
 void ent__service_judged(ent_service *, const ent_judge_report *, int status, const ent_error *e);
 void ent__service_publish(ent_service *);
+/* What others see is how things stand now. */
+void ent__service_show(ent_service *);
 void ent__service_doing(ent_service *, const char *doing);
 
 /* adopt.c: puts another configuration in place of the engine's, between two runs. Negative: it is not good, nothing has

@@ -256,6 +256,13 @@ static uint64_t standings(const ent_service_status *s) {
 	return sum;
 }
 
+void ent__service_show(ent_service *s) {
+	uv_mutex_lock(&s->lock);
+	s->now.draining = s->stopping;
+	duplicate(&s->status, &s->now);
+	uv_mutex_unlock(&s->lock);
+}
+
 void ent__service_publish(ent_service *s) {
 	uint64_t sum = standings(&s->now);
 	if (sum != s->standings) {
@@ -264,10 +271,7 @@ void ent__service_publish(ent_service *s) {
 	}
 	s->now.beat++;
 	s->now.beat_us = now_us();
-	uv_mutex_lock(&s->lock);
-	s->now.draining = s->stopping;
-	duplicate(&s->status, &s->now);
-	uv_mutex_unlock(&s->lock);
+	ent__service_show(s);
 }
 
 void ent__service_doing(ent_service *s, const char *doing) {

@@ -137,8 +137,9 @@ static void on_changed(void *ctx, int status, const ent_error *e) {
 	changing *c = ctx;
 	const ent_reader_way *way = c->s->options->reader;
 	if (c->answer.errors) {
-		if (!c->answer.errors->n) {
+		if (!c->answer.errors->n && c->s->reader) {
 			way->anew(c->s->reader, false); /* who writes and then reads finds it */
+			ent__live_findings(c->s);
 		}
 		answer(c->r, c->status, ENT_MEDIA_JSON, &c->answer);
 		way->forget(&c->answer);

@@ -84,7 +84,10 @@ static void on_changed(void *ctx, int status, const ent_error *e) {
 	controlled *c = ctx;
 	const ent_reader_way *way = c->s->options->reader;
 	if (c->answer.errors) {
-		way->anew(c->s->reader, false);
+		if (c->s->reader) {
+			way->anew(c->s->reader, false);
+			ent__live_findings(c->s);
+		}
 		answer(c->r, &c->answer);
 		way->forget(&c->answer);
 	} else {

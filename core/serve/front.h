@@ -46,6 +46,7 @@ typedef struct ent__serve {
 	void *reader;
 	struct ent__operate *operate; /* operate.c */
 	struct ent__life *life;       /* life.c */
+	struct ent__live *live; /* live.c; NULL: nothing was told yet */
 	uv_signal_t signals[3]; /* TERM, INT, HUP */
 	uv_timer_t deadline;    /* of draining */
 	bool ready_told, stopping;
@@ -57,6 +58,12 @@ typedef struct ent__serve {
 
 /* serve.c: everybody is given the generation that is active now. */
 void ent__serve_configured(ent__serve *, ent__generation *before);
+
+/* live.c: tells who watches what changed. */
+void ent__live_news(ent__serve *, unsigned mask, const ent_service_status *now);
+/* Findings may have changed. */
+void ent__live_findings(ent__serve *);
+void ent__live_destroy(ent__serve *);
 
 /* sources.c: the ways in of all sources that are no inbox of somebody else: watches, polls, pipes. Brings them to what the
  * configuration of this generation says; those that say the same as before are left alone. */

@@ -41,6 +41,8 @@ typedef struct ent_reader_way {
 	void (*ask)(void *reader, const char *const *words, size_t n, ent_reader_done *done, void *ctx);
 	/* What is asked now is answered of this version: two that are equal read the same. */
 	void (*version)(void *reader, char out[48]);
+	/* Findings that changed since this was asked last, a line of JSON each; see core/command/differences.h. */
+	void (*differences)(void *reader, ent_reader_done *done, void *ctx);
 	/* The store has more, or the configuration is another one: what is asked from now on is read anew. */
 	void (*anew)(void *reader, bool configuration);
 	/* On the engine's thread, as a job of the service: has a command that writes run there, with that engine. The answer is

@@ -128,13 +128,14 @@ static void on_news(void *ctx, unsigned mask) {
 		ent_notify_ready(s->notify);
 		ent_log(ENT_SEVERITY_INFO, "ready", ent_log_uint("sources", now.n_sources), ent_log_uint("generation", now.generation));
 	}
-	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_JUDGED | ENT_NEWS_RELOADED) && s->reader) {
+	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_JUDGED | ENT_NEWS_FINDINGS | ENT_NEWS_RELOADED) && s->reader) {
 		s->options->reader->anew(s->reader, mask & ENT_NEWS_RELOADED);
 	}
 	ent__life_tell(s, &now);
 	if (mask & (ENT_NEWS_JUDGED | ENT_NEWS_FINDINGS) && s->tell) {
 		ent_tell_look(s->tell);
 	}
+	ent__live_news(s, mask, &now);
 	if (mask & ENT_NEWS_ENDED) {
 		s->ended = true;
 		if (!s->stopping) {
@@ -275,13 +276,15 @@ static void close_all(uv_handle_t *handle, void *ctx) {
 static void finish(ent__serve *s) {
 	ent__reload_destroy(s->reload);
 	ent__sources_destroy(s->sources);
+	if (s->reader) { /* first: it asks the service how sources stand */
+		s->options->reader->stop(s->reader);
+		s->reader = NULL;
+	}
 	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there */
 	ent_tell_destroy(s->tell);
 	ent__operate_destroy(s);
 	ent__life_destroy(s);
-	if (s->reader) {
-		s->options->reader->stop(s->reader);
-	}
+	ent__live_destroy(s);
 	ent_http_destroy(s->http);
 	ent_inbox_close(s->inbox);
 	ent_notify_close(s->notify);

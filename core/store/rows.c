@@ -3,8 +3,10 @@
  * Tables whose rows are structs: names and codes, segments, inputs, records, coverage, rejects, balance, findings,
  * verdicts; see store.h. What a column does when its row is there already stands in the schema. One thread. */
 #include "base/arena.h"
+#include "base/intern.h"
 #include "store/sql.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +257,13 @@ int ent_store_balance_scan(ent_store *s, ent_balance_visit visit, void *ctx, ent
 
 /* ---- findings
  * -------------------------------------------------------------------------------------------------- */
+
+void ent_finding_id(const char *rule, const char *partner, const char *key, char out[9]) {
+	uint64_t hash = ent_hash64(partner, strlen(partner), 0);
+	hash = ent_hash64(rule, strlen(rule), hash);
+	hash = ent_hash64(key, strlen(key), hash);
+	snprintf(out, 9, "%08x", (unsigned)(hash ^ hash >> 32));
+}
 
 int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) {
 	return ent__row_put(s, ENT__FINDINGS, f, e);

@@ -204,6 +204,8 @@ typedef struct ent_finding {
 	uint64_t run;       /* that said it last */
 	const char *json;   /* the whole record */
 } ent_finding;
+/* The short id by which people know a finding: a hash, so that it is the same from run to run. */
+void ent_finding_id(const char *rule, const char *partner, const char *key, char out[9]);
 /* Upsert of one that was said (again); `state` is that of a new one. Keeps first_day and what a person made of it, in
  * `life`. That ends, and the finding is reopened, when a resolved one is said of a later day, or after it was not said;
  * when one that was acknowledged or explained is said after it was cleared; and when one that was accepted is said of a day

@@ -46,8 +46,6 @@ void ent__template_render(const char *template, ent__form form, const ent__lette
 void ent__summary(const ent__letter *, const ent__message *, ent_buf *out);
 /* As a person reads the first line of a text: no control characters, at most `most` bytes. */
 void ent__one_line(const char *text, size_t most, ent_buf *out);
-/* Short id of a finding, as the command line and the API have it. */
-void ent__finding_id(const char *rule, const char *partner, const char *key, char out[9]);
 /* 2026-03-31T08:15:00Z */
 void ent__instant(int64_t us, char out[32]);
 const char *ent__partner_name(const ent_config *, const char *partner);

@@ -66,13 +66,6 @@ void ent__instant(int64_t us, char out[32]) {
 	strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-void ent__finding_id(const char *rule, const char *partner, const char *key, char out[9]) {
-	uint64_t hash = ent_hash64(partner, strlen(partner), 0);
-	hash = ent_hash64(rule, strlen(rule), hash);
-	hash = ent_hash64(key, strlen(key), hash);
-	snprintf(out, 9, "%08x", (unsigned)(hash ^ hash >> 32));
-}
-
 const char *ent__partner_name(const ent_config *config, const char *partner) {
 	const ent_config_partner *p = ent_config_partner_find(config, partner);
 	return p && p->name.s ? p->name.s : *partner ? partner : "all partners";
@@ -82,7 +75,7 @@ void ent__finding_link(const ent_config *config, const ent_notice *x, ent_buf *o
 	char id[9];
 	if (config->serve.url.s) {
 		size_t n = strlen(config->serve.url.s);
-		ent__finding_id(x->rule, x->partner, x->key, id);
+		ent_finding_id(x->rule, x->partner, x->key, id);
 		ent_buf_printf(out, "%.*s/#/findings/%s", (int)(n - (config->serve.url.s[n - 1] == '/')), config->serve.url.s, id);
 	}
 }
@@ -113,7 +106,7 @@ static void v_page(const view *v) { add(v->out, v->letter->config->serve.url.s ?
 static void v_change(const view *v) { add(v->out, v->x->change); }
 static void v_id(const view *v) {
 	char id[9];
-	ent__finding_id(v->x->rule, v->x->partner, v->x->key, id);
+	ent_finding_id(v->x->rule, v->x->partner, v->x->key, id);
 	add(v->out, id);
 }
 static void v_partner(const view *v) { add(v->out, v->x->partner); }
