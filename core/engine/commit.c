@@ -94,8 +94,10 @@ static void take_inputs(ent_engine *e, struct ent__generation *g) {
 		if (e->input_dirty[i]) {
 			ENT_GROW(g->inputs, g->n_inputs, g->inputs_capacity);
 			g->inputs[g->n_inputs++] = (struct input){e->inputs[i], e->stored[i]};
-			e->stored[i] =
-				(ent__stored){.exists = true, .position = e->inputs[i].position, .generation = e->inputs[i].generation};
+			e->stored[i].exists = true; /* what came of it stays: its document may end in another commit */
+			e->stored[i].position = e->inputs[i].position;
+			e->stored[i].generation = e->inputs[i].generation;
+			e->stored[i].looked_ns = e->stored[i].changed_ns = 0;
 			e->input_dirty[i] = false;
 		}
 	}
