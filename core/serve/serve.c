@@ -5,6 +5,7 @@
  * time of `service: {drain}`: what is not through by then is read again by the next start, and lost by nobody. Front's thread. */
 #include "serve/api.h"
 #include "serve/front.h"
+#include "serve/hook.h"
 #include "serve/operate.h"
 
 #include <signal.h>
@@ -233,6 +234,9 @@ static int start_parts(ent__serve *s) {
 	}
 	if (!status) {
 		s->events = ent_events_create(s->http);
+		if (ent_hooks_create(s->http, s->inbox, s->errors)) {
+			return s->errors->e[0].code;
+		}
 	}
 	for (size_t i = 0; !status && i < sizeof tables / sizeof *tables; i++) {
 		ent_http_routes(s->http, tables[i], s);
