@@ -12,3 +12,13 @@ install(CODE "
 
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN store EXCLUDE)
+
+# The units, with the programs where this installation has them. Not enabled: docs/operating.md says what comes before.
+foreach(unit entente.service entente-backup.service entente-backup.timer)
+  file(READ examples/systemd/${unit} text)
+  string(REPLACE /usr/local/bin/ ${CMAKE_INSTALL_FULL_BINDIR}/ text "${text}")
+  string(REPLACE /usr/local/share/doc/entente/ ${CMAKE_INSTALL_FULL_DOCDIR}/ text "${text}")
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/systemd/${unit} "${text}")
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/systemd/${unit} DESTINATION lib/systemd/system COMPONENT service)
+endforeach()
+install(FILES examples/systemd/entente.sysusers DESTINATION lib/sysusers.d RENAME entente.conf COMPONENT service)

@@ -286,6 +286,35 @@ static bool open_one(ent__backup_files *l, int store, const char *path) {
 	return false;
 }
 
+/* What else the store keeps in files of its own (its key, tokens): each is replaced as a whole when it changes. What
+ * belongs to the process that runs on it stays where it is. */
+static int open_rest(ent__backup_files *l, int store, ent_error *e) {
+	static const char *const not [] = {
+		DATABASE, DATABASE "-wal", DATABASE "-shm", "identities", "lock", "sessions", ENT__BACKUP_LIST};
+	int fd = openat(store, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		int status = ent_error_errno(e, ENT_ERR_IO, "cannot list the store's folder");
+		if (fd >= 0) {
+			close(fd);
+		}
+		return status;
+	}
+	for (struct dirent *item; (item = readdir(d));) {
+		struct stat st;
+		bool skip = item->d_name[0] == '.' || ends_with(item->d_name, ".lock") || ends_with(item->d_name, ".new") ||
+					fstatat(store, item->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode);
+		for (size_t i = 0; i < sizeof not / sizeof *not &&!skip; i++) {
+			skip = strcmp(item->d_name, not [i]) == 0;
+		}
+		if (!skip) {
+			open_one(l, store, item->d_name);
+		}
+	}
+	closedir(d);
+	return 0;
+}
+
 /* Its first bytes, as many as were committed. *gone: it is not there. */
 static int open_committed(ent__backup_files *l, int store, const char *path, uint64_t bytes, bool *gone, ent_error *e) {
 	int fd = openat(store, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -293,7 +322,8 @@ static int open_committed(ent__backup_files *l, int store, const char *path, uin
 	*gone = fd < 0 && errno == ENOENT;
 	if (fd < 0 || fstat(fd, &st)) {
 		ent_error_errno(e, *gone ? ENT_ERR_CORRUPT : ENT_ERR_IO, "cannot open %s", path);
-		return ent_error_todo(e, "this store is damaged: see `entente doctor`, and restore it from the last good backup");
+		return ent_error_todo(
+			e, "this store is damaged: see `entente doctor`, and restore it from the last good backup");
 	}
 	ent__backup_add(l, path, fd, bytes);
 	if ((uint64_t)st.st_size < bytes) {
@@ -331,7 +361,8 @@ static int take_moment(
 		bool absent;
 		status = open_committed(l, store, "identities", count * 16, &absent, e);
 	}
-	report->key = open_one(l, store, "identity.key");
+	status = status ? status : open_rest(l, store, e);
+	report->key = ent__backup_find(l, "identity.key") != NULL;
 	return status ? status : measure_inbox(l, store, e);
 }
 

@@ -156,12 +156,16 @@ def test_a_backup_is_for_its_owner(scene: Project, tmp_path: Path) -> None:
     (inbox / "00000001.log").write_bytes(b"what arrived\n")
     (inbox / "00000001.ids").write_bytes(b"x" * 32)
     (p.store / "inbox" / "lock").write_text("1\n")
+    (p.store / "tokens").write_text("{}\n")
+    (p.store / "sessions").write_text("{}\n")
+    (p.store / "tokens.lock").write_text("")
     (p.store / "ledger" / "000009.log.damaged").write_text("kept aside")
     to, said = backed_up(p, "b")
     names = sorted(str(path.relative_to(to)) for path in to.rglob("*") if path.is_file())
     assert names == [
         "backup.json", "entente.db", "identities", "identity.key", "inbox/hook/00000001.ids", "inbox/hook/00000001.log",
         *(["ledger/000001.log", "ledger/index"] if (p.store / "ledger/index").exists() else ["ledger/000001.log"]),
+        "tokens",
     ]  # fmt: skip
     assert said["identity_key"] is True and said["inbox_files"] == 2
     for path in (to, *to.rglob("*")):
