@@ -10,6 +10,7 @@
 #include <json-c/json.h>
 
 #include "command/project.h"
+#include "tell/tell.h"
 
 typedef struct counts {
 	size_t plugins, rules;
@@ -59,6 +60,7 @@ static int run(ent_call *call) {
 	counts found = {0};
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	if (ent_config_load(call->config_path, &config, errors) == 0) {
+		ent_tell_check_templates(config, errors);
 		ask(config, errors, &found);
 	}
 	int status = errors->total ? ent_call_errors(call, errors) : ENT_EXIT_OK;

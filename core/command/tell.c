@@ -3,7 +3,7 @@
  * `entente tell list`, `tell test`, `tell send`: who is told, whether it works, and what waits. One thread. */
 #include "tell/tell.h"
 #include "base/log.h"
-#include "command/command.h"
+#include "command/project.h"
 #include "store/notices.h"
 
 #include <stdio.h>
@@ -188,20 +188,13 @@ static int check_target(ent_call *call, const ent_config *config) {
 }
 
 static int run_list(ent_call *call) {
-	ent_config *config;
-	ent_store *store = NULL;
-	ent_error e;
-	int exit = ent_call_config(call, &config);
-	if (exit) {
-		return exit;
+	ent__project p;
+	int exit = ent__project_store(call, &p);
+	if (!exit && (p.config->n_tell || ent_call_operand(call, 0))) {
+		exit = check_target(call, p.config);
 	}
-	exit = config->n_tell || ent_call_operand(call, 0) ? check_target(call, config) : ENT_EXIT_OK;
-	if (!exit && ent_store_open(&store, config->store.s, ENT_STORE_READ, &e)) {
-		exit = ent_call_error(call, &e);
-	}
-	exit = exit ? exit : list(call, config, store);
-	ent_store_close(store);
-	ent_config_destroy(config);
+	exit = exit ? exit : list(call, p.config, p.store);
+	ent__project_finish(&p);
 	return exit;
 }
 
@@ -373,6 +366,7 @@ const ent_command ent_command_tell_list = {
 			"  entente tell list team --status failed",
 	.args = args,
 	.operands = operands,
+	.served = true,
 	.run = run_list,
 };
 

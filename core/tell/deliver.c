@@ -87,6 +87,11 @@ static char *mail_url(ent__target *t) {
 				: ent_arena_printf(&t->arena, "%s://%s:%d", scheme, c->server.s, ports[c->tls]);
 }
 
+int ent__target_template(ent__target *t, const ent_config_tell *c, ent_errors *errors) {
+	*t = (ent__target){.config = c};
+	return c->template.s ? read_template(t, errors) : 0;
+}
+
 int ent__target_open(ent__target *t, const ent_config *config, const ent_config_tell *c, ent_errors *errors) {
 	size_t before = errors->total;
 	*t = (ent__target){.config = c};

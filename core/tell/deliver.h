@@ -22,6 +22,8 @@ typedef struct ent__target {
 
 /* Errors are added with their places. */
 int ent__target_open(ent__target *, const ent_config *, const ent_config_tell *, ent_errors *errors);
+/* Its template alone. */
+int ent__target_template(ent__target *, const ent_config_tell *, ent_errors *errors);
 void ent__target_finish(ent__target *);
 
 typedef struct ent__outcome {

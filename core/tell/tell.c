@@ -440,6 +440,16 @@ int ent_tell_check(const ent_config *config, ent_errors *errors) {
 	return targets ? 0 : ENT_ERR_INVALID;
 }
 
+int ent_tell_check_templates(const ent_config *config, ent_errors *errors) {
+	size_t before = errors->total;
+	for (size_t i = 0; i < config->n_tell; i++) {
+		ent__target target;
+		ent__target_template(&target, &config->tell[i], errors);
+		ent__target_finish(&target);
+	}
+	return errors->total == before ? 0 : ENT_ERR_INVALID;
+}
+
 int ent_tell_reload(ent_tell *t, const ent_config *config, ent_errors *errors) {
 	ent__target *targets = open_all(config, errors);
 	if (!targets) {

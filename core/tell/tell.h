@@ -30,8 +30,11 @@ typedef struct ent_tell_options {
 ent_tell *ent_tell_create(uv_loop_t *, const ent_config *config, const ent_tell_options *, ent_errors *errors);
 /* Puts another configuration in place of the one that is active: 0, or errors, and nothing changed. */
 int ent_tell_reload(ent_tell *, const ent_config *config, ent_errors *errors);
-/* Templates, secrets and zones alone: for `entente check`, and before a reload. */
+/* Templates, secrets and zones alone: before a reload. */
 int ent_tell_check(const ent_config *config, ent_errors *errors);
+
+/* Templates alone: secrets may be kept where the configuration is not written. */
+int ent_tell_check_templates(const ent_config *config, ent_errors *errors);
 
 /* Findings may have changed: look at the outbox. */
 void ent_tell_look(ent_tell *);

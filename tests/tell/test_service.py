@@ -50,6 +50,9 @@ def test_told_as_it_changes(told: Told, receiver: Receiver, service: Service) ->
     book(told, {}, service)
     receiver.wait()
     assert {c["change"] for c in receiver.heard[1].json["changes"]} == {"cleared"}
+    listed = service.get("/api/v1/told?status=told")
+    assert [t["name"] for t in listed["targets"]] == ["team"]
+    assert {n["status"] for n in listed["notices"]} <= {"told"}
     assert service.stop() == 0
     service.start()
     assert service.stop() == 0

@@ -4,6 +4,7 @@
 import hashlib
 import hmac
 import socket
+from typing import Any
 
 import pytest
 from conftest import PATIENCE, Receiver, Told
@@ -146,8 +147,9 @@ def test_template(told: Told, receiver: Receiver) -> None:
     [heard] = receiver.heard
     assert heard.json["list"] == [{"t": TWO["nordwind"][1][2], "c": "opened"}, {"t": "Orders fell", "c": "opened"}]
     (told.project.folder / "t.json").write_text("{\n  {txet}\n}")
-    said = told.project.entente("tell", "send")
-    assert said.status == 1
+    for words in (["tell", "send"], ["check"]):
+        said = told.project.entente(*words)
+        assert said.status == 1
     [error] = said.json["errors"]
     assert (error["file"].split("/")[-1], error["line"], error["column"]) == ("t.json", 2, 3)
 
@@ -193,7 +195,8 @@ def test_the_command(told: Told, receiver: Receiver) -> None:
     told.tell(HOOK.format(url=receiver.url))
     said = told.project.entente("tell", "test", "team")
     assert said.status == 0
-    assert said.json == [{"target": "team", "told": True, "answer": "answered 200"}]
+    answered: Any = said.json
+    assert answered == [{"target": "team", "told": True, "answer": "answered 200"}]
     assert receiver.heard[0].json["test"] is True
     receiver.answers = [(500, {})]
     assert told.project.entente("tell", "test").status == 4
