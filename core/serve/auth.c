@@ -405,7 +405,8 @@ static const ent_reply show_replies[] = {
 	{.status = 200, .media = ENT_MEDIA_JSON, .schema = &session_schema, .doc = "Who is logged in."}, {.status = 0}};
 static const ent_reply end_replies[] = {{.status = 204, .doc = "Logged out."}, {.status = 0}};
 static const ent_reply link_replies[] = {
-	{.status = 201, .media = ENT_MEDIA_JSON, .schema = &link_schema, .doc = "The link."}, {.status = 0}};
+	{.status = 201, .media = ENT_MEDIA_JSON, .schema = &link_schema, .doc = "The link."},
+	{.status = 404, .doc = "The service listens nowhere that a browser can reach."}, {.status = 0}};
 
 const ent_route ent__auth_routes[] = {
 	{.method = "POST", .path = "/api/v1/session", .name = "login", .group = "session", .least = ENT_ROLE_ANYONE,

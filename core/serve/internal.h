@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 enum {
-	ENT__HEAD_MOST = 32 * 1024, /* request line and headers */
+	ENT__HEAD_MOST = 16 * 1024, /* request line and headers */
 	ENT__TARGET_MOST = 8 * 1024,
 	ENT__SEGMENTS = 16,
 	ENT__ALLOW = 96,

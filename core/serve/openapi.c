@@ -321,7 +321,7 @@ static void replies(ent_json *j, const ent_route *route) {
 		{413, route->body || route->takes, "The body is too large."},
 		{415, true, "The body has a media type that is not taken, or there should be none."},
 		{421, true, "The Host header names a host that this service does not answer for."},
-		{422, route->body != NULL, "The body is JSON, but not what is expected; `pointer` says where."},
+		{422, route->body || route->takes, "The body can be read, but is not what is expected; `detail` says where."},
 		{429, !route->unlimited, "Too many requests; come again after `Retry-After` seconds."},
 		{503, true, "The service cannot answer now; come again after `Retry-After` seconds."},
 	};

@@ -169,7 +169,7 @@ static const ent_route routes[] = {
 	{.method = "GET", .path = "/api/v1/things/{id}", .name = "thing", .group = "things", .least = ENT_ROLE_VIEWER, .released = true,
 		.doc = "One thing. Of a kind.", .params = thing_params, .replies = thing_replies, .run = thing},
 	{.method = "GET", .path = "/api/v1/things/versioned", .name = "versioned", .group = "things", .least = ENT_ROLE_VIEWER,
-		.doc = "The thing that has a version.", .replies = thing_replies, .run = versioned},
+		.doc = "The thing that has a version.", .replies = any_replies, .run = versioned},
 	{.method = "GET", .path = "/api/v1/things", .name = "things", .group = "things", .least = ENT_ROLE_VIEWER, .doc = "All things.",
 		.params = things_params, .replies = any_replies, .run = things},
 	{.method = "POST", .path = "/api/v1/things", .name = "make_thing", .group = "things", .least = ENT_ROLE_STRATEGIST,

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", "build/debug")).absolute()
+BIN = Path(os.environ.get("ENTENTE_BIN", BUILD / "bin")).absolute()
 DEADLINE = 60.0
 HEAD = "version: 1\ncurrency: EUR\nstore: ./store\n"
 
@@ -154,7 +155,7 @@ class Server:
 
     def token(self, name: str, *words: str) -> str:
         """A new token, made by the command line."""
-        entente = BUILD / "bin/entente"
+        entente = BIN / "entente"
         done = subprocess.run(
             [entente, "-c", "entente.yaml", "token", "add", name, *words, "--json"],
             cwd=self.folder,

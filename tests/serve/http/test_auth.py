@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BUILD, HEAD, Answer, Server, Start
+from conftest import BIN, HEAD, Answer, Server, Start
 from test_http import JSON, problem
 
 WISH = '{"name": "a"}'
@@ -18,7 +18,7 @@ WISH = '{"name": "a"}'
 
 def entente(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
     """Runs `entente` beside the server."""
-    done = [BUILD / "bin/entente", "-c", "entente.yaml", *words]
+    done = [BIN / "entente", "-c", "entente.yaml", *words]
     return subprocess.run(done, cwd=server.folder, capture_output=True, text=True, check=False)
 
 
@@ -258,7 +258,7 @@ def test_login_links(server: Server) -> None:
 def test_link_without_a_service(start: Start, tmp_path: Path) -> None:
     (tmp_path / "entente.yaml").write_text(HEAD)
     done = subprocess.run(
-        [BUILD / "bin/entente", "-c", "entente.yaml", "token", "link"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [BIN / "entente", "-c", "entente.yaml", "token", "link"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and "no service runs" in done.stderr
 
