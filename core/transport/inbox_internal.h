@@ -119,8 +119,10 @@ int64_t ent__inbox_now(void);
 /* By name; made if `make`. Call with the lock held. */
 ent__box *ent__inbox_box(ent_inbox *, const char *source, bool make);
 
-/* inbox_log.c. Writer, or while nobody else runs. */
+/* inbox_recover.c. While nobody else runs. */
 int ent__box_recover(ent_inbox *, ent__box *, ent_error *e);
+/* inbox_log.c. Writer. */
+void ent__log_name(uint32_t number, char out[24]);
 /* Writes the box's batch: every put in it has its outcome afterwards. */
 void ent__box_write(ent_inbox *, ent__box *);
 

@@ -52,7 +52,8 @@ static bool plain_equal(ent_str secret, const char *text, size_t n) {
 	return sodium_memcmp(a, b, sizeof a) == 0;
 }
 
-bool ent_sign_check(const ent_sign_config *c, const ent_str *secrets, size_t n_secrets, const char *given, const void *body, size_t n) {
+bool ent_sign_check(const ent_sign_config *c, const ent_str *secrets, size_t n_secrets, const char *given, const void *body,
+	size_t n) {
 	size_t prefix = c->prefix.s ? strlen(c->prefix.s) : 0;
 	if (!given || strncasecmp(given, prefix ? c->prefix.s : "", prefix) != 0) {
 		return false;
