@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/day.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,8 @@ static void probe(ent_zone *z) {
 	}
 }
 
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+
 ent_zone *ent_zone_load(const char *name, ent_error *e) {
 	ent_zone *z = ent_xcalloc(1, sizeof *z);
 	snprintf(z->name, sizeof z->name, "%s", name);
@@ -91,6 +94,7 @@ ent_zone *ent_zone_load(const char *name, ent_error *e) {
 		free(z);
 		return NULL;
 	}
+	pthread_mutex_lock(&loading); /* two threads of a service may meet here: each would probe the other's zone */
 	char *old = getenv("TZ") ? ent_xstrdup(getenv("TZ")) : NULL;
 	setenv("TZ", name, 1);
 	tzset();
@@ -101,6 +105,7 @@ ent_zone *ent_zone_load(const char *name, ent_error *e) {
 		unsetenv("TZ");
 	}
 	tzset();
+	pthread_mutex_unlock(&loading);
 	free(old);
 	return z;
 }

@@ -2,7 +2,8 @@
  *
  * Time zones: IANA names ("Europe/Berlin") and fixed offsets ("+01:00", "UTC"). The rules come from the C library and
  * the system's tzdata: a zone is loaded once by switching TZ and probing localtime_r, and kept as a table of
- * transitions, so that look-ups are pure and cheap. ent_zone_load() must run while no other thread uses local time. */
+ * transitions, so that look-ups are pure and cheap. ent_zone_load() must run while no other thread uses local time;
+ * two of them may run at once. */
 #ifndef ENT_BASE_ZONE_H
 #define ENT_BASE_ZONE_H
 

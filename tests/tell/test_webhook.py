@@ -56,6 +56,25 @@ def test_changes_of_state_not_every_run(told: Told, receiver: Receiver) -> None:
     assert len({h.headers["Entente-Delivery"] for h in receiver.heard}) == 4
 
 
+def test_what_people_make_of_it(told: Told, receiver: Receiver) -> None:
+    """Put aside: nobody is told. Resolved, or taken up again: they are."""
+    told.tell(HOOK.format(url=receiver.url))
+    told.say({"nordwind": [("a", "low", "Orders fell")]})
+    told.send()
+    found: Any = told.project.entente("findings").json
+    id_ = found[0]["id"]
+    for words, change in (
+        (["acknowledge", "--reason", "seen"], None),
+        (["resolve", "--reason", "they have it in hand"], "cleared"),
+        (["reopen", "--reason", "they have not"], "reopened"),
+    ):
+        before = len(receiver.heard)
+        said = told.project.entente("findings", words[0], id_, "--by", "somebody", *words[1:])
+        assert said.status == 0, (said.json, said.err)
+        told.send()
+        assert [h.json["changes"][0]["change"] for h in receiver.heard[before:]] == ([change] if change else [])
+
+
 def test_what_changes_back_is_not_told(told: Told, receiver: Receiver) -> None:
     told.tell(HOOK.format(url=receiver.url))
     told.say(TWO)
