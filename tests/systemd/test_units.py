@@ -146,6 +146,20 @@ def test_alerts_use_what_is_exposed() -> None:
     assert set(re.findall(r"\bEntente[A-Z]\w+", MANUAL)) <= set(re.findall(r"alert: (\w+)", text))
 
 
+def test_every_event_of_the_log_is_in_the_manual() -> None:
+    names = {"log.held_back"}
+    for file in (ROOT / "core").rglob("*.c"):
+        if file.parent.name == "base":
+            continue
+        for call in re.findall(r"\bent_log\((.*?)(?:ent_log_|\);)", file.read_text(), re.S):
+            names |= set(re.findall(r'"([a-z_.]+)"', call))
+    assert len(names) > 30
+    table = MANUAL.split("### Events")[1].split("\n## ")[0]
+    told = {name for row in table.splitlines() if row.startswith("|") for name in re.findall(r"`([a-z_.]+)`", row.split("|")[1])}
+    assert names - told == set(), "put them into the table of events of docs/operating.md"
+    assert told - names == set(), "nobody logs these any more"
+
+
 def test_units_name_programs_that_are_installed() -> None:
     for unit in UNITS.glob("*.service"):
         for line in re.findall(r"^ExecStart=(.*)$", unit.read_text(), re.M):
