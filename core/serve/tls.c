@@ -191,12 +191,12 @@ void ent__tls_refresh(ent_http *h) {
 	}
 	if (ent__tls_load(&fresh, h->config, &e)) {
 		old->changed = at.st_mtim; /* half written, perhaps: its next change is looked at again */
-		ent__http_told(h, "certificate_refused", &e);
+		ent__http_told(h, "certificate.refused", &e);
 		return;
 	}
 	ent__tls_follow(fresh, old);
 	h->tls = fresh;
-	ent__http_told(h, "certificate_renewed", NULL);
+	ent__http_told(h, "certificate.renewed", NULL);
 }
 
 /* Without a status that asks to free what is handed out, GnuTLS copies nothing and frees nothing: it is ours, and is used only

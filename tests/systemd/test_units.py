@@ -151,7 +151,7 @@ def test_every_event_of_the_log_is_in_the_manual() -> None:
     for file in (ROOT / "core").rglob("*.c"):
         if file.parent.name == "base":
             continue
-        for call in re.findall(r"\bent_log\((.*?)(?:ent_log_|\);)", file.read_text(), re.S):
+        for call in re.findall(r"\b(?:ent_log|ent__http_told)\((.*?)(?:ent_log_|\);)", file.read_text(), re.S):
             names |= set(re.findall(r'"([a-z_.]+)"', call))
     assert len(names) > 30
     table = MANUAL.split("### Events")[1].split("\n## ")[0]
