@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Telling by the service: as findings change, over a kill, over a reload, and at its end."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, Receiver, Told
+from conftest import BOOK, PATIENCE, SOURCES, Receiver, Told
 from service import Service
+from shop import export, orders
 from test_webhook import HOOK, TWO
 
 SOON = "    group: 0\n"
+#: A source to which nothing comes.
+NONE = """\
+  none:
+    partner: suedwind
+    from: {glob: "./none/*.csv"}
+    decode: shopify
+    expect: {every: 1s, late_after: 1s}
+"""
 #: Nothing of this has to wait for the rules to be asked again.
 QUICK = "service: {judge_every: 10ms, scan: 1s}\n"
 
@@ -30,10 +40,6 @@ def configure(told: Told, text: str) -> None:
 
 def book(told: Told, says: dict[str, Any], service: Service) -> None:
     """Another rulebook, and the service takes it."""
-    import json
-
-    from conftest import BOOK
-
     (told.project.folder / "rules" / "book.py").write_text(BOOK.format(says=json.dumps(says)))
     if service.child is not None and service.child.poll() is None:
         status, answer = service.reload()
@@ -121,4 +127,36 @@ def test_a_bad_template_keeps_the_old_generation(told: Told, receiver: Receiver,
     book(told, {"nordwind": [("c", "low", "Another")], **{}}, service)
     receiver.wait()
     assert "opened! Another" in receiver.heard[1].json["text"]
+    assert service.stop() == 0
+
+
+def test_alerts_are_repeated_while_they_fire(told: Told, receiver: Receiver, service: Service) -> None:
+    configure(told, f"  ops: {{to: {{alertmanager: {{url: '{receiver.url}', repeat: 1s}}}}}}\n")
+    book(told, TWO, service)
+    service.start()
+    for _ in range(3):
+        receiver.wait()
+    bodies = [json.loads(h.body) for h in receiver.heard[:3]]
+    assert len({json.dumps([[a["labels"], a["startsAt"]] for a in b], sort_keys=True) for b in bodies}) == 1
+    assert len({b[0]["endsAt"] for b in bodies}) == 3, "and each time end later"
+    book(told, {}, service)
+    service.until(lambda: {s for _, _, s in told.notices()} == {"told"} and {c for _, c, _ in told.notices()} == {"cleared"}, "all over")
+    assert "startsAt" not in json.loads(receiver.heard[-1].body)[0]
+    assert service.stop() == 0
+
+
+def test_late_feeds(told: Told, receiver: Receiver, service: Service) -> None:
+    """Nothing comes, no rule runs: it is said all the same, and taken back when something comes."""
+    told.project.rules = "  books: []"
+    told.project.sources = SOURCES.rstrip("\n") + "\n    expect: {every: 1h}\n" + NONE
+    configure(told, HOOK.format(url=receiver.url) + SOON)
+    service.start()
+
+    def heard() -> list[tuple[str, str, str]]:
+        return [(c["key"], c["partner"], c["change"]) for h in receiver.heard for c in h.json["changes"]]
+
+    service.until(lambda: ("north", "nordwind", "opened") in heard(), "what lies there is old")
+    service.until(lambda: ("none", "suedwind", "opened") in heard(), "what never came, by the clock alone")
+    told.project.write("north.csv", export(orders(21)), dated=5)
+    service.until(lambda: ("north", "nordwind", "cleared") in heard(), "cleared")
     assert service.stop() == 0
