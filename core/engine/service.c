@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 60000, BEAT_MS = 1000 };
+enum {
+	PAUSE_LEAST_MS = 500,
+	PAUSE_MOST_MS = 60000,
+	BEAT_MS = 1000,
+	GATHER_MS = 100 /* between two rounds of reading: what comes meanwhile is one commit, whose price hardly grows with it */
+};
 
 /* ---- what the front sees --------------------------------------------------------------------------------------------------- */
 
@@ -195,6 +200,7 @@ static int read_round(ent_service *s, ent_error *e) {
 		ent_engine_rules_expected(s->engine);
 	}
 	int status = ent_engine_ingest_some(s->engine, &what, NULL, NULL, s->report, e);
+	s->next_read_ns = s->report->more ? 0 : after_us(GATHER_MS * INT64_C(1000));
 	if (!s->report->more) {
 		due_clear(s);
 		s->next_file_us = whole ? 0 : s->next_file_us; /* of the others, what was known */
@@ -262,6 +268,7 @@ static void on_timer(uv_timer_t *timer) { (void)timer; }
 /* Waits for the next thing that is due, at most a second: so long may the engine's heart stand still. */
 static void wait_for_more(ent_service *s) {
 	uint64_t now = uv_hrtime(), least = now + (uint64_t)BEAT_MS * 1000000;
+	least = (s->due_all || s->n_due) && s->next_read_ns < least ? s->next_read_ns : least;
 	least = s->next_scan_ns < least ? s->next_scan_ns : least;
 	least = s->judge_due && s->next_judge_ns < least ? s->next_judge_ns : least;
 	uv_timer_start(&s->timer, on_timer, least > now ? (least - now) / 1000000 + 1 : 0, 0);
@@ -279,7 +286,7 @@ static int rounds(ent_service *s, ent_error *e) {
 			return 0;
 		}
 		bool moved = false;
-		if (s->due_all || s->n_due) {
+		if ((s->due_all || s->n_due) && uv_hrtime() >= s->next_read_ns) {
 			moved = true;
 			status = read_round(s, e);
 		}

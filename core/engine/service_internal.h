@@ -47,7 +47,7 @@ struct ent_service {
 	size_t n_due, due_capacity;
 	bool due_all, looked_once;
 	bool judge_due, judge_whole_due;
-	uint64_t next_scan_ns, next_judge_ns, next_try_ns; /* uv_hrtime(); 0: none */
+	uint64_t next_read_ns, next_scan_ns, next_judge_ns; /* uv_hrtime(); 0: none */
 	int64_t next_file_us; /* 1970: a file has settled by then, or may be tried again; 0: there is none */
 	int64_t next_feeds_us; /* 1970: a feed will be late by then; 0: none will */
 	unsigned failures, judge_failures; /* in a row: of the engine, of judging */

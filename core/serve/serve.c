@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
-enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, BEAT_MS = 500 };
+enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, TURNS = 100 };
 
 /* Who has routes; each is called with the service. */
 static const ent_route *const tables[] = {ent__reload_routes, ent__api_routes, ent__api_finding_routes, ent__api_register_routes,
@@ -289,15 +289,14 @@ static void finish(ent__serve *s) {
 	ent__operate_destroy(s);
 	ent__life_destroy(s);
 	ent__live_destroy(s);
+	ent_inbox_close(s->inbox); /* deliveries that it holds are answered */
 	ent_http_destroy(s->http);
-	ent_inbox_close(s->inbox);
 	ent_notify_close(s->notify);
 	for (int i = 0; i < SIGNALS; i++) {
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
 	}
 	uv_close((uv_handle_t *)&s->deadline, NULL);
-	uv_run(&s->loop, UV_RUN_NOWAIT);
-	while (uv_run(&s->loop, UV_RUN_NOWAIT)) {
+	for (int turn = 0; turn < TURNS && uv_run(&s->loop, UV_RUN_NOWAIT); turn++) {
 	}
 	uv_walk(&s->loop, close_all, NULL);
 	uv_run(&s->loop, UV_RUN_NOWAIT);

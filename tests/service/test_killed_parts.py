@@ -17,7 +17,7 @@ import pytest
 from project import Project
 from service import PATIENCE, Service
 from shop import events, export, feed, orders
-from test_service import BOOK, done, put, reference
+from test_life import BOOK, done, put, reference
 
 SOURCES = """\
   exports: {partner: nordwind, from: {directory: ./exports}, decode: shopify}
