@@ -72,6 +72,8 @@ const char *ent_inbox_cursor(ent_inbox *, const char *source);
  * read those. */
 void ent_inbox_form_set(ent_inbox *, const char *source, ent_inbox_form);
 ent_inbox_form ent_inbox_form_of(ent_inbox *, const char *source);
+/* Has it been set? The engine's thread does so once it has asked the plugins: until then who can wait should. */
+bool ent_inbox_form_known(ent_inbox *, const char *source);
 
 typedef struct ent_inbox_status {
 	uint64_t waiting;        /* bytes that are durable and not committed yet */

@@ -24,17 +24,25 @@ void ent_inbox_form_set(ent_inbox *x, const char *source, ent_inbox_form form) {
 	pthread_mutex_unlock(&x->lock);
 }
 
-ent_inbox_form ent_inbox_form_of(ent_inbox *x, const char *source) {
-	ent_inbox_form form = ENT_INBOX_DOCUMENTS;
+/* -1: nobody has said. */
+static int form_of(ent_inbox *x, const char *source) {
+	int form = -1;
 	pthread_mutex_lock(&x->lock);
 	for (size_t i = 0; i < x->n_forms; i++) {
 		if (!strcmp(x->forms[i].source, source)) {
-			form = x->forms[i].form;
+			form = (int)x->forms[i].form;
 		}
 	}
 	pthread_mutex_unlock(&x->lock);
 	return form;
 }
+
+ent_inbox_form ent_inbox_form_of(ent_inbox *x, const char *source) {
+	int form = form_of(x, source);
+	return form < 0 ? ENT_INBOX_DOCUMENTS : (ent_inbox_form)form;
+}
+
+bool ent_inbox_form_known(ent_inbox *x, const char *source) { return form_of(x, source) >= 0; }
 
 static void add(ent_inbox_status *sum, const ent__box *b) {
 	const ent_inbox_status *s = &b->status;

@@ -132,6 +132,10 @@ static void ask(ent_poll *p);
 /* A turn goes on where one before was interrupted, or begins with what is newer than what one has. */
 static void begin(ent_poll *p) {
 	ent_error e = {0};
+	if (!ent_inbox_form_known(p->inbox, p->source->name.s)) { /* the engine has not asked the plugins yet */
+		later(p, STEP_TURN, second / 20);
+		return;
+	}
 	p->turn_began = steady_us();
 	p->status.turns++;
 	p->status.state = ENT_POLL_ASKING;
