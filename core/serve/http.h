@@ -200,8 +200,6 @@ void ent_http_figures_read(const ent_http *, ent_http_figures *out);
 
 /* /openapi.json, from all tables. */
 void ent_http_openapi(const ent_http *, ent_buf *out);
-/* The list of endpoints of docs/api.md. */
-void ent_http_docs(const ent_http *, ent_buf *out);
 
 /* ---- a request ------------------------------------------------------------------------------------------------------- */
 

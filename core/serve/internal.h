@@ -249,11 +249,30 @@ int ent__hooks_prepare(const ent_config *, struct ent_webhooks **out, ent_error 
 void ent__hooks_take(struct ent__hooks *, struct ent_webhooks *);
 void ent__hooks_destroy(struct ent__hooks *);
 
+/* ---- request.c -------------------------------------------------------------------------------------------------------- */
+
+/* For MHD, with the listener as cls. */
+void *ent__request_uri(void *cls, const char *target, struct MHD_Connection *);
+enum MHD_Result ent__request_access(void *cls, struct MHD_Connection *, const char *url, const char *method, const char *version,
+	const char *upload, size_t *n, void **con);
+void ent__request_completed(void *cls, struct MHD_Connection *, void **con, enum MHD_RequestTerminationCode why);
+/* Memory that is kept for the next ones. */
+void ent__requests_free(ent_http *);
+
+/* ---- connection.c ----------------------------------------------------------------------------------------------------- */
+
+void ent__connection_notice(void *cls, struct MHD_Connection *, void **context, enum MHD_ConnectionNotificationCode code);
+/* Cuts what takes too long, and ends what is gone. */
+void ent__sweep(uv_timer_t *);
+void ent__drain_look(ent_http *);
+void ent__http_cut(ent__connection *);
+
 /* ---- http.c ----------------------------------------------------------------------------------------------------------- */
 
+/* Ends a listener that nobody is connected to. */
+void ent__listener_end(ent__listener *);
 /* After MHD_resume_connection(). */
 void ent__wake(ent__listener *);
-void ent__http_cut(ent__connection *);
 void ent__http_told(ent_http *, const char *event, const ent_error *e);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /openapi.json and the list of endpoints in docs/api.md, from the tables of routes. */
+ * /openapi.json, from the tables of routes. */
 #include "serve/internal.h"
 
 #include "config/scalar.h"
@@ -489,18 +489,6 @@ void ent_http_openapi(const ent_http *h, ent_buf *out) {
 	ent_json_end(j);
 	ent_buf_u8(out, '\n');
 	free(k.list);
-}
-
-void ent_http_docs(const ent_http *h, ent_buf *out) {
-	ent_buf_printf(out, "| request | least role | |\n|---|---|---|\n");
-	for (size_t t = 0; t < h->n_tables; t++) {
-		for (const ent_route *route = h->tables[t].routes; route->path; route++) {
-			if (!route->hidden) {
-				ent_buf_printf(out, "| `%s %s` | %s%s | %s |\n", route->method, route->path, ent_role_word(route->least),
-					route->released && route->least > ENT_ROLE_PARTNER ? ", partner" : "", route->doc);
-			}
-		}
-	}
 }
 
 static void show(ent_request *r, void *ctx) {

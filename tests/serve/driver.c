@@ -2,7 +2,7 @@
  *
  * driver: the HTTP server on a loop with a few routes of its own and an inbox, for the tests of tests/serve/http. Reads a configuration, prints its
  * addresses, a login link and "ready" as lines, and obeys words on standard input: `publish NAME JSON`, `flood N`, `listeners`, `release` (answers all
- * that wait), `configure FILE`, `drain MS`, `link`, `figures`, `docs`; the end of its input ends it. One thread. */
+ * that wait), `configure FILE`, `drain MS`, `link`, `figures`; the end of its input ends it. One thread. */
 #include "serve/events.h"
 #include "serve/hook.h"
 #include "serve/http.h"
@@ -294,12 +294,6 @@ static void obey(char *word) {
 			(unsigned long long)f.connections, (unsigned long long)f.under_way, (unsigned long long)f.slow,
 			(unsigned long long)f.late, (unsigned long long)f.limited, (unsigned long long)f.refused,
 			(unsigned long long)f.requests[2]);
-	} else if (strcmp(word, "docs") == 0) {
-		ent_buf out = {0};
-		ent_http_docs(http, &out);
-		fwrite(out.data, 1, out.n, stdout);
-		printf("end\n");
-		ent_buf_finish(&out);
 	}
 	fflush(stdout);
 }

@@ -18,8 +18,7 @@ WISH = '{"name": "a"}'
 
 def entente(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
     """Runs `entente` beside the server."""
-    done = [BIN / "entente", "-c", "entente.yaml", *words]
-    return subprocess.run(done, cwd=server.folder, capture_output=True, text=True, check=False)
+    return subprocess.run([str(BIN / "entente"), "-c", "entente.yaml", *words], cwd=server.folder, capture_output=True, text=True, check=False)
 
 
 def test_tokens_are_kept_as_hashes(server: Server) -> None:

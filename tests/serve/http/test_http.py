@@ -191,7 +191,7 @@ def test_later_and_gone(server: Server) -> None:
     for connection in connections:
         connection.close()
     assert server.ask("release", "released") == "5"
-    server.until("figures", "figures", lambda said: json.loads(said)["under_way"] == 0)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["under_way"] == 0))
 
 
 def test_too_late(start: Start) -> None:
@@ -202,7 +202,7 @@ def test_too_late(start: Start) -> None:
     assert answer.headers["retry-after"] == "5"
     assert server.ask("waiting", "waiting") == "1 gone 1"
     server.ask("release", "released")
-    server.until("figures", "figures", lambda said: json.loads(said)["under_way"] == 0)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["under_way"] == 0))
     assert json.loads(server.ask("figures", "figures"))["late"] == 1
 
 
@@ -228,7 +228,7 @@ def test_drain(start: Start) -> None:
     slow.request("GET", "/api/v1/later")
     server.until("waiting", "waiting", lambda said: said.startswith("1 "))
     server.say("drain 60000")
-    server.until("figures", "figures", lambda said: json.loads(said)["connections"] == 1)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == 1))
     with pytest.raises(ConnectionError):
         server.get("/healthz")
     server.say("release")
@@ -261,7 +261,7 @@ def test_half_requests(server: Server) -> None:
     for n in (0, 3, 20, 40, 70, len(whole) - 40, len(whole)):
         with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as sock:
             sock.sendall(whole[:n])
-    server.until("figures", "figures", lambda said: json.loads(said)["connections"] == json.loads(said)["under_way"] == 0)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == json.loads(said)["under_way"] == 0))
 
 
 def test_many_at_once(server: Server) -> None:
@@ -289,4 +289,4 @@ def test_many_at_once(server: Server) -> None:
     for thread in threads:
         thread.join(timeout=DEADLINE)
     assert not failed
-    server.until("figures", "figures", lambda said: json.loads(said)["connections"] == 0)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == 0))

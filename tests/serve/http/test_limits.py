@@ -112,7 +112,7 @@ def test_slow_clients_are_cut(start: Start, begin: bytes) -> None:
             except ConnectionError:
                 break
     assert time.monotonic() - started >= 0.4
-    server.until("figures", "figures", lambda said: json.loads(said)["connections"] == 0)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == 0))
 
 
 def test_slow_readers_are_cut(start: Start) -> None:
@@ -121,8 +121,8 @@ def test_slow_readers_are_cut(start: Start) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.sendall(b"GET /api/v1/big?bytes=50000000 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        server.until("figures", "figures", lambda said: json.loads(said)["slow"] == 1)
-        server.until("figures", "figures", lambda said: json.loads(said)["connections"] == 0)
+        server.until("figures", "figures", lambda said: bool(json.loads(said)["slow"] == 1))
+        server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == 0))
 
 
 def test_fast_readers_of_much_are_not(start: Start) -> None:
@@ -143,7 +143,7 @@ def test_connections(start: Start) -> None:
     """Beyond the number they wait until one ends; idle ones end by themselves."""
     server = start("{listen: '127.0.0.1:0', connections: 4, timeout: 1s}")
     idle = [socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) for _ in range(4)]
-    server.until("figures", "figures", lambda said: json.loads(said)["connections"] == 4)
+    server.until("figures", "figures", lambda said: bool(json.loads(said)["connections"] == 4))
     connection = server.connection()
     connection.request("GET", "/healthz")
     assert answer_of(connection.getresponse()).status == 200

@@ -78,9 +78,10 @@ def test_the_validator_sees_faults(server: Server) -> None:
     """What the checks above rest on."""
     client = client_of(server)
     schema = {"$ref": "#/components/schemas/Thing"}
-    good = {"id": "a", "kind": "big", "who": "x", "partner": None}
+    good: dict[str, object] = {"id": "a", "kind": "big", "who": "x", "partner": None}
     assert client.check(good, schema) == []
-    for change in ({"id": 1}, {"kind": "huge"}, {"partner": 3}, {"more": 1}):
+    changes: tuple[dict[str, object], ...] = ({"id": 1}, {"kind": "huge"}, {"partner": 3}, {"more": 1})
+    for change in changes:
         assert len(client.check(good | change, schema)) == 1, change
     assert client.check({"id": "a"}, schema) != []
     assert client.check("2025-02-30", {"type": "string", "format": "date"}) != []
