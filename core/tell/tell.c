@@ -49,7 +49,6 @@ struct ent_tell {
 typedef struct job {
 	ent_tell *tell;
 	slot *slot; /* NULL: of all */
-	const ent_config *config; /* START: that it was begun under */
 	char *name;
 	bool alerts;
 	/* take */
@@ -63,8 +62,10 @@ typedef struct job {
 	const char *word;
 	int64_t now_us, again_us;
 	/* start */
+	bool first;
+	char **known; /* names of all targets */
+	size_t n_known;
 	uint64_t unknown;
-	unsigned dropped;
 } job;
 
 static void look(slot *s);
@@ -87,6 +88,10 @@ static void release(ent_tell *t) {
 
 static void job_free(job *j) {
 	ent__message_finish(&j->message);
+	for (size_t i = 0; i < j->n_known; i++) {
+		free(j->known[i]);
+	}
+	free(j->known);
 	free(j->name);
 	free(j);
 }
@@ -339,15 +344,15 @@ static void schedule(ent_tell *t) {
 /* ---- beginning and end ------------------------------------------------------------------------------------------- */
 
 typedef struct names {
-	const ent_config *config;
+	const job *job;
 	char **gone;
 	size_t n, capacity;
 } names;
 
 static int take_target(void *ctx, const char *target) {
 	names *x = ctx;
-	for (size_t i = 0; i < x->config->n_tell; i++) {
-		if (!strcmp(x->config->tell[i].name.s, target)) {
+	for (size_t i = 0; i < x->job->n_known; i++) {
+		if (!strcmp(x->job->known[i], target)) {
 			return 0;
 		}
 	}
@@ -356,13 +361,12 @@ static int take_target(void *ctx, const char *target) {
 	return 0;
 }
 
-/* The engine's own configuration says which targets there are: it writes for them. */
 static int work_start(ent_engine *engine, void *ctx, ent_error *e) {
 	job *j = ctx;
 	ent_store *store = ent_engine_store(engine);
-	names x = {.config = j->config};
+	names x = {.job = j};
 	int status = ent_store_begin(store, e);
-	if (!status && !j->tell->started) {
+	if (!status && j->first) {
 		status = ent_store_notices_recover(store, j->now_us, &j->unknown, e);
 		status = status ? status : ent_store_notices_forget(store, j->now_us - KEPT, e);
 	}
@@ -371,7 +375,6 @@ static int work_start(ent_engine *engine, void *ctx, ent_error *e) {
 		status = status ? status : ent_store_notices_drop(store, x.gone[i], "the target is no longer configured", e);
 		free(x.gone[i]);
 	}
-	j->dropped = (unsigned)x.n;
 	free(x.gone);
 	status = status ? status : ent_engine_alerts_resync(engine, e);
 	return ended(store, status, e);
@@ -400,7 +403,11 @@ static void on_started(void *ctx, int status, const ent_error *e) {
 static void start(ent_tell *t) {
 	if (t->options.engine) {
 		job *j = ent_xcalloc(1, sizeof *j);
-		*j = (job){.tell = t, .config = t->config, .now_us = now_us()};
+		*j = (job){.tell = t, .first = !t->started, .now_us = now_us(), .n_known = t->config->n_tell};
+		j->known = ent_xcalloc(j->n_known + 1, sizeof *j->known);
+		for (size_t i = 0; i < j->n_known; i++) { /* by then the configuration may be another one */
+			j->known[i] = ent_xstrdup(t->config->tell[i].name.s);
+		}
 		ask(j, work_start, on_started);
 	}
 }
