@@ -24,7 +24,6 @@ typedef struct ent__queue {
 	ent__source *source; /* NULL: of all */
 	ent__work *next, **end;
 	unsigned n_active;
-	uint64_t now_given; /* bytes, in this call */
 } ent__queue;
 
 enum { ENT__ACTIVE = 64 };

@@ -107,7 +107,6 @@ static bool give_chunk(ent__run *r, ent__work *w) {
 	}
 	uint64_t bytes = w->next > c->begin ? w->next - c->begin : 0;
 	w->stream->source->given += bytes;
-	r->queues[w->queue].now_given += bytes;
 	r->given = true;
 	ent__rules_prepare(e); /* now that there is something to judge */
 	return true;
@@ -239,28 +238,6 @@ static bool give_from(ent__run *r, const claims *c, unsigned queue) {
 	return false;
 }
 
-static bool has_work(const ent__run *r, unsigned queue) {
-	bool any = r->queues[queue].next != NULL;
-	for (unsigned i = 0; i < r->n_active && !any; i++) {
-		const ent__work *w = r->active[i];
-		any = w->queue == queue && !w->finished && !w->all_asked;
-	}
-	return any;
-}
-
-/* A source that has got its share waits while another one, which has not, has something to read. */
-static bool has_its_share(const ent__run *r, unsigned queue) {
-	uint64_t share = r->e->what->share_bytes;
-	bool others = false;
-	if (!share || r->queues[queue].now_given < share) {
-		return false;
-	}
-	for (unsigned i = 0; i < r->n_queues && !others; i++) {
-		others = i != queue && r->queues[i].now_given < share && has_work(r, i);
-	}
-	return others;
-}
-
 static bool take_turns(ent__run *r) {
 	bool moved = false;
 	unsigned *order = ent_xmalloc(r->n_queues * sizeof *order);
@@ -276,7 +253,7 @@ static bool take_turns(ent__run *r) {
 		}
 		again = false;
 		for (unsigned i = 0; i < r->n_queues && !again && !r->status; i++) {
-			again = !has_its_share(r, order[i]) && give_from(r, &c, order[i]);
+			again = give_from(r, &c, order[i]);
 		}
 		moved |= again;
 	}

@@ -99,11 +99,8 @@ typedef struct ent_ingest_what {
 	/* After so long no more is given out: what is contiguous is committed, and the next call goes on behind it. Each call gives
 	 * out something, so that calls without any time still get to the end. 0: without end */
 	uint64_t budget_ns;
-	/* A source that was given so many bytes gets no more in this call while others have something to read. 0: no limit; who was
-	 * given least is served first in any case, where `service` is set. */
-	uint64_t share_bytes;
-	bool service; /* of an engine that stays: signals are not the loop's business, sources take turns, and what fails again and
-	               * again is quarantined */
+	bool service; /* of an engine that stays: signals are not the loop's business, sources take turns (who was given least goes
+	               * first), and what fails again and again is quarantined */
 } ent_ingest_what;
 
 /* Reads everything that is new, and commits it. 0 also when single inputs failed (they are in the report); negative when

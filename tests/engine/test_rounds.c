@@ -211,23 +211,6 @@ static void turns_within_a_call(void **state) {
 	world_close(&w);
 }
 
-static void a_share(void **state) {
-	(void)state;
-	world w;
-	world_open(&w, "workers: 1\n", CSV("a") CSV("b"));
-	flood(&w, 100);
-	for (unsigned i = 0; i < 100; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "b/%04u.csv", i);
-		visits(&w, name, 9000000 + i * 10, 1);
-	}
-	/* a's files are fifty times as large: after its share only b goes on, and then, as nobody waits, a to its end */
-	ingest(&w, &(ent_ingest_what){.service = true, .share_bytes = 1});
-	assert_int_equal(committed(&w, "a") + committed(&w, "b"), 200);
-	assert_false(w.report->more);
-	world_close(&w);
-}
-
 static void only_these_sources(void **state) {
 	(void)state;
 	world w;
@@ -410,7 +393,6 @@ int main(void) {
 		cmocka_unit_test(rounds_without_any_time),
 		cmocka_unit_test(a_flood_keeps_nobody_waiting),
 		cmocka_unit_test(turns_within_a_call),
-		cmocka_unit_test(a_share),
 		cmocka_unit_test(only_these_sources),
 		cmocka_unit_test(interrupted_again_and_again),
 		cmocka_unit_test(a_document_that_kills_is_quarantined),
