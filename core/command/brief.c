@@ -92,7 +92,7 @@ static int take_finding(void *ctx, const ent_finding *f) {
 	put_text(o, "text", f->text);
 	put_text(o, "practice", f->practice);
 	put_text(o, "audience", f->audience);
-	put_text(o, "state", stale ? "open" : f->state);
+	put_text(o, "state", !stale ? f->state : f->life && *f->life ? f->life : "open");
 	json_object_object_add(o, "stale", json_object_new_boolean(stale));
 	put_text(o, "since", ent_day_text(f->first_day, day));
 	json_object *evidence = member(member(g->records, f->rule), "evidence");

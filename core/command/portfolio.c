@@ -62,7 +62,9 @@ static int take_finding(void *ctx, const ent_finding *f) {
 	if (f->has_worth && !strcmp(f->kind, "opportunity")) {
 		r->worth += f->worth;
 	}
-	int w = ent__finding_weight(f->kind, f->severity);
+	/* what somebody lives with, or has explained, is not what to look at */
+	bool settled = !strcmp(f->life, "accepted") || !strcmp(f->life, "explained");
+	int w = settled ? 0 : ent__finding_weight(f->kind, f->severity);
 	if (w > r->first_weight) {
 		r->first_weight = w;
 		free(r->first);
