@@ -384,12 +384,12 @@ static int export_one(void *ctx, const ent_register_entry *entry) {
 static int export_sheet(session *s) {
 	sheet x = {.s = s};
 	const char *names[FIELDS_MOST], *path = ent_call_text(s->call, "output", NULL);
+	if (path && s->call->session) {
+		return ent_error_set(&s->e, ENT_ERR_INVALID, "a service writes no file for who asks it");
+	}
 	size_t n = columns_of(s->reg, names);
 	for (size_t i = 0; i < n; i++) {
 		put_cell(&x.text, names[i], i + 1 == n);
-	}
-	if (path && s->call->session) {
-		return ent_error_set(&s->e, ENT_ERR_INVALID, "a service writes no file for who asks it");
 	}
 	int status = ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), export_one, &x, &s->e);
 	if (!status && path) {
