@@ -247,6 +247,7 @@ int ent__settle_complete(ent_engine *, ent_error *e);
 int ent__sources_open(ent_engine *, ent_errors *errors);
 /* A source of the engine's own (entries of registers), made at first need. */
 ent__source *ent__source_own(ent_engine *, const ent_config_source *);
+bool ent__source_is_own(const ent_engine *, const ent__source *);
 /* Reads how many documents are parked and pending, as the last commit left them. */
 int ent__sources_states(ent_engine *, ent_error *e);
 void ent__sources_close(ent_engine *);

@@ -113,7 +113,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 		ent__listing l = {0};
 		ent_error listing = {0};
 		bool elsewhere = e->what->service && s->config->from.kind == ENT_FROM_STDIN; /* the front puts it into the inbox */
-		if (!wanted(e, s)) {
+		if (!wanted(e, s) || ent__source_is_own(e, s)) { /* what is our own lies nowhere */
 			continue;
 		}
 		if (ent__source_paused(e, s)) {

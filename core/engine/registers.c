@@ -212,6 +212,8 @@ int ent_engine_entries_put(ent_engine *e, const ent_register *reg, const ent_reg
 		}
 		source->delta.records++;
 		source->delta.consumed++;
+		source->told_records++; /* as a worker would have told us */
+		source->told_facts++;
 		e->inputs[input_id].records++;
 		e->inputs[input_id].consumed++;
 		e->inputs[input_id].facts++;

@@ -70,6 +70,10 @@ ent__source *ent__source_own(ent_engine *e, const ent_config_source *config) {
 	return s;
 }
 
+bool ent__source_is_own(const ent_engine *e, const ent__source *s) {
+	return s->config < e->config->sources || s->config >= e->config->sources + e->config->n_sources;
+}
+
 /* How many documents of each source were parked and pending at the last commit. */
 static int take_states(void *ctx, const ent_balance *b) {
 	ent__source *s = ent__source_of(ctx, b->source);

@@ -155,7 +155,8 @@ def make(folder: Path) -> Service:
 def serving(service: Service) -> Iterator[Service]:
     try:
         yield service.start()
-        service.stop()
+        if service.child is not None:
+            service.stop()
     finally:
         if service.child is not None and service.child.poll() is None:
             service.child.kill()

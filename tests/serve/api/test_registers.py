@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registers over HTTP: written, changed, closed, as a sheet and back; and the command line through the service."""
 
+import json
+
 from conftest import Service
+from test_life import more_orders
 
 PROMISE = {"text": "Send the list", "who": "us", "due": "2026-12-01"}
 
@@ -94,3 +97,16 @@ def test_only_what_is_served(own: Service) -> None:
         answer = own.ask("POST", "/control/command", {"words": words})
         assert answer.status == 200 and answer.json["exit"] != 0 and answer.json["errors"], (words, answer.body)
     assert not (own.folder / "page.html").exists() and not (own.folder / "x.csv").exists()
+
+
+def test_reading_goes_on(own: Service) -> None:
+    """What people write comes from no file: the service reads the others on, and nothing is amiss."""
+    assert own.ask("POST", "registers/commitments/entries", {"partner": "alder", "fields": PROMISE}).status == 201
+    more_orders(own, "A5,alder,2026-03-09 11:00:00,ok,web,EUR,5.00,9")
+    own.until(lambda: "4 orders" in own.get("findings?partner=alder&rule=sells")[0]["text"], "four orders")
+    assert own.get("balance")["closes"]
+    told = [json.loads(line) for line in own.log.read_text().splitlines()]
+    assert [x for x in told if x["level"] in {"warning", "error"}] == []
+    own.stop()
+    done = own.run("run", "--json")
+    assert done.status == 0, done.err
