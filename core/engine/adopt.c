@@ -222,6 +222,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	drop(e);
 	put_in(e, &fresh_parts);
 	ent__fold_setup(e);
+	ent__inbox_forms(e);
 	if (!same_pool(old.config, fresh) || e->stale_instances > STALE_MOST) {
 		e->stale_instances = 0;
 		ent__pool_renew(e);

@@ -119,6 +119,35 @@ static void ask(ent_service *s, const ent_service_job *job, bool interrupt) {
 void ent_service_do(ent_service *s, const ent_service_job *job) { ask(s, job, true); }
 void ent_service_do_later(ent_service *s, const ent_service_job *job) { ask(s, job, false); }
 
+typedef struct take_inbox {
+	ent_service *service;
+	ent_inbox *inbox;
+	void (*done)(void *ctx, int status, const ent_error *e);
+	void *ctx;
+} take_inbox;
+
+static int use_inbox(ent_engine *engine, void *ctx, ent_error *e) {
+	const take_inbox *t = ctx;
+	(void)e;
+	t->service->inbox = t->inbox;
+	t->service->due_all = true; /* what a service before left there is read at once */
+	ent_engine_inbox(engine, t->inbox);
+	return 0;
+}
+
+static void inbox_used(void *ctx, int status, const ent_error *e) {
+	take_inbox *t = ctx;
+	t->done(t->ctx, status, e);
+	free(t);
+}
+
+void ent_service_inbox(
+	ent_service *s, ent_inbox *inbox, void (*done)(void *ctx, int status, const ent_error *e), void *ctx) {
+	take_inbox *t = ent_xcalloc(1, sizeof *t);
+	*t = (take_inbox){s, inbox, done, ctx};
+	ent_service_do(s, &(ent_service_job){use_inbox, inbox_used, t});
+}
+
 /* ---- the round ---------------------------------------------------------------------------------------------------------------- */
 
 static uint64_t after_us(int64_t us) { return uv_hrtime() + (uint64_t)us * 1000; }
@@ -323,6 +352,9 @@ static int open_engine(ent_service *s, ent_errors *errors) {
 		return status;
 	}
 	s->engine = engine;
+	if (s->inbox) {
+		ent_engine_inbox(engine, s->inbox);
+	}
 	uv_async_init(&engine->loop, &s->wake_handle, on_wake);
 	uv_timer_init(&engine->loop, &s->timer);
 	s->next_scan_ns = s->next_judge_ns = 0;

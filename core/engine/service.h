@@ -53,6 +53,9 @@ void ent_service_rules_changed(ent_service *);
 void ent_service_do(ent_service *, const ent_service_job *);
 /* The same, without having the round that is under way end sooner for it: nobody waits for this one. */
 void ent_service_do_later(ent_service *, const ent_service_job *);
+/* Has the engine read this inbox, which stays the front's and must outlive the service. `done` on the front's loop: from then on
+ * the inbox knows in which form each source wants what comes; before, nothing may be put. */
+void ent_service_inbox(ent_service *, ent_inbox *, void (*done)(void *ctx, int status, const ent_error *e), void *ctx);
 /* Puts another configuration in place of the one that is active, if it is good: plugins load, options are right, rulebooks
  * load. `done` on the front's loop: 0, the new one is active and the old one free; or the errors, and the old one goes on.
  * Sources that are the same in both go on where they are. */

@@ -39,6 +39,7 @@ struct ent_service {
 	/* the engine's thread: */
 	ent_engine *engine;
 	const ent_config *config;
+	ent_inbox *inbox; /* given to each engine that is opened; NULL: none yet */
 	ent_errors *open_errors; /* of the first opening; the starter's */
 	uv_async_t wake_handle;
 	uv_timer_t timer;

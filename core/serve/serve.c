@@ -192,15 +192,31 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 	free(errors);
 }
 
-static int use_inbox(ent_engine *engine, void *inbox, ent_error *e) {
-	(void)e;
-	ent_engine_inbox(engine, inbox);
-	return 0;
-}
-
 static void with_engine(void *ctx, const ent_service_job *job) {
 	ent__serve *s = ctx;
 	ent_service_do(s->service, job);
+}
+
+/* The doors open: the inbox knows by now what each decoder reads, lines or documents. */
+static void begin(void *ctx, int status, const ent_error *e) {
+	ent__serve *s = ctx;
+	ent_error error = {0};
+	if (status || s->stopping) {
+		if (status) {
+			ent_errors_take(s->errors, e);
+		}
+	} else if (ent_http_listen(s->http, &error)) {
+		status = ent_errors_take(s->errors, &error);
+	} else {
+		status = ent__sources_bring(s->sources, s->now, s->errors);
+	}
+	if (status) {
+		stop(s, "it could not start");
+		return;
+	}
+	for (size_t i = 0; ent_http_address(s->http, i); i++) {
+		ent_log(ENT_SEVERITY_INFO, "listening", ent_log_text("at", ent_http_address(s->http, i)));
+	}
 }
 
 static int start_parts(ent__serve *s) {
@@ -224,10 +240,6 @@ static int start_parts(ent__serve *s) {
 	char folder[4096];
 	snprintf(folder, sizeof folder, "%s/inbox", config->store.s);
 	status = ent_inbox_open(&s->inbox, &s->loop, folder, &config->inbox, on_arrived, s, &e);
-	if (!status) { /* what a service before left there is read at once */
-		ent_service_do(s->service, &(ent_service_job){.work = use_inbox, .ctx = s->inbox});
-		ent_service_touched(s->service, NULL);
-	}
 	if (!status) {
 		ent_http_options http = {.config = config, .version = s->options->version, .log = log_http};
 		status = ent_http_create(&s->http, &s->loop, &http, &e);
@@ -250,13 +262,13 @@ static int start_parts(ent__serve *s) {
 	}
 	status = status ? status : ent__sources_create(&s->sources, s, &e);
 	status = status ? status : ent__reload_create(&s->reload, s, &e);
-	status = status ? status : ent_http_listen(s->http, &e);
 	status = status ? status : ent_notify_watch(s->notify, &s->loop, alive, s, &e);
 	if (status) {
 		ent_errors_take(s->errors, &e);
-		return status;
+	} else {
+		ent_service_inbox(s->service, s->inbox, begin, s);
 	}
-	return ent__sources_bring(s->sources, s->now, s->errors);
+	return status;
 }
 
 static void start_signals(ent__serve *s) {
@@ -317,9 +329,6 @@ int ent_serve(const ent_serve_options *options, ent_errors *errors) {
 	start_signals(s);
 	int status = start_parts(s);
 	if (!status) {
-		for (size_t i = 0; ent_http_address(s->http, i); i++) {
-			ent_log(ENT_SEVERITY_INFO, "listening", ent_log_text("at", ent_http_address(s->http, i)));
-		}
 		uv_run(&s->loop, UV_RUN_DEFAULT);
 		status = errors->total ? errors->e[0].code : 0;
 		ent_log(ENT_SEVERITY_INFO, "stopped", ent_log_bool("whole", !s->late));
