@@ -217,6 +217,11 @@ static void begin(void *ctx, int status, const ent_error *e) {
 	for (size_t i = 0; ent_http_address(s->http, i); i++) {
 		ent_log(ENT_SEVERITY_INFO, "listening", ent_log_text("at", ent_http_address(s->http, i)));
 	}
+	char link[512];
+	/* to whoever sits before it, and into no file: it is good for one login */
+	if (isatty(STDERR_FILENO) && ent_http_login_link(s->http, ENT_ROLE_ADMIN, link, sizeof link, NULL) == 0) {
+		ent_log(ENT_SEVERITY_INFO, "login", ent_log_text("once", link));
+	}
 }
 
 static int start_parts(ent__serve *s) {

@@ -70,6 +70,7 @@ struct ent__tls {
 	unsigned n;
 	gnutls_privkey_t key;
 	struct timespec changed; /* of the file of the certificate */
+	struct timespec refused; /* of one that could not be used */
 	uint64_t looked;
 	struct ent__tls *previous; /* a handshake under way may still use it */
 };
@@ -181,7 +182,8 @@ void ent__tls_refresh(ent_http *h) {
 	uint64_t now = uv_hrtime();
 	struct stat at;
 	ent_error e;
-	if (!old || now - old->looked < (uint64_t)LOOK_SECONDS * 1000000000) {
+	uint64_t often = (uint64_t)h->config->serve.timeout_us * 1000, most = (uint64_t)LOOK_SECONDS * 1000000000;
+	if (!old || now - old->looked < (often < most ? often : most)) {
 		return;
 	}
 	old->looked = now;
@@ -190,8 +192,11 @@ void ent__tls_refresh(ent_http *h) {
 		return;
 	}
 	if (ent__tls_load(&fresh, h->config, &e)) {
-		old->changed = at.st_mtim; /* half written, perhaps: its next change is looked at again */
-		ent__http_told(h, "certificate.refused", &e);
+		/* half written, perhaps, or the key is still to come: tried again, told once */
+		if (at.st_mtim.tv_sec != old->refused.tv_sec || at.st_mtim.tv_nsec != old->refused.tv_nsec) {
+			ent__http_told(h, "certificate.refused", &e);
+		}
+		old->refused = at.st_mtim;
 		return;
 	}
 	ent__tls_follow(fresh, old);

@@ -102,6 +102,18 @@ def test_another_certificate(start: Start, tmp_path: Path) -> None:
     old.close()
 
 
+def test_renewed_certificate(start: Start, tmp_path: Path) -> None:
+    """Taken up without being told; a half-written one is left alone, and said."""
+    trusted = certificate(tmp_path)
+    server = start(SERVE.replace("5s", "200ms"))
+    before = serial(server, trusted)
+    (tmp_path / "cert.pem").write_text("half")
+    assert "the file holds no certificate" in server.expect("log certificate.refused")
+    certificate(tmp_path)
+    server.expect("log certificate.renewed")
+    assert serial(server, trusted) != before
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
