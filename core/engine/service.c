@@ -98,9 +98,10 @@ void ent_service_rules_changed(ent_service *s) {
 	uv_mutex_unlock(&s->lock);
 }
 
-static void ask(ent_service *s, const ent_service_job *job, bool interrupt) {
+static void ask(ent_service *s, const ent_service_job *job, bool interrupt, bool writes) {
 	ent__job *j = ent_xcalloc(1, sizeof *j);
 	j->job = *job;
+	j->writes = writes;
 	uv_mutex_lock(&s->lock);
 	bool ended = s->ended;
 	if (ended) {
@@ -116,8 +117,9 @@ static void ask(ent_service *s, const ent_service_job *job, bool interrupt) {
 	}
 }
 
-void ent_service_do(ent_service *s, const ent_service_job *job) { ask(s, job, true); }
-void ent_service_do_later(ent_service *s, const ent_service_job *job) { ask(s, job, false); }
+void ent_service_do(ent_service *s, const ent_service_job *job) { ask(s, job, true, false); }
+void ent_service_do_writing(ent_service *s, const ent_service_job *job) { ask(s, job, true, true); }
+void ent_service_do_later(ent_service *s, const ent_service_job *job) { ask(s, job, false, false); }
 
 typedef struct take_inbox {
 	ent_service *service;
@@ -152,17 +154,28 @@ void ent_service_inbox(
 
 static uint64_t after_us(int64_t us) { return uv_hrtime() + (uint64_t)us * 1000; }
 
-static void do_jobs(ent_service *s) {
+/* Negative: one that writes could not. */
+static int do_jobs(ent_service *s, ent_error *e) {
+	int failed = 0;
 	uv_mutex_lock(&s->lock);
 	ent__job *job = jobs_take(&s->asked);
 	uv_mutex_unlock(&s->lock);
 	while (job) {
 		ent__job *next = job->next;
-		job->status = job->job.work(s->engine, job->job.ctx, &job->error);
-		ent__service_gather(s);
+		if (failed) { /* of this engine nothing more can be had */
+			job->status = ent_error_set(&job->error, failed, "%s", e->what);
+		} else {
+			job->status = job->job.work(s->engine, job->job.ctx, &job->error);
+			ent__service_gather(s);
+		}
+		if (!failed && job->status < 0 && job->writes) {
+			failed = job->status;
+			*e = job->error;
+		}
 		answer(s, job);
 		job = next;
 	}
+	return failed;
 }
 
 static void due_add(ent_service *s, char *name) {
@@ -310,7 +323,9 @@ static void wait_for_more(ent_service *s) {
 static int rounds(ent_service *s, ent_error *e) {
 	int status = 0;
 	for (;;) {
-		do_jobs(s);
+		if ((status = do_jobs(s, e))) {
+			return status;
+		}
 		if (!look(s)) {
 			return 0;
 		}

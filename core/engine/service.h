@@ -51,7 +51,9 @@ void ent_service_touched(ent_service *, const char *source);
 void ent_service_rules_changed(ent_service *);
 /* Copies the job. */
 void ent_service_do(ent_service *, const ent_service_job *);
-/* The same, without having the round that is under way end sooner for it: nobody waits for this one. */
+/* The same for one that commits: if its work fails, memory has run ahead of the disk, and the engine is opened anew. */
+void ent_service_do_writing(ent_service *, const ent_service_job *);
+/* As ent_service_do, without having the round that is under way end sooner for it: nobody waits for this one. */
 void ent_service_do_later(ent_service *, const ent_service_job *);
 /* Has the engine read this inbox, which stays the front's and must outlive the service. `done` on the front's loop: from then on
  * the inbox knows in which form each source wants what comes; before, nothing may be put. */

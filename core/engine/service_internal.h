@@ -10,6 +10,7 @@
 
 typedef struct ent__job {
 	ent_service_job job;
+	bool writes;
 	int status;
 	ent_error error;
 	struct ent__job *next;

@@ -338,5 +338,5 @@ static void adopted(void *ctx, int status, const ent_error *e) {
 void ent_service_reload(ent_service *s, const ent_config *config, ent_service_reloaded done, void *ctx) {
 	reload *r = ent_xcalloc(1, sizeof *r);
 	*r = (reload){.service = s, .config = config, .done = done, .ctx = ctx};
-	ent_service_do(s, &(ent_service_job){adopt, adopted, r});
+	ent_service_do(s, &(ent_service_job){.work = adopt, .done = adopted, .ctx = r});
 }

@@ -162,5 +162,5 @@ void ent__api_change(ent_request *r, ent__serve *s, ent__words *w, int status, e
 	}
 	snprintf(c->user, sizeof c->user, "%s", ent_request_who(r));
 	*w = (ent__words){0};
-	ent_service_do(s->service, &(ent_service_job){.work = work, .done = on_changed, .ctx = c});
+	ent_service_do_writing(s->service, &(ent_service_job){.work = work, .done = on_changed, .ctx = c});
 }

@@ -114,7 +114,7 @@ static void post_command(ent_request *r, void *ctx) {
 	if (json_object_object_get_ex(body, "reads", &reads) && json_object_get_boolean(reads)) {
 		s->options->reader->ask(s->reader, c->words.list, c->words.n, on_read, c);
 	} else {
-		ent_service_do(s->service, &(ent_service_job){.work = work, .done = on_changed, .ctx = c});
+		ent_service_do_writing(s->service, &(ent_service_job){.work = work, .done = on_changed, .ctx = c});
 	}
 }
 
