@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pytest
 from project import Project
 from service import PATIENCE, Service, serving
 from shop import export, orders
+from test_hooks import PLUGIN, SECRETS, deliver
+from test_hooks import SOURCES as SOURCES_OF_HOOKS
 
 SOURCES = """\
   exports: {partner: nordwind, from: {directory: ./exports}, decode: shopify}
@@ -175,3 +178,49 @@ def test_backup_while_it_works(tmp_path: Path) -> None:
             s.until(lambda: len(again.sql("select 1 from v_input where done")) >= 6, "all files again")
             assert s.stop() == 0
         assert again.digest() == p.digest()
+
+
+def test_backup_of_what_was_answered(tmp_path: Path) -> None:
+    """Deliveries come all the time while backups are taken. What was answered before a backup began is in it; when all is sent again
+    to the restored service, what is in it counts once, and the rest is taken: as if nothing had happened."""
+    sources, top = SOURCES_OF_HOOKS, f"plugins: [{PLUGIN}]\nservice: {{scan: 1s, judge_every: 1s}}\nserve: {{listen: []}}"
+    p = Project(tmp_path / "p", sources, top=top, environment=SECRETS)
+    answered, ended = 0, threading.Event()
+
+    def send(s: Service, number: int) -> None:
+        assert deliver(s, "/in/nordwind", f"v u{number} {20000 + number % 300}", f"d{number}") == 200
+
+    def flood(s: Service) -> None:
+        nonlocal answered
+        while not ended.is_set():
+            send(s, answered)
+            answered += 1
+
+    taken: list[tuple[Path, int]] = []
+    with serving(p) as s:
+        sender = threading.Thread(target=flood, args=(s,))
+        sender.start()
+        try:
+            for n in range(4):
+                s.until(lambda n=n: answered >= 60 * (n + 1) or not sender.is_alive(), "deliveries")
+                before = answered
+                said = p.entente("backup", str(tmp_path / f"b{n}"))
+                assert said.status == 0, said.err
+                assert sender.is_alive() and answered > before, "nothing was delivered while the backup was taken"
+                taken.append((tmp_path / f"b{n}", before))
+        finally:
+            ended.set()
+            sender.join()
+        s.until(lambda: int(s.source("lines")["records"]) == answered, "all read")
+        assert s.stop() == 0
+    for n, (backup, before) in enumerate(taken):
+        again = Project(tmp_path / f"r{n}", sources, top=top, environment=SECRETS)
+        assert again.entente("restore", str(backup)).status == 0
+        with serving(again) as s:
+            s.until(lambda before=before: int(s.source("lines")["records"]) >= before, "what was answered before it began")
+            assert int(s.source("lines")["records"]) <= answered
+            for number in range(answered):
+                send(s, number)
+            s.until(lambda: int(s.source("lines")["records"]) == answered, "all, once")
+            assert s.stop() == 0
+        assert again.facts() == p.facts()
