@@ -313,7 +313,10 @@ static void wait_for_more(ent_service *s) {
 	least = (s->due_all || s->n_due) && s->next_read_ns < least ? s->next_read_ns : least;
 	least = s->next_scan_ns < least ? s->next_scan_ns : least;
 	least = s->judge_due && s->next_judge_ns < least ? s->next_judge_ns : least;
-	uv_timer_start(&s->timer, on_timer, least > now ? (least - now) / 1000000 + 1 : 0, 0);
+	/* The loop's clock is from before the round: a timer that is due by then would be over before the loop waits, which then
+	 * waits for ever. So it gets the time, and the timer comes again. */
+	uv_update_time(&s->engine->loop);
+	uv_timer_start(&s->timer, on_timer, least > now ? (least - now) / 1000000 + 1 : 1, BEAT_MS);
 	ent__service_doing(s, "waiting");
 	uv_run(&s->engine->loop, UV_RUN_ONCE);
 	uv_timer_stop(&s->timer);

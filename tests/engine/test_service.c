@@ -256,6 +256,36 @@ static void does_jobs(void **state) {
 	end(&w);
 }
 
+static int take_long(ent_engine *e, void *ctx, ent_error *error) {
+	(void)e;
+	(void)ctx;
+	(void)error;
+	usleep(1500000);
+	return 0;
+}
+
+static bool beats_past(world *w, const ent_service_status *s, uint64_t n) {
+	(void)w;
+	return s->beat > n;
+}
+
+/* What takes longer than the wait for the next round must not make that wait last for ever. */
+static void goes_on_after_something_long(void **state) {
+	(void)state;
+	world w;
+	begin(&w);
+	until(&w, is_ready, 1, "ready");
+	counted c = {.w = &w};
+	ent_service_do(w.service, &(ent_service_job){take_long, done, &c});
+	until(&w, is_answered, 0, "the job");
+	ent_service_status s;
+	ent_service_status_take(w.service, &s);
+	uint64_t beat = s.beat;
+	ent_service_status_finish(&s);
+	until(&w, beats_past, beat + 4, "more beats of its heart");
+	end(&w);
+}
+
 static void on_reloaded(void *ctx, int status, const ent_errors *errors) {
 	world *w = ctx;
 	w->answered = true;
@@ -384,6 +414,7 @@ static void tells_why_not(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_and_judges), cmocka_unit_test(does_jobs),
+		cmocka_unit_test(goes_on_after_something_long),
 		cmocka_unit_test(reloads), cmocka_unit_test(keeps_its_store), cmocka_unit_test(tells_why_not)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
