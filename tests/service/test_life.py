@@ -172,14 +172,14 @@ def test_reloads_lose_and_repeat_nothing(tmp_path: Path) -> None:
             status, told = s.reload()
             assert status == (422 if bad else 200), told
             good += not bad
-            if n in (reloads // 2, reloads - 1):
-                descriptors.append(len(list(Path(f"/proc/{s.pid}/fd").iterdir())))
-                memory.append(resident(s.pid))
+            descriptors.append(len(list(Path(f"/proc/{s.pid}/fd").iterdir())))
+            memory.append(resident(s.pid))
             generation = told.get("generation", generation)
         assert generation > good  # and perhaps once more, for the file was seen to change
         s.until(lambda: done(p) == files, "all files")
-        assert abs(descriptors[1] - descriptors[0]) <= 8, descriptors
-        assert memory[1] - memory[0] < 16 << 20, memory
+        # the least of a stretch: requests, readers and workers come and go
+        assert min(descriptors[-100:]) - min(descriptors[400:500]) <= 2, descriptors
+        assert min(memory[-100:]) - min(memory[400:500]) < 16 << 20, memory
         assert s.stop() == 0
     p.config.write_text(texts[0])
     assert p.digest() == reference(tmp_path / "r", p)
