@@ -47,8 +47,8 @@ int main(int argc, char **argv) {
 			some, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, spaces[i], spaces[i]));
 	}
 	/* RestrictAddressFamilies= */
-	bad |= seccomp_rule_add(some, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
-	bad |= seccomp_rule_add(some, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+	bad |= seccomp_rule_add(some, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0));
+	bad |= seccomp_rule_add(some, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 	if (bad || n < 100 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || seccomp_load(some) || seccomp_load(all)) {
 		fprintf(stderr, "under_unit: the filter cannot be loaded (%u system calls)\n", n);
 		return 70;
