@@ -100,6 +100,7 @@ static void show_json(listing *l) {
 	char day[16];
 	ent_json_object(j);
 	member(j, "as_of", ent_day_text(l->project.as_of, day));
+	member(j, "currency", l->project.config->currency.s);
 	ent_json_key(j, "partners");
 	ent_json_array(j);
 	for (size_t i = 0; i < l->n; i++) {

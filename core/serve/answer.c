@@ -65,7 +65,8 @@ void ent__answer_usual(ent_request *r, unsigned status, struct MHD_Response *res
 		MHD_add_response_header(response, usual[i][0], usual[i][1]);
 	}
 	bool html = media && strcmp(media, ENT_MEDIA_HTML) == 0;
-	if (!given(r, "Content-Security-Policy")) {
+	/* headers of a 304 take the place of those that were kept with the page: its policy stays as it is */
+	if (!given(r, "Content-Security-Policy") && status != 304) {
 		MHD_add_response_header(response, "Content-Security-Policy", html ? page_policy : api_policy);
 	}
 	if (!given(r, "Cache-Control")) {

@@ -46,7 +46,7 @@ static const ent_member partner_members[] = {PARTNER_MEMBERS, {.key = NULL}};
 static const ent_schema partner = {.name = "Partner", .doc = "A partner in the portfolio.", .members = partner_members};
 static const ent_member partners_members[] = {
 	{.key = "as_of", .shape = ENT_SHAPE_DAY, .doc = "The day of judgement."},
-	{.key = "partners", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_OBJECT, .schema = &partner, .doc = "By id."}, {.key = NULL}};
+	TEXT("currency", "What things are worth is in it."), {.key = "partners", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_OBJECT, .schema = &partner, .doc = "By id."}, {.key = NULL}};
 static const ent_schema partners = {.name = "Partners", .doc = "The portfolio.", .members = partners_members};
 static const ent_member one_members[] = {{.key = "as_of", .shape = ENT_SHAPE_DAY, .doc = "The day of judgement."},
 	PARTNER_MEMBERS,

@@ -48,6 +48,14 @@ def test_libraries_of_the_build_are_installed() -> None:
     assert {of[name] for name in looked_for} <= quickstart_packages()
 
 
+def test_files_of_packages_are_installed() -> None:
+    """What the build takes from /usr/share as it is: of which package it is, its folder says."""
+    lists = [p for top in ("core", "plugins") for p in (SOURCE / top).rglob("CMakeLists.txt")]
+    taken = {name for file in lists for name in re.findall(r"/usr/share/javascript/([\w.-]+)", file.read_text())}
+    assert taken == {"chart.js"}
+    assert {f"libjs-{name}" for name in taken} <= quickstart_packages()
+
+
 def test_reading_order_knows_every_folder() -> None:
     page = (SOURCE / "docs/reading-order.md").read_text()
     for folder in sorted(p for p in (SOURCE / "core").iterdir() if p.is_dir()):
