@@ -211,6 +211,10 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	}
 	if (same) {
 		keep_streams(e, &old);
+	} else {
+		for (uint32_t i = 1; i < e->n_inputs; i++) {
+			e->stored[i].looked_ns = 0; /* a file may be what it was, and its decoder another version */
+		}
 	}
 	ent_error error;
 	if (ent__sources_states(e, &error)) {

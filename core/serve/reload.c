@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Another configuration in place of the one that is active: by SIGHUP, by a change of the file or of a rulebook, or because
- * somebody asked over HTTP. Read and checked here, then handed to everybody in turn, first to who may refuse: the server its
+ * Another configuration in place of the one that is active: by SIGHUP, by a change of its file, of a rulebook or of a
+ * plugin, or because somebody asked over HTTP. Read and checked here, then handed to everybody in turn, first to who may refuse: the server its
  * addresses, the engine its plugins, decoders and rules. Whoever asked hears the generation that is active now, or every error
  * with its place; then all goes on as before. Front's thread. */
+#include "base/intern.h"
 #include "base/json.h"
+#include "config/install.h"
 #include "serve/front.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* Editors write a file in several steps: changes are looked at when none came for so long. */
-enum { SETTLE_MS = 300, LOOK_MS = 2000 };
+enum { SETTLE_MS = 300, LOOK_MS = 2000, DEEPEST = 16 };
 
 typedef struct asked {
 	ent__reloaded *done;
 	void *ctx;
 	struct asked *next;
 } asked;
-
-typedef struct seen {
-	uint64_t inode, size, mtime_ns;
-} seen;
 
 struct ent__reload {
 	ent__serve *serve;
@@ -32,17 +31,74 @@ struct ent__reload {
 	ent__generation *next;
 	ent_errors errors;
 	char path[4096];
-	seen file;
-	uv_timer_t *look; /* at the file: cheaper than a watch on every folder that it may be moved in from */
+	uint64_t loaded; /* print of all files that the configuration is made of, when they were last read; see print_of */
+	uint64_t looked; /* and at the last look */
+	uv_timer_t *look; /* cheaper than a watch on every folder that a file may be moved in from */
 };
 
-static void look_at(const char *path, seen *out) {
+/* ---- the files that a configuration is made of ------------------------------------------------------------------------------- */
+
+static void add_file(ent_buf *b, const char *path) {
 	struct stat st;
-	*out = (seen){0};
+	ent_buf_text(b, path);
 	if (!stat(path, &st)) {
-		*out = (seen){st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec};
+		ent_buf_u64(b, st.st_ino);
+		ent_buf_u64(b, (uint64_t)st.st_size);
+		ent_buf_u64(b, (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec);
 	}
 }
+
+static int by_name(const struct dirent **a, const struct dirent **b) { return strcmp((*a)->d_name, (*b)->d_name); }
+
+/* What Python compiles on the way, and what an editor hides, is none of them. */
+static int counts(const struct dirent *d) { return d->d_name[0] != '.' && strcmp(d->d_name, "__pycache__") != 0; }
+
+static void add_folder(ent_buf *b, ent_arena *arena, const char *path, unsigned depth) {
+	struct dirent **list = NULL;
+	int n = depth < DEEPEST ? scandir(path, &list, counts, by_name) : 0;
+	for (int i = 0; i < n; i++) {
+		const char *child = ent_arena_printf(arena, "%s/%s", path, list[i]->d_name);
+		struct stat st;
+		if (!stat(child, &st) && S_ISDIR(st.st_mode)) {
+			add_folder(b, arena, child, depth + 1);
+		} else {
+			add_file(b, child);
+		}
+		free(list[i]);
+	}
+	free(list);
+}
+
+/* One number for the configuration's file, the rulebooks and the plugins, as they lie there now. */
+static uint64_t print_of(const ent__reload *r) {
+	const ent_config *c = r->serve->now->config;
+	ent_arena arena = {0};
+	ent_buf b = {0};
+	ent_error e;
+	const ent_plugin_file *files;
+	add_file(&b, r->path);
+	for (size_t i = 0; i < c->rules.books.n; i++) {
+		const char *book = c->rules.books.v[i].s;
+		bool shipped = !strcmp(book, "shipped");
+		add_folder(&b, &arena, shipped ? ent_arena_printf(&arena, "%s/rulebook", ent_install_scripts(&arena)) : book, 0);
+	}
+	size_t n = c->plugins.n ? 0 : ent_plugin_list(c->folder, &arena, &files);
+	for (size_t i = 0; i < n; i++) {
+		add_file(&b, files[i].path);
+	}
+	for (size_t i = 0; i < c->plugins.n; i++) {
+		const char *path = ent_plugin_find(c->plugins.v[i].s, c->folder, &arena, &e);
+		if (path) {
+			add_file(&b, path);
+		}
+	}
+	uint64_t print = ent_hash64(b.data, b.n, 0);
+	ent_buf_finish(&b);
+	ent_arena_finish(&arena);
+	return print;
+}
+
+/* ---- a reload ------------------------------------------------------------------------------------------------------------------ */
 
 static void begin(ent__reload *r);
 
@@ -57,13 +113,14 @@ static void end(ent__reload *r, bool good) {
 	r->under_way = false;
 	if (good) {
 		ent_log(ENT_SEVERITY_INFO, "reload.active", ent_log_uint("generation", generation));
-		ent_notify_ready(r->serve->notify);
 	} else {
 		for (size_t i = 0; i < r->errors.n; i++) {
 			ent_log(ENT_SEVERITY_ERROR, "reload.refused", ent_log_error(&r->errors.e[i]));
 		}
 		ent_log(ENT_SEVERITY_WARNING, "reload.kept", ent_log_uint("generation", generation),
 			ent_log_say("the configuration that was active goes on"));
+	}
+	if (r->serve->ready_told) { /* or else it is told when everything was looked at once */
 		ent_notify_ready(r->serve->notify);
 	}
 	while (all) {
@@ -110,8 +167,10 @@ static void begin(ent__reload *r) {
 	r->asked = NULL;
 	r->under_way = true;
 	r->errors = (ent_errors){0};
-	ent_notify_reloading(s->notify);
-	look_at(r->path, &r->file);
+	if (s->ready_told) {
+		ent_notify_reloading(s->notify);
+	}
+	r->loaded = r->looked = print_of(r);
 	if (ent_config_load(s->options->config_path, &config, &r->errors)) {
 		end(r, false);
 		return;
@@ -148,19 +207,13 @@ bool ent__reload_under_way(const ent__reload *r) { return r && r->under_way; }
 
 static void on_look(uv_timer_t *timer) {
 	ent__reload *r = timer->data;
-	seen now;
-	look_at(r->path, &now);
-	if (!memcmp(&now, &r->file, sizeof now) || !now.inode || r->under_way) {
-		uv_timer_set_repeat(timer, LOOK_MS);
-		return;
+	uint64_t now = r->under_way ? r->loaded : print_of(r);
+	bool changed = now != r->loaded, still = now == r->looked;
+	r->looked = now;
+	uv_timer_set_repeat(timer, changed && !still ? SETTLE_MS : LOOK_MS);
+	if (changed && still) {
+		ent__reload_ask(r, "a change of a file", NULL, NULL);
 	}
-	if (uv_timer_get_repeat(timer) == LOOK_MS) { /* it changed: is it through? */
-		r->file = (seen){.inode = now.inode, .size = ~now.size, .mtime_ns = now.mtime_ns};
-		uv_timer_set_repeat(timer, SETTLE_MS);
-		return;
-	}
-	uv_timer_set_repeat(timer, LOOK_MS);
-	ent__reload_ask(r, "a change of the file", NULL, NULL);
 }
 
 int ent__reload_create(ent__reload **out, ent__serve *s, ent_error *e) {
@@ -168,7 +221,7 @@ int ent__reload_create(ent__reload **out, ent__serve *s, ent_error *e) {
 	(void)e;
 	r->serve = s;
 	snprintf(r->path, sizeof r->path, "%s", s->options->config_path);
-	look_at(r->path, &r->file);
+	r->loaded = r->looked = print_of(r);
 	r->look = ent_xcalloc(1, sizeof *r->look);
 	uv_timer_init(&s->loop, r->look);
 	r->look->data = r;

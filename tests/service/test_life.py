@@ -2,12 +2,14 @@
 """`entente serve`: reads what comes, takes another configuration or refuses it, stops in time, and goes on where it was."""
 
 import json
+import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 from pathlib import Path
 
-from project import Project
+from project import BUILD, ROOT, Project
 from service import Service, serving
 from shop import export, orders
 
@@ -183,3 +185,76 @@ def test_reloads_lose_and_repeat_nothing(tmp_path: Path) -> None:
         assert s.stop() == 0
     p.config.write_text(texts[0])
     assert p.digest() == reference(tmp_path / "r", p)
+
+
+TILL = (ROOT / "examples" / "plugin" / "project" / "receipts" / "march.csv").read_text()
+
+
+def built(folder: Path, version: str) -> Path:
+    """The example plugin, as a decoder of this version; in a folder that nobody else can write to."""
+    source = ROOT / "examples" / "plugin" / "till.c"
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = folder / "till.c"
+    text = source.read_text()
+    assert '.version = "1",' in text
+    changed.write_text(text.replace('.version = "1",', f'.version = "{version}",'))
+    fresh = folder / "till.fresh"
+    subprocess.run(["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-I", ROOT / "include", "-o", fresh, changed], check=True)
+    fresh.rename(folder / "till.so")
+    return folder / "till.so"
+
+
+def decoded_by(p: Project) -> set[str]:
+    """Versions of decoders whose reading of a document counts."""
+    with sqlite3.connect(f"file:{p.store}/entente.db?mode=ro", uri=True, timeout=60) as db:
+        return {str(version) for (version,) in db.execute("select version from input where live and done")}
+
+
+def test_takes_another_plugin(tmp_path: Path) -> None:
+    """A plugin whose file is replaced: what it reads is read again by the new one, without anybody asking; one that cannot be
+    loaded is refused, and the one before goes on."""
+    folder = BUILD / "tests" / "replaced" / tmp_path.name
+    try:
+        plugin = built(folder, "1")
+        p = Project(
+            tmp_path / "p",
+            "  till: {partner: nordwind, from: {directory: ./till}, decode: {till: {currency: EUR}}}\n"
+            "  exports: {partner: suedwind, from: {directory: ./exports}, decode: shopify}",
+            top=TOP + f"\nplugins: [{plugin}, shopify]",
+        )
+        for name in ("till", "exports"):
+            (p.folder / name).mkdir()
+        put(p, "till/a.csv", TILL)
+        put(p, "exports/a.csv", export(orders(100, seed=9)))
+        with serving(p) as s:
+            s.until(lambda: done(p) == 2, "both files")
+            assert decoded_by(p) == {"1", shopify_version(p)}
+            built(folder, "2")
+            s.until(lambda: s.events("reload.active"), "the changed plugin to be seen")
+            s.until(lambda: "2" in decoded_by(p) and "1" not in decoded_by(p) - {shopify_version(p)}, "read by the new one")
+            (folder / "broken").write_bytes(b"no plugin at all")
+            (folder / "broken").rename(plugin)
+            status, told = s.reload()
+            assert status == 422 and "till.so" in json.dumps(told), told
+            put(p, "exports/b.csv", export(orders(100, seed=10)))
+            s.until(lambda: done(p) == 3, "a file of the other plugin meanwhile")
+            assert s.stop() == 0
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def shopify_version(p: Project) -> str:
+    with sqlite3.connect(f"file:{p.store}/entente.db?mode=ro", uri=True, timeout=60) as db:
+        [(version,)] = db.execute("select distinct version from input where decoder = 'shopify'")
+    return str(version)
+
+
+def test_a_changed_rule_is_used(tmp_path: Path) -> None:
+    """Without anybody asking."""
+    p = project(tmp_path / "p")
+    put(p, "exports/a.csv", export(orders(300, seed=7)))
+    with serving(p) as s:
+        s.until(lambda: s.events("judged"), "judged")
+        p.write("book/one.py", BOOK.replace("yield insight(", "yield insight('now ' + "))
+        s.until(lambda: "now " in json.dumps(p.entente("findings").json), "what the changed rule says")
+        assert s.stop() == 0
