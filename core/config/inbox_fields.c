@@ -11,7 +11,7 @@
 const ent__field ent__inbox_fields[] = {
 	{.key = "memory", .type = ENT__SIZE, .preset = "64MB", .least = 1000, .most = MB << 16, .offset = AT(memory),
 		.doc = "What may wait in memory for the disk; a single source may have half of it. More is refused until there is "
-			"room (a webhook answers 429)."},
+			"room (a webhook answers 429). As much again may be on its way in: bodies of requests that are not there as a whole."},
 	{.key = "waiting", .type = ENT__SIZE, .preset = "4GB", .least = 1000, .most = MB << 26, .offset = AT(waiting),
 		.doc = "What may lie on the disk of one source and not be read yet. More is refused."},
 	{.key = "log", .type = ENT__SIZE, .preset = "64MB", .least = 1000, .most = MB << 12, .offset = AT(log),

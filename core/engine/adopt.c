@@ -200,6 +200,10 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	if (!errors->total && !ent__sources_open(e, errors)) {
 		ent_engine_check(e, errors);
 	}
+	ent_error error;
+	if (!errors->total && ent__sources_states(e, &error)) {
+		ent_errors_take(errors, &error);
+	}
 	if (errors->total) {
 		drop(e);
 		put_in(e, &old);
@@ -215,10 +219,6 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 		for (uint32_t i = 1; i < e->n_inputs; i++) {
 			e->stored[i].looked_ns = 0; /* a file may be what it was, and its decoder another version */
 		}
-	}
-	ent_error error;
-	if (ent__sources_states(e, &error)) {
-		ent_errors_take(errors, &error);
 	}
 	parts fresh_parts;
 	take_out(e, &fresh_parts);
@@ -237,5 +237,5 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	}
 	ent__warm_all(e, "the configuration is another one");
 	e->completes_read = false;
-	return errors->total ? ENT_ERR_INVALID : 0;
+	return 0;
 }

@@ -545,6 +545,7 @@ void ent_service_destroy(ent_service *s) {
 		free(s->touched[i]);
 	}
 	free(s->touched);
+	free(s->ways);
 	free(s->due);
 	free(s->report);
 	free(s->judged);

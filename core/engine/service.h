@@ -47,6 +47,9 @@ void ent_service_destroy(ent_service *);
 
 /* Something came for this source (NULL: look at all of them). Any thread. */
 void ent_service_touched(ent_service *, const char *source);
+/* How the way in of a source stands that is not the engine's own (a poll, a pipe, a watch): why nothing comes in by it, and when it
+ * is tried again (1970, 0: nobody knows); NULL: it is well. The source is shown as failing until then. Any thread. */
+void ent_service_way(ent_service *, const char *source, const char *error, int64_t retry_us);
 /* The rulebooks changed: judge again. Any thread. */
 void ent_service_rules_changed(ent_service *);
 /* Copies the job. */
@@ -69,7 +72,7 @@ void ent_service_reload(ent_service *, const ent_config *config, ent_service_rel
 typedef enum ent_source_state {
 	ENT_SOURCE_IDLE,       /* all that came is committed */
 	ENT_SOURCE_WAITING,    /* something waits to be read, or is being read */
-	ENT_SOURCE_FAILING,    /* the last try failed; it is tried again */
+	ENT_SOURCE_FAILING,    /* the last try failed, to read it or to get at it; it is tried again */
 	ENT_SOURCE_QUARANTINED /* it failed too often: tried again after a pause, or when it changes */
 } ent_source_state;
 extern const char *const ent_source_states[]; /* "idle", ... */

@@ -31,6 +31,11 @@ struct ent_service {
 	ent__jobs asked, answered;
 	char **touched; /* names of sources */
 	size_t n_touched, touched_capacity;
+	struct ent__way {
+		char name[64], error[320];
+		int64_t retry_us;
+	} *ways; /* those that are not well */
+	size_t n_ways, ways_capacity;
 	bool touched_all, rules_changed, stopping, ended;
 	bool is_open;        /* the first opening is decided */
 	unsigned news;

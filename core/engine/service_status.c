@@ -64,7 +64,8 @@ static int take_balance(void *ctx, const ent_balance *b) {
 	ent_service *s = ctx;
 	ent_source_status *row = source_named(&s->now, ent_engine_text(s->engine, b->source));
 	if (row) {
-		row->last_read_us = b->received > row->facts || b->records > row->records ? now_us() : row->last_read_us;
+		bool more = b->received > row->facts || b->records > row->records;
+		row->last_read_us = more && s->now.started_us ? now_us() : row->last_read_us; /* what was there at the start is not news */
 		row->records = b->records;
 		row->consumed = b->consumed;
 		row->rejected = b->rejected;
@@ -284,10 +285,52 @@ void ent__service_doing(ent_service *s, const char *doing) {
 	uv_mutex_unlock(&s->lock);
 }
 
+/* ---- ways in --------------------------------------------------------------------------------------------------------------- */
+
+void ent_service_way(ent_service *s, const char *source, const char *error, int64_t retry_us) {
+	size_t i = 0;
+	bool news = error != NULL;
+	uv_mutex_lock(&s->lock);
+	while (i < s->n_ways && strcmp(s->ways[i].name, source) != 0) {
+		i++;
+	}
+	if (error && i == s->n_ways) {
+		ENT_GROW(s->ways, s->n_ways, s->ways_capacity);
+		s->ways[s->n_ways++] = (struct ent__way){0};
+		copy(s->ways[i].name, sizeof s->ways[i].name, source);
+	}
+	if (error) {
+		news = strncmp(s->ways[i].error, error, sizeof s->ways[i].error - 1) != 0;
+		copy(s->ways[i].error, sizeof s->ways[i].error, error);
+		s->ways[i].retry_us = retry_us;
+	} else if (i < s->n_ways) {
+		s->ways[i] = s->ways[--s->n_ways];
+		news = true;
+	}
+	s->news |= news ? ENT_NEWS_STATUS : 0;
+	uv_mutex_unlock(&s->lock);
+	if (news) {
+		uv_async_send(s->answers);
+	}
+}
+
+/* What the engine says of a source itself comes first. */
+static void show_ways(const ent_service *s, ent_service_status *out) {
+	for (size_t i = 0; i < s->n_ways; i++) {
+		ent_source_status *row = source_named(out, s->ways[i].name);
+		if (row && row->state < ENT_SOURCE_FAILING) {
+			row->state = ENT_SOURCE_FAILING;
+			row->retry_us = s->ways[i].retry_us;
+			memcpy(row->error, s->ways[i].error, sizeof row->error);
+		}
+	}
+}
+
 void ent_service_status_take(ent_service *s, ent_service_status *out) {
 	*out = (ent_service_status){0};
 	uv_mutex_lock(&s->lock);
 	duplicate(out, &s->status);
+	show_ways(s, out);
 	uv_mutex_unlock(&s->lock);
 }
 

@@ -92,6 +92,7 @@ struct ent_request {
 	size_t n_values;
 	ent_buf body;
 	size_t discarded; /* bytes of it */
+	size_t held;      /* bytes of it in memory, as far as they came */
 	struct json_object *json;
 	int64_t limit; /* of the body */
 	ent_role role;
@@ -136,6 +137,7 @@ struct ent_http {
 	ent__listener *listeners;
 	ent__connection *connections;
 	size_t n_connections, n_requests;
+	uint64_t held; /* bytes of bodies, of all requests */
 	ent_request *unused;
 	size_t n_unused;
 	uv_timer_t sweep;

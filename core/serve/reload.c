@@ -131,7 +131,7 @@ static void end(ent__reload *r, bool good) {
 		free(all);
 		all = next;
 	}
-	if (r->asked) {
+	if (r->asked && !r->serve->stopping) {
 		begin(r);
 	}
 }
@@ -237,8 +237,13 @@ void ent__reload_destroy(ent__reload *r) {
 		return;
 	}
 	uv_close((uv_handle_t *)r->look, free_handle);
+	r->errors = (ent_errors){0};
+	ent_errors_add(&r->errors, (ent_place){0}, "ask again when it runs", "the service stopped before it came to that");
 	for (asked *a = r->asked, *next; a; a = next) {
 		next = a->next;
+		if (a->done) {
+			a->done(a->ctx, 0, &r->errors);
+		}
 		free(a);
 	}
 	ent__generation_leave(r->next);

@@ -37,6 +37,12 @@ static ent_request *request_new(ent_http *h) {
 	return r;
 }
 
+/* What of a body is in memory counts for all of them: none of it was looked at before its end, whoever sent it. */
+static void let_go(ent_request *r) {
+	r->http->held -= r->held;
+	r->held = 0;
+}
+
 /* Both MHD and the handler are through with it. */
 static void request_end(ent_request *r) {
 	ent_http *h = r->http;
@@ -51,6 +57,7 @@ static void request_end(ent_request *r) {
 		return;
 	}
 	h->n_requests--;
+	let_go(r);
 	if (r->body.capacity > ENT__BODY_KEPT) {
 		ent_buf_finish(&r->body);
 	}
@@ -165,6 +172,17 @@ static int64_t body_length(struct MHD_Connection *mhd) {
 	return length ? strtoll(length, NULL, 10) : 0;
 }
 
+/* A body that fits alone fits when nothing else is there. */
+static bool room(const ent_http *h, uint64_t more) {
+	return !h->held || h->held + more <= (uint64_t)h->config->inbox.memory;
+}
+
+static void too_much(ent_request *r) {
+	r->http->figures.limited++;
+	ent_answer_header(r, "Retry-After", "5");
+	ent_answer_problem(r, 429, "too much is coming in at once");
+}
+
 static enum MHD_Result begin(ent_request *r, struct MHD_Connection *mhd, const char *method) {
 	ent_http *h = r->http;
 	ent__connection *c = r->connection;
@@ -176,6 +194,8 @@ static enum MHD_Result begin(ent_request *r, struct MHD_Connection *mhd, const c
 	if (head(r, method) && length > r->limit) {
 		ent_answer_problem(r, 413, "the body has %lld bytes, and at most %lld are taken", (long long)length,
 			(long long)r->limit);
+	} else if (!r->answered && length > 0 && !room(h, (uint64_t)length)) {
+		too_much(r);
 	}
 	if (!r->answered) {
 		return MHD_YES;
@@ -195,10 +215,19 @@ static enum MHD_Result more(ent_request *r, const char *bytes, size_t *n) {
 	if (!r->discard && (int64_t)(r->body.n + got) > r->limit) { /* chunks: only now is it seen */
 		r->discard = true;
 		r->body.n = 0;
+		let_go(r);
 		ent_answer_problem(r, 413, "the body is longer than %lld bytes", (long long)r->limit);
+	}
+	if (!r->discard && !room(r->http, got)) {
+		r->discard = true;
+		ent_buf_finish(&r->body);
+		let_go(r);
+		too_much(r);
 	}
 	if (!r->discard) {
 		ent_buf_add(&r->body, bytes, got);
+		r->held += got;
+		r->http->held += got;
 	} else {
 		r->discarded += got;
 		if (r->discarded > (size_t)r->limit + ENT__DISCARD) {

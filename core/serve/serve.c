@@ -174,6 +174,10 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	(void)before;
 	start_log(s->now->config);
+	if (s->stopping) { /* it is active, and nobody is to act on it any more */
+		free(errors);
+		return;
+	}
 	if (ent_tell_reload(s->tell, s->now->config, errors)) { /* it was good a moment ago: the targets that were there go on */
 		ent_log(ENT_SEVERITY_ERROR, "tell.failed", ent_log_error(&errors->e[0]));
 		*errors = (ent_errors){0};
@@ -295,13 +299,15 @@ static void close_all(uv_handle_t *handle, void *ctx) {
 }
 
 static void finish(ent__serve *s) {
-	ent__reload_destroy(s->reload);
+	s->stopping = true;
 	ent__sources_destroy(s->sources);
+	s->sources = NULL;
 	if (s->reader) { /* first: it asks the service how sources stand */
 		s->options->reader->stop(s->reader);
 		s->reader = NULL;
 	}
-	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there */
+	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there, and who waits for a reload */
+	ent__reload_destroy(s->reload);
 	ent_tell_destroy(s->tell);
 	ent__operate_destroy(s);
 	ent__life_destroy(s);

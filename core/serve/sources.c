@@ -51,14 +51,28 @@ static way *way_of(ent__sources *s, const char *name) {
 	return NULL;
 }
 
-/* How a feed stands is part of the status that is looked at; what a poll brought comes by way of the inbox. */
+static void told(ent__sources *s, const char *name, const ent_error *e, int64_t retry_us) {
+	char text[600];
+	ent_service_way(s->serve->service, name, e ? ent_error_text(e, text, sizeof text) : NULL, retry_us);
+}
+
+/* A poll that fails makes its source one that fails: in status and figures, for an alert to see. */
+static void on_polled(void *ctx, const char *source) {
+	ent__sources *s = ctx;
+	ent_poll_status status;
+	if (ent__sources_poll(s, source, &status)) {
+		told(s, source, status.failing ? &status.error : NULL, status.next_us);
+	}
+}
+
+/* What a poll brought comes by way of the inbox. */
 static int open_poll(ent__sources *s, way *w, ent_errors *errors) {
 	ent_error e = {0};
 	s->client = s->client ? s->client : ent_client_create(&s->serve->loop, &e);
 	if (!s->client) {
 		return ent_errors_take(errors, &e);
 	}
-	return ent_poll_create(&w->poll, &s->serve->loop, w->generation->config, w->source, s->client, s->serve->inbox, NULL, NULL, errors);
+	return ent_poll_create(&w->poll, &s->serve->loop, w->generation->config, w->source, s->client, s->serve->inbox, on_polled, s, errors);
 }
 
 static void on_touched(void *ctx, const char *source) {
@@ -95,7 +109,12 @@ static int open_way(ent__sources *s, ent__generation *g, const ent_config_source
 	w->kept = true;
 	w->next = s->ways;
 	s->ways = w;
-	return begin(s, w, errors);
+	size_t before = errors->n;
+	int status = begin(s, w, errors);
+	if (status) {
+		told(s, source->name.s, errors->n > before ? &errors->e[before] : &errors->e[0], 0);
+	}
+	return status;
 }
 
 int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) {
@@ -111,6 +130,7 @@ int ent__sources_bring(ent__sources *s, ent__generation *g, ent_errors *errors) 
 			continue;
 		}
 		*at = w->next;
+		told(s, w->source->name.s, NULL, 0);
 		close_way(w);
 	}
 	for (size_t i = 0; i < g->config->n_sources; i++) {

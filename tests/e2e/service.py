@@ -48,6 +48,7 @@ class Service:
         self.log = project.folder / "service.log"
         self.child: subprocess.Popen[bytes] | None = None
         self.said = 0  # bytes of the log before this start
+        self.before: list[str] = []  # what it is started by, and leaves: nsenter, prlimit
 
     @property
     def pid(self) -> int:
@@ -59,7 +60,7 @@ class Service:
         self.said = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
-                [ENTENTE, "serve", "-c", str(self.project.config)],
+                [*self.before, ENTENTE, "serve", "-c", str(self.project.config)],
                 cwd=self.project.folder,
                 env=environment(**self.project.environment, **self.more),
                 stdin=subprocess.DEVNULL,

@@ -42,7 +42,7 @@ class Shop:
     that changes meanwhile comes before the pages that are still to be read: ascending, it would leave a page, all behind it would
     move up, and the first of the next page would never be seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.orders: dict[int, dict[str, Any]] = {}
         self.clock = 0
         self.lock = threading.Lock()
@@ -58,9 +58,9 @@ class Shop:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer((host, 0), Handler)
         self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/wp-json/wc/v3/orders"
+        self.url = f"http://{host}:{self.http.server_address[1]}/wp-json/wc/v3/orders"
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
     def change(self, *ids: int) -> None:
@@ -85,6 +85,9 @@ class Shop:
             more = urllib.parse.urlencode({**query, "page": page + 1})
             request.send_header("Link", f'<{self.url}?{more}>; rel="next"')
         request.end_headers()
+        self.send(request, body)
+
+    def send(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
         request.wfile.write(body)
 
 
