@@ -273,7 +273,7 @@ uint32_t ent_identities_put(ent_identities *x, const uint8_t id[16]) {
 	if (!x->loaded && load(x)) {
 		return UINT32_MAX;
 	}
-	uint64_t s;
+	uint64_t s = 0;
 	uint32_t v = find(x, id, &s);
 	if (v) {
 		return v - 1;
