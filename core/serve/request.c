@@ -178,7 +178,6 @@ static bool room(const ent_http *h, uint64_t more) {
 }
 
 static void too_much(ent_request *r) {
-	r->http->figures.limited++;
 	ent_answer_header(r, "Retry-After", "5");
 	ent_answer_problem(r, 429, "too much is coming in at once");
 }
