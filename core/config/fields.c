@@ -9,6 +9,7 @@
 
 #include "config/options.h"
 #include "config/scalar.h"
+#include "config/values.h"
 
 #define AT(type, member) offsetof(type, member)
 #define END                                                                                                            \
@@ -149,18 +150,7 @@ static int also(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 
 static int attributes(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_config_partner *partner = into;
-	if (!ent__map(p, node, f->key, f->form)) {
-		return ENT_ERR_INVALID;
-	}
-	ent_pair *pairs = ent_arena_alloc(p->arena, (node->n + 1) * sizeof *pairs);
-	size_t n = 0;
-	for (size_t i = 0; i < node->n; i++) {
-		pairs[n].key = (ent_word){node->keys[i]->text, node->keys[i]->at};
-		n += ent__word(p, node->items[i], node->keys[i]->text, "TEXT", &pairs[n].value);
-	}
-	partner->attributes = pairs;
-	partner->n_attributes = n;
-	return 0;
+	return ent__pairs(p, f, node, &partner->attributes, &partner->n_attributes);
 }
 
 static const char *const partner_from_words[] = {"path", "fact", "lines", NULL};

@@ -3,28 +3,18 @@
  * sources.NAME.from.poll: whom to ask, how often, how its pages follow each other, where one left off. One thread. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config/options.h"
 #include "config/scalar.h"
 #include "config/schema.h"
 #include "config/stamp.h"
+#include "config/values.h"
 
 #define AT(member) offsetof(ent_poll_config, member)
 #define SECOND INT64_C(1000000)
 #define DAY (INT64_C(86400) * SECOND)
 
 static const char *const pages_words[] = {"none", "header", "cursor", "number", "offset", NULL};
-
-static bool is_token(const char *s) {
-	for (const char *p = s; *p; p++) {
-		bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
-		if (!letter && !strchr("!#$%&'*+-.^_`|~", *p)) {
-			return false;
-		}
-	}
-	return *s;
-}
 
 /* A JSON pointer, or the name of a member, which is written as a pointer from then on. */
 static int pointer(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
@@ -44,71 +34,17 @@ static int pointer(ent__parser *p, const ent__field *f, const ent_yaml_node *nod
 	return 0;
 }
 
-static int one_line(ent__parser *p, ent_word word, const char *what) {
-	if (word.s[strcspn(word.s, "\r\n")]) {
-		return ent_errors_add(p->errors, word.at, "write it in one line", "'%s' has more than one line", what);
-	}
-	return 0;
-}
-
 static int query(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_poll_config *poll = into;
-	if (!ent__map(p, node, f->key, f->form)) {
-		return ENT_ERR_INVALID;
-	}
-	ent_pair *pairs = ent_arena_alloc(p->arena, (node->n + 1) * sizeof *pairs);
-	size_t n = 0;
-	for (size_t i = 0; i < node->n; i++) {
-		pairs[n].key = (ent_word){node->keys[i]->text, node->keys[i]->at};
-		n += ent__word(p, node->items[i], node->keys[i]->text, "TEXT", &pairs[n].value);
-	}
-	poll->query = pairs;
-	poll->n_query = n;
-	return 0;
+	return ent__pairs(p, f, node, &poll->query, &poll->n_query);
 }
 
 static int headers(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	static const char *const own[] = {"host", "content-length", "transfer-encoding", "connection", "authorization",
-		"if-none-match", "if-modified-since", "accept-encoding"};
+	static const ent__own_header own[] = {{"host", NULL}, {"content-length", NULL}, {"transfer-encoding", NULL}, {"connection", NULL},
+		{"authorization", "write it under auth, where it is a reference to a secret"}, {"if-none-match", NULL},
+		{"if-modified-since", NULL}, {"accept-encoding", NULL}, {NULL, NULL}};
 	ent_poll_config *poll = into;
-	if (!ent__map(p, node, f->key, f->form)) {
-		return ENT_ERR_INVALID;
-	}
-	ent_pair *pairs = ent_arena_alloc(p->arena, (node->n + 1) * sizeof *pairs);
-	size_t n = 0;
-	for (size_t i = 0; i < node->n; i++) {
-		ent_word name = {node->keys[i]->text, node->keys[i]->at};
-		bool ours = false;
-		for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
-			ours |= strcasecmp(name.s, own[k]) == 0;
-		}
-		if (ours || !is_token(name.s)) {
-			ent_errors_add(p->errors, name.at,
-				!ours                                     ? "use letters, digits and '-'"
-				: strcasecmp(name.s, "authorization") == 0 ? "write it under auth, where it is a reference to a secret"
-														   : "take it out",
-				ours ? "the header '%s' is written by the poll itself" : "'%s' cannot be the name of a header", name.s);
-			continue;
-		}
-		pairs[n].key = name;
-		if (ent__word(p, node->items[i], name.s, "TEXT", &pairs[n].value) && one_line(p, pairs[n].value, name.s) == 0) {
-			n++;
-		}
-	}
-	poll->headers = pairs;
-	poll->n_headers = n;
-	return 0;
-}
-
-static int rate(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	ent_word word;
-	if (!ent__word(p, node, f->key, f->form, &word)) {
-		return ENT_ERR_INVALID;
-	}
-	if (!ent_rate_parse(word.s, into)) {
-		return ent_errors_add(p->errors, word.at, "write for example 2/s, 60/m or 1000/h", "'%s' is no rate", word.s);
-	}
-	return 0;
+	return ent__headers(p, f, node, own, "poll", &poll->headers, &poll->n_headers);
 }
 
 /* A name need not be secret, but may be kept where the secrets are. */
@@ -121,7 +57,10 @@ static int name_or_secret(ent__parser *p, const ent__field *f, const ent_yaml_no
 		return ent__secret(p, f, node, into);
 	}
 	*(ent_word *)into = word;
-	return one_line(p, word, f->key);
+	if (word.s[strcspn(word.s, "\r\n")]) {
+		return ent_errors_add(p->errors, word.at, "write it in one line", "'%s' has more than one line", f->key);
+	}
+	return 0;
 }
 
 /* ---- since ------------------------------------------------------------------------------------------------------- */
@@ -225,7 +164,7 @@ static int pages(ent__parser *p, const ent__field *f, const ent_yaml_node *node,
 	}
 	if (by == ENT_PAGES_HEADER) {
 		poll->next = poll->next.s ? poll->next : (ent_word){.s = "Link"};
-		if (!is_token(poll->next.s)) {
+		if (!ent__is_token(poll->next.s)) {
 			ent_errors_add(p->errors, poll->next.at, "write for example Link", "'%s' cannot be the name of a header", poll->next.s);
 		}
 	}
@@ -300,7 +239,7 @@ static int auth(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 	}
 	ent__fill(p, auth_fields, node, poll);
 	poll->secret = poll->bearer.s ? poll->bearer : poll->secret;
-	if (poll->auth == ENT_AUTH_HEADER && poll->user.s && !is_token(poll->user.s)) {
+	if (poll->auth == ENT_AUTH_HEADER && poll->user.s && !ent__is_token(poll->user.s)) {
 		return ent_errors_add(p->errors, poll->user.at, "use letters, digits and '-'", "'%s' cannot be the name of a header",
 			poll->user.s);
 	}
@@ -311,7 +250,7 @@ static int auth(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 
 /* clang-format off */
 static const ent__field limits_fields[] = {
-	{.key = "rate", .type = ENT__CUSTOM, .custom = rate, .preset = "2/s", .form = "N/s, N/m or N/h", .offset = AT(rate),
+	{.key = "rate", .type = ENT__CUSTOM, .custom = ent__rate, .preset = "2/s", .form = "N/s, N/m or N/h", .offset = AT(rate),
 		.doc = "Requests over a while, evenly spread, those for tokens and those that are tried again too."},
 	{.key = "retry", .type = ENT__INT, .preset = "5", .least = 0, .most = 100, .offset = AT(retry),
 		.doc = "How often a request is tried again that failed on the way, or was answered with 429, 500, 502, 503 or 504: after up to 1 s, "

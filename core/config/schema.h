@@ -64,9 +64,6 @@ void ent__tell_check(ent__parser *, const ent_config *); /* what a table cannot 
 /* A `custom` for secrets: an ent_word that is a reference, with an absolute path. */
 int ent__secret(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
 
-/* And for addresses of web servers. */
-int ent__url(ent__parser *p, const ent__field *field, const ent_yaml_node *node, void *into);
-
 /* Fills `into` by `table` from the map `node`. Errors are added; the rest is filled all the same. */
 void ent__fill(ent__parser *p, const ent__field *table, const ent_yaml_node *node, void *into);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/scalar.h"
+#include "config/values.h"
 
 #define AT(member) offsetof(ent_serve_config, member)
 
@@ -62,35 +63,13 @@ static int listens(ent__parser *p, const ent__field *f, const ent_yaml_node *nod
 	return 0;
 }
 
-static int rate(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	ent_word word;
-	if (!ent__word(p, node, f->key, f->form, &word)) {
-		return ENT_ERR_INVALID;
-	}
-	if (!ent_rate_parse(word.s, into)) {
-		return ent_errors_add(p->errors, word.at, "write for example 100/s, 600/m or 5000/h", "'%s' is no rate", word.s);
-	}
-	return 0;
-}
-
-static int yes_or_no(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	ent_word word;
-	if (!ent__word(p, node, f->key, f->form, &word)) {
-		return ENT_ERR_INVALID;
-	}
-	if (!ent_bool_parse(word.s, into)) {
-		return ent_errors_add(p->errors, word.at, "write true or false", "'%s' does not take '%s'", f->key, word.s);
-	}
-	return 0;
-}
-
 /* clang-format off */
 static const ent__field tls_fields[] = {
 	{.key = "certificate", .type = ENT__PATH, .offset = AT(certificate),
 		.doc = "File with the certificate and those between it and the root, PEM. A renewed one is taken up within a minute."},
 	{.key = "key", .type = ENT__CUSTOM, .custom = ent__secret, .offset = AT(key),
 		.form = "file:PATH, env:NAME or systemd:NAME", .doc = "Its private key, PEM, without a password."},
-	{.key = "terminated", .type = ENT__CUSTOM, .custom = yes_or_no, .preset = "false", .offset = AT(terminated),
+	{.key = "terminated", .type = ENT__CUSTOM, .custom = ent__flag, .preset = "false", .offset = AT(terminated),
 		.form = "true or false",
 		.doc = "A proxy in front speaks TLS, and nobody else reaches this port. Clients are then told apart by the last address in "
 			"`X-Forwarded-For`."},
@@ -107,7 +86,7 @@ const ent__field ent__serve_fields[] = {
 	{.key = "url", .type = ENT__CUSTOM, .custom = ent__url, .form = "https://…", .offset = AT(url),
 		.doc = "Where people reach the page: links in messages (`tell`) begin with it. Without it, they have none."},
 	{.key = "tls", .type = ENT__STRUCT, .item = tls_fields, .form = "{…}", .doc = "Encryption."},
-	{.key = "rate", .type = ENT__CUSTOM, .custom = rate, .preset = "100/s", .offset = AT(rate), .form = "N/s, N/m or N/h",
+	{.key = "rate", .type = ENT__CUSTOM, .custom = ent__rate, .preset = "100/s", .offset = AT(rate), .form = "N/s, N/m or N/h",
 		.doc = "Requests of one client over a while; twice as many at once. Beyond it, 429. Webhooks that are signed, and whoever comes "
 			"through `control.sock`, are not counted."},
 	{.key = "body", .type = ENT__SIZE, .preset = "1MB", .least = 1024, .most = INT64_C(1) << 30, .offset = AT(body),

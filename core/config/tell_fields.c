@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config/options.h"
 #include "config/scalar.h"
 #include "config/schema.h"
+#include "config/values.h"
 
 #define AT(member) offsetof(ent_config_tell, member)
 #define QUIET(member) offsetof(ent_tell_quiet, member)
@@ -26,36 +26,6 @@ static const char *const day_words[] = {"mon", "tue", "wed", "thu", "fri", "sat"
 static const char *const tls_words[] = {"starttls", "implicit", "none", NULL};
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
-
-static int flag(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	ent_word word;
-	if (!ent__word(p, node, f->key, f->form, &word)) {
-		return ENT_ERR_INVALID;
-	}
-	if (!ent_bool_parse(word.s, into)) {
-		return ent_errors_add(p->errors, word.at, "write true or false", "'%s' does not take '%s'", f->key, word.s);
-	}
-	return 0;
-}
-
-int ent__url(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
-	ent_word word;
-	if (!ent__word(p, node, f->key, f->form, &word)) {
-		return ENT_ERR_INVALID;
-	}
-	const char *host = strncmp(word.s, "https://", 8) == 0 ? word.s + 8 : strncmp(word.s, "http://", 7) == 0 ? word.s + 7 : "";
-	bool blank = false;
-	for (const char *c = word.s; *c; c++) {
-		blank |= (unsigned char)*c <= ' ' || *c == 127;
-	}
-	if (!*host || *host == '/' || *host == ':' || blank) {
-		/* not repeated: addresses of webhooks may hold a secret */
-		return ent_errors_add(
-			p->errors, word.at, "write for example https://hooks.example.com/entente", "'%s' is no address of a web server", f->key);
-	}
-	*(ent_word *)into = word;
-	return 0;
-}
 
 static bool is_address(const char *s) {
 	const char *at = strchr(s, '@');
@@ -120,46 +90,21 @@ static int server(ent__parser *p, const ent__field *f, const ent_yaml_node *node
 }
 
 static int headers(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
+	static const ent__own_header own[] = {{"entente-", NULL}, {"content-type", NULL}, {"content-length", NULL}, {"host", NULL},
+		{"transfer-encoding", NULL}, {"connection", NULL}, {"expect", NULL}, {NULL, NULL}};
 	ent_config_tell *t = into;
-	if (!ent__map(p, node, f->key, f->form)) {
+	const ent_pair *pairs = NULL;
+	if (ent__headers(p, f, node, own, "service", &pairs, &t->n_headers) != 0) {
 		return ENT_ERR_INVALID;
 	}
-	ent_pair *pairs = ent_arena_alloc(p->arena, (node->n + 1) * sizeof *pairs);
-	size_t n = 0;
-	for (size_t i = 0; i < node->n; i++) {
-		const char *name = node->keys[i]->text;
-		bool token = *name, ours = !strncasecmp(name, "entente-", 8), one_line = true;
-		static const char *const own[] = {"content-type", "content-length", "host", "transfer-encoding", "connection", "expect"};
-		for (const char *c = name; *c; c++) {
-			bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
-			token &= letter || strchr("!#$%&'*+-.^_`|~", *c);
+	ent_pair *headers = ent_arena_alloc(p->arena, (t->n_headers + 1) * sizeof *headers);
+	for (size_t i = 0; i < t->n_headers; i++) {
+		headers[i] = pairs[i];
+		if (strncmp(pairs[i].value.s, "file:", 5) == 0) {
+			headers[i].value.s = ent_arena_printf(p->arena, "file:%s", ent__absolute(p->arena, p->folder, pairs[i].value.s + 5));
 		}
-		for (size_t k = 0; k < sizeof own / sizeof *own; k++) {
-			ours |= !strcasecmp(name, own[k]);
-		}
-		pairs[n].key = (ent_word){name, node->keys[i]->at};
-		if (!token || ours) {
-			ent_errors_add(p->errors, node->keys[i]->at, ours ? "take it out" : "use letters, digits and '-'",
-				ours ? "the header '%s' is written by the service itself" : "'%s' cannot be the name of a header", name);
-			continue;
-		}
-		if (!ent__word(p, node->items[i], name, "TEXT", &pairs[n].value)) {
-			continue;
-		}
-		for (const char *c = pairs[n].value.s; *c; c++) {
-			one_line &= (unsigned char)*c >= ' ' && *c != 127;
-		}
-		if (!one_line) {
-			ent_errors_add(p->errors, pairs[n].value.at, "write it in one line", "the header '%s' has a control character", name);
-			continue;
-		}
-		if (strncmp(pairs[n].value.s, "file:", 5) == 0) {
-			pairs[n].value.s = ent_arena_printf(p->arena, "file:%s", ent__absolute(p->arena, p->folder, pairs[n].value.s + 5));
-		}
-		n++;
 	}
-	t->headers = pairs;
-	t->n_headers = n;
+	t->headers = headers;
 	return 0;
 }
 
@@ -175,7 +120,7 @@ static const ent__field webhook_fields[] = {
 		.doc = "Where messages are posted, as JSON. Redirects are not followed."},
 	{.key = "secret", .type = ENT__CUSTOM, .custom = ent__secret, .form = "file:PATH, env:NAME or systemd:NAME",
 		.offset = AT(secret), .doc = "Signs each message (HMAC-SHA-256 over time and body), so that the receiver knows whose it is."},
-	{.key = "allow_private", .type = ENT__CUSTOM, .custom = flag, .preset = "false", .form = "true or false", .offset = AT(allow_private),
+	{.key = "allow_private", .type = ENT__CUSTOM, .custom = ent__flag, .preset = "false", .form = "true or false", .offset = AT(allow_private),
 		.doc = "Whether the address may be one of the own network: loopback, private and link-local ones are refused otherwise."},
 	{.key = "headers", .type = ENT__CUSTOM, .custom = headers, .form = "{NAME: TEXT}",
 		.doc = "More headers. A text like `file:PATH`, `env:NAME` or `systemd:NAME` is read from there."},

@@ -7,6 +7,7 @@
 #include "base/intern.h"
 #include "config/options.h"
 #include "config/schema.h"
+#include "config/values.h"
 
 #define AT(type, member) offsetof(type, member)
 #define END                                                                                                            \
@@ -16,23 +17,12 @@ static const char *const form_words[] = {"base64", "hex", "plain", NULL};
 static const char *const hash_words[] = {"sha256", "sha512", "sha1", NULL};
 static const char *const over_words[] = {"body", NULL};
 
-/* A name as HTTP has it (RFC 9110, token). */
-static bool is_token(const char *s) {
-	for (const char *p = s; *p; p++) {
-		bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
-		if (!letter && !strchr("!#$%&'*+-.^_`|~", *p)) {
-			return false;
-		}
-	}
-	return *s;
-}
-
 static int header(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into) {
 	ent_word word;
 	if (!ent__word(p, node, f->key, f->form, &word)) {
 		return ENT_ERR_INVALID;
 	}
-	if (!is_token(word.s)) {
+	if (!ent__is_token(word.s)) {
 		return ent_errors_add(
 			p->errors, word.at, "write for example X-Shopify-Hmac-Sha256", "'%s' cannot be the name of a header", word.s);
 	}
