@@ -4,9 +4,7 @@
  * archives, headers, the way into the middle of a file. */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/envelope.h"
 #include "decode/csv.h"
-#include "decode/lines.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -430,88 +428,6 @@ static void encodings(void **state) {
 	assert_non_null(strstr(fault.e.what, "surrogate"));
 }
 
-static void utf8_is_checked_in_full(void **state) {
-	(void)state;
-	static const struct {
-		const char *text;
-		size_t good; /* SIZE_MAX: all */
-		bool cut;
-	} cases[] = {{"abc\xc3\xa4", SIZE_MAX, false}, {"a\xc3", 1, true}, {"\xe2\x82", 0, true}, {"\xc0\x80", 0, false},
-		{"\xed\xa0\x80", 0, false}, {"\xf4\x90\x80\x80", 0, false}, {"\xf0\x8f\x80\x80", 0, false},
-		{"\xe0\x9f\x80", 0, false}, {"\xf0\x9f\x98\x80", SIZE_MAX, false}, {"\x80", 0, false}, {"\xff", 0, false},
-		{"ab\xe4z", 2, false}};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		for (size_t before = 0; before < 130; before += 13) { /* at every place of a block of 64 */
-			char text[200];
-			memset(text, 'x', sizeof text);
-			size_t n = strlen(cases[i].text);
-			memcpy(text + before, cases[i].text, n);
-			bool cut, nul = false;
-			size_t good = ent_utf8_check(text, before + n, &cut, &nul);
-			assert_int_equal(good, cases[i].good == SIZE_MAX ? before + n : before + cases[i].good);
-			assert_int_equal(cut, cases[i].cut);
-			assert_false(nul);
-		}
-	}
-	char zeros[100] = {0};
-	bool cut, nul = false;
-	assert_int_equal(ent_utf8_check(zeros, 100, &cut, &nul), 100);
-	assert_true(nul);
-}
-
-static size_t naive_utf8(const unsigned char *p, size_t n, bool *cut) {
-	for (size_t i = 0; i < n;) {
-		uint32_t c = p[i], least[5] = {0, 0, 0x80, 0x800, 0x10000};
-		size_t length = c < 0x80 ? 1 : c >> 5 == 6 ? 2 : c >> 4 == 14 ? 3 : c >> 3 == 30 ? 4 : 0, k = 1;
-		c &= length > 1 ? 0x7fu >> length : 0xff;
-		for (; k < length && i + k < n && p[i + k] >> 6 == 2; k++) {
-			c = c << 6 | (p[i + k] & 0x3f);
-		}
-		if (!length || (k < length && i + k < n) ||
-			(k == length && (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)))) {
-			*cut = false;
-			return i;
-		}
-		if (k < length) { /* cut off, if what is there can still become a character */
-			uint32_t low = c << 6 * (length - k), high = low | ((1u << 6 * (length - k)) - 1);
-			*cut = high >= least[length] && low <= 0x10ffff && !(low >= 0xd800 && high < 0xe000);
-			return i;
-		}
-		i += length;
-	}
-	*cut = false;
-	return n;
-}
-
-static void utf8_of_any_bytes(void **state) {
-	(void)state;
-	static const char *const letters[] = {"a", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
-		"\xee\x80\x80", "\xe0\xa0\x80", "\xf4\x8f\xbf\xbf"};
-	for (int i = 0; i < 60000; i++) {
-		unsigned char text[400];
-		size_t n = 0, most = dice(360);
-		for (uint32_t rare = 1 + dice(60); n < most;) {
-			const char *letter = letters[dice(rare) ? 0 : dice(8)];
-			memcpy(text + n, letter, strlen(letter));
-			n += strlen(letter);
-		}
-		if (n && dice(2)) {
-			text[dice((uint32_t)n)] = (unsigned char)dice(256);
-		}
-		n -= n && dice(3) == 0;
-		bool cut, expected_cut, nul = false;
-		size_t expected = naive_utf8(text, n, &expected_cut);
-		assert_int_equal(ent_utf8_check((char *)text, n, &cut, &nul), expected);
-		assert_int_equal(cut, expected_cut);
-		assert_int_equal(nul, memchr(text, 0, expected) != NULL);
-		bool nuls[2] = {false, false};
-		size_t plain = ent__ascii(text, n, &nuls[0], false);
-		assert_int_equal(ent__ascii(text, n, &nuls[1], true), plain);
-		assert_int_equal(nuls[0], memchr(text, 0, plain) != NULL);
-		assert_int_equal(nuls[1], nuls[0]);
-	}
-}
-
 /* ---- archives ---- */
 
 static size_t gzip(const void *from, size_t n, uint8_t *to, size_t room) {
@@ -741,81 +657,14 @@ static void options_are_checked(void **state) {
 	assert_int_equal(SET("colour", "red"), ENT_ERR_NOTFOUND);
 }
 
-/* A line of a log of the inbox. */
-static void put_line(ent_buf *out, char kind, const char *body) {
-	char line[256];
-	int n = snprintf(line, sizeof line, "........ 0643a1f0c2b3d4 -------------------------------- %c %s", kind, body);
-	char sum[9];
-	snprintf(sum, sizeof sum, "%08x", ent_crc32c(line + ENT_ENVELOPE_ARRIVAL, (size_t)n - ENT_ENVELOPE_ARRIVAL));
-	memcpy(line, sum, 8);
-	ent_buf_add(out, line, (size_t)n);
-	ent_buf_u8(out, '\n');
-}
-
-/* Envelopes are taken off, what is no record is left out, what is damaged is said to be; from any place, to any place. */
-static void envelopes(void **state) {
-	(void)state;
-	ent_buf log = {0};
-	uint64_t place[8], ends[8];
-	const char *kinds = "HrRCDRRR", *bodies[] = {"1 head", "{\"a\":1}", "[]", "cursor", "name 1 2", "  ", "x", "{}"};
-	for (int i = 0; i < 8; i++) {
-		place[i] = log.n;
-		put_line(&log, kinds[i], bodies[i]);
-		ends[i] = log.n;
-	}
-	log.data[place[6] + 70 - 12] ^= 1; /* the blank before its body */
-	size_t whole = log.n;
-	ent_buf_add(&log, "1a2b3c4d 0643\xc3", 14); /* half a line, being written; half a character of it */
-	int fd = file_of(log.data, log.n);
-	static const int records[] = {1, 2, 6, 7};
-	for (uint64_t from = 0; from <= whole; from++) {
-		for (unsigned to = 0; to < 8; to++) {
-			ent_input file;
-			ent_lines lines;
-			ent_fault f = {0};
-			assert_int_equal(ent_input_open(&file, fd, 0, 0, &f), 0);
-			ent_input_limit(&file, whole);
-			assert_int_equal(ent_lines_open(&lines, &file, ENT_ENCODING_AUTO, &f), 0);
-			lines.enveloped = true;
-			assert_true(ent_lines_can_seek(&lines));
-			if (from) {
-				assert_int_equal(ent_lines_seek(&lines, from, &f), 0);
-			}
-			for (int k = 0; k < 4; k++) {
-				int i = records[k];
-				if (place[i] < from || ends[i] > ends[to]) {
-					continue;
-				}
-				ent_lines_piece piece;
-				assert_int_equal(ent_lines_next(&lines, ends[to], &piece, &f), 1);
-				assert_int_equal(piece.lines, 1);
-				assert_int_equal(piece.damaged, i == 6);
-				assert_int_equal(piece.place, place[i] + (i == 6 ? 0 : ENT_ENVELOPE));
-				assert_memory_equal(piece.bytes.p, log.data + piece.place, piece.bytes.n);
-				assert_int_equal(piece.place + piece.bytes.n, ends[i]);
-			}
-			ent_lines_piece piece;
-			assert_int_equal(ent_lines_next(&lines, ends[to], &piece, &f), 0);
-			assert_true(ent_lines_place(&lines) >= ends[to] || from > ends[to]);
-			ent_lines_finish(&lines);
-			ent_input_finish(&file);
-		}
-	}
-	close(fd);
-	ent_buf_finish(&log);
-}
-
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(envelopes),
 		cmocka_unit_test(both_scanners_agree_with_the_naive_one),
 		cmocka_unit_test(rows_of_any_width_and_length),
 		cmocka_unit_test(delimiters_are_found),
 		cmocka_unit_test(headers_that_do_not_fit),
 		cmocka_unit_test(rows_that_are_wrong),
 		cmocka_unit_test(encodings),
-		cmocka_unit_test(utf8_is_checked_in_full),
-		cmocka_unit_test(utf8_of_any_bytes),
 		cmocka_unit_test(archives),
 		cmocka_unit_test(bombs),
 		cmocka_unit_test(a_pipe_is_read_in_order),
