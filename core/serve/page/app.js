@@ -66,6 +66,15 @@ function put(content, first) {
 	sweep();
 }
 
+let moved = false;
+/** Who follows a link hears where they are; who has just come begins at the top of the page. */
+function arrive() {
+	if (moved) {
+		main.querySelector("h1")?.focus({ preventScroll: true });
+	}
+	moved = true;
+}
+
 /** Shows what the address says. */
 async function show() {
 	const at = where();
@@ -104,7 +113,7 @@ async function show() {
 		}
 		if (!same) {
 			window.scrollTo(0, 0);
-			main.querySelector("h1")?.focus({ preventScroll: true });
+			arrive();
 		}
 	} catch (problem) {
 		if (mine === asked && problem.status !== 401) {
@@ -114,7 +123,7 @@ async function show() {
 			if (!same) {
 				shown = null;
 				put(failed(problem, show), true);
-				main.querySelector("h1")?.focus({ preventScroll: true });
+				arrive();
 			}
 		}
 	} finally {

@@ -76,7 +76,7 @@ export function section(title, props, ...content) {
 
 /** A table that scrolls in itself where it is wider than its place. */
 export function table(caption, heads, rows, key) {
-	const head = (c) => h("th", { scope: "col", class: c.number ? "number" : null }, c.title);
+	const head = (c) => h("th", { scope: "col", class: c.number ? "number" : c.class === "long" ? "long" : null }, c.title);
 	const cell = (c, value, n) =>
 		n === 0 && !c.plain
 			? h("th", { scope: "row", class: c.class }, value ?? "")

@@ -7,6 +7,9 @@ import { amount, capital, count, days, isKnown, plain, plural, span } from "./fo
 import { arrived } from "./news.js";
 import { lifeButtons, metaOf, worthOf } from "./parts.js";
 
+/** So many figures are shown at once. */
+const shown = 12;
+
 const stateWords = { known: null, partial: "not all days have data", no_coverage: "no data", no_rate: "an exchange rate is missing" };
 
 function figureOf(e) {
@@ -27,10 +30,12 @@ function evidence(data) {
 	const labels = data.labels;
 	const rows = data.finding.evidence.map((e, n) => [
 		labels[n] ?? capital(plain(e.metric)), figureOf(e), e.from ? days(e.from, e.through) : "–", whose(e), coverage(e)]);
-	return section("Evidence", null, data.finding.evidence.length
+	const heads = [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" }, { title: "Whose" }, { title: "Covered" }];
+	const first = rows.length > shown + 3 ? rows.slice(0, shown) : rows, rest = rows.slice(first.length);
+	return section("Evidence", { "data-part": "evidence" }, rows.length
 		? [h("p", { class: "lead" }, "Every figure that the rule read, in its order. What is not known counts neither for nor against the partner."),
-			table("Evidence", [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" }, { title: "Whose" },
-				{ title: "Covered" }], rows)]
+			table("Evidence", heads, first),
+			rest.length > 0 && h("details", { class: "rest", "data-key": "rest" }, h("summary", null, `${plural(rest.length, "more figure")}`), table("More evidence", heads, rest))]
 		: empty("No figures", "What it says comes from how the data arrives, not from figures."));
 }
 
@@ -91,7 +96,7 @@ export const findingView = {
 		h("article", { class: `one ${f.kind}` }, metaOf(f, false), h("h1", { tabindex: "-1", class: "say" }, f.text),
 			worthOf(f, f.finding?.per), lifeButtons(f, again)),
 		h("div", { class: "columns" },
-			h("div", null, chart(f), evidence(data), tableOf(f)),
+			h("div", null, chart(f), tableOf(f), evidence(data)),
 			h("div", null, list("What it missed", "With this, it could say more.", f.missed), list("What would decide it", "Ask for this.", f.asks), life(f),
 				section("Comes from", null, h("dl", { class: "facts" },
 					h("div", null, h("dt", null, "Rule"), h("dd", null, h("a", { href: at.rule(f.rule) }, plain(f.rule)))),

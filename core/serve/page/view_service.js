@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the service stands, and another configuration for it.
-import { get, may, post } from "./api.js";
+import { ask, get, may } from "./api.js";
 import { badge, h, section } from "./dom.js";
 import { ago, bytes, capital, count, day, duration, instant } from "./format.js";
 import { toast } from "./news.js";
@@ -12,7 +12,7 @@ let said = null;
 
 async function reload(again) {
 	try {
-		const now = await post("reload");
+		const now = await ask("POST", "reload");
 		said = { good: `The configuration is active, as generation ${now.generation}.` };
 		toast(said.good);
 	} catch (problem) {
@@ -60,7 +60,7 @@ export const service = {
 				section("Work", null, facts(["Last commit", s.committed ? ago(s.committed) : "nothing yet"], ["Last judged", s.judged ? ago(s.judged) : "not yet"],
 					["Judged as of", s.as_of ? day(s.as_of) : "unknown"], ["Judging took", duration(s.judge_seconds)], ["Waiting", waiting ? bytes(waiting) : "nothing"],
 					["Commits", count(s.commits)], ["Judgements", count(s.judgements)], s.rules_error && ["Rules", s.rules_error, "bad"])),
-				section("Store", null, facts(["Ledger", bytes(s.store.ledger_bytes)], ["Database", bytes(s.store.database_bytes)], ["Documents", count(s.store.documents)],
+				section("Store", null, facts(["Ledger", bytes(s.store.ledger_bytes)], ["Database", bytes(s.store.database_bytes)], ["Documents", s.store.documents || !s.store.ledger_bytes ? count(s.store.documents) : "not counted yet"],
 					["Customers and visitors", count(s.store.identities)])),
 				section("Workers", null, facts(["Running", `${count(s.workers.running)} of ${count(Math.max(s.workers.most, s.workers.running))}`], ["Started", count(s.workers.started)],
 					["Died or were stopped", count(s.workers.died), s.workers.died ? "warn" : null], ["Sandbox of decoders", s.workers.decoder_sandbox ?? "unknown"], ["Sandbox of rules", s.workers.rules_sandbox ?? "unknown"])))];
