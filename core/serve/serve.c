@@ -334,10 +334,10 @@ int ent_serve(const ent_serve_options *options, ent_errors *errors) {
 	s->errors = errors;
 	s->now = ent__generation_make(options->config);
 	start_log(options->config);
+	uv_loop_init(&s->loop);
+	start_signals(s); /* before anybody hears that it starts, and may want it to stop */
 	ent_log(ENT_SEVERITY_INFO, "starting", ent_log_text("version", options->version), ent_log_text("config", options->config_path),
 		ent_log_text("store", options->config->store.s), ent_log_int("pid", getpid()));
-	uv_loop_init(&s->loop);
-	start_signals(s);
 	int status = start_parts(s);
 	if (!status) {
 		uv_run(&s->loop, UV_RUN_DEFAULT);
