@@ -181,7 +181,7 @@ static bool sentence(const ent_log_value *v) {
 static void text_line(ent_buf *out, ent_buf *scratch, const ent__log_style *style, const struct tm *tm, int64_t nanos,
 	ent_severity level, const char *event, const ent_log_value *values, size_t n) {
 	if (style->terminal) {
-		ent_buf_printf(out, "%s%02d:%02d:%02d.%03d%s ", style->colour ? "\033[2m" : "", tm->tm_hour, tm->tm_min,
+		ent_buf_printf(out, "%s%02d:%02d:%02d.%03dZ%s ", style->colour ? "\033[2m" : "", tm->tm_hour, tm->tm_min,
 			tm->tm_sec, (int)(nanos / 1000000), style->colour ? "\033[0m" : "");
 	} else if (!style->journal) {
 		ent_buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ ", tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday,
@@ -298,10 +298,9 @@ void ent__log_line(ent_buf *out, const ent__log_style *style, int64_t realtime_n
 	int64_t nanos = realtime_ns % 1000000000;
 	struct tm tm = {0};
 	ent_buf scratch = {0};
-	/* Universal time everywhere but in front of a person: sorted lines of several machines have to agree. */
-	if (!style->terminal || style->form == ENT_LOG_JSON || !localtime_r(&seconds, &tm)) {
-		gmtime_r(&seconds, &tm);
-	}
+	/* Universal time: lines of several machines have to agree, and what the C library thinks is local may be the zone of a partner
+	 * that is just being loaded (zone.h). */
+	gmtime_r(&seconds, &tm);
 	if (style->journal) {
 		ent_buf_printf(out, "<%c>", priorities[level]);
 	}

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 struct ent_zone {
+	bool shared; /* one of `loaded`, and stays */
+	struct ent_zone *next;
 	char name[64];
 	int32_t first; /* offset before the first transition, seconds */
 	uint32_t n;
@@ -77,7 +79,30 @@ static void probe(ent_zone *z) {
 	}
 }
 
+/* Zones that were loaded, for all who ask again: there are as many as the configurations name. Probing one takes some
+ * milliseconds, and TZ belongs to the whole process. */
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+static ent_zone *loaded;
+
+static ent_zone *find(const char *name) {
+	ent_zone *z = loaded;
+	while (z && strcmp(z->name, name) != 0) {
+		z = z->next;
+	}
+	return z;
+}
+
+/* TZ is never taken out again, only given its old value, or the one that means what its absence means: another thread may be
+ * looking through the environment, whose table would be moved. */
+static void probe_under(ent_zone *z) {
+	char *old = ent_xstrdup(getenv("TZ") ? getenv("TZ") : ":/etc/localtime");
+	setenv("TZ", z->name, 1);
+	tzset();
+	probe(z);
+	setenv("TZ", old, 1);
+	tzset();
+	free(old);
+}
 
 ent_zone *ent_zone_load(const char *name, ent_error *e) {
 	ent_zone *z = ent_xcalloc(1, sizeof *z);
@@ -94,24 +119,22 @@ ent_zone *ent_zone_load(const char *name, ent_error *e) {
 		free(z);
 		return NULL;
 	}
-	pthread_mutex_lock(&loading); /* two threads of a service may meet here: each would probe the other's zone */
-	char *old = getenv("TZ") ? ent_xstrdup(getenv("TZ")) : NULL;
-	setenv("TZ", name, 1);
-	tzset();
-	probe(z);
-	if (old) {
-		setenv("TZ", old, 1);
-	} else {
-		unsetenv("TZ");
+	pthread_mutex_lock(&loading);
+	ent_zone *known = find(name);
+	if (!known) {
+		probe_under(z);
+		z->shared = true;
+		z->next = loaded;
+		loaded = known = z;
+		z = NULL;
 	}
-	tzset();
 	pthread_mutex_unlock(&loading);
-	free(old);
-	return z;
+	free(z);
+	return known;
 }
 
 void ent_zone_destroy(ent_zone *z) {
-	if (z) {
+	if (z && !z->shared) {
 		free(z->table);
 		free(z);
 	}

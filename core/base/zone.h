@@ -2,8 +2,8 @@
  *
  * Time zones: IANA names ("Europe/Berlin") and fixed offsets ("+01:00", "UTC"). The rules come from the C library and
  * the system's tzdata: a zone is loaded once by switching TZ and probing localtime_r, and kept as a table of
- * transitions, so that look-ups are pure and cheap. ent_zone_load() must run while no other thread uses local time;
- * two of them may run at once. */
+ * transitions for as long as the process lives, so that look-ups are pure and cheap. Any thread may load; local time of the C library
+ * (localtime, strftime) is then nobody's to use, for it may be that of the zone being loaded. */
 #ifndef ENT_BASE_ZONE_H
 #define ENT_BASE_ZONE_H
 
@@ -14,7 +14,7 @@
 
 typedef struct ent_zone ent_zone;
 
-/* Loads a zone. NULL and `e` set if the name is unknown. Owned by the caller. */
+/* Loads a zone. NULL and `e` set if the name is unknown. To be given back by the caller. */
 ent_zone *ent_zone_load(const char *name, ent_error *e);
 void ent_zone_destroy(ent_zone *);
 const char *ent_zone_name(const ent_zone *);

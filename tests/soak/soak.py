@@ -407,7 +407,8 @@ class Run:
         self.soak.count("reload.refused" if kind == 2 else "reload.active")
 
     def stop_and_start(self) -> None:
-        assert self.service.stop() == 0
+        status = self.service.stop()
+        assert status == 0, f"it ended with {status}"
         self.soak.count("stop")
         self.service.start(ready=False)
         self.service.until(lambda: self.service.events("listening"), "listening again")
