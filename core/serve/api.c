@@ -2,6 +2,7 @@
  *
  * Partners with their briefs, metrics, series, the balance sheet and the rules, see api.h. */
 #include "serve/api.h"
+#include "serve/api_members.h"
 #include "serve/arrow.h"
 
 #include <stdlib.h>
@@ -14,12 +15,6 @@ static const char *const origins[] = {"shop", "analytics", "declared", NULL};
 		.doc = "The moment of judgement: now, latest (the last complete day of the data) or YYYY-MM-DD."}
 #define NONE                                                                                                           \
 	{.name = NULL}
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
-#define COUNT(key_, doc_)                                                                                              \
-	{.key = key_, .shape = ENT_SHAPE_INT, .doc = doc_}
 
 /* ---- partners ------------------------------------------------------------------------------------------------------------ */
 

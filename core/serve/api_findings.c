@@ -2,6 +2,7 @@
  *
  * Findings and their life, see api.h. */
 #include "serve/api.h"
+#include "serve/api_members.h"
 
 #include <string.h>
 
@@ -9,10 +10,6 @@ static const char *const kinds[] = {"red_flag", "gate", "opportunity", "insight"
 static const char *const states[] = {
 	"open", "acknowledged", "explained", "accepted", "resolved", "reopened", "cleared", "stale", NULL};
 
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
 #define FINDING_MEMBERS                                                                                                \
 	TEXT("id", "Short, and the same from run to run."), TEXT("partner", "Whom it is about."), TEXT("rule", "Which rule says it."), \
 		MAYBE("key", ENT_SHAPE_TEXT, "Which of those that the rule says of the partner."),                             \

@@ -2,6 +2,7 @@
  *
  * How polls stand, and asking now, see api.h. */
 #include "serve/api.h"
+#include "serve/api_members.h"
 
 #include "base/json.h"
 
@@ -100,13 +101,6 @@ static void post_poll(ent_request *r, void *ctx) {
 }
 
 /* ---- the table ------------------------------------------------------------------------------------------------------------ */
-
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
-#define COUNT(key_, doc_)                                                                                              \
-	{.key = key_, .shape = ENT_SHAPE_INT, .doc = doc_}
 
 static const ent_member members[] = {TEXT("source", "Its name."), TEXT("state", "idle, asking, trying again, keeping or failing."),
 	{.key = "failing", .shape = ENT_SHAPE_BOOL, .doc = "The last turn did not end well."},

@@ -2,16 +2,10 @@
  *
  * Registers and their entries, see api.h. */
 #include "serve/api.h"
+#include "serve/api_members.h"
 
 #include <json-c/json.h>
 #include <string.h>
-
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
-#define OPTIONAL(key_, shape_, doc_)                                                                                   \
-	{.key = key_, .shape = shape_, .optional = true, .null = true, .doc = doc_}
 
 static const ent_member register_members[] = {TEXT("name", "Its name."), TEXT("doc", "What it holds."),
 	TEXT("states", "Of its entries, separated by blanks; the first is that of a new one."), {.key = NULL}};

@@ -2,18 +2,12 @@
  *
  * Sources, what they could not read, and handing data in, see api.h. */
 #include "serve/api.h"
+#include "serve/api_members.h"
 
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
-#define COUNT(key_, doc_)                                                                                              \
-	{.key = key_, .shape = ENT_SHAPE_INT, .doc = doc_}
 
 static const ent_member source_members[] = {TEXT("source", "Its name."),
 	{.key = "configured", .shape = ENT_SHAPE_BOOL, .doc = "The configuration has it."},

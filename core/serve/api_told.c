@@ -2,13 +2,7 @@
  *
  * Who is told, what was told and what waits, see api.h. */
 #include "serve/api.h"
-
-#define TEXT(key_, doc_)                                                                                               \
-	{.key = key_, .shape = ENT_SHAPE_TEXT, .doc = doc_}
-#define MAYBE(key_, shape_, doc_)                                                                                      \
-	{.key = key_, .shape = shape_, .null = true, .doc = doc_}
-#define COUNT(key_, doc_)                                                                                              \
-	{.key = key_, .shape = ENT_SHAPE_INT, .doc = doc_}
+#include "serve/api_members.h"
 
 static const ent_member target_members[] = {TEXT("name", "Its name."), TEXT("way", "webhook, mail or alertmanager."),
 	MAYBE("to", ENT_SHAPE_TEXT, "Where to; null: it may hold a secret."), {.key = NULL}};
