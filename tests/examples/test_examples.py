@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import textwrap
 from collections.abc import Iterator
@@ -85,6 +87,43 @@ def test_rule_of_minimal() -> None:
         "The average order fell from 30.00 EUR to 20.00 EUR within 28d"
     ]
     assert world.judge(rule, "stays").verdict is False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_service(tmp_path: Path) -> None:
+    """The commands of its README, as they stand there, but for the ports."""
+    folder = tmp_path / "service"
+    shutil.copytree(EXAMPLES / "service", folder, ignore=shutil.ignore_patterns("store", "heard.txt"))
+    page, hear = free_port(), free_port()
+    for name in ("entente.yaml", "hear.py", "README.md"):
+        text = (folder / name).read_text().replace(":8080", f":{page}").replace(":9099", f":{hear}")
+        (folder / name).write_text(text.replace('"127.0.0.1", 9099', f'"127.0.0.1", {hear}'))
+    blocks = re.findall(r"(?:^    .*\n)+", (folder / "README.md").read_text(), re.M)
+    start, deliver, look, stop = (textwrap.dedent(block) for block in blocks)
+    counted = "until entente findings --json | grep -q busier && grep -q 'insight opened' heard.txt; do sleep 0.2; done\n"
+    done = subprocess.run(
+        ["timeout", "90", "bash", "-e"],
+        input="trap 'kill -9 $HEAR $SERVICE 2>&-' EXIT\n" + start + deliver + deliver + counted + look + stop + "trap - EXIT\n",
+        cwd=folder,
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "COLUMNS": "200"},
+        text=True,
+        capture_output=True,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^orders +29 ", done.stdout, re.M), done.stdout + done.stderr
+    assert re.search(r"^revenue.net +988.00 +EUR", done.stdout, re.M)
+    assert re.search(r"^corner-exports .* woocommerce +1 +28 +0 +56 ", done.stdout, re.M)
+    assert re.search(r"^corner-hooks .* woocommerce +1 +1 +0 +2 ", done.stdout, re.M), "sent twice, read once"
+    assert re.search(r"me +told +opened +corner +547 EUR within 7d, after 146 EUR", done.stdout)
+    assert "28 orders, one a day, 588 EUR" in " ".join((folder / "README.md").read_text().split())
+    assert '"event":"stopped","whole":true' in done.stderr
 
 
 @needs_data
