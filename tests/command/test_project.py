@@ -41,7 +41,7 @@ def test_what_init_comments_out_is_right(entente: Run, tmp_path: Path) -> None:
     file.write_text("\n".join(live) + "\n")
     result = entente("check")
     assert result.status == 0, result.err
-    assert "1 partner, 2 sources" in result.out
+    assert "1 partner, 4 sources" in result.out
 
 
 def test_init_writes_over_nothing(entente: Run, tmp_path: Path) -> None:
