@@ -124,24 +124,14 @@ static ent__work *plan_new(ent_engine *e, ent__source *s, const ent_inbox_file *
 	if (!stream) {
 		return NULL;
 	}
-	ent__work *w = ent_xcalloc(1, sizeof *w);
-	w->stream = stream;
-	w->path = ent_xstrdup(file->path);
-	w->file = *listed;
-	w->file.path = w->file.name = NULL;
-	w->fd = -1;
-	w->chunks_end = &w->chunks;
+	ent__work *w = ent__work_new(stream, file->path, listed);
 	w->partner = s->fixed;
 	w->inbox = true;
 	w->enveloped = file->log;
 	w->splittable = file->log && d->splittable;
 	bool same = old && old->head_sum == file->identity && old->live;
-	if (same && !strcmp(old->decoder, d->name) && !strcmp(old->version, d->version)) { /* grown, or interrupted: go on */
-		w->input = old->id;
-		w->next = w->folded = old->position;
-		w->begun = old->position > 0;
-		w->before = w->begun ? 0 : e->stored[old->id].before;
-		w->replaces = !w->begun && e->stored[old->id].replaces;
+	if (same && !strcmp(old->decoder, d->name) && !strcmp(old->version, d->version)) { /* grown, or interrupted */
+		ent__work_resume(e, w, old);
 	} else {
 		uint32_t before = old ? old->id : 0, generation = old ? old->generation + 1 : 1;
 		w->before = before;

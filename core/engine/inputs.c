@@ -289,19 +289,32 @@ static void add_input(ent_engine *e, ent__work *w, const ent__source *s, const e
 	ent__known_add(e, x->id);
 }
 
+ent__work *ent__work_new(ent__stream *stream, const char *path, const ent_file *listed) {
+	ent__work *w = ent_xcalloc(1, sizeof *w);
+	w->stream = stream;
+	w->path = ent_xstrdup(path);
+	w->file = *listed;
+	w->file.path = w->file.name = NULL;
+	w->fd = -1;
+	w->chunks_end = &w->chunks;
+	return w;
+}
+
+void ent__work_resume(const ent_engine *e, ent__work *w, const ent_input *old) {
+	w->input = old->id;
+	w->next = w->folded = old->position;
+	w->begun = old->position > 0;
+	w->before = w->begun ? 0 : e->stored[old->id].before;
+	w->replaces = !w->begun && e->stored[old->id].replaces;
+}
+
 static ent__work *new_work(ent_engine *e, ent__source *s, const ent_file *file, found *f) {
 	ent_error error = {0};
 	ent__stream *stream = ent__stream_of(e, s, f->decoder, e->plan_errors);
 	if (!stream) {
 		return NULL;
 	}
-	ent__work *w = ent_xcalloc(1, sizeof *w);
-	w->stream = stream;
-	w->path = ent_xstrdup(file->path);
-	w->file = *file;
-	w->file.path = w->file.name = NULL;
-	w->fd = -1;
-	w->chunks_end = &w->chunks;
+	ent__work *w = ent__work_new(stream, file->path, file);
 	w->splittable = splittable(w, f->fd);
 	if (s->config->from.kind == ENT_FROM_STDIN) {
 		w->fd = f->fd;
@@ -355,12 +368,8 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 	if (!w) {
 		return NULL;
 	}
-	if (same) { /* interrupted: go on */
-		w->input = old->id;
-		w->next = w->folded = old->position;
-		w->begun = old->position > 0;
-		w->before = w->begun ? 0 : e->stored[old->id].before;
-		w->replaces = !w->begun && e->stored[old->id].replaces;
+	if (same) { /* interrupted */
+		ent__work_resume(e, w, old);
 	} else {
 		uint32_t blank = old && !e->stored[old->id].exists && !old->position ? old->id : 0;
 		uint32_t id = successor ? successor : blank ? e->stored[blank].before : old ? old->id : 0;

@@ -27,6 +27,11 @@ bool ent__too_young(ent_engine *, const ent__source *, int64_t mtime_ns, int64_t
 /* Hash of up to 64 KiB at `offset` of what is `size` bytes long. */
 uint64_t ent__sum_at(int fd, uint64_t offset, uint64_t size);
 
+/* What is to be done with a file, from its beginning; freed with ent__work_free. */
+ent__work *ent__work_new(ent__stream *, const char *path, const ent_file *listed);
+/* It goes on where `old`, the same document, was left. */
+void ent__work_resume(const ent_engine *, ent__work *, const ent_input *old);
+
 /* The one that is configured, or found by the first bytes. */
 const ent_decoder_info *ent__decoder_of(ent_engine *, ent__source *, const char *name, int fd, ent_error *e);
 
