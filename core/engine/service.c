@@ -352,7 +352,6 @@ static int rounds(ent_service *s, ent_error *e) {
 		if (status && status != ENT_ERR_STOPPED) {
 			return status;
 		}
-		status = 0;
 		s->failures = 0;
 		ent__service_publish(s);
 		if (!moved) {

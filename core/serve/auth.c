@@ -54,7 +54,7 @@ static bool own_address(const ent_request *r, const char *name) {
 		struct sockaddr any;
 		struct sockaddr_in four;
 		struct sockaddr_in6 six;
-	} own;
+	} own = {0};
 	socklen_t n = sizeof own;
 	char text[INET6_ADDRSTRLEN];
 	if (getsockname(r->connection->fd, &own.any, &n)) {

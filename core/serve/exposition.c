@@ -227,10 +227,10 @@ static unsigned long long stat_field(const char *stat, unsigned number) {
 static uint64_t boot_time(void) {
 	char *line = NULL;
 	size_t size = 0;
-	unsigned long long seconds = 0;
+	uint64_t seconds = 0;
 	FILE *file = fopen("/proc/stat", "re");
 	while (file && !seconds && getline(&line, &size, file) > 0) {
-		sscanf(line, "btime %llu", &seconds);
+		seconds = strncmp(line, "btime ", 6) == 0 ? strtoull(line + 6, NULL, 10) : 0;
 	}
 	if (file) {
 		fclose(file);

@@ -184,7 +184,7 @@ bool ent__route_split(ent_request *);
 /* Finds the route, and which methods its path takes. */
 void ent__route_find(ent_request *, const char *method, char allow[ENT__ALLOW]);
 /* There is none: 404, 405, or what OPTIONS asks. */
-void ent__route_missing(ent_request *, const char *method, const char *allow);
+void ent__route_missing(ent_request *, const char *method, const char *methods);
 bool ent__route_params(ent_request *);
 /* Accept, Content-Type, Content-Length, in this order. */
 bool ent__route_media(ent_request *);

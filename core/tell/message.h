@@ -23,7 +23,7 @@ typedef struct ent__message {
 } ent__message;
 
 /* Copies a change. */
-int ent__message_add(void *message, const ent_notice *);
+int ent__message_add(void *ctx, const ent_notice *);
 void ent__message_finish(ent__message *);
 /* The newest of its changes: it is the time of the message, however often it is tried. */
 int64_t ent__message_at(const ent__message *);

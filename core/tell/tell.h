@@ -55,7 +55,7 @@ typedef enum ent_tell_result {
 
 /* Sends a message that says it is a test, at once, whatever `for` and `quiet` say. `what` says in a line what happened. */
 typedef void ent_tell_tested(void *ctx, ent_tell_result, const char *what);
-int ent_tell_test(ent_tell *, const char *target, ent_tell_tested *done, void *ctx, ent_error *e);
+int ent_tell_test(ent_tell *, const char *name, ent_tell_tested *done, void *ctx, ent_error *e);
 
 /* How a target stands, since the process started. */
 typedef struct ent_tell_status {

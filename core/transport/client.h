@@ -99,10 +99,10 @@ ent_client *ent_client_create(uv_loop_t *, ent_error *e);
  * until its handles are closed. May be called from a `done`. NULL is fine. */
 void ent_client_destroy(ent_client *);
 
-/* Asks. 0, and `done` is called exactly once, later; *call (may be NULL) is valid until then. Or a negative status and
+/* Asks. 0, and `done` is called exactly once, later; *out (may be NULL) is valid until then. Or a negative status and
  * *e, if the request makes no sense: then `done` is not called. */
 int ent_client_send(
-	ent_client *, const ent_client_request *, ent_client_done *done, void *ctx, ent_client_call **call, ent_error *e);
+	ent_client *, const ent_client_request *, ent_client_done *done, void *ctx, ent_client_call **out, ent_error *e);
 
 /* Ends one request, with done(CANCELLED) from within this call. */
 void ent_client_cancel(ent_client *, ent_client_call *);
