@@ -13,6 +13,7 @@ extern const ent_route ent__api_routes[];          /* partners, metrics, series,
 extern const ent_route ent__api_finding_routes[];
 extern const ent_route ent__api_register_routes[];
 extern const ent_route ent__api_source_routes[];   /* sources, rejects, ingest */
+extern const ent_route ent__api_record_routes[];   /* records behind a partner's figures */
 extern const ent_route ent__api_told_routes[];     /* who is told */
 extern const ent_route ent__api_poll_routes[];     /* how polls stand */
 extern const ent_route ent__api_control_routes[];  /* commands of the command line, over the socket alone */

@@ -18,7 +18,8 @@ enum { SIGNALS = sizeof signal_numbers / sizeof *signal_numbers, TURNS = 100 };
 
 /* Who has routes; each is called with the service. */
 static const ent_route *const tables[] = {ent__reload_routes, ent__api_routes, ent__api_finding_routes, ent__api_register_routes,
-	ent__api_source_routes, ent__api_poll_routes, ent__api_told_routes, ent__api_control_routes, ent__operate_routes};
+	ent__api_source_routes, ent__api_record_routes, ent__api_poll_routes, ent__api_told_routes, ent__api_control_routes,
+	ent__operate_routes};
 
 /* ---- generations ------------------------------------------------------------------------------------------------------------ */
 

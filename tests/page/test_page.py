@@ -56,6 +56,14 @@ def test_a_finding_with_its_evidence(page: Page) -> None:
     evidence = {e.find_element(By.TAG_NAME, "th").text: e.text for e in page.all("[data-part=evidence] tbody tr")}
     assert "10" in evidence["Visits"] and "Feb 28 – Mar 9, 2026" in evidence["Visits"]
     assert "€150.37" in evidence["Net revenue"]
+    page.click("[data-part=evidence] a[aria-label^='Records of revenue']")  # down to file and row
+    page.until(lambda: page.all("main tbody tr", "orders.csv"), "records")
+    rows = [e.text for e in page.all("main tbody tr")]
+    assert ["A1" in row and "line 2" in row for row in rows] == [True, False, False], rows
+    assert "line 3" in rows[1] and "line 5" in rows[2]
+    page.driver.back()
+    page.until(lambda: page.all("[data-part=evidence]"), "the finding")
+    page.js("document.querySelector('main h1').focus()")
     assert page.js("return document.activeElement.tagName") == "H1"  # who cannot see hears where they are
 
 

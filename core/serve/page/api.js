@@ -52,6 +52,7 @@ export async function page(path) {
 const word = encodeURIComponent;
 export const at = {
 	partner: (id) => `#/partners/${word(id)}`,
+	records: (id, kind, from, to) => `#/partners/${word(id)}/records?kind=${kind}&from=${from}&to=${to}`,
 	finding: (id) => `#/findings/${word(id)}`,
 	source: (name) => `#/sources/${word(name)}`,
 	rule: (name) => `#/rules/${word(name)}`,

@@ -13,6 +13,7 @@ import { arrived, toastFinding } from "./news.js";
 import { findingView } from "./view_finding.js";
 import { partnerView } from "./view_partner.js";
 import { portfolio } from "./view_portfolio.js";
+import { recordsView } from "./view_records.js";
 import { rules, ruleView } from "./view_rules.js";
 import { service } from "./view_service.js";
 import { sources, sourceView } from "./view_sources.js";
@@ -23,6 +24,7 @@ const main = el("main");
 const routes = [
 	[/^$/, portfolio, "portfolio"],
 	[/^partners\/([^/]+)$/, partnerView, "portfolio"],
+	[/^partners\/([^/]+)\/records$/, recordsView, "portfolio"],
 	[/^findings\/([^/]+)$/, findingView, "portfolio"],
 	[/^sources$/, sources, "sources"],
 	[/^sources\/([^/]+)$/, sourceView, "sources"],

@@ -7,6 +7,9 @@ import { amount, capital, count, days, isKnown, plain, plural, span } from "./fo
 import { arrived } from "./news.js";
 import { lifeButtons, metaOf, worthOf } from "./parts.js";
 
+/** Of what the measures of a family are counted. */
+const kindOf = { sales: "order", traffic: "visit", carts: "cart" };
+
 /** So many figures are shown at once. */
 const shown = 12;
 
@@ -26,11 +29,21 @@ function coverage(e) {
 const whose = (e) => e.cohort ? [plain(e.cohort), e.size ? plural(e.size, "peer") : null].filter(Boolean).join(", ")
 	: [e.origin ? plain(e.origin) : null, e.slice ? plain(e.slice) : null].filter(Boolean).join(", ") || "the partner";
 
+/** The records that a figure of the partner itself was counted from. */
+function recordsLink(data, e) {
+	const kind = data.families[e.metric];
+	if (!kind || e.cohort || !e.from || !isKnown(e.number)) {
+		return h("span", { class: "soft" }, "–");
+	}
+	return h("a", { href: at.records(data.finding.partner, kind, e.from, e.through),
+		"aria-label": `Records of ${plain(e.metric)}, ${days(e.from, e.through)}` }, "Records");
+}
+
 function evidence(data) {
 	const labels = data.labels;
 	const rows = data.finding.evidence.map((e, n) => [
-		labels[n] ?? capital(plain(e.metric)), figureOf(e), e.from ? days(e.from, e.through) : "–", whose(e), coverage(e)]);
-	const heads = [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" }, { title: "Whose" }, { title: "Covered" }];
+		labels[n] ?? capital(plain(e.metric)), figureOf(e), e.from ? days(e.from, e.through) : "–", whose(e), coverage(e), recordsLink(data, e)]);
+	const heads = [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" }, { title: "Whose" }, { title: "Covered" }, { title: "Comes from" }];
 	const first = rows.length > shown + 3 ? rows.slice(0, shown) : rows, rest = rows.slice(first.length);
 	return section("Evidence", { "data-part": "evidence" }, rows.length
 		? [h("p", { class: "lead" }, "Every figure that the rule read, in its order. What is not known counts neither for nor against the partner."),
@@ -80,11 +93,12 @@ export const findingView = {
 	title: (data) => data.finding.text.slice(0, 80),
 	async load(place) {
 		const finding = await get(`findings/${word(place.id)}`);
-		const [partner, brief] = await Promise.all([
+		const [metrics, partner, brief] = await Promise.all([get("metrics"),
 			get(`partners/${word(finding.partner)}`).catch(() => null), get(`partners/${word(finding.partner)}/brief`).catch(() => null)]);
 		const told = brief?.findings.find((f) => f.rule === finding.rule && (f.key || null) === (finding.key || null));
 		const fits = told && told.evidence.length === finding.evidence.length;
-		return { finding, name: partner?.name ?? finding.partner, labels: fits ? told.evidence.map((e) => e.label) : [],
+		const family = (m) => kindOf[(m.top ?? m.bottom ?? [])[0]?.family] ?? null;
+		return { finding, families: Object.fromEntries(metrics.map((m) => [m.name, family(m)])), name: partner?.name ?? finding.partner, labels: fits ? told.evidence.map((e) => e.label) : [],
 			sources: (brief?.sources ?? []).map((s) => s.name) };
 	},
 	wants: (name, data, shown) => name !== "source" && (name !== "finding" || data.id === shown.data.finding.id),
