@@ -2,41 +2,20 @@
 """`entente serve` over a project: started, asked through its socket, stopped or killed."""
 
 import contextlib
-import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from control import ControlConnection
 from project import ENTENTE, Project, environment
 
 #: Seconds that anything may take on a machine that is busy with other things.
 PATIENCE = 90.0
-
-
-class _Socket(http.client.HTTPConnection):
-    """HTTP over the socket of a store."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(PATIENCE)
-        # the path of a socket is short: go there
-        here = os.open(".", os.O_RDONLY)
-        try:
-            os.chdir(self.path.parent)
-            self.sock.connect(self.path.name)
-        finally:
-            os.fchdir(here)
-            os.close(here)
 
 
 class Service:
@@ -100,7 +79,7 @@ class Service:
 
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
         """Status and body of an answer to whom the socket belongs."""
-        connection = _Socket(self.project.store / "control.sock")
+        connection = ControlConnection(self.project.store, PATIENCE)
         try:
             connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
             answer = connection.getresponse()

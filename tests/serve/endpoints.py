@@ -6,37 +6,24 @@
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
+from control import ControlConnection  # noqa: E402
+
 SOURCE = Path(__file__).parents[2]
 BIN = Path(os.environ.get("ENTENTE_BIN", SOURCE / "build/bin")).absolute()
 PAGE = SOURCE / "docs/api.md"
 BEGIN, END = "<!-- made by tests/serve/endpoints.py --write -->\n", "<!-- end -->\n"
 PATIENCE = 90.0
-
-
-class LocalConnection(http.client.HTTPConnection):
-    """HTTP over the socket in a store."""
-
-    def __init__(self, store: Path) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
-        self.store = store
-
-    def connect(self) -> None:
-        folder = os.open(self.store, os.O_PATH)
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(f"/proc/self/fd/{folder}/control.sock")
-        os.close(folder)
 
 
 @contextlib.contextmanager
@@ -49,7 +36,7 @@ def service(folder: Path) -> Iterator[Path]:
         until = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(OSError):
-                LocalConnection(folder / "store").connect()
+                ControlConnection(folder / "store").connect()
                 break
             assert process.poll() is None and time.monotonic() < until, (folder / "log").read_text()
             time.sleep(0.05)
@@ -61,7 +48,7 @@ def service(folder: Path) -> Iterator[Path]:
 
 def document(store: Path) -> Any:
     """/openapi.json."""
-    connection = LocalConnection(store)
+    connection = ControlConnection(store)
     connection.request("GET", "/openapi.json")
     said = json.load(connection.getresponse())
     connection.close()

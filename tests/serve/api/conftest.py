@@ -2,11 +2,9 @@
 """A service over the project of tests/command/tiny.py, asked through its socket, and the command line beside it."""
 
 import contextlib
-import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +15,9 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "command"))
+sys.path[:0] = [str(Path(__file__).parents[2] / "command"), str(Path(__file__).parents[2] / "e2e")]
 import tiny
+from control import ControlConnection
 
 ENTENTE = str(Path(os.environ.get("ENTENTE_BIN", "build/bin")).absolute() / "entente")
 #: Seconds that anything may take on a machine that is busy with other things.
@@ -29,23 +28,6 @@ SERVE = "\nservice: {scan: 1s, judge_every: 0s, log: {format: json}}\nserve: {li
 def environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "COLUMNS", "ENTENTE_SCRIPTS"}}
     return {**kept, "USER": "kim"}
-
-
-class _Socket(http.client.HTTPConnection):
-    """HTTP over the socket of a store; its path is longer than an address may be, so it goes by way of the folder."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=PATIENCE)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(PATIENCE)
-        folder = os.open(self.path.parent, os.O_PATH)
-        try:
-            self.sock.connect(f"/proc/self/fd/{folder}/{self.path.name}")
-        finally:
-            os.close(folder)
 
 
 @dataclass(frozen=True)
@@ -111,7 +93,7 @@ class Service:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One request; a body that is not bytes goes as JSON."""
-        connection = _Socket(self.folder / "store" / "control.sock")
+        connection = ControlConnection(self.folder / "store", PATIENCE)
         named = {k.replace("_", "-"): v for k, v in headers.items()}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()

@@ -7,7 +7,8 @@ import queue
 import threading
 from typing import Any
 
-from conftest import PATIENCE, Service, _Socket
+from conftest import PATIENCE, Service
+from control import ControlConnection
 from test_life import finding, more_orders
 
 
@@ -16,7 +17,7 @@ class Watching:
 
     def __init__(self, service: Service) -> None:
         self.told: queue.Queue[tuple[str, Any]] = queue.Queue()
-        connection = _Socket(service.folder / "store" / "control.sock")
+        connection = ControlConnection(service.folder / "store", PATIENCE)
         connection.request("GET", "/api/v1/events")
         self.answer = connection.getresponse()
         assert self.answer.status == 200

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
+from control import ControlConnection  # noqa: E402
 
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", "build/debug")).absolute()
 BIN = Path(os.environ.get("ENTENTE_BIN", BUILD / "bin")).absolute()
@@ -48,19 +52,6 @@ def answer_of(response: HTTPResponse) -> Answer:
     body = response.read()
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, headers, body, tuple(response.msg.get_all("Set-Cookie") or ()))
-
-
-class UnixConnection(HTTPConnection):
-    """HTTP over the socket in the store."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=DEADLINE)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(DEADLINE)
-        self.sock.connect(str(self.path))
 
 
 @dataclass
@@ -127,7 +118,7 @@ class Server:
 
     def local(self) -> HTTPConnection:
         """A new connection to the socket in the store."""
-        return UnixConnection(self.folder / "store/control.sock")
+        return ControlConnection(self.folder / "store", DEADLINE)
 
     def request(
         self,

@@ -12,6 +12,7 @@ from conftest import answer_of
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import endpoints
 from client import Client, Operation, Reply, faults
+from control import ControlConnection
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def client() -> Iterator[Client]:
     with tempfile.TemporaryDirectory() as name, endpoints.service(Path(name)) as store:
 
         def send(method: str, target: str, headers: dict[str, str], body: bytes | None) -> Reply:
-            connection = endpoints.LocalConnection(store)
+            connection = ControlConnection(store)
             connection.request(method, target, body=body, headers=headers)
             answer = answer_of(connection.getresponse())
             connection.close()
