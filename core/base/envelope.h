@@ -9,7 +9,8 @@
  * The sum is over all that follows its blank, up to the line's end. Arrival is in microseconds since 1970, in hexadecimal, and
  * grows from line to line. The id is a hash of the delivery's, dashes where it has none. Kinds: r a record, d the name of a document that
  * lies beside the log, c where the transport stands, H the head of the log, I an id of a log that is gone. What came together is
- * one item: its last line has a capital letter, and an item without its last line does not count. */
+ * one item: its last line has a capital letter, and an item without its last line does not count.
+ * Constants; any thread, any process. */
 #ifndef ENT_BASE_ENVELOPE_H
 #define ENT_BASE_ENVELOPE_H
 

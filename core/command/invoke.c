@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One run of a command: finds it, parses its options, runs it. For the command line, and for a service that answers with
- * what commands say (answer.c). */
+ * what commands say (answer.c). A run has one thread, whichever it is. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `entente token`: who may talk to the service over HTTP. Works on the file of tokens; a running service notices. */
+ * `entente token`: who may talk to the service over HTTP. Works on the file of tokens; a running service notices. One thread. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

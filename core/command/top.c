@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `entente top`: the running service, live in the terminal. Asks over the control socket once a second; the terminal is
- * put back as it was however this ends, but for kill -9. */
+ * put back as it was however this ends, but for kill -9. One thread. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <poll.h>

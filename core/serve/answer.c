@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Answers: bodies, problems, headers that every answer has, what has not changed. */
+ * Answers: bodies, problems, headers that every answer has, what has not changed. Front's thread. */
 #include "serve/internal.h"
 
 #include <stdarg.h>

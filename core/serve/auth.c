@@ -4,7 +4,7 @@
  *
  * A session is a token of its own, in a cookie that scripts cannot read and that other sites' requests do not carry
  * (HttpOnly, SameSite=Strict). It lasts a week, ends with the token that it was made from, and what it changes must come
- * with an Origin that is ours, or with a header that no other site can send. */
+ * with an Origin that is ours, or with a header that no other site can send. Front's thread. */
 #include "serve/internal.h"
 
 #include <arpa/inet.h>

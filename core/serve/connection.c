@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Connections: who they come from, how long they may take, and how they end. */
+ * Connections: who they come from, how long they may take, and how they end. Front's thread. */
 #include "serve/internal.h"
 
 #include <netdb.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A metric as the table describes it, and where its values are. Of exposition.c and exposition_table.c alone. */
+ * A metric as the table describes it, and where its values are. Of exposition.c and exposition_table.c alone. Constants. */
 #ifndef ENT_SERVE_EXPOSITION_TABLE_H
 #define ENT_SERVE_EXPOSITION_TABLE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Rates of clients: a bucket for each address, in a table of fixed size, so that no number of addresses costs memory. And
- * sockets whose last bytes have to be read before they are closed. */
+ * sockets whose last bytes have to be read before they are closed. Front's thread. */
 #include "serve/internal.h"
 
 #include <netinet/in.h>

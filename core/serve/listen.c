@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sockets to listen on: addresses of the configuration, and control.sock in the store. */
+ * Sockets to listen on: addresses of the configuration, and control.sock in the store. Front's thread. */
 #include "serve/internal.h"
 
 #include <arpa/inet.h>

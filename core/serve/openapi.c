@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * /openapi.json, from the tables of routes. */
+ * /openapi.json, from the tables of routes. Front's thread. */
 #include "serve/internal.h"
 
 #include "config/scalar.h"

@@ -4,7 +4,7 @@
  *
  * MHD calls us first with the first line (uri), then at the end of the head, for each piece of the body, and at its end
  * (access), and when it is through (completed). A handler that does not answer at once leaves the connection suspended; ent__answer()
- * resumes it. */
+ * resumes it. Front's thread. */
 #include "serve/internal.h"
 
 #include <json-c/json.h>

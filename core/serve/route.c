@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From the target of a request to its route and checked parameters, and which media type is asked for. */
+ * From the target of a request to its route and checked parameters, and which media type is asked for. Front's thread. */
 #include "serve/internal.h"
 
 #include "base/day.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Bodies in JSON, checked by the same tables that describe them in /openapi.json. */
+ * Bodies in JSON, checked by the same tables that describe them in /openapi.json. Front's thread. */
 #include "serve/internal.h"
 
 #include "base/day.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The page and what it is made of. The page itself is asked for each time whether it changed; all else lies under a path that
- * has a hash of everything in it, and may be kept for ever. None of it says anything about partners: it needs no token. */
+ * has a hash of everything in it, and may be kept for ever. None of it says anything about partners: it needs no token.
+ * Front's thread. */
 #include "serve/internal.h"
 #include "serve/static.h"
 

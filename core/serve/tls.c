@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Certificate and key for TLS. Each handshake asks for them, so a renewed certificate serves from the next one on, and
- * connections that are there go on. */
+ * connections that are there go on. Front's thread. */
 #include "serve/internal.h"
 
 #include "config/options.h"
