@@ -38,7 +38,8 @@ typedef struct lane {
 	/* the thread's own */
 	ent_config *config;
 	ent_engine *engine;
-	int32_t day; /* on which it was opened: what `now` means is settled then */
+	uint64_t days;  /* as ent_engine_days has them, when it was opened: what `now` means is settled then */
+	int64_t minute; /* 1970: in which that was last looked at: days turn with the minute */
 	ent__session session;
 	ent__differences differences;
 	ent_service_status status;
@@ -102,11 +103,15 @@ static void job_free(job *j) {
 
 /* ---- a lane's thread ----------------------------------------------------------------------------------------------------- */
 
-static int32_t today(void) {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return ent_day_of_us((int64_t)now.tv_sec * 1000000);
+static const ent_as_of now = {.kind = ENT_AS_OF_NOW};
+
+static int64_t minute_now(void) {
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec / 60;
 }
+
+static int32_t today(void) { return (int32_t)(minute_now() / (24 * 60)); }
 
 static bool standing(void *ctx, const char *source, ent__source_standing *out) {
 	lane *l = ctx;
@@ -153,7 +158,8 @@ static int open_engine(lane *l, bool reread, ent_errors *errors) {
 		if (status) {
 			return status;
 		}
-		l->day = today();
+		l->days = ent_engine_days(l->engine, &now);
+		l->minute = minute_now();
 	}
 	l->session.config = l->config;
 	l->session.engine = l->engine;
@@ -163,9 +169,20 @@ static int open_engine(lane *l, bool reread, ent_errors *errors) {
 	return 0;
 }
 
+/* Did a day begin for a partner since the engine was opened? */
+static bool day_turned(lane *l) {
+	int64_t minute = minute_now();
+	if (minute == l->minute) {
+		return false;
+	}
+	l->minute = minute;
+	ent_engine_clock(l->engine);
+	return ent_engine_days(l->engine, &now) != l->days;
+}
+
 static void answer_job(lane *l, job *j, bool reread) {
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
-	if (l->engine && l->day != today()) {
+	if (l->engine && day_turned(l)) {
 		close_engine(l);
 	}
 	if (open_engine(l, reread, errors)) {

@@ -224,7 +224,8 @@ static int write_file(const char *path, const ent_buf *page, ent_error *e) {
 
 static void tell(ent_call *call, const ent__project *p, const char *partner, const char *path, const gathered *g) {
 	char day[16];
-	ent_day_text(p->as_of, day);
+	int64_t at = ent_snap_find_partner(&p->snap, partner, strlen(partner));
+	ent_day_text(at < 0 ? p->as_of : ent_snap_partner_day(&p->snap, (uint32_t)at), day);
 	if (!call->json) {
 		ent_buf_printf(&call->out, "%s: the brief of %s as of %s (%s), %u finding%s\n", path, partner, day,
 			p->as_of_mode, g->n_findings, g->n_findings == 1 ? "" : "s");

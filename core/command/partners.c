@@ -112,6 +112,13 @@ static void show_json(listing *l) {
 	ent_json_end(j);
 }
 
+/* As of which the rules judge the partner. */
+static int32_t day_of(const listing *l, const char *id) {
+	const ent_snap *s = &l->project.snap;
+	int64_t at = ent_snap_find_partner(s, id, strlen(id));
+	return at < 0 ? l->project.as_of : ent_snap_partner_day(s, (uint32_t)at);
+}
+
 static void show_table(listing *l) {
 	static const ent_table_column columns[] = {{"partner", false, true}, {"name", false, false},
 		{"industry", false, false}, {"region", false, true}, {"stage", false, false}, {"data until", false, true},
@@ -138,7 +145,7 @@ static void show_table(listing *l) {
 		ent_table_styled(&t, c ? ENT_PLAIN : ENT_FAINT, c ? c->stage.s : "from data");
 		/* behind the moment of judgement: what the rules say of it is of then */
 		ent_table_styled(
-			&t, any && last == l->project.as_of ? ENT_PLAIN : ENT_WARN, any ? ent_day_text(last, day) : "none");
+			&t, any && last == day_of(l, x->id) ? ENT_PLAIN : ENT_WARN, any ? ent_day_text(last, day) : "none");
 		ent__count_cell(&t, ENT_BAD, s->red_flags);
 		ent__count_cell(&t, ENT_WARN, s->gates);
 		ent__count_cell(&t, ENT_GOOD, s->opportunities);
@@ -240,7 +247,7 @@ static int run_show(ent_call *call) {
 		}
 		if (call->json) {
 			ent_json_object(&call->writer);
-			member(&call->writer, "as_of", ent_day_text(l.project.as_of, day));
+			member(&call->writer, "as_of", ent_day_text(day_of(&l, id), day));
 			json_partner(&call->writer, &l, &l.entries[i]);
 			json_words(&call->writer, l.entries[i].config);
 			ent_json_end(&call->writer);

@@ -252,6 +252,13 @@ static int take_days(ent__query *q) {
 	if (exit) {
 		return exit;
 	}
+	if (q->n_partners) { /* where it is another day for some of them, the latest of theirs */
+		q->project.as_of = INT32_MIN;
+		for (size_t i = 0; i < q->n_partners; i++) {
+			int32_t day = ent_snap_partner_day(&q->project.snap, q->partners[i]);
+			q->project.as_of = day > q->project.as_of ? day : q->project.as_of;
+		}
+	}
 	if (q->window) {
 		ent__span_parse(q->window, q->project.as_of, &days);
 		q->start = days.start;

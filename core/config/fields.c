@@ -541,8 +541,8 @@ const ent__field ent__config_fields[] = {
 		.doc = "The currency that money is reported in."},
 	{.key = "as_of", .type = ENT__CUSTOM, .preset = "now", .custom = as_of, .offset = AT(ent_config, as_of),
 		.form = "now, latest or YYYY-MM-DD",
-		.doc = "The moment of judgement: today, the last complete day that the data covers, or a date. `--as-of` "
-			"overrides it."},
+		.doc = "The moment of judgement: today (the day that has begun in the zone of each partner), the last complete day that the data "
+			"covers, or a date. `--as-of` overrides it."},
 	{.key = "identity_key", .type = ENT__CUSTOM, .custom = ent__secret, .offset = AT(ent_config, identity_key),
 		.form = "file:PATH, env:NAME or systemd:NAME",
 		.doc = "The key that turns e-mail addresses and cookies into identities. Without it, one is made and kept "

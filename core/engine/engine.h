@@ -151,8 +151,13 @@ int ent_engine_set_aside(const ent_engine *, ent_set_aside_visit, void *ctx);
 
 /* ---- reading ---------------------------------------------------------------------------------------------------------------- */
 
-/* The day of judgement: configuration's as_of, or `override` if it is not NULL. */
+/* The day of judgement: configuration's as_of, or `override` if it is not NULL. Now is the day that has begun in each partner's
+ * zone, and this the latest of them. */
 int ent_engine_as_of(ent_engine *, const ent_as_of *override, int32_t *day, ent_error *e);
+/* Another number as soon as the day turns in the zone of any partner, where judgement is of now; else 0. */
+uint64_t ent_engine_days(const ent_engine *, const ent_as_of *override);
+/* Now is when this is called: an engine that stays open takes the moment at which it was opened for now, otherwise. */
+void ent_engine_clock(ent_engine *);
 
 /* A snapshot as one block in a sealed memfd, mapped read-only. */
 typedef struct ent_snapshot_block {
@@ -160,6 +165,7 @@ typedef struct ent_snapshot_block {
 	void *data;
 	size_t bytes;
 	int32_t as_of;
+	uint8_t *behind; /* by code of a partner: days that its own day lies before as_of; NULL: that is the day of all */
 } ent_snapshot_block;
 int ent_engine_snapshot(ent_engine *, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *e);
 void ent_snapshot_block_finish(ent_snapshot_block *);

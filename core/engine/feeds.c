@@ -4,6 +4,7 @@
  * the path of its files each partner's files are one. What came is told by a sum over the inputs that only grows while something
  * comes; when it came is the moment at which that was seen, but at the first look the time of the newest file. */
 #include "engine/feeds.h"
+#include "engine/days.h"
 #include "base/day.h"
 #include "base/json.h"
 #include "config/scalar.h"
@@ -185,7 +186,7 @@ static int take_found(void *ctx, const ent_finding *f) {
 	struct found *x = &all->found[all->n_found++];
 	*x = (struct found){.partner = ent_xstrdup(f->partner), .source = ent_xstrdup(f->key), .text = ent_xstrdup(f->text),
 		.open = strcmp(f->state, "cleared") != 0 && strcmp(f->state, "resolved") != 0,
-		.settled = !strcmp(f->state, "resolved") && f->as_of == ent_day_of_us(all->e->now_us)};
+		.settled = !strcmp(f->state, "resolved") && f->as_of == ent__day_of(all->e, ent__code_of(all->e, f->partner), all->e->now_us)};
 	snprintf(x->severity, sizeof x->severity, "%s", f->severity);
 	return 0;
 }
@@ -206,7 +207,7 @@ static int put_finding(ent_engine *e, const feed *f, const char *text, int64_t n
 	ent_json j;
 	ent_buf json = {0}, evidence = {0};
 	char when[32];
-	int32_t today = ent_day_of_us(now_us);
+	int32_t today = ent__day_of(e, ent__code_of(e, f->partner), now_us);
 	if (f->stored.arrived_us) {
 		moment(f->stored.arrived_us, when);
 		ent_buf_printf(&evidence, "last data of %s: %s\n", f->source->name.s, when);

@@ -56,7 +56,8 @@ int ent_engine_follow(ent_engine *e, const ent_as_of *override, ent_judge_report
 	int32_t day;
 	ent__now(e);
 	int status = ent_engine_as_of(e, override, &day, error);
-	bool warm = e->warm && !e->warm->all && e->warm->as_of == day && e->rules_kept && e->rules;
+	uint64_t days = ent_engine_days(e, override);
+	bool warm = e->warm && !e->warm->all && e->warm->as_of == day && e->warm->days == days && e->rules_kept && e->rules;
 	if (!status) {
 		status = warm ? changes(e, report, error) : ENT__AGAIN;
 	}
@@ -64,6 +65,9 @@ int ent_engine_follow(ent_engine *e, const ent_as_of *override, ent_judge_report
 		*error = (ent_error){0};
 		*report = (ent_judge_report){.changed = report->changed};
 		status = whole(e, day, modes[(override ? override : &e->config->as_of)->kind], report, error);
+		if (!status) {
+			e->warm->days = days;
+		}
 	}
 	if (status) {
 		ent__warm_close(e);

@@ -6,6 +6,7 @@
  * and the workers say again only what it reaches (follow.c). Loop thread only. */
 #include "base/json.h"
 #include "engine/judged.h"
+#include "engine/warm.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -149,6 +150,7 @@ int ent__judge_whole(
 	unsigned n = workers_for(e, partners);
 	j.snapshot = snapshot;
 	j.as_of = snapshot->as_of;
+	j.behind = snapshot->behind;
 	report->partners = (uint32_t)partners;
 	report->whole = true;
 	e->rules_kept = 0;
@@ -206,6 +208,7 @@ int ent__judge_change(ent_engine *e, const ent_snapshot_block *layer, const ent_
 	unsigned n = e->rules_kept;
 	int status = begin(&j, e, report, error);
 	j.as_of = layer->as_of;
+	j.behind = e->warm->behind;
 	report->whole = false;
 	report->rules = e->rules->rules ? (uint32_t)json_object_array_length(e->rules->rules) : 0;
 	report->evaluations = 0;

@@ -81,8 +81,8 @@ static int store_finding(ent__judge *j, json_object *record, json_object *f, con
 		.severity = ent__json_text(f, "severity"),
 		.audience = ent__json_text(record, "audience"),
 		.practice = ent__json_text(record, "practice"),
-		.as_of = j->as_of,
-		.first_day = j->as_of,
+		.as_of = j->day,
+		.first_day = j->day,
 		.run = j->run,
 		.json = json_object_to_json_string_ext(f, JSON_C_TO_STRING_PLAIN)};
 	/* keys may be tuples or numbers: their JSON is the identity */
@@ -168,7 +168,7 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	}
 	const char *evidence = memmem(h.end, left, ",\"evidence\":[", 13);
 	evidence = evidence ? evidence : record + n - 1;
-	uint64_t said = ent_hash64(h.verdict, (size_t)(evidence - h.verdict), (uint64_t)(uint32_t)j->as_of + 1);
+	uint64_t said = ent_hash64(h.verdict, (size_t)(evidence - h.verdict), (uint64_t)(uint32_t)j->day + 1);
 	if (before && before->pair && before->said == said) {
 		j->report->findings += silent ? 0 : count_findings(j, record, evidence);
 		return 0;
@@ -278,13 +278,14 @@ static int store_partner(ent__judge *j, const char *partner, const ent_buf *reco
 	const char *at = (const char *)records->data, *end = at + records->n, *record;
 	size_t n;
 	int status = 0;
+	j->day = j->behind ? j->as_of - j->behind[ent__code_of(j->e, partner)] : j->as_of;
 	while (!status && (record = next_record(&at, end, &n))) {
 		status = take_record(j, record, n, partner);
 	}
 	if (status || j->snapshot) {
 		return status ? status
 					  : ent_store_said_put(
-							j->e->store, partner, j->as_of, j->run, (const char *)records->data, records->n, j->error);
+							j->e->store, partner, j->day, j->run, (const char *)records->data, records->n, j->error);
 	}
 	j->old.n = 0;
 	status = ent_store_said_get(j->e->store, partner, &j->old, j->error);
@@ -295,7 +296,7 @@ static int store_partner(ent__judge *j, const char *partner, const ent_buf *reco
 		return status; /* it says the same as before */
 	}
 	return ent_store_said_put(
-		j->e->store, partner, j->as_of, j->run, (const char *)j->merged.data, j->merged.n, j->error);
+		j->e->store, partner, j->day, j->run, (const char *)j->merged.data, j->merged.n, j->error);
 }
 
 static void add_all_stopped(ent__judge *j, const char *partner, ent_buf *out) {

@@ -26,6 +26,8 @@ typedef struct ent__judge {
 	ent_engine *e;
 	const ent_snapshot_block *snapshot; /* NULL: only some rules of some partners are judged */
 	int32_t as_of;
+	const uint8_t *behind; /* see ent_snapshot_block */
+	int32_t day;           /* as of which the partner at hand was judged */
 	ent_judge_report *report;
 	ent_error *error;
 	uint64_t run;

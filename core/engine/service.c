@@ -293,15 +293,18 @@ static bool feeds_due(ent_service *s) {
 	return s->next_feeds_us && s->engine->now_us >= s->next_feeds_us;
 }
 
-/* Did a day begin since the rules judged, where their moment moves with the days? */
+/* Did a day begin for a partner since the rules judged, where their moment moves with the days? */
 static bool day_turned(ent_service *s) {
-	int32_t day;
-	ent_error e;
 	if (s->engine->config->as_of.kind != ENT_AS_OF_NOW || !s->now.judgements) {
 		return false;
 	}
 	ent__now(s->engine);
-	return !ent_engine_as_of(s->engine, NULL, &day, &e) && day != s->now.as_of;
+	int64_t minute = s->engine->now_us / 60000000;
+	if (minute == s->day_minute) {
+		return false;
+	}
+	s->day_minute = minute;
+	return ent_engine_days(s->engine, NULL) != s->days;
 }
 
 static void on_wake(uv_async_t *handle) { (void)handle; }

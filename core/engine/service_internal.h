@@ -56,6 +56,8 @@ struct ent_service {
 	bool judge_due, judge_whole_due;
 	uint64_t next_read_ns, next_scan_ns, next_judge_ns; /* uv_hrtime(); 0: none */
 	int64_t next_file_us; /* 1970: a file has settled by then, or may be tried again; 0: there is none */
+	uint64_t days;        /* of the last judgement, as ent_engine_days has it */
+	int64_t day_minute;   /* 1970: in which it was last looked whether a day turned: they turn with the minute */
 	int64_t next_feeds_us; /* 1970: a feed will be late by then; 0: none will */
 	unsigned failures, judge_failures; /* in a row: of the engine, of judging */
 	ent_run_report *report;

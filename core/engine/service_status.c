@@ -224,6 +224,7 @@ void ent__service_judged(ent_service *s, const ent_judge_report *r, int status, 
 	s->now.unknown = r->unknown;
 	s->now.failed = r->failed;
 	ent_engine_as_of(s->engine, NULL, &s->now.as_of, &error);
+	s->days = ent_engine_days(s->engine, NULL);
 	memset(s->now.findings, 0, sizeof s->now.findings);
 	ent_store_findings_scan(s->engine->store, NULL, count_finding, &s->now, &error);
 	copy(s->now.rules_sandbox, sizeof s->now.rules_sandbox, s->engine->rules_sandbox);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "engine/internal.h"
+#include "engine/days.h"
 #include "engine/snapshot_build.h"
 
 #include <stdlib.h>
@@ -115,7 +116,7 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 	int32_t last = cells[n - 1].key.day;
 	/* A series that reaches the as-of day is handed to Python as it lies here; a shorter one has to be copied. */
 	if (cells[0].key.view == ENT_VIEW_TOTAL && b->as_of - last <= QUIET_DAYS) {
-		last = b->as_of;
+		last = ent__build_day_of(b, cells[0].key.partner);
 	}
 	uint64_t days = (uint64_t)(last - day0) + 1;
 	for (unsigned column = 0; column < width; column++) {
@@ -149,7 +150,7 @@ static void finish_partner(ent__build *b) {
 
 static int take_cell(void *ctx, const ent_cell *c) {
 	ent__build *b = ctx;
-	if (c->key.day > b->as_of || !ent__build_included(b, c->key.partner)) {
+	if (!ent__build_included(b, c->key.partner) || c->key.day > ent__build_day_of(b, c->key.partner)) {
 		return 0;
 	}
 	if (b->n_cells && b->cells[0].key.partner != c->key.partner) {
@@ -165,7 +166,7 @@ static int take_cell(void *ctx, const ent_cell *c) {
 static int take_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
 	(void)multiplicity; /* how often an identity came never enters a metric */
 	ent__build *b = ctx;
-	if (key->day > b->as_of || !ent__build_included(b, key->partner) || n == 0) {
+	if (n == 0 || !ent__build_included(b, key->partner) || key->day > ent__build_day_of(b, key->partner)) {
 		return 0;
 	}
 	if (b->n_days && b->days[0].key.partner != key->partner) {
@@ -234,7 +235,7 @@ void ent__build_sets(ent__build *b) {
 
 static int take_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
 	ent__build *b = ctx;
-	if (key->day > b->as_of || !ent__build_included(b, key->partner)) {
+	if (!ent__build_included(b, key->partner) || key->day > ent__build_day_of(b, key->partner)) {
 		return 0;
 	}
 	if (b->n_buckets && b->buckets[0].key.partner != key->partner) {
@@ -366,13 +367,17 @@ int ent__build_family(uint32_t kind) {
 
 void ent__build_cover(ent__build *b, const ent_cover *c) {
 	int family = ent__build_family(c->kind);
-	if (family < 0 || c->from > b->as_of || (c->partner && !ent__build_included(b, c->partner))) {
+	if (family < 0 || (c->partner && !ent__build_included(b, c->partner))) {
+		return;
+	}
+	int32_t day = c->partner ? ent__build_day_of(b, c->partner) : b->as_of;
+	if (c->from > day) {
 		return;
 	}
 	ent__build_cover_row row = {.partner = c->partner};
 	row.c = (ent_snap_cover){.family = (uint8_t)family, .origin = c->origin, .declared = c->declared,
 		.complete = c->complete, .source = ent__build_text(b, c->source), .from = c->from,
-		.to = c->to > b->as_of + 1 ? b->as_of + 1 : c->to};
+		.to = c->to > day + 1 ? day + 1 : c->to};
 	if (c->partner) {
 		ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
 		b->covers[b->n_covers++] = row;
@@ -427,11 +432,13 @@ static void merge_spans(ent__build_cover_row *rows, size_t *n) {
 
 /* A source of many partners speaks for all that have such data. */
 static void add_common(ent__build *b, uint32_t partner, const bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT]) {
+	int32_t day = ent__build_day_of(b, partner);
 	for (size_t i = 0; i < b->n_common; i++) {
 		const ent_snap_cover *c = &b->common[i].c;
-		if (has[c->family][c->origin]) {
+		if (has[c->family][c->origin] && c->from <= day) {
 			ENT_GROW(b->covers, b->n_covers, b->covers_capacity);
-			b->covers[b->n_covers++] = (ent__build_cover_row){partner, *c};
+			b->covers[b->n_covers] = (ent__build_cover_row){partner, *c};
+			b->covers[b->n_covers++].c.to = c->to > day + 1 ? day + 1 : c->to;
 		}
 	}
 }
@@ -552,6 +559,8 @@ static void include_partners(ent__build *b) {
 int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *error) {
 	ent__build b = {.e = e, .as_of = as_of, .as_of_mode = as_of_mode};
 	*out = (ent_snapshot_block){.fd = -1, .as_of = as_of};
+	uint8_t *behind = strcmp(as_of_mode, "now") ? NULL : ent__days_behind(e, as_of);
+	b.behind = behind;
 	ent__build_begin(&b);
 	char *generation = NULL;
 	int status = ent_store_meta_get(e->store, "run", &generation, error);
@@ -590,6 +599,11 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 		status = ent__build_seal(&block, out, error);
 		ent_buf_finish(&block);
 	}
+	if (status) {
+		free(behind);
+	} else {
+		out->behind = behind;
+	}
 	ent__build_finish(&b);
 	return status;
 }
@@ -608,17 +622,22 @@ static int latest_of(void *ctx, const ent_cover *c) {
 
 int ent_engine_as_of(ent_engine *e, const ent_as_of *override, int32_t *day, ent_error *error) {
 	const ent_as_of *as_of = override ? override : &e->config->as_of;
-	int32_t today = ent_zone_day(e->utc, e->now_us);
 	if (as_of->kind == ENT_AS_OF_DAY) {
 		*day = as_of->day;
 		return 0;
 	}
-	*day = today;
 	if (as_of->kind == ENT_AS_OF_NOW) {
+		*day = ent__days_latest(e);
 		return 0;
 	}
 	int32_t latest = INT32_MIN;
 	int status = ent_store_covers_scan(e->store, latest_of, &latest, error);
-	*day = latest == INT32_MIN ? today : latest;
+	*day = latest == INT32_MIN ? ent_zone_day(e->utc, e->now_us) : latest;
 	return status;
+}
+
+void ent_engine_clock(ent_engine *e) { ent__now(e); }
+
+uint64_t ent_engine_days(const ent_engine *e, const ent_as_of *override) {
+	return (override ? override : &e->config->as_of)->kind == ENT_AS_OF_NOW ? ent__days_print(e) : 0;
 }

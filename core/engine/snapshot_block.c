@@ -119,6 +119,7 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	ent_snap_partner *partners = ent_xcalloc(b->n_partners, sizeof *partners);
 	for (uint32_t i = 0; i < b->n_partners; i++) {
 		partners[i].id = ent__build_text(b, b->partners[i]);
+		partners[i].behind = b->behind ? b->behind[b->partners[i]] : 0;
 	}
 	ent_buf_finish(out);
 	*out = b->data; /* not copied: it is most of the block */
@@ -239,6 +240,7 @@ void ent_snapshot_block_finish(ent_snapshot_block *s) {
 	if (s && s->data) {
 		munmap(s->data, s->bytes);
 		close(s->fd);
+		free(s->behind);
 		*s = (ent_snapshot_block){.fd = -1};
 	}
 }

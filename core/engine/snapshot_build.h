@@ -53,6 +53,7 @@ typedef struct ent__build_record {
 typedef struct ent__build {
 	ent_engine *e;
 	int32_t as_of;
+	const uint8_t *behind; /* by code, see days.h; NULL: all have the day as_of */
 	const char *as_of_mode;
 	uint64_t generation;
 	ent_arena arena;
@@ -87,6 +88,8 @@ typedef struct ent__build {
 	void *old_ctx;
 } ent__build;
 
+/* The last day of which anything of the partner is in the snapshot. */
+static inline int32_t ent__build_day_of(const ent__build *b, uint32_t partner) { return b->behind ? b->as_of - b->behind[partner] : b->as_of; }
 /* Before all else. */
 void ent__build_begin(ent__build *);
 /* Number of a code's text in the snapshot. */

@@ -13,8 +13,9 @@
 static int take_record(void *ctx, const ent_record *r) {
 	ent__build *b = ctx;
 	bool wanted = r->kind == ENT_CONTACT || r->kind == ENT_ENTRY || r->kind == ENT_OBSERVATION;
+	int32_t last = ent__build_included(b, r->partner) ? ent__build_day_of(b, r->partner) : b->as_of;
 	/* an observation of a month not over, or a claim about next year, was known when it arrived: rules look at its days */
-	if (!wanted || (r->kind != ENT_OBSERVATION && r->kind != ENT_ENTRY && r->day > b->as_of)) {
+	if (!wanted || (r->kind != ENT_OBSERVATION && r->kind != ENT_ENTRY && r->day > last)) {
 		return 0;
 	}
 	if (r->kind == ENT_ENTRY && !strcmp(ent__text(b->e, r->register_), ENT_LIFE_REGISTER)) {

@@ -6,6 +6,7 @@
  * Rules that may import more than the standard library are judged again each time: what a venv holds is not looked at, and
  * so are those of which one failed. Loop thread only. */
 #include "config/install.h"
+#include "engine/days.h"
 #include "engine/judged.h"
 
 #include <dirent.h>
@@ -123,7 +124,9 @@ static void print_of(ent_engine *e, int32_t day, const char *mode, char out[65])
 	ent_yaml_json(e->config->root, &config);
 	add(&h, config.data, config.n);
 	ent_buf_finish(&config);
+	uint64_t days = strcmp(mode, "now") ? 0 : ent__days_print(e);
 	add(&h, &day, sizeof day);
+	add(&h, &days, sizeof days);
 	add_text(&h, mode);
 	add_rules(e, &h);
 	add_facts(e, &h);

@@ -74,6 +74,7 @@ int ent__warm_open(ent_engine *e, ent_snapshot_block *block, ent_error *error) {
 	ent__warm_close(e);
 	ent__warm *w = e->warm = ent_xcalloc(1, sizeof *w);
 	w->as_of = block->as_of;
+	w->behind = block->behind; /* of the block that stays */
 	int status = add_block(w, block, error);
 	status = status ? status : ent_store_covers_scan(e->store, take_common, w, error);
 	if (status) {
@@ -155,7 +156,7 @@ void ent__warm_cells(ent_engine *e, const ent_cells_flush *f) {
 	}
 	for (size_t i = 0; i < f->n_cells && !w->all; i++) {
 		const ent_cell_change *c = &f->cells[i];
-		if (index_of(e, c->key->partner) && c->key->day <= w->as_of) {
+		if (index_of(e, c->key->partner) && c->key->day <= ent__warm_day(w, c->key->partner)) {
 			ENT_GROW(w->cells, w->n_cells, w->cells_capacity);
 			w->cells[w->n_cells].key = *c->key;
 			memcpy(w->cells[w->n_cells++].m, c->m, ent_family_width(c->key->family) * sizeof *c->m);
@@ -163,14 +164,14 @@ void ent__warm_cells(ent_engine *e, const ent_cells_flush *f) {
 	}
 	for (size_t i = 0; i < f->n_sets && !w->all; i++) {
 		const ent_cell_key *key = f->sets[i].key;
-		if (index_of(e, key->partner) && key->day <= w->as_of) {
+		if (index_of(e, key->partner) && key->day <= ent__warm_day(w, key->partner)) {
 			ENT_GROW(w->sets, w->n_sets, w->sets_capacity);
 			w->sets[w->n_sets++] = *key;
 		}
 	}
 	for (size_t i = 0; i < f->n_dists && !w->all; i++) {
 		const ent_members_change *c = &f->dists[i];
-		for (uint32_t k = 0; k < c->n && index_of(e, c->key->partner) && c->key->day <= w->as_of; k++) {
+		for (uint32_t k = 0; k < c->n && index_of(e, c->key->partner) && c->key->day <= ent__warm_day(w, c->key->partner); k++) {
 			ENT_GROW(w->dists, w->n_dists, w->dists_capacity);
 			w->dists[w->n_dists++] = (ent__build_bucket){
 				*c->key, ent_member_bucket(ent_change_member(c->items[k])), ent_change_net(c->items[k])};
@@ -229,7 +230,11 @@ void ent__warm_cover(ent_engine *e, const ent_cover *c) {
 	const ent__warm_place *p = &w->places[index - 1];
 	const ent_snap *s = &w->blocks[p->block].snap;
 	const ent_snap_partner *partner = &s->partners[p->partner];
-	int32_t to = c->to > w->as_of + 1 ? w->as_of + 1 : c->to;
+	int32_t last = ent__warm_day(w, c->partner);
+	if (c->from > last) {
+		return;
+	}
+	int32_t to = c->to > last + 1 ? last + 1 : c->to;
 	const char *source = ent__text(e, c->source);
 	for (uint64_t i = partner->covers; i < partner->covers + partner->n_covers; i++) {
 		const ent_snap_cover *x = &s->covers[i];

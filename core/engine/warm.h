@@ -23,6 +23,8 @@ typedef struct ent__warm_place {
 
 typedef struct ent__warm {
 	int32_t as_of;
+	uint64_t days;         /* as ent_engine_days has it */
+	const uint8_t *behind; /* of the first block, see ent_snapshot_block */
 	ent__warm_block *blocks;
 	size_t n_blocks, blocks_capacity, layers; /* layers: that are not let go */
 	uint64_t layer_bytes;
@@ -42,6 +44,11 @@ typedef struct ent__warm {
 	uint32_t *known; /* codes of partners of whom something else is known now: registers, coverage */
 	size_t n_known, known_capacity;
 } ent__warm;
+
+/* The last day of a partner that is judged of which its rules may know. */
+static inline int32_t ent__warm_day(const ent__warm *w, uint32_t partner) {
+	return w->behind ? w->as_of - w->behind[partner] : w->as_of;
+}
 
 /* Takes over a snapshot that the rules have judged as a whole; the block is the engine's from now on. */
 int ent__warm_open(ent_engine *, ent_snapshot_block *, ent_error *e);

@@ -426,7 +426,7 @@ int ent__warm_layer(
 		.w = w,
 		.error = error,
 		.block = &w->blocks[0],
-		.b = {.e = e, .as_of = w->as_of, .as_of_mode = "", .generation = w->n_blocks, .old_json = old_json}};
+		.b = {.e = e, .as_of = w->as_of, .behind = w->behind, .as_of_mode = "", .generation = w->n_blocks, .old_json = old_json}};
 	figures *changed = ent_xcalloc(n + 1, sizeof *changed);
 	int status = 0;
 	l.b.old_ctx = &l;

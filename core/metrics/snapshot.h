@@ -13,6 +13,7 @@
 
 #define ENT_SNAP_MAGIC 0x50414e53u /* "SNAP" */
 #define ENT_SNAP_VERSION 2u
+#define ENT_SNAP_BEHIND 2u /* it is three days at once on earth for some hours */
 #define ENT_SNAP_RATE_ONE INT64_C(1000000000000) /* rates are in 1e-12 */
 
 typedef struct ent_snap_section {
@@ -23,7 +24,7 @@ typedef struct ent_snap_section {
 typedef struct ent_snap_head {
 	uint32_t magic, version;
 	uint64_t bytes;
-	int32_t as_of;         /* the last day that windows include */
+	int32_t as_of;         /* the last day that windows include: the latest of all partners */
 	uint32_t currency;     /* text: the reporting currency, to which money is converted */
 	uint64_t generation;   /* grows with every snapshot of a store */
 	ent_snap_section texts;    /* ent_snap_text; text 0 is "", view value 0 is "(none)" */
@@ -43,7 +44,7 @@ typedef struct ent_snap_text {
 
 typedef struct ent_snap_partner {
 	uint32_t id; /* text: the partner's id in the configuration */
-	uint32_t reserved;
+	uint32_t behind; /* days that its own day lies before as_of, 0 to ENT_SNAP_BEHIND: nothing of it is later */
 	uint64_t series, n_series; /* index of the first, and how many */
 	uint64_t sets, n_sets, dists, n_dists, covers, n_covers;
 	uint64_t json, n_json;     /* offset, bytes: {"profile": {...}, "registers": {...}, "observations": [...], ...} */

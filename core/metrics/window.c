@@ -93,7 +93,7 @@ int64_t ent_snap_rate_on(const ent_snap *s, uint32_t currency, int32_t day) {
 }
 
 static span clip(const ent_snap *s, int32_t start, int32_t stop) {
-	int64_t end = (int64_t)s->head->as_of + 1;
+	int64_t end = (int64_t)s->as_of + 1;
 	return (span){start, stop > end ? (int32_t)end : stop};
 }
 
@@ -421,9 +421,9 @@ static void add_buckets(ent_snap *s, const ent_snap_dist *x, bool money, span w,
 	}
 	int64_t rate = ENT_SNAP_RATE_ONE;
 	if (money && x->currency != s->head->currency) {
-		rate = rate_on(s, rate_find(s, x->currency), s->head->as_of);
+		rate = rate_on(s, rate_find(s, x->currency), s->as_of);
 		if (!rate) {
-			t->missing = s->head->as_of;
+			t->missing = s->as_of;
 			return;
 		}
 	}

@@ -4,7 +4,8 @@
  * worker read through these functions alike, so that a figure in a table and a figure in a rule are the same figure.
  *
  * A reader belongs to one thread (it keeps scratch memory) and borrows the block, which must outlive it. Windows are
- * half open, [start, stop), and never reach beyond the snapshot's as_of: a stop after it is cut. */
+ * half open, [start, stop), and never reach beyond the reader's as_of, which is the snapshot's unless it is set to an earlier day:
+ * a stop after it is cut. So all partners are read as of the day of the one that is judged. */
 #ifndef ENT_METRICS_WINDOW_H
 #define ENT_METRICS_WINDOW_H
 
@@ -39,6 +40,7 @@ typedef struct ent_snap {
 	const ent_snap_cover *covers;
 	const ent_snap_rate *rates;
 	uint32_t n_texts, n_partners, n_rates;
+	int32_t as_of; /* the last day that windows include */
 	struct ent__snap_index *index; /* made by open: merged coverage, origins, scratch */
 } ent_snap;
 
@@ -51,6 +53,10 @@ static inline const char *ent_snap_text_of(const ent_snap *s, uint32_t text) {
 }
 static inline const char *ent_snap_partner_id(const ent_snap *s, uint32_t partner) {
 	return ent_snap_text_of(s, s->partners[partner].id);
+}
+/* The day as of which the partner is judged. */
+static inline int32_t ent_snap_partner_day(const ent_snap *s, uint32_t partner) {
+	return s->head->as_of - (int32_t)s->partners[partner].behind;
 }
 /* Index of the partner, or -1. */
 int64_t ent_snap_find_partner(const ent_snap *, const char *id, size_t n);

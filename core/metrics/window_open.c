@@ -188,6 +188,9 @@ static int check_partners(const ent_snap *s, ent_error *e) {
 			!fits(h->bytes, p->json, p->n_json, 1)) {
 			return corrupt(e, "partner", i, "names something that is not there");
 		}
+		if (p->behind > ENT_SNAP_BEHIND) {
+			return corrupt(e, "partner", i, "its day cannot be");
+		}
 		if (i && strcmp(ent_snap_partner_id(s, i - 1), ent_snap_partner_id(s, i)) >= 0) {
 			return corrupt(e, "partner", i, "is out of order");
 		}
@@ -324,6 +327,7 @@ int ent_snap_open(ent_snap *s, const void *block, size_t bytes, ent_error *e) {
 	s->n_texts = (uint32_t)h->texts.n;
 	s->n_partners = (uint32_t)h->partners.n;
 	s->n_rates = (uint32_t)h->rates.n;
+	s->as_of = h->as_of;
 	int status = check_texts(s, e);
 	status = status ? status : check_partners(s, e);
 	status = status ? status : check_rates(s, e);

@@ -37,6 +37,8 @@ typedef struct snapshot {
 	block **layers; /* NULL where one was let go */
 	uint32_t n_layers, layers_capacity;
 	place *places; /* by partner; NULL while there are no layers */
+	int32_t as_of; /* the last day that windows include */
+	struct snapshot *of; /* whose blocks are read, if this is that one as of an earlier day; else NULL */
 } snapshot;
 
 static PyTypeObject *snapshot_class, *block_class;
@@ -44,13 +46,17 @@ static PyTypeObject *snapshot_class, *block_class;
 /* What holds for the whole is read from the first block: partners, texts of the head, rates. */
 #define BASE(s) (&(s)->base->snap)
 
+/* Where a partner is read, as of the day of this snapshot until the next one is asked for. */
 static block *block_of(const snapshot *s, uint32_t *partner) {
-	if (!s->places) {
-		return s->base;
+	const snapshot *from = s->of ? s->of : s;
+	block *b = from->base;
+	if (from->places) {
+		place p = from->places[*partner];
+		*partner = p.partner;
+		b = p.layer ? from->layers[p.layer - 1] : b;
 	}
-	place p = s->places[*partner];
-	*partner = p.partner;
-	return p.layer ? s->layers[p.layer - 1] : s->base;
+	b->snap.as_of = s->as_of;
+	return b;
 }
 
 ent_snap *ent__snapshot_of(PyObject *o, uint32_t *partner) {
@@ -514,6 +520,44 @@ static PyObject *rate(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
 	return PyLong_FromLongLong(ent_snap_rate_on(s, currency, day));
 }
 
+/* ---- days ------------------------------------------------------------------------------------------------------- */
+
+static PyObject *day_of(PyObject *self, PyObject *arg) {
+	uint32_t i;
+	const block *b = read_from((snapshot *)self, arg, &i);
+	return b ? PyLong_FromLong(ent_snap_partner_day(&b->snap, i)) : NULL;
+}
+
+static PyObject *days_differ(PyObject *self, PyObject *unused) {
+	(void)unused;
+	const ent_snap *s = BASE((snapshot *)self);
+	bool any = false;
+	for (uint32_t i = 0; i < s->n_partners && !any; i++) {
+		any = s->partners[i].behind != 0;
+	}
+	return PyBool_FromLong(any);
+}
+
+/* The same blocks, and the layers that come over them: only what is read of them ends earlier. */
+static PyObject *at(PyObject *self, PyObject *arg) {
+	snapshot *s = (snapshot *)self, *root = s->of ? s->of : s;
+	int32_t day;
+	if (ent__day_of(arg, "day", &day)) {
+		return NULL;
+	}
+	if (day > root->as_of) {
+		PyErr_SetString(PyExc_ValueError, "nothing is known of days after the snapshot's");
+		return NULL;
+	}
+	snapshot *other = (snapshot *)PyType_GenericAlloc(snapshot_class, 0);
+	if (other) {
+		other->base = (block *)Py_NewRef(root->base);
+		other->of = (snapshot *)Py_NewRef(root);
+		other->as_of = day;
+	}
+	return (PyObject *)other;
+}
+
 /* ---- the type --------------------------------------------------------------------------------------------------- */
 
 #define FAST(f) {#f, (PyCFunction)(void (*)(void))f, METH_FASTCALL | METH_KEYWORDS, NULL}
@@ -531,12 +575,15 @@ static PyMethodDef methods[] = {
 	FAST(series),
 	FAST(covers),
 	FAST(rate),
+	{"at", at, METH_O, NULL},
+	{"day_of", day_of, METH_O, NULL},
+	{"days_differ", days_differ, METH_NOARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 
 static PyObject *get_as_of(PyObject *self, void *unused) {
 	(void)unused;
-	return PyLong_FromLong(BASE((snapshot *)self)->head->as_of);
+	return PyLong_FromLong(((snapshot *)self)->as_of);
 }
 
 static PyObject *get_currency(PyObject *self, void *unused) {
@@ -572,6 +619,7 @@ static void dealloc(PyObject *self) {
 	snapshot *s = (snapshot *)self;
 	PyTypeObject *type = Py_TYPE(self);
 	Py_XDECREF(s->base);
+	Py_XDECREF(s->of);
 	for (uint32_t i = 0; i < s->n_layers; i++) {
 		Py_XDECREF(s->layers[i]);
 	}
@@ -645,6 +693,7 @@ PyObject *ent__snapshot_new(int fd, ent_error *e) {
 		return NULL;
 	}
 	s->base = b;
+	s->as_of = b->snap.head->as_of;
 	return (PyObject *)s;
 }
 

@@ -36,6 +36,12 @@ class Snapshot:
     as_of: int  # last day that windows include
     currency: str
     generation: int
+    def at(self, day: int) -> Snapshot:
+        """The same as of an earlier day. ValueError for a later one."""
+    def day_of(self, partner: int) -> int:
+        """The day as of which the partner is judged: as_of, or an earlier day if its zone has not come so far."""
+    def days_differ(self) -> bool:
+        """Whether that is another one than as_of for any partner."""
     def partners(self) -> list[str]: ...
     def partner_json(self, partner: int) -> str: ...
     def meta_json(self) -> str: ...

@@ -45,7 +45,8 @@ def build(view: View, request: Mapping[str, Any], audiences: Mapping[str, str]) 
         raise ValueError(f"a brief is html, json or csv, and not {kind!r}")
     if reader not in ("us", "partner"):
         raise ValueError(f"a brief is for us or for the partner, and not for {reader!r}")
-    content = gather(Partner(view, view.index[name]), request, audiences)
+    index = view.index[name]
+    content = gather(Partner(view.of(index), index), request, audiences)
     for_partner = reader == "partner"
     if kind == "html":
         return brief.render(content, for_partner=for_partner).encode()

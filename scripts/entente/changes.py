@@ -40,11 +40,12 @@ class Kept:
         again: Callable[[int, set[int]], None],
     ) -> None:
         """Lays the change, and says partner by partner which rules have to run again."""
-        view = self.view
-        reached = list(_reached(view, changes))
+        views = self.view.days()
+        reached = [one for view in views for one in _reached(view, changes)]
         lay()
-        view.changes += 1
-        view.forget()
+        for view in views:
+            view.changes += 1
+            view.forget()
         wanted: dict[int, set[int]] = {}
         for partner, metrics in changes.items():
             for rule in self.depend.affected(partner, metrics):

@@ -62,7 +62,14 @@ class FixturePartner:
         self.registers: dict[str, list[dict[str, Any]]] = {}
         self.kept: dict[str, str] = {}
         self.observations: list[dict[str, Any]] = []
+        self.as_of = world.as_of
         self._next = 1
+
+    def judged_on(self, day: str) -> FixturePartner:
+        """Where its day has not come as far as the World's: it is judged as of this one, and later days are
+        not known of it. Say so before all else."""
+        self.as_of = day_number(day)
+        return self
 
     def days(
         self,
@@ -79,7 +86,7 @@ class FixturePartner:
         function of the days that are left until `last`. Money is in the reporting currency. Named views
         (channel="online/web") get it too."""
         family, unit = MEASURES.get(measure) or (SETS[measure], "count")
-        stop = (day_number(last) if last else self.world.as_of) + 1
+        stop = (day_number(last) if last else self.as_of) + 1
         start = day_number(first) if first else stop - _DAYS
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         scale = _SCALES.get(unit, 1)
@@ -227,7 +234,8 @@ class World:
     def see(self, name: str) -> Partner:
         """The partner as a rule gets it."""
         view = View(self.snapshot())
-        return Partner(view, view.index[name])
+        index = view.index[name]
+        return Partner(view.of(index), index)
 
     def judge(self, rule: Rule, name: str, /, *, first: Iterable[Rule] = (), **settings: Any) -> Outcome:
         """What the rule says of a partner, with some settings changed, after the rules `first`."""
@@ -240,13 +248,27 @@ class World:
 class Snapshot:
     """The twin of _entente.Snapshot."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, as_of: int | None = None) -> None:
         self._world = world
         self._partners = [world.partners[name] for name in sorted(world.partners)]
-        self.as_of = world.as_of
+        self.as_of = world.as_of if as_of is None else as_of
         self.currency = world.currency
         self.generation = 1
         self._days: dict[tuple[str, str, int], frozenset[int]] = {}
+
+    def at(self, day: int) -> Snapshot:
+        """The same as of an earlier day."""
+        if day > self._world.as_of:
+            raise ValueError("nothing is known of days after the snapshot's")
+        return Snapshot(self._world, day)
+
+    def day_of(self, partner: int) -> int:
+        """The day as of which the partner is judged."""
+        return self._partners[partner].as_of
+
+    def days_differ(self) -> bool:
+        """Whether that is not the same one for all."""
+        return any(p.as_of != self._world.as_of for p in self._partners)
 
     def partners(self) -> list[str]:
         """Ids, sorted."""
@@ -291,10 +313,11 @@ class Snapshot:
         """(state, top, bottom, covered days, declared days, day)."""
         who, row = self._partners[partner], METRICS[metric]
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
+        days, stop = stop - start, self._until(who, stop)
         covered = min(
             len(self._covered(who, *place).intersection(range(start, stop))) for place in origins.items()
         )
-        state = KNOWN if covered and covered >= LEAST_COVERAGE * (stop - start) else NO_COVERAGE
+        state = KNOWN if covered and covered >= LEAST_COVERAGE * days else NO_COVERAGE
         if row.kind in (SUM, RATIO):
             top = self._sum(who, row.top, origins, start, stop, view, value)
             bottom = self._sum(who, row.bottom, origins, start, stop, view, value) if row.kind == RATIO else 1
@@ -313,7 +336,8 @@ class Snapshot:
     def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
         """(state, value) of a distribution."""
         who, row = self._partners[partner], METRICS[metric]
-        seen = self._seen(who, row, {f: self._origin(who, row, f, -1) for f in row.families}, start, stop)
+        origins = {f: self._origin(who, row, f, -1) for f in row.families}
+        seen = self._seen(who, row, origins, start, self._until(who, stop))
         rank = ceil(q * len(seen) * (1 - 1e-12))  # as in core/metrics/dist.c
         value = seen[min(max(rank, 1), len(seen)) - 1] if seen else 0
         return self.window(partner, metric, start, stop)[0], value
@@ -324,6 +348,7 @@ class Snapshot:
         """Values of a view that have data in the window."""
         who, row = self._partners[partner], METRICS[metric]
         measures = {measure for _, measure in (*row.top, *row.bottom)} | {row.source}
+        stop = self._until(who, stop)
         kept = [(key, set(cell)) for key, cell in who.cells.items()] + [
             (key, set(ids)) for key, ids in who.sets.items()
         ]
@@ -361,16 +386,20 @@ class Snapshot:
         if row.kind != SUM:
             raise ValueError(f"{row.name} is no sum: it has no value by day that adds up")
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
-        days = [self._sum(who, row.top, origins, day, day + 1, view, value) for day in range(start, stop)]
+        until = self._until(who, stop)
+        days = [
+            self._sum(who, row.top, origins, day, min(day + 1, until), view, value) for day in range(start, stop)
+        ]
         return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)
 
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
         """(from, to, declared, source)."""
         who, row = self._partners[partner], METRICS[metric]
         return [
-            (c.start, c.stop, c.declared, c.source)
+            (c.start, min(c.stop, who.as_of + 1), c.declared, c.source)
             for family in row.families
             for c in who.covers.get((family, self._origin(who, row, family, origin)), ())
+            if c.start <= who.as_of
         ]
 
     def cohort(
@@ -380,6 +409,10 @@ class Snapshot:
         packed = array("I")
         packed.frombytes(partners)
         return [self.window(p, metric, start, stop, origin)[:3] for p in packed]
+
+    def _until(self, who: FixturePartner, stop: int) -> int:
+        """Where a window of the partner ends at the latest."""
+        return min(stop, self.as_of + 1, who.as_of + 1)
 
     def _covered(self, who: FixturePartner, family: str, origin: int) -> frozenset[int]:
         found = self._days.get((who.id, family, origin))

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A snapshot as rules see it: its moment, its metrics by name, its partners. What is looked up often is
-kept here."""
+kept here.
+
+Where a day turns at different moments for different partners, the snapshot's day is the latest of theirs, and there
+is a view for each day on which any of them is judged: windows, months and cohorts are those of that day."""
 
 from __future__ import annotations
 
@@ -33,12 +36,22 @@ class View:
     """One snapshot, and what was worked out about it. Lives as long as the evaluation of that snapshot, or, if
     it is kept, until it is evaluated as a whole again."""
 
-    def __init__(self, snapshot: Snapshot, kept: bool = False) -> None:
+    def __init__(self, snapshot: Snapshot, kept: bool = False, of: View | None = None) -> None:
         self.kept = kept  # who read which cohort is remembered
         self.changes = 0  # how often it was brought up to date
         self.snapshot = snapshot
         self.as_of: int = snapshot.as_of
         self.today = Day.of(snapshot.as_of)
+        self.spans: dict[Window, Span] = {}
+        self.cohorts: dict[object, Any] = {}  # by attributes
+        self.released: dict[object, Any] = {}  # figures of cohorts, see cohort.py
+        self._months: dict[int, list[Period]] = {}
+        self._about: dict[str, Any] = {}
+        self._about_whom = -1
+        self._others: dict[int, View] = {}  # by day
+        if of is not None:  # another day of the same: what has no day is there already
+            self._take(of)
+            return
         self.currency = snapshot.currency
         self.ids = snapshot.partners()
         self.index = {name: n for n, name in enumerate(self.ids)}
@@ -46,14 +59,30 @@ class View:
         meta: dict[str, Any] = loads(snapshot.meta_json() or "{}")
         self.meta = meta
         self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
-        self.spans: dict[Window, Span] = {}
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
-        self.cohorts: dict[object, Any] = {}  # by attributes
-        self.released: dict[object, Any] = {}  # figures of cohorts, see cohort.py
-        self._months: dict[int, list[Period]] = {}
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
-        self._about: dict[str, Any] = {}
-        self._about_whom = -1
+        self._differ = snapshot.days_differ()
+
+    def _take(self, of: View) -> None:
+        self.currency, self.ids, self.index, self.metrics = of.currency, of.ids, of.index, of.metrics
+        self.meta, self.least_cohort, self.groups = of.meta, of.least_cohort, of.groups
+        self._attributes, self._differ = of._attributes, of._differ
+
+    def of(self, partner: int) -> View:
+        """As of the partner's own day."""
+        if not self._differ:
+            return self
+        day = self.snapshot.day_of(partner)
+        if day == self.as_of:
+            return self
+        found = self._others.get(day)
+        if found is None:
+            found = self._others[day] = View(self.snapshot.at(day), self.kept, self)
+        return found
+
+    def days(self) -> list[View]:
+        """The views of all days on which anybody was judged so far."""
+        return [self, *self._others.values()]
 
     def about(self, partner: int) -> dict[str, Any]:
         """The partner's profile, registers, observations and sources."""

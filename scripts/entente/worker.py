@@ -126,7 +126,7 @@ class _Judging:
 
     def partner(self, index: int, chosen: set[int] | None = None) -> None:
         """Judge one, by all rules or the chosen ones."""
-        partner = Partner(self.view, index)
+        partner = Partner(self.view.of(index), index)
         rules, said = self.rules, partner.said
         if chosen is not None:
             rules = [row for row in rules if row[0] in chosen]

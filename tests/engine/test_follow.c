@@ -16,15 +16,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "engine/rules_worker.h"
 
-enum { PARTNERS = 26, DAYS = 90, AS_OF = 20634 /* 2026-06-30 */, FILES = 400 };
+enum { PARTNERS = 26, DAYS = 90, JUNE = 20634 /* 2026-06-30 */, FILES = 400 };
 
 static uint64_t seed;
+static int32_t as_of = JUNE;
+static bool zones; /* judged as of now, by partners of which two are never on the same day */
 
 static uint32_t rnd(uint32_t below) {
 	seed ^= seed << 13;
@@ -87,7 +90,7 @@ static void first_files(world *w) {
 	for (unsigned p = 0; p < PARTNERS; p++) {
 		for (int d = 0; d < DAYS && p != 7; d++) { /* one has never sold anything */
 			for (unsigned n = rnd(3); n > 0; n--) {
-				order(f, p, ++w->keys, AS_OF - d, usual(p) + rnd(1000), rnd(40), "sold");
+				order(f, p, ++w->keys, as_of - d, usual(p) + rnd(1000), rnd(40), "sold");
 			}
 		}
 	}
@@ -98,7 +101,7 @@ static void first_files(world *w) {
 		for (int d = 0; d < DAYS; d++) {
 			char text[16];
 			for (unsigned n = 1 + rnd(4); n > 0; n--) {
-				fprintf(f, "%u,p%02u,%s 10:00:00,v%u,web\n", ++w->keys, p, ent_day_text(AS_OF - d, text), rnd(100));
+				fprintf(f, "%u,p%02u,%s 10:00:00,v%u,web\n", ++w->keys, p, ent_day_text(as_of - d, text), rnd(100));
 			}
 		}
 	}
@@ -114,25 +117,25 @@ static void happens(world *w) {
 		f = export_begin(w, "orders", name);
 		fputs(ORDERS, f);
 		for (unsigned n = 1 + rnd(4); n > 0; n--) {
-			order(f, p, ++w->keys, AS_OF + 3 - (int32_t)rnd(DAYS + 10), usual(p) + rnd(9000), rnd(60), "sold");
+			order(f, p, ++w->keys, as_of + 3 - (int32_t)rnd(DAYS + 10), usual(p) + rnd(9000), rnd(60), "sold");
 			p = rnd(3) ? p : rnd(PARTNERS);
 		}
 	} else if (what < 8) { /* what was told before, told again and otherwise; whose it was, may change too */
 		f = export_begin(w, "orders", name);
 		fputs(ORDERS, f);
 		for (unsigned n = 1 + rnd(3); n > 0; n--) {
-			order(f, p, 1 + rnd(w->keys), AS_OF - (int32_t)rnd(DAYS), usual(p) + rnd(500), rnd(40),
+			order(f, p, 1 + rnd(w->keys), as_of - (int32_t)rnd(DAYS), usual(p) + rnd(500), rnd(40),
 				rnd(2) ? "cancelled" : "sold");
 		}
 	} else if (what == 8) {
 		f = export_begin(w, "visits", name);
 		fputs(VISITS, f);
-		fprintf(f, "%u,p%02u,%s 10:00:00,v%u,mail\n", ++w->keys, p, ent_day_text(AS_OF - (int32_t)rnd(DAYS), text),
+		fprintf(f, "%u,p%02u,%s 10:00:00,v%u,mail\n", ++w->keys, p, ent_day_text(as_of - (int32_t)rnd(DAYS), text),
 			rnd(100));
 	} else {
 		f = export_begin(w, "contacts", name);
 		fputs("key,partner,at,kind\n", f);
-		fprintf(f, "%u,p%02u,%s 09:00:00,meeting\n", ++w->keys, p, ent_day_text(AS_OF - (int32_t)rnd(40), text));
+		fprintf(f, "%u,p%02u,%s 09:00:00,meeting\n", ++w->keys, p, ent_day_text(as_of - (int32_t)rnd(40), text));
 	}
 	export_end(w, f, name);
 }
@@ -155,13 +158,14 @@ static void world_open(world *w, const char *books, unsigned workers) {
 	fclose(f);
 	f = create(w, "entente.yaml");
 	fprintf(f,
-		"version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: 2026-06-30\nworkers: %u\n"
+		"version: 1\nstore: ./store\ncurrency: EUR\nidentity_key: file:identity.key\nas_of: %s\nworkers: %u\n"
 		"partners:\n",
-		workers);
+		zones ? "now" : "2026-06-30", workers);
 	for (unsigned p = 0; p < PARTNERS; p++) {
 		static const char *const industries[] = {"tea", "books", "shoes", "one-of-a-kind"};
-		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s}\n", p, p, industries[p < 24 ? p % 3 : 3],
-			p % 2 ? "DE" : "SE");
+		static const char *const zone_of[] = {", zone: Etc/GMT-14", ", zone: Etc/GMT+12", ""}; /* 26 hours between them */
+		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s%s}\n", p, p, industries[p < 24 ? p % 3 : 3],
+			p % 2 ? "DE" : "SE", zones ? zone_of[p / 3 % 3] : "");
 	}
 	fprintf(f,
 		"sources:\n"
@@ -221,8 +225,8 @@ static int put_finding(void *ctx, const ent_finding *f) {
 }
 
 static int put_verdict(
-	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t as_of, const char *json) {
-	ent_buf_printf(ctx, "%s/%s %s %d %s\n", partner, rule, verdict, as_of, json);
+	void *ctx, const char *rule, const char *partner, const char *verdict, int32_t day, const char *json) {
+	ent_buf_printf(ctx, "%s/%s %s %d %s\n", partner, rule, verdict, day, json);
 	return 0;
 }
 
@@ -276,12 +280,15 @@ static void changes_are_followed(unsigned workers, uint64_t from, unsigned steps
 		followed += !w.said.whole;
 		char *change = stored(&w);
 		if (!w.said.whole || i == 0) {
+			uint64_t days = ent_engine_days(w.e, NULL);
 			ent_engine_rules_reload(w.e);
 			follow(&w);
 			assert_true(w.said.whole);
 			char *whole = stored(&w);
 			snprintf(when, sizeof when, "step %u of %llu", i, (unsigned long long)from);
-			same(change, whole, when);
+			if (days == ent_engine_days(w.e, NULL)) { /* no day turned in between */
+				same(change, whole, when);
+			}
 			free(whole);
 		}
 		free(change);
@@ -300,6 +307,72 @@ static void two_workers(void **state) {
 	changes_are_followed(2, 11, 14);
 }
 
+/* As of now, which is another day for each third of the partners. */
+static void other_days(unsigned workers, uint64_t from) {
+	zones = true;
+	as_of = ent_day_of_us((int64_t)time(NULL) * 1000000 + INT64_C(14) * 3600000000);
+	changes_are_followed(workers, from, 14);
+	zones = false;
+	as_of = JUNE;
+}
+
+static void one_worker_on_other_days(void **state) {
+	(void)state;
+	other_days(1, 5);
+}
+
+static void two_workers_on_other_days(void **state) {
+	(void)state;
+	other_days(2, 23);
+}
+
+static int day_of_partner(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t day, const char *json) {
+	int32_t *days = ctx, *known = &days[atoi(partner + 1)];
+	(void)rule;
+	(void)verdict;
+	(void)json;
+	assert_true(!*known || *known == day);
+	*known = day;
+	return 0;
+}
+
+/* The day turns for some partners: all is judged anew, and what they said is of their own day. */
+static void a_day_turns(void **state) {
+	(void)state;
+	world w;
+	ent_error e;
+	int32_t days[PARTNERS] = {0};
+	zones = true;
+	seed = 9;
+	as_of = ent_day_of_us((int64_t)time(NULL) * 1000000 + INT64_C(14) * 3600000000);
+	world_open(&w, "shipped, " BOOK, 1);
+	ingest(&w);
+	follow(&w);
+	happens(&w);
+	ingest(&w);
+	follow(&w);
+	assert_int_equal(ent_store_verdicts_scan(w.e->store, NULL, false, day_of_partner, days, &e), 0);
+	int32_t day;
+	assert_int_equal(ent_engine_as_of(w.e, NULL, &day, &e), 0);
+	for (unsigned p = 0; p < PARTNERS; p++) {
+		int64_t hours = p / 3 % 3 == 0 ? 14 : p / 3 % 3 == 1 ? -12 : 0;
+		assert_int_equal(days[p], ent_day_of_us(w.e->now_us + hours * 3600000000));
+	}
+	assert_int_equal(day, days[0]);
+	assert_true(days[3] < days[0]);
+	follow(&w);
+	assert_false(w.said.whole);
+	uint64_t print = ent_engine_days(w.e, NULL);
+	w.e->now_us += INT64_C(86400000000);
+	assert_true(print != ent_engine_days(w.e, NULL));
+	w.e->warm->days++; /* as it is when a day has turned since */
+	follow(&w);
+	assert_true(w.said.whole);
+	world_close(&w);
+	zones = false;
+	as_of = JUNE;
+}
+
 /* Layers upon layers, none of them checked in between. */
 static void many_layers(void **state) {
 	(void)state;
@@ -315,7 +388,7 @@ static void many_layers(void **state) {
 		unsigned p = rnd(PARTNERS - 1);
 		p += p >= 7; /* the one without sales would be a partner with another source all at once */
 		fputs(ORDERS, f);
-		order(f, p, rnd(2) ? ++w.keys : 1 + rnd(w.keys), AS_OF - 1 - (int32_t)rnd(DAYS - 2), usual(p) + rnd(500),
+		order(f, p, rnd(2) ? ++w.keys : 1 + rnd(w.keys), as_of - 1 - (int32_t)rnd(DAYS - 2), usual(p) + rnd(500),
 			rnd(40), "sold");
 		export_end(&w, f, name);
 		ingest(&w);
@@ -363,7 +436,7 @@ static void a_change_goes_no_further(void **state) {
 
 	FILE *f = export_begin(&w, "visits", name); /* one visit: the rule that reads traffic */
 	fputs(VISITS, f);
-	fprintf(f, "%u,p04,%s 10:00:00,v1,web\n", ++w.keys, ent_day_text(AS_OF - 5, text));
+	fprintf(f, "%u,p04,%s 10:00:00,v1,web\n", ++w.keys, ent_day_text(as_of - 5, text));
 	export_end(&w, f, name);
 	ingest(&w);
 	follow(&w);
@@ -371,7 +444,7 @@ static void a_change_goes_no_further(void **state) {
 	assert_int_equal(w.said.evaluations, 1);
 
 	f = export_begin(&w, "contacts", name); /* what is known of a partner: its rules, and nobody else's */
-	fprintf(f, "key,partner,at,kind\n%u,p03,%s 09:00:00,meeting\n", ++w.keys, ent_day_text(AS_OF - 9, text));
+	fprintf(f, "key,partner,at,kind\n%u,p03,%s 09:00:00,meeting\n", ++w.keys, ent_day_text(as_of - 9, text));
 	export_end(&w, f, name);
 	ingest(&w);
 	follow(&w);
@@ -380,12 +453,12 @@ static void a_change_goes_no_further(void **state) {
 
 	/* an order: all rules of its partner but those that read traffic and contacts, and whoever is told something else
 	 * by the cohort now: some of the ten rules of the others, not all */
-	one_order(&w, 3, ++w.keys, AS_OF - 4, 900000);
+	one_order(&w, 3, ++w.keys, as_of - 4, 900000);
 	assert_int_equal(w.said.changed, 1);
 	assert_in_range(w.said.evaluations, 8, all / 2);
 
 	/* the same order once more, told by a newer file: nothing changes in the cells */
-	one_order(&w, 3, w.keys, AS_OF - 4, 900000);
+	one_order(&w, 3, w.keys, as_of - 4, 900000);
 	assert_int_equal(w.said.evaluations, 0);
 	world_close(&w);
 }
@@ -398,7 +471,7 @@ static void unchanged_cohorts_rest(void **state) {
 	world_open(&w, BOOK, 1);
 	ingest(&w);
 	follow(&w);
-	one_order(&w, 3, ++w.keys, AS_OF - DAYS + 2, 2500);
+	one_order(&w, 3, ++w.keys, as_of - DAYS + 2, 2500);
 	assert_int_equal(w.said.changed, 1);
 	assert_in_range(w.said.evaluations, 1, 8); /* its own: by metric, whatever the days */
 	world_close(&w);
@@ -416,7 +489,7 @@ static void a_lost_worker_is_replaced(void **state) {
 	char name[64];
 	FILE *f = export_begin(&w, "orders", name);
 	fputs(ORDERS, f);
-	order(f, 4, ++w.keys, AS_OF - 4, 4000, 3, "sold");
+	order(f, 4, ++w.keys, as_of - 4, 4000, 3, "sold");
 	export_end(&w, f, name);
 	ingest(&w);
 	follow(&w);
@@ -466,7 +539,7 @@ static void a_touched_file_is_seen(void **state) {
 	world_open(&w, BOOK, 1);
 	FILE *f = export_begin(&w, "orders", name);
 	fputs(ORDERS, f);
-	order(f, 4, ++w.keys, AS_OF - 4, 4000, 3, "sold");
+	order(f, 4, ++w.keys, as_of - 4, 4000, 3, "sold");
 	export_end(&w, f, name);
 	ingest(&w);
 	follow(&w);
@@ -486,7 +559,7 @@ static void a_touched_file_is_seen(void **state) {
 	f = fopen(path, "r+");
 	assert_non_null(f);
 	fputs(ORDERS, f);
-	order(f, 4, w.keys, AS_OF - 4, 5000, 3, "sold");
+	order(f, 4, w.keys, as_of - 4, 5000, 3, "sold");
 	fclose(f);
 	assert_int_equal(utimensat(AT_FDCWD, path, (struct timespec[]){before.st_mtim, before.st_mtim}, 0), 0);
 	assert_int_equal(stat(path, &after), 0);
@@ -552,6 +625,9 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_worker),
 		cmocka_unit_test(two_workers),
+		cmocka_unit_test(one_worker_on_other_days),
+		cmocka_unit_test(two_workers_on_other_days),
+		cmocka_unit_test(a_day_turns),
 		cmocka_unit_test(many_layers),
 		cmocka_unit_test(a_change_goes_no_further),
 		cmocka_unit_test(unchanged_cohorts_rest),

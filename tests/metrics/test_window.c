@@ -264,6 +264,19 @@ static void nothing_after_as_of(void **state) {
 	assert_true(read_of(&o, q).top == 0);
 	q.start = INT32_MIN;
 	assert_true(read_of(&o, q).top == 5);
+	/* and as of an earlier day */
+	assert_int_equal(o.s.as_of, 104);
+	o.s.as_of = 102;
+	assert_true(read_of(&o, q).top == 3);
+	assert_true(WINDOW(&o, "orders", 0, 100, 110).top == 3);
+	assert_int_equal(WINDOW(&o, "orders", 0, 100, 110).covered, 3);
+	assert_true(WINDOW(&o, "customers", 0, 100, 110).top == 3);
+	q.start = 100;
+	q.stop = 105;
+	assert_null(ent_window_column(&o.s, &q));
+	assert_int_equal(ent_window_series(&o.s, &q, days, &missing), 0);
+	assert_int_equal(days[2], 1);
+	assert_int_equal(days[3], 0);
 	close_built(&o);
 }
 
