@@ -141,6 +141,7 @@ static void reads_windows(void **state) {
 	contains(r, "\"median\": [0, 0, 1], \"quantile\": [0, 30]");
 	contains(r, "\"cohort\": [[0, 55, 1], [1, 0, 1]]");
 	contains(r, "\"huge\": 36893488147419103228"); /* four times INT64_MAX */
+	contains(r, "\"earlier\": [104, [0, 15], 15, 10, 106, 109, false], \"later\": 55"); /* the same blocks, as of another day */
 	contains(r, "\"kinds\": [0], \"definition\": 16");
 	contains(r, "\"orders\": [1, 0, 1, 0, 0, 0]"); /* of bob nothing is known */
 	free(r);
@@ -157,7 +158,7 @@ static void refuses_wrong_arguments(void **state) {
 	open_worker(&d, ENT_SANDBOX_OFF, 0);
 	char *r = judge(&d, "refuses");
 	contains(r, "[\"IndexError\", \"IndexError\", \"TypeError\", \"OverflowError\", \"IndexError\", \"IndexError\", \"TypeError\", "
-				"\"TypeError\", \"TypeError\", \"TypeError\", \"ValueError\", \"ValueError\", \"ValueError\", \"TypeError\"]");
+				"\"TypeError\", \"TypeError\", \"TypeError\", \"ValueError\", \"ValueError\", \"ValueError\", \"TypeError\", \"ValueError\", \"IndexError\"]");
 	free(r);
 	driver_finish(&d);
 }

@@ -9,6 +9,7 @@ def reads(snapshot, partner):
     number = {row[0]: n for n, row in enumerate(snapshot.metrics())}
     orders, net = number["orders"], number["revenue.net"]
     rows = array.array("I", range(len(snapshot.partners()))).tobytes()
+    early = snapshot.at(104)
     return {
         "partners": snapshot.partners(), "as_of": snapshot.as_of, "currency": snapshot.currency,
         "generation": snapshot.generation, "json": snapshot.partner_json(partner), "meta": snapshot.meta_json(),
@@ -20,6 +21,9 @@ def reads(snapshot, partner):
         "median": snapshot.window(partner, number["days_to_paid"], 100, 110)[:3],
         "quantile": snapshot.quantile(partner, number["days_to_paid"], 100, 110, 0.9),
         "cohort": snapshot.cohort(rows, orders, 100, 110), "huge": snapshot.window(partner, number["tax"], 100, 110)[1],
+        "earlier": [early.as_of, early.window(partner, orders, 100, 110, coverage=0.1)[:2], early.cohort(rows, orders, 100, 110)[0][1],
+                    len(early.series(partner, orders, 100, 110)), early.at(106).as_of, early.day_of(partner), early.days_differ()],
+        "later": snapshot.window(partner, orders, 100, 110)[1],
         "kinds": [row[1] for row in snapshot.metrics()][:1], "definition": len(snapshot.metrics()[0][6]),
     }
 
@@ -31,7 +35,8 @@ def refuses(snapshot, partner):
                   lambda: snapshot.window(0, 0, 1, 2, origin=-2), lambda: snapshot.window(0, 0, 1, 2, nonsense=1),
                   lambda: snapshot.window(0, 0, 1, 2, stop=3), lambda: snapshot.window("0", 0, 1, 2),
                   lambda: snapshot.window(0, 0, 1, 2, -1, 0, 7), lambda: snapshot.window(0, 0, 1, 2, coverage=2),
-                  lambda: snapshot.quantile(0, 0, 1, 2, 0.5), lambda: snapshot.series(0, 23, 1, 2), lambda: type(snapshot)()):
+                  lambda: snapshot.quantile(0, 0, 1, 2, 0.5), lambda: snapshot.series(0, 23, 1, 2), lambda: type(snapshot)(),
+                  lambda: snapshot.at(110), lambda: snapshot.day_of(2)):
         try:
             wrong()
             out.append("nothing")
