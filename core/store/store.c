@@ -230,7 +230,7 @@ static int open_database(ent_store *s, int mode, ent_error *e) {
 	/* Debian's SQLite overwrites what it deletes: of the cells' pages we need not. The page size counts for new files.
 	 */
 	int status = ent__sql_run(s,
-		"PRAGMA page_size = 16384; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
+		"PRAGMA page_size = 8192; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA secure_delete = FAST; "
 		"PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY",
 		e);
 	if (!status && s->writable && ent__given_init(&s->given, s->db)) {

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WORTH_IT = 256, TOO_LONG = 4096 /* pages: 4 MB, 64 MB */ };
+enum { WORTH_IT = 512, TOO_LONG = 8192 /* pages: 4 MB, 64 MB */ };
 
 struct ent__tidy {
 	sqlite3 *db;

@@ -212,7 +212,7 @@ static void damaged_page(void **state) {
 	assert_int_equal(stat(path, &st), 0);
 	FILE *file = fopen(path, "r+");
 	assert_non_null(file);
-	assert_int_equal(fseek(file, (long)(st.st_size - 16384 * 3), SEEK_SET), 0);
+	assert_int_equal(fseek(file, (long)(st.st_size - 8192 * 3), SEEK_SET), 0);
 	for (int i = 0; i < 64; i++) {
 		fputc(0xff, file);
 	}
