@@ -81,6 +81,7 @@ function arrive() {
 async function show() {
 	const at = where();
 	const mine = ++asked;
+	main.removeAttribute("aria-busy");
 	if (!who()) {
 		return;
 	}
@@ -132,6 +133,9 @@ async function show() {
 		clearTimeout(slow);
 		if (mine === asked) {
 			main.removeAttribute("aria-busy");
+			if (stale) {
+				refresh();
+			}
 		}
 	}
 }
@@ -147,11 +151,17 @@ async function again(fresh = true) {
 
 // ---- live -----------------------------------------------------------------------------------------------------------------
 
-let soon = null;
+let soon = null, stale = false;
+/** Asks anew, soon. Not while an answer is awaited: what comes without a pause must not keep the page from being shown. */
 function refresh() {
+	stale = false;
 	soon ??= setTimeout(() => {
 		soon = null;
-		show();
+		if (main.hasAttribute("aria-busy")) {
+			stale = true;
+		} else {
+			show();
+		}
 	}, 300);
 }
 

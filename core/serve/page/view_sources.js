@@ -9,6 +9,9 @@ const titles = { idle: "Up to date", waiting: "Reading", failing: "Failing", qua
 const state = (s) => [badge(titles[s.state] ?? "Not configured", tones[s.state] ?? ""), s.late && badge("Late", "wrong")];
 const troubled = (s) => s.late || ["failing", "quarantined"].includes(s.state) || s.rejected > 0 || s.parked > 0;
 
+/** Said where there is no time of the last arrival. */
+const unheard = (s) => s.records > 0 ? "unknown" : "never";
+
 const wish = { q: "", trouble: false };
 
 function rate(s, rates) {
@@ -24,7 +27,7 @@ function rowOf(s, rates) {
 		state(s), count(s.records), rate(s, rates),
 		s.rejected ? h("a", { class: "bad", href: at.source(s.source) }, count(s.rejected), h("span", { class: "unseen" }, ` rejected records of ${s.source}`)) : h("span", { class: "soft" }, "–"),
 		s.waiting_files || s.waiting_bytes ? h("span", null, bytes(s.waiting_bytes ?? 0), s.waiting_since && h("small", null, `since ${ago(s.waiting_since)}`)) : h("span", { class: "soft" }, "–"),
-		s.last_day ? day(s.last_day) : h("span", { class: "unknown" }, "no data yet"), s.arrived ? h("time", { datetime: s.arrived, title: instant(s.arrived) }, ago(s.arrived)) : h("span", { class: "unknown" }, "never"),
+		s.last_day ? day(s.last_day) : h("span", { class: "unknown" }, "no data yet"), s.arrived ? h("time", { datetime: s.arrived, title: instant(s.arrived) }, ago(s.arrived)) : h("span", { class: "unknown" }, unheard(s)),
 		s.error ? h("span", { class: "bad" }, s.error) : h("span", { class: "soft" }, "none")];
 }
 
@@ -65,7 +68,7 @@ export const sources = {
 			h("form", { class: "filters", role: "search", "aria-label": "Sources", onsubmit: (event) => event.preventDefault() },
 				h("div", { class: "field wide" }, h("label", { for: id }, "Search"), h("input", { id, type: "search", value: wish.q, "data-key": "source-q",
 					oninput: (event) => { wish.q = event.target.value; changed(); } })),
-				h("label", { class: "check" }, h("input", { type: "checkbox", checked: wish.trouble, "data-key": "source-trouble",
+				h("label", { class: "check wide" }, h("input", { type: "checkbox", checked: wish.trouble, "data-key": "source-trouble",
 					onchange: (event) => { wish.trouble = event.target.checked; changed(); } }), " Only what needs a look")),
 			summary, results];
 	},
@@ -106,7 +109,7 @@ export const sourceView = {
 			h("div", null, section("Comes", null, h("dl", { class: "facts" },
 				fact("How", s.transport && capital(s.transport)), fact("From", s.from && h("code", null, s.from)), fact("Read by", s.decoder),
 				fact("Partner", s.partner ? h("a", { href: at.partner(s.partner) }, s.partner) : "as the data says"),
-				fact("Last came", s.arrived ? `${ago(s.arrived)} (${instant(s.arrived)})` : "never"), fact("Data until", s.last_day ? day(s.last_day) : "no data yet", s.last_day ? null : "unknown"),
+				fact("Last came", s.arrived ? `${ago(s.arrived)} (${instant(s.arrived)})` : unheard(s), s.arrived ? null : "unknown"), fact("Data until", s.last_day ? day(s.last_day) : "no data yet", s.last_day ? null : "unknown"),
 				fact("Expected every", s.every_s && duration(s.every_s)), fact("Late after", s.late_after_s && duration(s.late_after_s)),
 				fact("Files", `${count(s.files)}${s.unfinished ? `, ${count(s.unfinished)} unfinished` : ""}`), fact("Size", bytes(s.bytes)),
 				fact("Waiting", s.waiting_files ? `${plural(s.waiting_files, "file")}, ${bytes(s.waiting_bytes)}` : "nothing"),
