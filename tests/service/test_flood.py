@@ -214,7 +214,7 @@ def test_a_flood_delays_no_other_source(service: Service) -> None:
     thread = threading.Thread(target=flood)
     thread.start()
     sender = Sender(s)
-    rounds = []
+    rounds: list[int] = []
     try:
         n = 0
         while len(rounds) < 8:
