@@ -285,17 +285,24 @@ static bool is_folder(int dir, const char *name) {
 		   S_ISDIR(st.st_mode);
 }
 
-int ent__backup_sync_folders(int dir, const char *name, ent_error *e) {
+static DIR *open_folder(int dir, const char *name, ent_error *e) {
 	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int status = 0;
 	if (!d) {
-		status = ent_error_errno(e, ENT_ERR_IO, "cannot list %s", name);
+		ent_error_errno(e, ENT_ERR_IO, "cannot list %s", name);
 		if (fd >= 0) {
 			close(fd);
 		}
-		return status;
 	}
+	return d;
+}
+
+int ent__backup_sync_folders(int dir, const char *name, ent_error *e) {
+	DIR *d = open_folder(dir, name, e);
+	if (!d) {
+		return ENT_ERR_IO;
+	}
+	int fd = dirfd(d), status = 0;
 	for (struct dirent *item; !status && (item = readdir(d));) {
 		if (is_folder(fd, item->d_name)) {
 			status = ent__backup_sync_folders(fd, item->d_name, e);
@@ -309,16 +316,11 @@ int ent__backup_sync_folders(int dir, const char *name, ent_error *e) {
 }
 
 static int remove_below(int dir, const char *name, ent_error *e) {
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int status = 0;
+	DIR *d = open_folder(dir, name, e);
 	if (!d) {
-		status = ent_error_errno(e, ENT_ERR_IO, "cannot list %s", name);
-		if (fd >= 0) {
-			close(fd);
-		}
-		return status;
+		return ENT_ERR_IO;
 	}
+	int fd = dirfd(d), status = 0;
 	for (struct dirent *item; !status && (item = readdir(d));) {
 		if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0) {
 			continue;
