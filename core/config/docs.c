@@ -45,7 +45,7 @@ static void table(ent_buf *out, const ent__field *fields, const char *path) {
 		} else {
 			cell(out, type_of(f));
 		}
-		for (const char *const *choice = f->choices; choice && *choice; choice++) {
+		for (const char *const *choice = f->type == ENT__ITEMS ? NULL : f->choices; choice && *choice; choice++) {
 			ent_buf_printf(out, "%s`%s`", choice == f->choices ? ": " : ", ", *choice);
 		}
 		ent_buf_printf(out, " | ");

@@ -523,6 +523,8 @@ static const ent__field reject_fields[] = {
 	END};
 /* clang-format on */
 
+static const char *const later_registers[] = {"kept_by", NULL};
+
 /* clang-format off */
 static const ent__field register_fields[] = {
 	{.key = "kept_since", .type = ENT__DATE, .required = true, .offset = AT(ent_register_config, kept_since),
@@ -564,7 +566,7 @@ const ent__field ent__config_fields[] = {
 	{.key = "rules", .type = ENT__STRUCT, .item = rules_fields, .offset = AT(ent_config, rules), .form = "{…}",
 		.doc = "What judges the partners."},
 	{.key = "registers", .type = ENT__ITEMS, .item = register_fields, .size = sizeof(ent_register_config),
-		.offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
+		.choices = later_registers, .offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
 		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
 	{.key = "decoders", .type = ENT__STRUCT, .item = decoder_fields, .offset = AT(ent_config, decoders), .form = "{…}",
 		.doc = "Limits of the processes that run plugins."},

@@ -234,7 +234,13 @@ static void items(ent__parser *p, const ent__field *f, const ent_yaml_node *node
 				"use letters, digits, '_', '-' and '.', at most 64, first a letter or a digit",
 				"'%s' cannot be a name in '%s'", key->text, f->key);
 		}
-		if (ent__map(p, node->items[i], key->text, NULL)) {
+		bool later = false;
+		for (const char *const *word = f->choices; word && *word && !later; word++) {
+			later = strcmp(*word, key->text) == 0;
+		}
+		if (later) {
+			ent_errors_add(p->errors, key->at, "take it out", "'%s' is not available in this version", key->text);
+		} else if (ent__map(p, node->items[i], key->text, NULL)) {
 			ent__fill(p, f->item, node->items[i], item);
 		}
 	}

@@ -43,7 +43,7 @@ typedef struct ent__field {
 	ent__type type;
 	bool required;
 	const char *preset; /* as it would be written */
-	const char *const *choices;
+	const char *const *choices; /* ITEMS: names that mean something in a later version, and are refused until then */
 	int64_t least, most; /* INT, DURATION, SIZE; both 0: no bounds */
 	size_t offset, count, size;
 	const struct ent__field *item;

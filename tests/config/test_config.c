@@ -224,6 +224,7 @@ static const struct fault {
 	{HEAD "serve: {rate: 100}\n", "e.yaml:3:15: '100' is no rate; write for example 100/s, 600/m or 5000/h"},
 	{HEAD "serve: {hosts: [https://a.example/]}\n",
 		"e.yaml:3:17: 'https://a.example/' is no name of a host; write the name alone, for example entente.example.org"},
+	{HEAD "registers: {kept_by: {offers: [team]}}\n", "e.yaml:3:13: 'kept_by' is not available in this version; take it out"},
 	{HEAD "registers: {contacts: {}}\n", "e.yaml:3:23: 'kept_since' is missing; add kept_since: 2025-01-31"},
 	{HEAD "rules: {memory: 1kB}\n", "e.yaml:3:17: 'memory' is out of its range: 1kB; write 67108864 to 1099511627776"},
 	{HEAD "rules: {set: {r: 5}}\n", "e.yaml:3:18: 'r' takes a map, not a single value; write {SETTING: VALUE}"},
