@@ -19,6 +19,7 @@ enum {
 	RECORD_MAX = 16 << 20,   /* of one line */
 	DOCUMENT_MAX = 32 << 20, /* of one session: it is held in memory, and the inbox takes it as one */
 	AGAIN_MS = 500,          /* while the inbox has no room */
+	OPEN_MS = 2000,          /* until a pipe that cannot be opened is tried again */
 	FILE_MS = 1              /* standard input from a file cannot be polled */
 };
 
@@ -254,6 +255,13 @@ static void go_on(ent_pipe *p) {
 		return;
 	}
 	p->last = false;
+	if (p->fd < 0 && !p->is_stdin) { /* something else lay there */
+		ent_error e = {0};
+		p->fd = open_pipe(p, &e);
+		if (p->fd < 0) {
+			uv_timer_start(&p->timer, on_timer, OPEN_MS, 0);
+		}
+	}
 	if (p->fd < 0) {
 		return;
 	}

@@ -236,3 +236,24 @@ def test_a_backup_of_a_running_service_is_whole(make: Callable[[Project], Servic
     assert s.project.entente("restore", str(tmp_path / "kept")).status == 0
     s.start()
     end(s, load, tmp_path / "r")
+
+
+def test_a_pipe_is_replaced(make: Callable[[Project], Service], tmp_path: Path) -> None:
+    """Something else lies where the pipe was: it says so, and makes the pipe again when that is gone."""
+    p = Project(tmp_path / "p", "  piped: {partner: nordwind, decode: shopify, from: {pipe: ./piped}}", top="serve: {listen: []}")
+    pipe = p.folder / "piped"
+    s = make(p).start()
+    s.until(pipe.is_fifo, "the pipe")
+    with pipe.open("w") as writer:
+        writer.write(export(orders(20)))
+        pipe.unlink()
+        pipe.write_text("no pipe")
+    s.until(lambda: s.events("pipe.lost"), "the loss")
+    s.until(lambda: s.source("piped")["consumed"] >= 20, "what came before")
+    before = s.source("piped")["consumed"]
+    pipe.unlink()
+    s.until(pipe.is_fifo, "another pipe")
+    with pipe.open("w") as writer:
+        writer.write(export(orders(20, seed=9)))
+    s.until(lambda: s.source("piped")["consumed"] >= before + 20, "what came after it")
+    assert s.stop() == 0
