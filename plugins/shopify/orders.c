@@ -29,30 +29,6 @@ static int date(shopify *d, const ent_row *r, int column, ent_time *out) {
 	return -1;
 }
 
-/* -1: a word that this decoder does not know; guessing would move money between sold and not sold. */
-static int status_of(ent_str s) {
-	switch (s.n) {
-	case 0:
-		return ENT_ORDER_PENDING;
-	case 4:
-		return TEXT_IS(s, "paid") ? ENT_ORDER_SOLD : -1;
-	case 6:
-		return TEXT_IS(s, "voided") ? ENT_ORDER_CANCELLED : -1;
-	case 7:
-		return TEXT_IS(s, "pending") ? ENT_ORDER_PENDING : TEXT_IS(s, "expired") ? ENT_ORDER_CANCELLED : -1;
-	case 8:
-		return TEXT_IS(s, "refunded") ? ENT_ORDER_SOLD : -1;
-	case 10:
-		return TEXT_IS(s, "authorized") ? ENT_ORDER_PENDING : -1;
-	case 14:
-		return TEXT_IS(s, "partially_paid") ? ENT_ORDER_SOLD : -1;
-	case 18:
-		return TEXT_IS(s, "partially_refunded") ? ENT_ORDER_SOLD : -1;
-	default:
-		return -1;
-	}
-}
-
 /* "bogus", "(for testing) Bogus Gateway". A shop has few ways to pay: each is searched once. */
 static int is_test(shopify *d, ent_str payment) {
 	uint64_t a, b;
@@ -66,10 +42,6 @@ static int is_test(shopify *d, ent_str payment) {
 		known->test = text_has_fold(payment, "bogus");
 	}
 	return known->test;
-}
-
-static int is_country(ent_str s) {
-	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
 }
 
 /* Note Attributes holds "name: value" lines that themes and apps write; some keep the campaign there. */
@@ -146,7 +118,7 @@ static int order(shopify *d, const ent_row *r) {
 	}
 	memcpy(o->currency, r->cell[C_CURRENCY].p, 3);
 	memcpy(c->currency, o->currency, 4); /* the fourth byte is 0 */
-	int status = status_of(r->cell[C_FINANCIAL]);
+	int status = shopify__status(r->cell[C_FINANCIAL]);
 	if (status < 0) {
 		shopify__reject(d, r, C_FINANCIAL, "unknown Financial Status");
 		return 1;
@@ -170,9 +142,9 @@ static int order(shopify *d, const ent_row *r) {
 		o->customer = d->host->identity(d->ctx, ENT_ID_EMAIL, r->cell[C_EMAIL]);
 	if (r->cell[C_EMPLOYEE].n)
 		o->agent = d->host->identity(d->ctx, ENT_ID_STAFF, r->cell[C_EMPLOYEE]);
-	if (is_country(r->cell[C_SHIPPING_COUNTRY]))
+	if (shopify__is_country(r->cell[C_SHIPPING_COUNTRY]))
 		o->country = r->cell[C_SHIPPING_COUNTRY];
-	else if (is_country(r->cell[C_BILLING_COUNTRY]))
+	else if (shopify__is_country(r->cell[C_BILLING_COUNTRY]))
 		o->country = r->cell[C_BILLING_COUNTRY];
 	o->channel = text_given(r->cell[C_SOURCE]);
 	o->payment = text_given(payment);

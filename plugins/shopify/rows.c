@@ -117,3 +117,31 @@ int shopify__time(shopify *d, ent_str s, ent_time *out) {
 	d->stamp_time = *out;
 	return 0;
 }
+
+/* -1: a word that these decoders do not know; guessing would move money between sold and not sold. */
+int shopify__status(ent_str s) {
+	switch (s.n) {
+	case 0:
+		return ENT_ORDER_PENDING;
+	case 4:
+		return TEXT_IS(s, "paid") ? ENT_ORDER_SOLD : -1;
+	case 6:
+		return TEXT_IS(s, "voided") ? ENT_ORDER_CANCELLED : -1;
+	case 7:
+		return TEXT_IS(s, "pending") ? ENT_ORDER_PENDING : TEXT_IS(s, "expired") ? ENT_ORDER_CANCELLED : -1;
+	case 8:
+		return TEXT_IS(s, "refunded") ? ENT_ORDER_SOLD : -1;
+	case 10:
+		return TEXT_IS(s, "authorized") ? ENT_ORDER_PENDING : -1;
+	case 14:
+		return TEXT_IS(s, "partially_paid") ? ENT_ORDER_SOLD : -1;
+	case 18:
+		return TEXT_IS(s, "partially_refunded") ? ENT_ORDER_SOLD : -1;
+	default:
+		return -1;
+	}
+}
+
+int shopify__is_country(ent_str s) {
+	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
+}

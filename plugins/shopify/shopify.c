@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The Shopify plugin: the admin's "Export orders" and "Export abandoned checkouts" files. This file holds the tables;
- * rows.c what both exports share, orders.c and checkouts.c the two decoders, probe.c how a file is recognized.
+ * The Shopify plugin: the admin's "Export orders" and "Export abandoned checkouts" files, and orders as JSON. This file
+ * holds the tables of the exports; rows.c what both share, orders.c and checkouts.c their decoders, probe.c how a file
+ * is recognized. json.c is the decoder of JSON, order.c and refunds.c say what an order and its refunds mean there.
  */
 #include "shopify.h"
 
@@ -43,7 +44,7 @@ static const ent_column columns[C_COUNT + 1] = {
 
 static const char *const partner_choices[] = {"source", "vendor", NULL};
 
-static const ent_option options[] = {
+const ent_option shopify__options[] = {
 	[SHOPIFY_OPT_PARTNER] = {.key = "partner",
 		.type = ENT_OPT_ENUM,
 		.preset = "source",
@@ -61,7 +62,7 @@ static const ent_decoder orders = {
 	.system = "shopify",
 	.facts = 1u << ENT_ORDER | 1u << ENT_LINE,
 	.frame = ENT_FRAME_DELIMITED,
-	.options = options,
+	.options = shopify__options,
 	.columns = columns,
 	.probe = shopify__probe_orders,
 	.create = shopify__create,
@@ -80,7 +81,7 @@ static const ent_decoder checkouts = {
 	.system = "shopify",
 	.facts = 1u << ENT_CART,
 	.frame = ENT_FRAME_DELIMITED,
-	.options = options,
+	.options = shopify__options,
 	.columns = columns,
 	.probe = shopify__probe_checkouts,
 	.create = shopify__create,
@@ -91,7 +92,7 @@ static const ent_decoder checkouts = {
 	.destroy = shopify__destroy,
 };
 
-static const ent_decoder *const decoders[] = {&orders, &checkouts, NULL};
+static const ent_decoder *const decoders[] = {&orders, &checkouts, &shopify__json, NULL};
 
 const ent_plugin ent_plugin_entry = {
 	.magic = ENT_PLUGIN_MAGIC,
@@ -99,6 +100,6 @@ const ent_plugin ent_plugin_entry = {
 	.minor = ENT_PLUGIN_MINOR,
 	.size = sizeof(ent_plugin),
 	.name = "shopify",
-	.version = "1.0.0",
+	.version = "1.1.0",
 	.decoders = decoders,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the files of the Shopify plugin share: the columns of both exports, the state of one decoder instance.
+ * What the files of the Shopify plugin share: the columns of both exports, the state of one decoder instance of them, and
+ * the meaning of words that JSON has as well.
  * One instance is used from one thread; nothing here is global and changeable.
  */
 #ifndef ENTENTE_PLUGIN_SHOPIFY_H
@@ -97,6 +98,8 @@ ent_status shopify__create(const ent_host *host, ent_ctx *ctx, const ent_value *
 ent_status shopify__begin(void *self, const ent_doc *doc);
 int shopify__starts(void *self, const ent_row *before, const ent_row *row);
 void shopify__destroy(void *self);
+int shopify__status(ent_str financial);
+int shopify__is_country(ent_str code);
 
 ent_status shopify__order_row(void *self, const ent_row *r); /* orders.c */
 ent_status shopify__order_end(void *self);
@@ -104,5 +107,7 @@ ent_status shopify__cart_row(void *self, const ent_row *r); /* checkouts.c */
 ent_status shopify__cart_end(void *self);
 int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why); /* probe.c */
 int shopify__probe_checkouts(ent_str head, const ent_doc *doc, const char **why);
+extern const ent_option shopify__options[]; /* shopify.c */
+extern const ent_decoder shopify__json;     /* json.c */
 
 #endif

@@ -8,37 +8,10 @@
 
 static const char not_amount[] = "not an amount";
 
-static ent_str text_of(json_object *o) {
-	if (!o || json_object_is_type(o, json_type_object) || json_object_is_type(o, json_type_array))
-		return (ent_str){NULL, 0};
-	if (json_object_is_type(o, json_type_string))
-		return (ent_str){json_object_get_string(o), (size_t)json_object_get_string_len(o)};
-	const char *s = json_object_get_string(o); /* a number as it was written */
-	return (ent_str){s, strlen(s)};
-}
-
-static json_object *member(json_object *o, const char *key) {
-	json_object *v = NULL;
-	return json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, key, &v) ? v : NULL;
-}
-
-static ent_str text(json_object *o, const char *key) { return text_of(member(o, key)); }
-
-/* Sets *out and the bit if there is something. -1: there is, and it is no amount. */
-static int amount(woo *w, json_object *o, const char *key, uint64_t bit, int64_t *out, uint64_t *has) {
-	ent_str s = text(o, key);
-	if (!s.n)
-		return 0;
-	if (text_money(w->host, s, out))
-		return -1;
-	*has |= bit;
-	return 0;
-}
-
 /* GMT, which has no Z; else the shop's own time, whose zone the source has to know. -1: it is there, and is no time. */
 static int time_of(woo *w, json_object *o, const char *gmt, const char *local, ent_time *out) {
 	char buffer[40];
-	ent_str s = text(o, gmt);
+	ent_str s = jsonl_text(o, gmt);
 	if (s.n && s.n < sizeof buffer - 1) {
 		memcpy(buffer, s.p, s.n);
 		if (s.p[s.n - 1] != 'Z')
@@ -47,14 +20,14 @@ static int time_of(woo *w, json_object *o, const char *gmt, const char *local, e
 	}
 	if (s.n)
 		return -1;
-	s = local ? text(o, local) : s;
+	s = local ? jsonl_text(o, local) : s;
 	return s.n && w->host->time(s, NULL, out) ? -1 : 0;
 }
 
 static ent_str country_of(json_object *record) {
 	static const char *const where[] = {"shipping", "billing"};
 	for (int i = 0; i < 2; i++) {
-		ent_str s = text(member(record, where[i]), "country");
+		ent_str s = jsonl_text(jsonl_member(record, where[i]), "country");
 		if (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z')
 			return s;
 	}
@@ -63,12 +36,12 @@ static ent_str country_of(json_object *record) {
 
 /* What the shop's order attribution noted. */
 static ent_str campaign_of(json_object *record) {
-	json_object *list = member(record, "meta_data");
+	json_object *list = jsonl_member(record, "meta_data");
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 	for (size_t i = 0; i < n; i++) {
 		json_object *item = json_object_array_get_idx(list, i);
-		if (TEXT_IS(text(item, "key"), "_wc_order_attribution_utm_campaign"))
-			return text_given(text(item, "value"));
+		if (TEXT_IS(jsonl_text(item, "key"), "_wc_order_attribution_utm_campaign"))
+			return text_given(jsonl_text(item, "value"));
 	}
 	return (ent_str){NULL, 0};
 }
@@ -106,15 +79,16 @@ static int room(woo *w, size_t lines, size_t names) {
 static const char *item(woo *w, json_object *o, ent_line *l) {
 	int64_t total = 0;
 	uint64_t none = 0;
-	ent_str quantity = text(o, "quantity"), product = text(o, "product_id");
-	l->h.key = text(o, "id");
+	ent_str quantity = jsonl_text(o, "quantity"), product = jsonl_text(o, "product_id");
+	l->h.key = jsonl_text(o, "id");
 	if (!l->h.key.n)
 		return "a line without an id";
 	if (!quantity.n || text_quantity(w->host, quantity, &l->quantity))
 		return "a line's quantity is no number";
 	l->h.has |= ENT_HAS_QUANTITY;
-	if (amount(w, o, "subtotal", ENT_HAS_GROSS, &l->gross, &l->h.has) || amount(w, o, "total", ENT_HAS_NET, &total, &none) ||
-		amount(w, o, "total_tax", ENT_HAS_TAX, &l->tax, &l->h.has))
+	if (jsonl_amount(w->host, o, "subtotal", ENT_HAS_GROSS, &l->gross, &l->h.has) ||
+		jsonl_amount(w->host, o, "total", ENT_HAS_NET, &total, &none) ||
+		jsonl_amount(w->host, o, "total_tax", ENT_HAS_TAX, &l->tax, &l->h.has))
 		return "an amount of a line is none";
 	if (!none)
 		return "a line without a total";
@@ -124,37 +98,34 @@ static const char *item(woo *w, json_object *o, ent_line *l) {
 		return "an amount of a line is out of range";
 	l->net = total;
 	l->h.has |= ENT_HAS_GROSS | ENT_HAS_NET | ENT_HAS_DISCOUNT;
-	l->sku = text_given(text(o, "sku"));
+	l->sku = text_given(jsonl_text(o, "sku"));
 	l->product = TEXT_IS(product, "0") ? (ent_str){NULL, 0} : text_given(product);
-	l->name = plain(w, text(o, "name"));
+	l->name = plain(w, jsonl_text(o, "name"));
 	return NULL;
 }
 
 /* A fee, which is sold like an item: a surcharge, a deposit; below zero it takes something off. */
 static const char *fee(woo *w, json_object *o, ent_line *l, char key[40]) {
-	ent_str id = text(o, "id");
+	ent_str id = jsonl_text(o, "id");
 	uint64_t has = 0;
 	if (!id.n || id.n > 30)
 		return "a fee without an id";
 	memcpy(key, "fee-", 4);
 	memcpy(key + 4, id.p, id.n);
 	l->h.key = (ent_str){key, id.n + 4};
-	if (amount(w, o, "total", ENT_HAS_NET, &l->net, &has) || !has || amount(w, o, "total_tax", ENT_HAS_TAX, &l->tax, &l->h.has))
+	if (jsonl_amount(w->host, o, "total", ENT_HAS_NET, &l->net, &has) || !has ||
+		jsonl_amount(w->host, o, "total_tax", ENT_HAS_TAX, &l->tax, &l->h.has))
 		return "the amount of a fee is none";
 	l->quantity = 1000;
 	l->gross = l->net;
 	l->h.has |= ENT_HAS_QUANTITY | ENT_HAS_GROSS | ENT_HAS_NET;
-	l->name = plain(w, text(o, "name"));
+	l->name = plain(w, jsonl_text(o, "name"));
 	return NULL;
 }
 
-static size_t length(json_object *list) {
-	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-}
-
 static const char *lines(woo *w, json_object *record, ent_order *o, char (*keys)[40], size_t *count) {
-	json_object *items = member(record, "line_items"), *fees = member(record, "fee_lines");
-	size_t n_items = length(items), n = n_items + length(fees);
+	json_object *items = jsonl_member(record, "line_items"), *fees = jsonl_member(record, "fee_lines");
+	size_t n_items = jsonl_length(items), n = n_items + jsonl_length(fees);
 	o->gross = 0;
 	for (size_t i = 0; i < n; i++) {
 		ent_line *l = &w->lines[i];
@@ -174,11 +145,11 @@ static const char *lines(woo *w, json_object *record, ent_order *o, char (*keys)
 
 /* Paid back so far; the order does not say when. Amounts are below zero here. */
 static const char *refunds(woo *w, json_object *record, ent_order *o) {
-	json_object *list = member(record, "refunds");
-	for (size_t i = 0; i < length(list); i++) {
+	json_object *list = jsonl_member(record, "refunds");
+	for (size_t i = 0; i < jsonl_length(list); i++) {
 		int64_t total = 0;
 		uint64_t has = 0;
-		if (amount(w, json_object_array_get_idx(list, i), "total", 1, &total, &has) || !has)
+		if (jsonl_amount(w->host, json_object_array_get_idx(list, i), "total", 1, &total, &has) || !has)
 			return "the total of a refund is no amount";
 		if (__builtin_sub_overflow(o->refunded, total, &o->refunded))
 			return "the sum of the refunds is out of range";
@@ -189,8 +160,8 @@ static const char *refunds(woo *w, json_object *record, ent_order *o) {
 }
 
 static const char *header(woo *w, json_object *record, ent_order *o) {
-	ent_str currency = text(record, "currency"), email = text(member(record, "billing"), "email");
-	ent_str customer = text(record, "customer_id");
+	ent_str currency = jsonl_text(record, "currency"), email = jsonl_text(jsonl_member(record, "billing"), "email");
+	ent_str customer = jsonl_text(record, "customer_id");
 	if (currency.n != 3)
 		return "no currency of three letters";
 	memcpy(o->currency, currency.p, 3);
@@ -200,10 +171,10 @@ static const char *header(woo *w, json_object *record, ent_order *o) {
 		time_of(w, record, "date_paid_gmt", "date_paid", &o->paid_at) ||
 		time_of(w, record, "date_completed_gmt", "date_completed", &o->shipped_at))
 		return "a date that is no time";
-	if (amount(w, record, "total", ENT_HAS_TOTAL, &o->total, &o->h.has) ||
-		amount(w, record, "total_tax", ENT_HAS_TAX, &o->tax, &o->h.has) ||
-		amount(w, record, "shipping_total", ENT_HAS_SHIPPING, &o->shipping, &o->h.has) ||
-		amount(w, record, "discount_total", ENT_HAS_DISCOUNT, &o->discount, &o->h.has))
+	if (jsonl_amount(w->host, record, "total", ENT_HAS_TOTAL, &o->total, &o->h.has) ||
+		jsonl_amount(w->host, record, "total_tax", ENT_HAS_TAX, &o->tax, &o->h.has) ||
+		jsonl_amount(w->host, record, "shipping_total", ENT_HAS_SHIPPING, &o->shipping, &o->h.has) ||
+		jsonl_amount(w->host, record, "discount_total", ENT_HAS_DISCOUNT, &o->discount, &o->h.has))
 		return not_amount;
 	if (!(o->h.has & ENT_HAS_TOTAL))
 		return "no total";
@@ -213,9 +184,9 @@ static const char *header(woo *w, json_object *record, ent_order *o) {
 	else if (customer.n && !TEXT_IS(customer, "0"))
 		o->customer = w->host->identity(w->ctx, ENT_ID_CUSTOMER, customer);
 	o->country = country_of(record);
-	o->region = text_given(text(member(record, "shipping"), "state"));
-	o->channel = text_given(text(record, "created_via"));
-	o->payment = text_given(text(record, "payment_method"));
+	o->region = text_given(jsonl_text(jsonl_member(record, "shipping"), "state"));
+	o->channel = text_given(jsonl_text(record, "created_via"));
+	o->payment = text_given(jsonl_text(record, "payment_method"));
 	o->campaign = campaign_of(record);
 	return NULL;
 }
@@ -223,8 +194,8 @@ static const char *header(woo *w, json_object *record, ent_order *o) {
 /* Bytes that the names of lines and fees may take. */
 static size_t names_of(json_object *list) {
 	size_t n = 0;
-	for (size_t i = 0; i < length(list); i++)
-		n += text(json_object_array_get_idx(list, i), "name").n;
+	for (size_t i = 0; i < jsonl_length(list); i++)
+		n += jsonl_text(json_object_array_get_idx(list, i), "name").n;
 	return n;
 }
 
@@ -241,15 +212,14 @@ static ent_status gone(woo *w, json_object *record, ent_order *o) {
 	return w->host->push(w->ctx, ENT_ORDER, o, sizeof *o, 1);
 }
 
-ent_status woo__record(woo *w, json_object *record, uint64_t place) {
-	if (!json_object_is_type(record, json_type_object))
-		return reject(w, place, "no JSON object: an order is expected");
-	ent_order o = {.h = {.place = place, .key = text(record, "id")}, .flags = ENT_ORDER_LINES_COMPLETE};
+ent_status woo__record(void *self, json_object *record, uint64_t place) {
+	woo *w = self;
+	ent_order o = {.h = {.place = place, .key = jsonl_text(record, "id")}, .flags = ENT_ORDER_LINES_COMPLETE};
 	if (!o.h.key.n)
 		return reject(w, place, "no id");
 	if (json_object_object_length(record) == 1) /* all that the webhook order.deleted says */
 		return gone(w, record, &o);
-	ent_str word = text(record, "status");
+	ent_str word = jsonl_text(record, "status");
 	if (!word.n)
 		return reject(w, place, "no status: this is no order");
 	int status = woo__status(w, word);
@@ -261,12 +231,12 @@ ent_status woo__record(woo *w, json_object *record, uint64_t place) {
 		return gone(w, record, &o);
 	if (status < 0)
 		return reject(w, place, "unknown status; say what it means with the option statuses");
-	json_object *items = member(record, "line_items"), *fees = member(record, "fee_lines");
+	json_object *items = jsonl_member(record, "line_items"), *fees = jsonl_member(record, "fee_lines");
 	if (!json_object_is_type(items, json_type_array))
 		return reject(w, place, "no line_items");
-	size_t n = 0, n_fees = length(fees);
+	size_t n = 0, n_fees = jsonl_length(fees);
 	char few[4][40], (*keys)[40] = n_fees > 4 ? malloc(n_fees * sizeof *keys) : few;
-	if (!keys || room(w, length(items) + n_fees, names_of(items) + names_of(fees))) {
+	if (!keys || room(w, jsonl_length(items) + n_fees, names_of(items) + names_of(fees))) {
 		if (keys != few)
 			free(keys);
 		return ENT_ENOMEM;

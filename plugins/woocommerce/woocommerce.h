@@ -5,10 +5,7 @@
 #ifndef ENTENTE_PLUGINS_WOOCOMMERCE_H
 #define ENTENTE_PLUGINS_WOOCOMMERCE_H
 
-#include "../common/text.h"
-#include "entente/plugin.h"
-
-#include <json-c/json.h>
+#include "../common/jsonl.h"
 
 enum { WOO_OPT_STATUSES };
 
@@ -25,16 +22,15 @@ typedef struct woo {
 	ent_ctx *ctx;
 	const woo_status *statuses; /* those of the configuration */
 	size_t n_statuses;
-	uint64_t at; /* bytes fed so far */
+	jsonl input;
 	ent_line *lines;
 	size_t lines_room;
 	char *names; /* of the lines of one order, with entities resolved */
 	size_t names_n, names_room;
-	json_tokener *tokener;
 } woo;
 
 /* One record. ENT_OK also where it was rejected. */
-ent_status woo__record(woo *w, json_object *record, uint64_t place);
+ent_status woo__record(void *self, json_object *record, uint64_t place);
 
 /* What a status means; -1: nobody knows. */
 int woo__status(const woo *w, ent_str word);

@@ -130,3 +130,22 @@ def test_retail(tmp_path: Path) -> None:
 def test_shopify(tmp_path: Path) -> None:
     items = dump("shopify", "shopify", need("shopify_export_devstore/orders_export_scrubbed.csv"), tmp_path)
     assert kinds(items) == {"order": 51, "line": 121}
+
+
+def test_shopify_json(tmp_path: Path) -> None:
+    """Answers of the Admin REST API as Shopify's own library keeps them: pages and single orders."""
+    answers = json.loads(need("shopify_rest_json/order_responses.json").read_text())
+    found = [order for answer in answers for order in answer.get("orders", [answer.get("order")])]
+    path = tmp_path / "orders.jsonl"
+    path.write_text("".join(json.dumps(order) + "\n" for order in found))
+    items = dump("shopify", "shopify-json", path, tmp_path)
+    orders = [i for i in items if i.get("fact") == "order"]
+    assert {i["key"] for i in items if i.get("fact") == "order"} == {"450789469"}
+    assert len(orders) == len(found) and "reject" not in kinds(items)
+    assert {i["status"] for i in orders} == {4}  # paid through the test gateway
+    assert {i["total"] for i in orders} == {598_940_000}
+    assert kinds(items)["line"] == 3 * len(found)
+    paid_back = [t for o in found for r in o["refunds"] for t in r["transactions"]]
+    worth = sum(round(float(t["amount"]) * 1_000_000) for t in paid_back if t["kind"] == "refund")
+    assert total([i for i in items if i.get("fact") == "refund"], "amount") == worth > 0
+    assert all(str(i["at"]).startswith("20") for i in items if i.get("fact") == "refund")

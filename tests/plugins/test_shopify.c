@@ -56,6 +56,23 @@ static void test_probe(void **state) {
 	check("orders.csv", "\"unclosed", 0, 0);
 }
 
+static void test_probe_json(void **state) {
+	(void)state;
+	static const char order[] = "{\"id\":1,\"financial_status\":\"paid\",\"order_number\":1001,"
+								"\"total_line_items_price\":\"1.00\",\"line_items\":[]}\n";
+	static const char woo[] = "{\"id\":1,\"order_key\":\"a\",\"date_created_gmt\":\"\",\"prices_include_tax\":false,"
+							  "\"line_items\":[]}\n";
+	assert_int_equal(probe("shopify-json", "orders.jsonl", order), 95);
+	assert_int_equal(probe("shopify-json", "orders.jsonl", strstr(order, "\"order_number\"") - 1), 0); /* no object */
+	assert_int_equal(
+		probe("shopify-json", "a", "{\"order_number\":1,\"financial_status\":null,\"line_items\":[]}\n"), 50);
+	assert_int_equal(probe("shopify-json", "a", "{\"order_number\":1,\"line_items\":[]}\n"), 0);
+	assert_int_equal(probe("shopify-json", "orders.jsonl", woo), 0);
+	assert_int_equal(probe("shopify-json", "orders.csv", HEADER), 0);
+	assert_int_equal(probe("shopify-json", "orders.jsonl", ""), 0);
+	check("orders.jsonl", order, 0, 0);
+}
+
 static void test_text(void **state) {
 	static const char *const amounts[] = {"0", "12", "12.5", "-12.50", "1234567.891234", "0.0000005", "0.0000015",
 		"12.", ".5", "", "-", "1,234.50", "12.5.0", "999999999999", "9999999999999", "99999999999999", "1e5", "$3",
@@ -119,7 +136,7 @@ static void test_dates(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe), cmocka_unit_test(test_text), cmocka_unit_test(test_dates)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_probe), cmocka_unit_test(test_probe_json),
+		cmocka_unit_test(test_text), cmocka_unit_test(test_dates)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
