@@ -8,6 +8,8 @@ import hashlib
 import hmac
 import io
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,55 @@ def test_a_signed_webhook_becomes_an_order(tmp_path: Path, exported: Project) ->
     assert project.figure("gross") == exported.figure("gross") + 75_000_000
     [(partner,)] = project.sql("select distinct partner from v_cell_sales where day = '2024-05-01' and orders > 0")
     assert partner == "nordwind"
+
+
+class Admin(BaseHTTPRequestHandler):
+    """orders.json of the Admin API: two pages, the second by the address in Link."""
+
+    def do_GET(self) -> None:
+        here = f"http://{self.headers['Host']}{self.path.split('?')[0]}"
+        first = "page_info" not in self.path
+        known = self.headers["X-Shopify-Access-Token"] == SECRET["HOOK"]
+        body = json.dumps({"orders": ORDERS[:6] if first else ORDERS[6:]}).encode()
+        self.send_response(200 if known and (not first or "status=any" in self.path) else 401)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        if first:
+            self.send_header("Link", f'<{here}?limit=6&page_info=abc>; rel="next"')
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_polled_pages_become_orders(tmp_path: Path, exported: Project) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Admin)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    source = f"""\
+  api:
+    partner: nordwind
+    decode: shopify-json
+    from:
+      poll:
+        url: http://127.0.0.1:{server.server_address[1]}/admin/api/2025-01/orders.json
+        every: 1h
+        query: {{status: any, limit: 6, order: updated_at asc, updated_at_min: "{{since}}"}}
+        since: {{value: updated_at, start: 2023-01-01T00:00:00Z, overlap: 10m}}
+        records: /orders
+        pages: {{by: header}}
+        auth: {{header: {{name: X-Shopify-Access-Token, value: env:HOOK}}}}
+"""
+    project = Project(tmp_path, source, top="serve: {listen: []}", environment=SECRET)
+    try:
+        with serving(project) as service:
+            service.until(lambda: service.source("api")["records"] == len(ORDERS), "both pages")
+            newest = max(o["updated_at"] for o in ORDERS)
+            service.until(lambda: service.get("/api/v1/polls")[0]["since"] == newest, "the end of the turn")
+            assert service.get("/api/v1/polls")[0]["pages"] == 2
+            assert service.stop() == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert figures(project) == figures(exported)
