@@ -88,7 +88,8 @@ static int show(void *ctx, const ent_lineage_row *r) {
 
 static int list(ent_call *call, const ent__project *p, const ent_lineage_what *what) {
 	static const ent_table_column columns[] = {
-		{"day", false, true}, {"kind", false, false}, {"key", false, false}, {"origin", false, true}, {"source", false, false}, {"where", false, false}, {0}};
+		{"day", false, true}, {"kind", false, false}, {"key", false, false}, {"origin", false, true}, {"source", false, false},
+		{"where", false, false}, {0}};
 	listing l = {.call = call, .project = p, .page = ent_page_of(call, call->json ? 0 : SHOWN)};
 	ent_error e;
 	if (call->json) {
@@ -110,7 +111,8 @@ static int list(ent_call *call, const ent__project *p, const ent_lineage_what *w
 static int run(ent_call *call) {
 	ent__project p;
 	const char *partner = ent_call_operand(call, 0), *kind = ent_call_text(call, "kind", NULL);
-	ent_lineage_what what = {.from = (int32_t)ent_call_number(call, "from", INT32_MIN), .to = (int32_t)ent_call_number(call, "to", INT32_MAX - 1) + 1};
+	ent_lineage_what what = {.from = (int32_t)ent_call_number(call, "from", INT32_MIN),
+		.to = (int32_t)ent_call_number(call, "to", INT32_MAX - 1) + 1};
 	for (size_t i = 0; kind && kinds[i]; i++) {
 		what.kind = strcmp(kinds[i], kind) ? what.kind : facts[i];
 	}

@@ -87,7 +87,8 @@ int ent_engine_lineage(ent_engine *e, const ent_lineage_what *what, ent_lineage_
 		const found *f = &s.found[i];
 		const ent_input *input = &e->inputs[f->input];
 		if (!f->gone) {
-			status = visit(ctx, &(ent_lineage_row){.kind = f->kind, .origin = f->origin, .day = f->day, .source = input->source, .file = input->name,
+			status = visit(ctx, &(ent_lineage_row){.kind = f->kind, .origin = f->origin, .day = f->day,
+				.source = input->source, .file = input->name,
 				.place = f->place, .key = (const char *)s.keys.data + f->key, .key_n = f->key_n});
 		}
 	}

@@ -28,6 +28,7 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select
 from service import PATIENCE, Service
 
 SOURCES = tiny.CONFIG.split("sources:\n")[1].split("\nrules:")[0]
@@ -154,6 +155,20 @@ class Page:
             return True
 
         self.until(clicked, f"a click on {css} '{text}'")
+
+    def type(self, css: str, *keys: str) -> None:
+        def typed() -> bool:
+            self.one(css).send_keys(*keys)
+            return True
+
+        self.until(typed, f"typing into {css}")
+
+    def choose(self, css: str, text: str) -> None:
+        def chosen() -> bool:
+            Select(self.one(css)).select_by_visible_text(text)
+            return True
+
+        self.until(chosen, f"'{text}' of {css}")
 
     @property
     def text(self) -> str:

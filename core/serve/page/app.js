@@ -43,7 +43,8 @@ function where() {
 	for (const [pattern, view, place] of routes) {
 		const match = pattern.exec(path);
 		if (match) {
-			return { view, place, id: match[1] ? decodeURIComponent(match[1]) : null, path, query: new URLSearchParams(query ?? "") };
+			return { view, place, id: match[1] ? decodeURIComponent(match[1]) : null, path,
+				query: new URLSearchParams(query ?? "") };
 		}
 	}
 	return null;
@@ -53,7 +54,8 @@ function failed(problem, again) {
 	return h("div", { class: "pad" },
 		h("h1", { tabindex: "-1" }, problem.status === 404 ? "Not found" : "This could not be shown"),
 		h("p", { role: "alert" }, `${problem.message}.`), problem.todo && h("p", { class: "soft" }, problem.todo),
-		h("p", null, h("button", { type: "button", onclick: again }, "Try again"), " ", h("a", { href: "#/" }, "To the portfolio")));
+		h("p", null, h("button", { type: "button", onclick: again }, "Try again"), " ",
+			h("a", { href: "#/" }, "To the portfolio")));
 }
 
 const waiting = () => [h("h1", { class: "unseen", tabindex: "-1" }, "Loading"),

@@ -25,7 +25,8 @@ function settings({ labels, values, unit, currency, band }) {
 	if (band) {
 		lines.push({ ...none, label: "p25", data: flat(band.p25), fill: false },
 			{ ...none, label: "p75", data: flat(band.p75), fill: "-1", backgroundColor: color("--middle") },
-			{ ...none, label: "median", data: flat(band.p50), borderColor: color("--ink"), borderWidth: 1.5, borderDash: [4, 3] });
+			{ ...none, label: "median", data: flat(band.p50), borderColor: color("--ink"), borderWidth: 1.5,
+				borderDash: [4, 3] });
 	}
 	const font = { family: "system-ui, sans-serif", size: 12 };
 	return {
@@ -46,7 +47,8 @@ function settings({ labels, values, unit, currency, band }) {
 				x: { grid: { display: false }, border: { display: false },
 					ticks: { color: color("--soft"), font, autoSkip: true, maxTicksLimit: 4, maxRotation: 0, minRotation: 0 } },
 				y: { beginAtZero: true, grid: { color: color("--grid"), drawBorder: false },
-					ticks: { color: color("--soft"), font, maxTicksLimit: 4, callback: (value) => short(value, unit, currency) } },
+					ticks: { color: color("--soft"), font, maxTicksLimit: 4,
+						callback: (value) => short(value, unit, currency) } },
 			},
 		},
 	};
@@ -64,7 +66,8 @@ async function draw(canvas, what) {
 /** A chart of a figure over time, with the band of its peers. `text` says what it shows. */
 export function lineChart(what, text) {
 	const canvas = h("canvas", { role: "img", "aria-label": text });
-	requestAnimationFrame(() => draw(canvas, what).catch(() => canvas.replaceWith(h("p", { class: "soft" }, "No chart: the library did not load."))));
+	requestAnimationFrame(() => draw(canvas, what).catch(() => canvas.replaceWith(h("p", { class: "soft" },
+		"No chart: the library did not load."))));
 	return h("div", { class: "plot" }, canvas);
 }
 
@@ -103,7 +106,8 @@ export function bandRail(value, band, text) {
 	rail.append(svg("line", { class: "rail-line", x1: "0", x2: "100%", y1: y, y2: y }),
 		svg("rect", { class: "rail-middle", x: `${place(band.p25, most)}%`, y: "7", height: "14", rx: "3",
 			width: `${Math.max(0.6, place(band.p75, most) - place(band.p25, most))}%` }),
-		svg("line", { class: "rail-median", x1: `${place(band.p50, most)}%`, x2: `${place(band.p50, most)}%`, y1: "4", y2: "24" }));
+		svg("line", { class: "rail-median", x1: `${place(band.p50, most)}%`, x2: `${place(band.p50, most)}%`, y1: "4",
+			y2: "24" }));
 	if (value !== null && value !== undefined) {
 		rail.append(svg("circle", { class: "rail-dot", cx: `${place(value, most)}%`, cy: y, r: "6.5" }));
 	}

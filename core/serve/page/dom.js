@@ -77,14 +77,17 @@ export function section(title, props, ...content) {
 /** A table that scrolls in itself where it is wider than its place. */
 export function table(caption, heads, rows, key) {
 	// roles are said, too: where rows become cards, browsers forget what the elements were
-	const head = (c) => h("th", { scope: "col", role: "columnheader", class: c.number ? "number" : c.class === "long" ? "long" : null }, c.title);
+	const head = (c) => h("th", { scope: "col", role: "columnheader",
+		class: c.number ? "number" : c.class === "long" ? "long" : null }, c.title);
 	const cell = (c, value, n) => n === 0 && !c.plain
 		? h("th", { scope: "row", role: "rowheader", class: c.class }, h("div", null, value ?? ""))
-		: h("td", { role: "cell", "data-title": c.title, class: [c.number ? "number" : "", c.class ?? ""].join(" ").trim() || null }, h("div", null, value ?? ""));
+		: h("td", { role: "cell", "data-title": c.title,
+			class: [c.number ? "number" : "", c.class ?? ""].join(" ").trim() || null }, h("div", null, value ?? ""));
 	return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption, "data-key": key ?? caption },
 		h("table", { role: "table" }, h("caption", { class: "unseen" }, caption),
 			h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map(head))),
-			h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, heads.map((c, n) => cell(c, row[n], n)))))));
+			h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" },
+				heads.map((c, n) => cell(c, row[n], n)))))));
 }
 
 export const empty = (title, text) => h("div", { class: "empty" }, h("p", { class: "big" }, title), text && h("p", null, text));

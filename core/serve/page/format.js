@@ -45,7 +45,8 @@ export function amount(value, unit, code) {
 	switch (unit) {
 	case "money": return money(value, code ?? reporting);
 	case "ratio": return percent(value);
-	case "seconds": return number(value, { style: "unit", unit: "second", maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0 });
+	case "seconds": return number(value, { style: "unit", unit: "second",
+		maximumFractionDigits: Math.abs(value) < 100 ? 1 : 0 });
 	case "days": return number(value, { style: "unit", unit: "day", unitDisplay: "long", maximumFractionDigits: 0 });
 	default: return /^[A-Z]{3}$/.test(unit ?? "") ? money(value, unit) : count(value);
 	}
@@ -74,12 +75,14 @@ export function change(now, before, unit) {
 
 const date = (text) => new Date(`${text}T00:00:00Z`);
 export const day = (text) => text
-	? formatter(Intl.DateTimeFormat, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(date(text)) : "unknown";
+	? formatter(Intl.DateTimeFormat, { day: "numeric", month: "short", year: "numeric",
+		timeZone: "UTC" }).format(date(text)) : "unknown";
 export const days = (from, through) => {
 	const whole = formatter(Intl.DateTimeFormat, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 	return from === through ? whole.format(date(from)) : whole.formatRange(date(from), date(through));
 };
-export const month = (text) => formatter(Intl.DateTimeFormat, { month: "short", year: "2-digit", timeZone: "UTC" }).format(date(text));
+export const month = (text) => formatter(Intl.DateTimeFormat,
+	{ month: "short", year: "2-digit", timeZone: "UTC" }).format(date(text));
 export const daysBetween = (from, to) => Math.round((date(to) - date(from)) / 86400000);
 export const before = (text) => new Date(date(text) - 86400000).toISOString().slice(0, 10);
 

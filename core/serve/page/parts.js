@@ -64,7 +64,8 @@ function control(f) {
 	const common = { id, name: f.name, required: f.required, "aria-describedby": `${doc} ${wrong}` };
 	let input;
 	if (f.choices) {
-		input = h("select", common, (f.required && !f.value ? ["", ...f.choices] : f.required ? f.choices : ["", ...f.choices]).map((c) =>
+		input = h("select", common, (f.required && !f.value ? ["", ...f.choices] : f.required ? f.choices : ["",
+			...f.choices]).map((c) =>
 			h("option", { value: c, selected: c === (f.value ?? "") }, c === "" ? "–" : capital(plain(c)))));
 		for (const option of input.options) {
 			option.setAttribute("value", option.value);
@@ -96,8 +97,10 @@ const verbs = {
 	explain: { title: "Explain", lead: "It is known where it comes from.", from: ["open", "reopened", "acknowledged"] },
 	accept: { title: "Accept", lead: "We live with it, until a day or while it is not worth more.",
 		from: ["open", "reopened", "acknowledged", "explained"] },
-	resolve: { title: "Resolve", lead: "It is done with.", from: ["open", "reopened", "acknowledged", "explained", "accepted"] },
-	reopen: { title: "Reopen", lead: "Takes back what was made of it.", from: ["acknowledged", "explained", "accepted", "resolved"] },
+	resolve: { title: "Resolve", lead: "It is done with.",
+		from: ["open", "reopened", "acknowledged", "explained", "accepted"] },
+	reopen: { title: "Reopen", lead: "Takes back what was made of it.",
+		from: ["acknowledged", "explained", "accepted", "resolved"] },
 };
 const past = { acknowledge: "acknowledged", explain: "explained", accept: "accepted", resolve: "resolved", reopen: "reopened" };
 
@@ -138,7 +141,8 @@ export function lifeButtons(finding, again) {
 
 export function worthOf(finding, per) {
 	return isKnown(finding.worth) && finding.worth !== 0
-		? h("p", { class: "worth" }, h("span", { class: "big" }, money(finding.worth)), per && h("span", null, ` in ${span(per)}`)) : null;
+		? h("p", { class: "worth" }, h("span", { class: "big" }, money(finding.worth)),
+			per && h("span", null, ` in ${span(per)}`)) : null;
 }
 
 export function metaOf(finding, withPartner) {

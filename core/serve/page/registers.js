@@ -33,7 +33,8 @@ function asked(f, value) {
 
 const stateField = (register, value) => ({ name: ".state", title: "State", choices: register.states, required: true,
 	value: value ?? register.states[0], doc: "How it stands." });
-const onField = (value) => ({ name: ".on", title: "Holds from", type: "date", value: value ?? "", doc: "Without it, from now." });
+const onField = (value) => ({ name: ".on", title: "Holds from", type: "date", value: value ?? "",
+	doc: "Without it, from now." });
 
 /** What is sent: values of the fields, as they were typed; a time with a blank. */
 function body(register, values, before) {
@@ -72,7 +73,8 @@ const pathOf = (register, entry) => `registers/${word(register.name)}/entries/${
 function edit(register, entry, again) {
 	formDialog({
 		title: `${capital(plain(register.name))}, entry ${entry.id}`, lead: "What was there before stays in the ledger.", button: "Save",
-		fields: [...register.fields.map((f) => asked(f, entry[f.name])), stateField(register, entry.state), onField(entry.effective)],
+		fields: [...register.fields.map((f) => asked(f, entry[f.name])), stateField(register, entry.state),
+			onField(entry.effective)],
 		send: async (values) => {
 			await patch(pathOf(register, entry), body(register, values, entry));
 			toast("The entry is changed.");
@@ -84,7 +86,8 @@ function edit(register, entry, again) {
 function close(register, entry, again) {
 	formDialog({
 		title: `Close entry ${entry.id} of ${plain(register.name)}`, lead: titleOf(register, entry), button: "Close the entry",
-		fields: [{ ...stateField(register, register.states[1]), choices: register.states.slice(1), title: "How it ended", doc: "" }],
+		fields: [{ ...stateField(register, register.states[1]), choices: register.states.slice(1), title: "How it ended",
+			doc: "" }],
 		send: async (values) => {
 			await post(`${pathOf(register, entry)}/close`, { state: values[".state"] });
 			toast("The entry is closed.");
@@ -111,16 +114,21 @@ function entryOf(register, entry, again) {
 	const title = titleOf(register, entry);
 	const rest = register.fields.map((f) => [f, shown(f, entry[f.name])]).filter(([, text]) => text !== null && text !== title);
 	const key = `${register.name}-${entry.id}`;
-	return h("li", { class: open ? "entry" : "entry over", "data-entry": key }, h("p", { class: "text" }, title, " ", badge(entry.state, open ? "open" : "")),
-		h("dl", { class: "pairs" }, rest.map(([f, text]) => h("div", null, h("dt", null, capital(plain(f.name))), h("dd", null, text)))),
-		h("p", { class: "small soft" }, `No. ${entry.id}`, entry.actor && ` · ${entry.actor}`, entry.recorded && ` · ${entry.recorded.slice(0, 16)}`),
+	return h("li", { class: open ? "entry" : "entry over", "data-entry": key },
+		h("p", { class: "text" }, title, " ", badge(entry.state, open ? "open" : "")),
+		h("dl", { class: "pairs" }, rest.map(([f, text]) => h("div", null, h("dt", null, capital(plain(f.name))),
+			h("dd", null, text)))),
+		h("p", { class: "small soft" }, `No. ${entry.id}`, entry.actor && ` · ${entry.actor}`,
+			entry.recorded && ` · ${entry.recorded.slice(0, 16)}`),
 		may("strategist") && h("div", { class: "buttons", role: "group", "aria-label": title },
 			h("button", { type: "button", "data-key": `edit-${key}`, onclick: () => edit(register, entry, again) }, "Edit"),
-			open && h("button", { type: "button", "data-key": `close-${key}`, onclick: () => close(register, entry, again) }, "Close")));
+			open && h("button", { type: "button", "data-key": `close-${key}`, onclick: () => close(register, entry, again) },
+				"Close")));
 }
 
 export function registers(partner, list, again) {
-	return section("Registers", { class: "registers" }, h("p", { class: "lead" }, "What people know, and no export holds."), list.map((r) => {
+	return section("Registers", { class: "registers" }, h("p", { class: "lead" }, "What people know, and no export holds."),
+		list.map((r) => {
 		const open = r.entries.filter((e) => e.state === r.states[0]).length;
 		const sorted = [...r.entries].sort((a, b) => (a.state === r.states[0] ? 0 : 1) - (b.state === r.states[0] ? 0 : 1));
 		return h("details", { class: "card register", "data-key": `register-${r.name}`, "data-register": r.name },
@@ -128,7 +136,8 @@ export function registers(partner, list, again) {
 				r.entries.length ? `${count(r.entries.length)}${r.more ? " and more" : ""}, ${count(open)} ${r.states[0]}` : "none")),
 			h("p", { class: "soft" }, r.doc),
 			r.entries.length > 0 && h("ul", { class: "entries" }, sorted.map((e) => entryOf(r, e, again))),
-			may("strategist") && h("p", null, h("button", { type: "button", class: "main", "data-key": `add-${r.name}`, onclick: () => add(partner, r, again) },
+			may("strategist") && h("p", null, h("button",
+				{ type: "button", class: "main", "data-key": `add-${r.name}`, onclick: () => add(partner, r, again) },
 				"Add an entry", h("span", { class: "unseen" }, ` to ${plain(r.name)}`))));
 	}));
 }

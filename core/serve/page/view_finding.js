@@ -13,10 +13,12 @@ const kindOf = { sales: "order", traffic: "visit", carts: "cart" };
 /** So many figures are shown at once. */
 const shown = 12;
 
-const stateWords = { known: null, partial: "not all days have data", no_coverage: "no data", no_rate: "an exchange rate is missing" };
+const stateWords = { known: null, partial: "not all days have data", no_coverage: "no data",
+	no_rate: "an exchange rate is missing" };
 
 function figureOf(e) {
-	return isKnown(e.number) ? amount(e.number, e.unit) : h("span", { class: "unknown" }, capital(e.value && e.value !== "unknown" ? e.value : "unknown"));
+	return isKnown(e.number) ? amount(e.number, e.unit) : h("span", { class: "unknown" },
+		capital(e.value && e.value !== "unknown" ? e.value : "unknown"));
 }
 
 /** How the days of a figure are covered. */
@@ -42,13 +44,16 @@ function recordsLink(data, e) {
 function evidence(data) {
 	const labels = data.labels;
 	const rows = data.finding.evidence.map((e, n) => [
-		labels[n] ?? capital(plain(e.metric)), figureOf(e), e.from ? days(e.from, e.through) : "–", whose(e), coverage(e), recordsLink(data, e)]);
-	const heads = [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" }, { title: "Whose" }, { title: "Covered" }, { title: "Comes from" }];
+		labels[n] ?? capital(plain(e.metric)), figureOf(e), e.from ? days(e.from,
+			e.through) : "–", whose(e), coverage(e), recordsLink(data, e)]);
+	const heads = [{ title: "Figure" }, { title: "Value", number: true, class: "strong" }, { title: "Days" },
+		{ title: "Whose" }, { title: "Covered" }, { title: "Comes from" }];
 	const first = rows.length > shown + 3 ? rows.slice(0, shown) : rows, rest = rows.slice(first.length);
 	return section("Evidence", { "data-part": "evidence" }, rows.length
 		? [h("p", { class: "lead" }, "Every figure that the rule read, in its order. What is not known counts neither for nor against the partner."),
 			table("Evidence", heads, first),
-			rest.length > 0 && h("details", { class: "rest", "data-key": "rest" }, h("summary", null, `${plural(rest.length, "more figure")}`), table("More evidence", heads, rest))]
+			rest.length > 0 && h("details", { class: "rest", "data-key": "rest" },
+				h("summary", null, `${plural(rest.length, "more figure")}`), table("More evidence", heads, rest))]
 		: empty("No figures", "What it says comes from how the data arrives, not from figures."));
 }
 
@@ -71,14 +76,17 @@ function tableOf(finding) {
 	}
 	const [heads, ...rest] = rows;
 	const number = (n) => rest.every((r) => /^[-−\d.,%\s]*( [A-Z]{3})?$/.test(String(r[n] ?? "")));
-	return section("In detail", null, table("What it rests on", heads.map((title, n) => ({ title: capital(String(title)), number: number(n), plain: n > 0 })),
-		rest.map((r) => r.map((c) => (c === null ? h("span", { class: "unknown" }, "unknown") : typeof c === "number" ? count(c) : String(c))))));
+	return section("In detail", null, table("What it rests on",
+		heads.map((title, n) => ({ title: capital(String(title)), number: number(n), plain: n > 0 })),
+		rest.map((r) => r.map((c) => (c === null ? h("span", { class: "unknown" },
+			"unknown") : typeof c === "number" ? count(c) : String(c))))));
 }
 
 const textOf = (x) => typeof x === "string" ? x : x.what ?? x.text ?? Object.values(x).filter((v) => typeof v === "string").join(", ");
 
 function list(title, lead, items) {
-	return items.length ? section(title, null, h("p", { class: "lead" }, lead), h("ul", { class: "asks" }, items.map((x) => h("li", null, textOf(x))))) : null;
+	return items.length ? section(title, null, h("p", { class: "lead" }, lead),
+		h("ul", { class: "asks" }, items.map((x) => h("li", null, textOf(x))))) : null;
 }
 
 function life(finding) {
@@ -98,7 +106,8 @@ export const findingView = {
 		const told = brief?.findings.find((f) => f.rule === finding.rule && (f.key || null) === (finding.key || null));
 		const fits = told && told.evidence.length === finding.evidence.length;
 		const family = (m) => kindOf[(m.top ?? m.bottom ?? [])[0]?.family] ?? null;
-		return { finding, families: Object.fromEntries(metrics.map((m) => [m.name, family(m)])), name: partner?.name ?? finding.partner, labels: fits ? told.evidence.map((e) => e.label) : [],
+		return { finding, families: Object.fromEntries(metrics.map((m) => [m.name, family(m)])),
+			name: partner?.name ?? finding.partner, labels: fits ? told.evidence.map((e) => e.label) : [],
 			sources: (brief?.sources ?? []).map((s) => s.name) };
 	},
 	wants: (name, data, shown) => name !== "source" && (name !== "finding" || data.id === shown.data.finding.id),
@@ -111,14 +120,17 @@ export const findingView = {
 			worthOf(f, f.finding?.per), lifeButtons(f, again)),
 		h("div", { class: "columns" },
 			h("div", null, chart(f), tableOf(f), evidence(data)),
-			h("div", null, list("What it missed", "With this, it could say more.", f.missed), list("What would decide it", "Ask for this.", f.asks), life(f),
+			h("div", null, list("What it missed", "With this, it could say more.", f.missed),
+				list("What would decide it", "Ask for this.", f.asks), life(f),
 				section("Comes from", null, h("dl", { class: "facts" },
 					h("div", null, h("dt", null, "Rule"), h("dd", null, h("a", { href: at.rule(f.rule) }, plain(f.rule)))),
 					h("div", null, h("dt", null, "Practice"), h("dd", null, plain(f.practice) || "–")),
 					f.finding?.per && h("div", null, h("dt", null, "Worth over"), h("dd", null, span(f.finding.per))),
-					isKnown(f.finding?.confidence) && h("div", null, h("dt", null, "Confidence"), h("dd", null, amount(f.finding.confidence, "ratio"))),
+					isKnown(f.finding?.confidence) && h("div", null, h("dt", null, "Confidence"),
+						h("dd", null, amount(f.finding.confidence, "ratio"))),
 					h("div", null, h("dt", null, "Id"), h("dd", null, h("code", null, f.id))),
-					data.sources.length && h("div", null, h("dt", null, "Sources"), h("dd", null, data.sources.map((s, n) => [n ? ", " : "",
+					data.sources.length && h("div", null, h("dt", null, "Sources"),
+						h("dd", null, data.sources.map((s, n) => [n ? ", " : "",
 						h("a", { href: at.source(s) }, s)]))))))),
 		];
 	},

@@ -11,7 +11,8 @@ export function login(enter) {
 		h("h1", { tabindex: "-1" }, "Entente"),
 		h("p", { class: "soft" }, "Where each partnership stands."),
 		h("div", { class: "field" }, h("label", { for: "token" }, "Token"), input,
-			h("span", { class: "soft doc", id: "token-doc" }, "It stays in a cookie for a week, and this page cannot read it.")),
+			h("span", { class: "soft doc", id: "token-doc" },
+				"It stays in a cookie for a week, and this page cannot read it.")),
 		alert, h("div", { class: "buttons" }, h("button", { type: "submit", class: "main" }, "Log in")),
 		h("details", null, h("summary", null, "I have no token"),
 			h("p", null, "Whoever runs the service makes a link that logs you in, once:"),
@@ -35,4 +36,5 @@ export function login(enter) {
 /** Whoever logs in with a partner's token sees what was released to it. */
 export const ownBrief = (who) => h("section", { class: "card login" }, h("h1", { tabindex: "-1" }, who.partner),
 	h("p", null, "What was released to you:"),
-	h("p", null, h("a", { href: `/api/v1/partners/${word(who.partner)}/brief`, target: "_blank", rel: "noopener" }, "Your brief")));
+	h("p", null, h("a", { href: `/api/v1/partners/${word(who.partner)}/brief`, target: "_blank", rel: "noopener" },
+		"Your brief")));

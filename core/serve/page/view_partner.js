@@ -3,7 +3,8 @@
 import { at, get, page, word } from "./api.js";
 import { bandRail, lineChart } from "./chart.js";
 import { empty, h, section, table } from "./dom.js";
-import { amount, before, capital, change, count, day, days, daysBetween, isKnown, money, month, plain, plural } from "./format.js";
+import { amount, before, capital, change, count, day, days, daysBetween, isKnown, money, month, plain,
+	plural } from "./format.js";
 import { findingCard, kinds } from "./parts.js";
 import { registers, loadRegisters } from "./registers.js";
 
@@ -17,7 +18,8 @@ function head(data) {
 	const open = { target: "_blank", rel: "noopener" };
 	return [h("nav", { "aria-label": "Where you are", class: "crumbs" }, h("a", { href: "#/" }, "Portfolio")),
 		h("div", { class: "headline" }, h("div", null, h("h1", { tabindex: "-1" }, p.name),
-			h("ul", { class: "chips", "aria-label": "Profile" }, [p.stage && capital(plain(p.stage)), p.industry && plain(p.industry), p.region, p.zone, p.currency,
+			h("ul", { class: "chips", "aria-label": "Profile" },
+				[p.stage && capital(plain(p.stage)), p.industry && plain(p.industry), p.region, p.zone, p.currency,
 				p.signed_on && `signed ${day(p.signed_on)}`, p.created && "known from data alone"].filter(Boolean).map((t) => h("li", null, t)))),
 		h("p", { class: "links" }, h("a", { class: "button", href: brief, ...open }, "Brief for us"), " ",
 			h("a", { class: "button", href: `${brief}?for=partner`, ...open }, "Brief for the partner"))),
@@ -25,11 +27,13 @@ function head(data) {
 			tile(p.red_flags, "red_flag", ["Red flag", "Red flags"]), tile(p.gates, "gate", ["Gate", "Gates"]),
 			tile(p.opportunities, "opportunity", ["Opportunity", "Opportunities"], p.worth > 0 && `worth ${money(p.worth)}`),
 			tile(p.insights, "insight", ["Insight", "Insights"]),
-			tile(p.unknown + p.failed, "ask", ["Unknown", "Unknown"], p.unknown + p.failed ? "judgements lack data" : "all is judged"))];
+			tile(p.unknown + p.failed, "ask", ["Unknown", "Unknown"],
+				p.unknown + p.failed ? "judgements lack data" : "all is judged"))];
 }
 
 function findings(data, again) {
-	const groups = Object.entries(kinds).map(([kind, words]) => [kind, words, data.findings.filter((f) => f.kind === kind)]).filter(([, , list]) => list.length);
+	const groups = Object.entries(kinds).map(([kind, words]) => [kind, words,
+		data.findings.filter((f) => f.kind === kind)]).filter(([, , list]) => list.length);
 	const toggle = h("label", { class: "check" }, h("input", { type: "checkbox", "data-key": "over", checked: over,
 		onchange: (event) => { over = event.target.checked; again(); } }), " Show what is over as well");
 	return section("What the rules say", { class: "said" }, toggle, groups.length ? groups.map(([kind, words, list]) =>
@@ -67,13 +71,18 @@ function figure(data, f) {
 			: h("span", { class: "unknown" }, f.unknown ?? "no data")),
 		f.coverage && f.coverage.days < f.coverage.of && isKnown(f.value) &&
 			h("p", { class: "warn small" }, `from ${count(f.coverage.days)} of ${plural(f.coverage.of, "day")}`),
-		known.length > 1 ? lineChart({ labels: rows.map((r) => month(r.from)), values: rows.map((r) => r.figure?.value ?? null), unit: f.unit, currency: code,
+		known.length > 1 ? lineChart({ labels: rows.map((r) => month(r.from)),
+			values: rows.map((r) => r.figure?.value ?? null), unit: f.unit, currency: code,
 			band: inChart ? band : null }, text) : h("div", { class: "plot none" }, h("p", { class: "soft" }, "No weeks to draw yet")),
-		band ? [bandRail(f.value, band, `${f.label}: ${amount(f.value, f.unit, f.currency)}. ${peers}`), h("p", { class: "small soft" }, peers)]
+		band ? [bandRail(f.value, band, `${f.label}: ${amount(f.value, f.unit, f.currency)}. ${peers}`),
+			h("p", { class: "small soft" }, peers)]
 			: c?.unknown ? h("p", { class: "small soft" }, `Peers: ${c.unknown}`) : null,
-		known.length > 1 && h("details", { "data-key": `table-${f.metric}` }, h("summary", null, "As a table", h("span", { class: "unseen" }, `: ${f.label}`)),
-			table(`${f.label} by week`, [{ title: "Week" }, { title: f.label, number: true }], rows.toReversed().map((r) => [days(r.from, r.through),
-				isKnown(r.figure?.value) ? amount(r.figure.value, f.unit, code) : h("span", { class: "unknown" }, "unknown")]))));
+		known.length > 1 && h("details", { "data-key": `table-${f.metric}` },
+			h("summary", null, "As a table", h("span", { class: "unseen" }, `: ${f.label}`)),
+			table(`${f.label} by week`, [{ title: "Week" }, { title: f.label, number: true }],
+				rows.toReversed().map((r) => [days(r.from, r.through),
+				isKnown(r.figure?.value) ? amount(r.figure.value, f.unit, code) : h("span", { class: "unknown" },
+					"unknown")]))));
 }
 
 function figures(data) {
@@ -81,31 +90,41 @@ function figures(data) {
 	if (!b) {
 		return null;
 	}
-	return section("Figures", { class: "figures" }, h("p", { class: "lead" }, `${days(b.window.start, before(b.window.end))}, beside the partners of its industry; ` +
+	return section("Figures", { class: "figures" }, h("p", { class: "lead" },
+		`${days(b.window.start, before(b.window.end))}, beside the partners of its industry; ` +
 		"lines show whole weeks."),
-	b.figures.some((f) => f.cohort && isKnown(f.cohort.p50)) && h("ul", { class: "legend" }, h("li", null, h("i", { class: "l-line" }), "the partner"),
-		h("li", null, h("i", { class: "l-middle" }), "middle half of its peers"), h("li", null, h("i", { class: "l-median" }), "their median")),
-	b.figures.length ? h("div", { class: "metrics" }, b.figures.map((f) => figure(data, f))) : empty("No figures yet", "They come with the first data."));
+	b.figures.some((f) => f.cohort && isKnown(f.cohort.p50)) && h("ul", { class: "legend" },
+		h("li", null, h("i", { class: "l-line" }), "the partner"),
+		h("li", null, h("i", { class: "l-middle" }), "middle half of its peers"), h("li", null, h("i", { class: "l-median" }),
+			"their median")),
+	b.figures.length ? h("div", { class: "metrics" }, b.figures.map((f) => figure(data, f))) : empty("No figures yet",
+		"They come with the first data."));
 }
 
 /** Reasons that say the same of several days are said once. */
 const once = (why) => [...new Set(why.split("; "))];
 function asks(data) {
 	const list = data.brief?.asks ?? [];
-	return section("Asks", { class: "sought" }, list.length ? [h("p", { class: "lead" }, "What is missing, and what could be said with it."), h("ul", { class: "asks" }, list.map((a) => {
+	return section("Asks", { class: "sought" }, list.length ? [h("p", { class: "lead" },
+		"What is missing, and what could be said with it."), h("ul", { class: "asks" }, list.map((a) => {
 		const why = once(a.why);
 		return h("li", null, h("strong", null, capital(a.what)),
-			h("p", null, a.decides.length ? `Decides: ${a.decides.map(plain).join(", ")}` : "", a.source && [". From ", h("a", { href: at.source(a.source) }, a.source)]),
-			why.length > 2 ? h("details", { "data-key": `ask-${a.what}` }, h("summary", null, `Why, ${plural(why.length, "reason")}`), h("ul", null, why.map((w) => h("li", null, w))))
+			h("p", null, a.decides.length ? `Decides: ${a.decides.map(plain).join(", ")}` : "",
+				a.source && [". From ", h("a", { href: at.source(a.source) }, a.source)]),
+			why.length > 2 ? h("details", { "data-key": `ask-${a.what}` },
+				h("summary", null, `Why, ${plural(why.length, "reason")}`), h("ul", null, why.map((w) => h("li", null, w))))
 				: h("p", { class: "soft" }, capital(why.join("; "))));
 	}))] : h("p", { class: "soft" }, "Nothing is missing: every rule could judge."));
 }
 
 function comesFrom(data) {
 	const list = data.brief?.sources ?? [];
-	return section("Data", { class: "data" }, list.length ? table("Sources of this partner", [{ title: "Source" }, { title: "Records", number: true }, { title: "Speaks for" }, { title: "Balance" }],
-		list.map((s) => [h("a", { href: at.source(s.name) }, s.name), isKnown(s.records) ? count(s.records) : h("span", { class: "unknown" }, "unknown"),
-			s.covered.length ? s.covered.map((w) => h("span", { class: "line" }, days(w.start, before(w.end)))) : h("span", { class: "unknown" }, "no days yet"),
+	return section("Data", { class: "data" }, list.length ? table("Sources of this partner",
+		[{ title: "Source" }, { title: "Records", number: true }, { title: "Speaks for" }, { title: "Balance" }],
+		list.map((s) => [h("a", { href: at.source(s.name) }, s.name),
+			isKnown(s.records) ? count(s.records) : h("span", { class: "unknown" }, "unknown"),
+			s.covered.length ? s.covered.map((w) => h("span", { class: "line" }, days(w.start, before(w.end)))) : h("span",
+				{ class: "unknown" }, "no days yet"),
 			s.balanced === false ? h("span", { class: "bad" }, "does not close") : s.balanced ? "closes" : "unknown"]))
 		: h("p", { class: "soft" }, "No source brings data of it yet."));
 }
@@ -120,7 +139,8 @@ export const partnerView = {
 		const names = brief.figures.map((f) => f.metric).filter((name) => metrics.some((m) => m.name === name));
 		const series = names.length && Object.keys(partner.data).length
 			? await get(`series?by=week&window=26w&partner=${id}${names.map((n) => `&metric=${word(n)}`).join("")}`).catch(() => null) : null;
-		return { partner, findings: found.rows, brief, series, kinds: Object.fromEntries(metrics.map((m) => [m.name, m.kind])), journals };
+		return { partner, findings: found.rows, brief, series,
+			kinds: Object.fromEntries(metrics.map((m) => [m.name, m.kind])), journals };
 	},
 	wants: (name, data, shown) => name !== "source" && (name !== "finding" || data.partner === shown.data.partner.partner),
 	draw: (data, place, again) => [head(data),

@@ -22,7 +22,8 @@ const columns = [
 	{ key: "insights", title: "Insights", number: true, by: (p) => -p.insights },
 	{ key: "unknown", title: "Unknown", number: true, by: (p) => -(p.unknown + p.failed) },
 	{ key: "through", title: "Data until", by: (p) => through(p) ?? "" },
-	{ key: "matters", title: "Look at first", by: (p) => [p.red_flags, p.gates, p.worth, p.insights].map((n) => String(1e15 - Math.round(n)).padStart(16, "0")).join() },
+	{ key: "matters", title: "Look at first", by: (p) => [p.red_flags, p.gates, p.worth,
+		p.insights].map((n) => String(1e15 - Math.round(n)).padStart(16, "0")).join() },
 ];
 
 function rowsOf(data) {
@@ -40,7 +41,8 @@ function rowsOf(data) {
 	return rows.sort((a, b) => (wish.down ? -order(a, b) : order(a, b)));
 }
 
-const number = (n, tone, word) => (n ? h("span", { class: tone }, count(n)) : h("span", { class: "soft nothing" }, h("span", { "aria-hidden": "true" }, "–"),
+const number = (n, tone, word) => (n ? h("span", { class: tone }, count(n)) : h("span", { class: "soft nothing" },
+	h("span", { "aria-hidden": "true" }, "–"),
 	h("span", { class: "unseen" }, `no ${word}`)));
 
 function first(data, p) {
@@ -64,9 +66,11 @@ function freshness(p, asOf) {
 }
 
 function row(data, p) {
-	const cell = (title, props, ...content) => h("td", { role: "cell", "data-title": title, ...props }, h("div", null, content));
+	const cell = (title, props, ...content) => h("td", { role: "cell", "data-title": title, ...props },
+		h("div", null, content));
 	return h("tr", { role: "row", "data-partner": p.partner },
-		h("th", { scope: "row", role: "rowheader" }, h("a", { href: at.partner(p.partner), class: "name", "data-key": `partner-${p.partner}` }, p.name),
+		h("th", { scope: "row", role: "rowheader" }, h("a",
+			{ href: at.partner(p.partner), class: "name", "data-key": `partner-${p.partner}` }, p.name),
 			h("small", null, [plain(p.industry), p.region].filter(Boolean).join(" · ") || (p.created ? "only in the data" : ""))),
 		cell("Stage", { class: p.stage ? null : "blank" }, p.stage ? plain(p.stage) : h("span", { class: "soft" }, "none")),
 		cell("Red flags", { class: "number" }, number(p.red_flags, "bad strong", "red flags")),
@@ -93,13 +97,16 @@ function tableOf(data, again) {
 	if (!rows.length) {
 		return empty("No partner fits", "Take a filter away to see more.");
 	}
-	return [h("table", { class: "portfolio", role: "table" }, h("caption", { class: "unseen" }, "Partners, with what the rules say of them"),
-		h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map((c) => h("th", { scope: "col", role: "columnheader",
+	return [h("table", { class: "portfolio", role: "table" },
+		h("caption", { class: "unseen" }, "Partners, with what the rules say of them"),
+		h("thead", { role: "rowgroup" }, h("tr", { role: "row" },
+			columns.map((c) => h("th", { scope: "col", role: "columnheader",
 			class: c.number ? "number" : c.key === "matters" ? "first" : null,
 			"aria-sort": wish.sort === c.key ? (wish.down ? "descending" : "ascending") : null },
 		h("button", { type: "button", class: "sort", "data-key": `sort-${c.key}`, onclick: sort(c) }, c.title))))),
 		h("tbody", { role: "rowgroup" }, shown.map((p) => row(data, p)))),
-	rows.length > shown.length && h("p", { class: "center" }, h("button", { type: "button", onclick: () => { wish.rows += step; again(); } },
+	rows.length > shown.length && h("p", { class: "center" },
+		h("button", { type: "button", onclick: () => { wish.rows += step; again(); } },
 		`Show ${plural(Math.min(step, rows.length - shown.length), "more partner")}`))];
 }
 
@@ -109,18 +116,22 @@ function filters(data, changed) {
 	const choice = (key, title, options) => {
 		const id = fresh("filter");
 		return h("div", { class: "field" }, h("label", { for: id }, title),
-			h("select", { id, name: key, "data-key": `filter-${key}`, onchange: (event) => { wish[key] = event.target.value; changed(); } },
+			h("select", { id, name: key, "data-key": `filter-${key}`,
+				onchange: (event) => { wish[key] = event.target.value; changed(); } },
 				[["", "All"], ...options].map(([value, text]) => h("option", { value, selected: wish[key] === value }, text))));
 	};
 	const plainly = (list) => list.map((v) => [v, capital(plain(v))]);
 	const search = fresh("filter");
-	return h("form", { class: "filters", role: "search", "aria-label": "Partners", onsubmit: (event) => event.preventDefault() },
+	return h("form", { class: "filters", role: "search", "aria-label": "Partners",
+		onsubmit: (event) => event.preventDefault() },
 		h("div", { class: "field wide" }, h("label", { for: search }, "Search"),
-			h("input", { id: search, type: "search", name: "q", value: wish.q, placeholder: "Name, region, what is said …", "data-key": "filter-q",
+			h("input", { id: search, type: "search", name: "q", value: wish.q, placeholder: "Name, region, what is said …",
+				"data-key": "filter-q",
 				oninput: (event) => { wish.q = event.target.value; changed(); } })),
 		choice("stage", "Stage", plainly(values(data.partners.map((p) => p.stage)))),
 		choice("industry", "Industry", plainly(values(data.partners.map((p) => p.industry)))),
-		choice("kind", "Says", [...Object.entries(kinds).filter(([k]) => all.some((f) => f.kind === k)).map(([k, v]) => [k, v.many]),
+		choice("kind", "Says", [...Object.entries(kinds).filter(([k]) => all.some((f) => f.kind === k)).map(([k, v]) => [k,
+			v.many]),
 			["unknown", "Unknown"]]),
 		choice("practice", "Practice", plainly(values(all.map((f) => f.practice)))));
 }
@@ -128,7 +139,8 @@ function filters(data, changed) {
 function tiles(data, again) {
 	const sum = (key) => data.partners.reduce((n, p) => n + p[key], 0);
 	const worth = sum("worth");
-	const tile = (kind, tone, n, title, more) => h("button", { type: "button", class: `tile ${tone}`, "aria-pressed": kind ? String(wish.kind === kind) : null,
+	const tile = (kind, tone, n, title, more) => h("button",
+		{ type: "button", class: `tile ${tone}`, "aria-pressed": kind ? String(wish.kind === kind) : null,
 		"data-key": `tile-${title}`, onclick: () => { wish.kind = wish.kind === kind ? "" : kind; again(); } },
 	h("span", { class: "big" }, count(n)), h("span", null, title), more && h("small", null, more));
 	const of = (key) => plural(data.partners.filter((p) => p[key] > 0).length, "partner");
@@ -136,9 +148,11 @@ function tiles(data, again) {
 		tile("", "", data.partners.length, "Partners", `as of ${day(data.as_of)}`),
 		tile("red_flag", "red_flag", sum("red_flags"), "Red flags", sum("red_flags") ? `at ${of("red_flags")}` : "none"),
 		tile("gate", "gate", sum("gates"), "Gates", sum("gates") ? `at ${of("gates")}` : "none"),
-		tile("opportunity", "opportunity", sum("opportunities"), "Opportunities", worth ? `worth ${money(worth, currency(), worth >= 1e6)}` : "none"),
+		tile("opportunity", "opportunity", sum("opportunities"), "Opportunities",
+			worth ? `worth ${money(worth, currency(), worth >= 1e6)}` : "none"),
 		tile("insight", "insight", sum("insights"), "Insights", sum("insights") ? `at ${of("insights")}` : "none"),
-		tile("unknown", "ask", sum("unknown") + sum("failed"), "Unknown", sum("unknown") + sum("failed") ? "judgements lack data" : "all is judged"));
+		tile("unknown", "ask", sum("unknown") + sum("failed"), "Unknown",
+			sum("unknown") + sum("failed") ? "judgements lack data" : "all is judged"));
 }
 
 export const portfolio = {
@@ -159,7 +173,8 @@ export const portfolio = {
 			redraw(top, tiles(data, again));
 			redraw(bar, filters(data, changed));
 			redraw(results, tableOf(data, again));
-			summary.textContent = n === data.partners.length ? plural(n, "partner") : `${count(n)} of ${plural(data.partners.length, "partner")}`;
+			summary.textContent = n === data.partners.length ? plural(n,
+				"partner") : `${count(n)} of ${plural(data.partners.length, "partner")}`;
 		};
 		const changed = () => {
 			wish.rows = step;
