@@ -72,9 +72,11 @@ class Project:
 
     def configure(self) -> None:
         """Writes entente.yaml as the fields say."""
+        # two services at a time must not meet at the preset address
+        top = self.top if "serve:" in self.top else f"serve: {{listen: []}}\n{self.top}"
         self.config.write_text(
             "version: 1\ncurrency: EUR\nas_of: latest\nidentity_key: file:identity.key\n"
-            f"{self.top}\npartners:\n{self.partners}\nsources:\n{self.sources}\nrules:\n{self.rules}\n"
+            f"{top}\npartners:\n{self.partners}\nsources:\n{self.sources}\nrules:\n{self.rules}\n"
         )
 
     def write(self, name: str, data: str | bytes, dated: int = 0) -> Path:
