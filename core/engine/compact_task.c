@@ -11,7 +11,7 @@
 #include "engine/internal.h"
 
 /* A slice is short for who waits behind it, and long enough to get on while the service reads without a pause. */
-enum { FRAMES = 4096, STEP_NS = 5000000, SLICE_NS = 25000000, PAUSE_MS = 5 };
+enum { STEPS = 4, FRAMES = 4096, STEP_NS = 5000000, PAUSE_MS = 5 };
 
 struct ent_compact_task {
 	ent_service *service;
@@ -44,7 +44,7 @@ static int slice(ent_engine *e, void *ctx, ent_error *error) {
 		t->serial = e->serial;
 		status = ent_engine_compact_begin(&t->compact, e, t->worth, &t->report, error);
 	}
-	while (!status && !t->over && uv_hrtime() - began < SLICE_NS) {
+	for (unsigned i = 0; i < STEPS && !status && !t->over; i++) {
 		status = ent_engine_compact_step(t->compact, FRAMES, STEP_NS, &t->over, error);
 		if (!status &&
 			ent_engine_compact_waits(t->compact)) { /* who comes next wants the store, which the commit has */

@@ -204,6 +204,7 @@ static void start_pool(ent_engine *e) {
 	/* rejected records are sealed with a key of their own, derived from the deployment's */
 	crypto_generichash(set.seal_key, 32, e->identity_key, 32, (const uint8_t *)"entente.rejects.1", 17);
 	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
+	e->workers_told[0] = e->workers_told[1] = 0;
 }
 
 void ent__pool_renew(ent_engine *e) {
@@ -335,8 +336,10 @@ bool ent_engine_is_partner(const ent_engine *e, const char *id) {
 static void count_workers(ent_engine *e) {
 	unsigned alive, started, died;
 	ent_pool_counts(e->pool, &alive, &started, &died);
-	e->report->workers_started += started;
-	e->report->workers_died += died;
+	e->report->workers_started += started - e->workers_told[0];
+	e->report->workers_died += died - e->workers_told[1];
+	e->workers_told[0] = started;
+	e->workers_told[1] = died;
 }
 
 /* What this process found out of inputs that stand as they were: their files need not be looked into again. */

@@ -151,6 +151,7 @@ struct ent_engine {
 	uint64_t call; /* number of the ingest that is under way */
 	bool completes_read; /* the sources know whether they have documents that are complete */
 	ent_pool *pool;
+	unsigned workers_told[2]; /* of this pool, started and died: as the reports have them so far */
 	struct ent_spares *spares; /* of it, until the plugins are described; NULL: none */
 	ent_plugin_info const **plugins;
 	ent__plugin_file *plugin_files; /* by the same index */

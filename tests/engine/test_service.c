@@ -163,6 +163,10 @@ static bool is_ready(world *w, const ent_service_status *s, uint64_t n) {
 	(void)w;
 	return s->ready && s->judgements >= n;
 }
+static bool has_cycles(world *w, const ent_service_status *s, uint64_t n) {
+	(void)w;
+	return s->cycles >= n;
+}
 static bool is_answered(world *w, const ent_service_status *s, uint64_t n) {
 	(void)s;
 	(void)n;
@@ -209,6 +213,18 @@ static void reads_and_judges(void **state) {
 	ent_service_touched(w.service, NULL);
 	until(&w, has_facts, 2 * FIRST_ORDERS + 20, "the file of b");
 	assert_true(w.committed >= 2 && w.judged >= 2);
+	/* looking and finding nothing starts no worker, and is not counted as if */
+	ent_service_status_take(w.service, &s);
+	uint64_t workers = s.workers_started, cycles = s.cycles;
+	ent_service_status_finish(&s);
+	assert_true(workers > 0);
+	for (int i = 0; i < 3; i++) {
+		ent_service_touched(w.service, NULL);
+		until(&w, has_cycles, ++cycles, "another look");
+	}
+	ent_service_status_take(w.service, &s);
+	assert_int_equal(s.workers_started, workers);
+	ent_service_status_finish(&s);
 	end(&w);
 }
 
