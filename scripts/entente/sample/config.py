@@ -28,6 +28,7 @@ partners:
 """
 SOURCES = """
 # One source for each folder. `decode: auto` looks at the first bytes of each file and finds the decoder.
+# `expect: {every: 1d, late_after: 36h}` would make a finding of a feed that stays away; these ended when they were made.
 sources:
 """
 TABLES = """
@@ -89,7 +90,7 @@ def configuration(span: Span) -> str:
             name = f"{partner.id}-{kind}:"
             text += (
                 f"  {name:<21}{{partner: {partner.id}, from: {{directory: ./{kind}/{partner.id}}}, "
-                f"decode: auto{', expect: {every: 1d, late_after: 36h}' if kind == 'feeds' else ''}}}\n"
+                "decode: auto}\n"
             )
     return text + TABLES + REGISTERS.replace("FIRST_DAY", str(span.first)) + RULES
 
