@@ -163,7 +163,9 @@ static void start_log(const ent_config *config) {
 
 static void on_arrived(void *ctx, const char *source) {
 	ent__serve *s = ctx;
-	ent_service_touched(s->service, source);
+	if (s->service) { /* what comes last becomes durable behind its end; the next start reads it */
+		ent_service_touched(s->service, source);
+	}
 }
 
 static void log_http(void *ctx, const char *event, const ent_error *e) {
@@ -199,7 +201,12 @@ void ent__serve_configured(ent__serve *s, ent__generation *before) {
 
 static void with_engine(void *ctx, const ent_service_job *job) {
 	ent__serve *s = ctx;
-	ent_service_do(s->service, job);
+	ent_error e;
+	if (s->service) {
+		ent_service_do(s->service, job);
+	} else if (job->done) {
+		job->done(job->ctx, ent_error_set(&e, ENT_ERR_STOPPED, "the service has ended"), &e);
+	}
 }
 
 /* The doors open: the inbox knows by now what each decoder reads, lines or documents. */
@@ -308,6 +315,7 @@ static void finish(ent__serve *s) {
 		s->reader = NULL;
 	}
 	ent_service_destroy(s->service); /* jobs that are left are answered: the server is still there, and who waits for a reload */
+	s->service = NULL;
 	ent__reload_destroy(s->reload);
 	ent_tell_destroy(s->tell);
 	ent__operate_destroy(s);

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`entente serve`: reads what comes, takes another configuration or refuses it, stops in time, and goes on where it was."""
 
+import contextlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from project import BUILD, ROOT, Project
 from service import Service, serving
-from shop import export, orders
+from shop import events, export, feed, orders
 
 SOURCES = """\
   exports: {partner: nordwind, from: {directory: ./exports}, decode: shopify}
@@ -257,4 +259,44 @@ def test_a_changed_rule_is_used(tmp_path: Path) -> None:
         s.until(lambda: s.events("judged"), "judged")
         p.write("book/one.py", BOOK.replace("yield insight(", "yield insight('now ' + "))
         s.until(lambda: "now " in json.dumps(p.entente("findings").json), "what the changed rule says")
+        assert s.stop() == 0
+
+
+def test_stops_while_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """What is on its way into the inbox when the service stops is kept there, and told to nobody who has gone: it stops whole
+    each time, and the next start reads it."""
+    p = Project(
+        tmp_path / "p",
+        "  lines: {partner: nordwind, from: {pipe: ./in.fifo}, decode: ga4}",
+        top="workers: 1\nserve: {listen: []}\nservice: {judge_every: 0s}",
+    )
+    sent = events(1, 400, seed=3)
+    done_writing = threading.Event()
+
+    def write() -> None:
+        while not done_writing.is_set():
+            with contextlib.suppress(OSError):
+                fd = os.open(p.folder / "in.fifo", os.O_WRONLY | os.O_NONBLOCK)
+                with os.fdopen(fd, "wb") as f:
+                    os.set_blocking(fd, True)
+                    f.write(feed(sent).encode())
+            done_writing.wait(0.001)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    s = Service(p)
+    try:
+        for _ in range(15):
+            s.start(ready=False)
+            s.until(lambda: s.events("ready"), "ready")
+            assert s.stop() == 0
+            assert s.events("stopped")
+    finally:
+        done_writing.set()
+        if s.child is not None and s.child.poll() is None:
+            s.child.kill()
+            s.child.wait()
+    writer.join(30)
+    with serving(p) as s:
+        s.until(lambda: done(p) >= 1, "what was left in the inbox")
         assert s.stop() == 0
