@@ -131,7 +131,7 @@ def test_the_day_turns_while_a_service_runs(tmp_path: Path) -> None:
             tmp_path / f"p{attempt}",
             partners=f"  east: {{name: East, zone: Etc/GMT-14}}\n  west: {{name: West, zone: '{zone}'}}",
         )
-        p.config.write_text(p.config.read_text().replace("as_of: now", "as_of: now\nservice: {judge_every: 1s}\nserve: {listen: 127.0.0.1:0}"))
+        p.config.write_text(p.config.read_text().replace("as_of: now", "as_of: now\nservice: {judge_every: 1s}"))
         with serving(p) as s:
             first = s.until(lambda: finding(s, "west"), "a first judgement")
             if first["as_of"] != day.isoformat() or now() >= midnight:
