@@ -221,7 +221,11 @@ static void ids_outlive_their_log(void **state) {
 	while (count_files(b, "shop", "ids")) {
 		usleep(1000);
 	}
-	assert_int_equal(put(b, "shop", "one", "d-1"), 0);
+	int outcome;
+	while ((outcome = put(b, "shop", "one", "d-1")) == ENT_INBOX_REPEATED) { /* the file goes first, then what is in memory */
+		usleep(1000);
+	}
+	assert_int_equal(outcome, 0);
 }
 
 static void what_was_torn_is_cut_off(void **state) {
