@@ -167,6 +167,16 @@ static void rows(ent_buf *out, const ent_figures *f, const ent__metric *m) {
 			samples(out, f, m, f->http, (label){0});
 		}
 		break;
+	case ENT__OF_HOOKS:
+		if (f->hooks) {
+			samples(out, f, m, f->hooks, (label){0});
+		}
+		break;
+	case ENT__OF_TELL:
+		for (size_t i = 0; i < f->n_tell; i++) {
+			samples(out, f, m, &f->tell[i], (label){"target", f->tell[i].name});
+		}
+		break;
 	case ENT__OF_PROCESS:
 		if (f->process) {
 			samples(out, f, m, f->process, (label){0});
@@ -202,7 +212,7 @@ void ent_exposition(const ent_figures *f, bool openmetrics, ent_buf *out) {
 
 void ent_exposition_docs(ent_buf *out) {
 	static const char *const labels[] = {
-		[ENT__OF_SOURCE] = "source", [ENT__OF_INBOX] = "source", [ENT__OF_RULE] = "rule", [ENT__OF_ALL] = NULL};
+		[ENT__OF_SOURCE] = "source", [ENT__OF_INBOX] = "source", [ENT__OF_RULE] = "rule", [ENT__OF_TELL] = "target", [ENT__OF_ALL] = NULL};
 	ent_buf_printf(out, "| metric | type | labels | what it says |\n|---|---|---|---|\n");
 	for (const ent__metric *m = ent__metrics; m->name; m++) {
 		const char *a = m->how == ENT__INFO ? "version" : labels[m->of], *b = m->label;

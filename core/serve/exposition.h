@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The service's figures for Prometheus: one table of metrics (exposition_table.c), from which /metrics, its help and
- * the list in docs/operating.md come. Labels are sources, rules and words of ours alone, so that the number of series
+ * the list in docs/operating.md come. Labels are sources, rules, targets and words of ours alone, so that the number of series
  * is bounded by the configuration. Any thread; works on copies. */
 #ifndef ENT_SERVE_EXPOSITION_H
 #define ENT_SERVE_EXPOSITION_H
 
 #include "base/buf.h"
 #include "engine/service.h"
+#include "serve/hook.h"
 #include "serve/http.h"
+#include "tell/tell.h"
 #include "transport/inbox.h"
 
 #define ENT_MEDIA_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
@@ -29,6 +31,9 @@ typedef struct ent_figures {
 	const ent_service_status *service;
 	const ent_inbox_status *inbox; /* for each source of `service`, in its order */
 	const ent_http_figures *http;
+	const ent_hooks_figures *hooks;
+	const ent_tell_status *tell; /* n_tell targets */
+	size_t n_tell;
 	const ent_process_figures *process;
 } ent_figures;
 

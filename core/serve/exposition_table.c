@@ -8,11 +8,15 @@
 #include <stddef.h>
 
 static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx", NULL};
+static const char *const deliveries[] = {"taken", "repeated", "forged", "put_off", NULL};
+static const char *const outcomes[] = {"told", "failed", "unknown", NULL};
 static const char *const verdicts[] = {"true", "false", "unknown", "failed", NULL};
 /* ent_service_status.said_true and those behind it, and of a rule, lie one behind the other */
 _Static_assert(
 	offsetof(ent_service_status, failed) == offsetof(ent_service_status, said_true) + 3 * sizeof(uint64_t), "");
 _Static_assert(offsetof(ent_rule_status, failed) == offsetof(ent_rule_status, said_true) + 3 * sizeof(uint64_t), "");
+_Static_assert(offsetof(ent_hooks_figures, put_off) == offsetof(ent_hooks_figures, taken) + 3 * sizeof(uint64_t), "");
+_Static_assert(offsetof(ent_tell_status, unknown) == offsetof(ent_tell_status, told) + 2 * sizeof(uint64_t), "");
 _Static_assert(offsetof(ent_http_figures, requests) == 0, "");
 
 /* clang-format off */
@@ -25,6 +29,7 @@ _Static_assert(offsetof(ent_http_figures, requests) == 0, "");
 #define RULE(member) offsetof(ent_rule_status, member)
 #define INBOX(member) offsetof(ent_inbox_status, member)
 #define HTTP(member) offsetof(ent_http_figures, member)
+#define TELL(member) offsetof(ent_tell_status, member)
 #define PROCESS(member) offsetof(ent_process_figures, member)
 
 const ent__metric ent__metrics[] = {
@@ -128,6 +133,20 @@ const ent__metric ent__metrics[] = {
 	COUNTER("entente_http_requests_late", "", ENT__OF_HTTP, ENT__U64, HTTP(late), "Requests answered 503 because their answer took too long."),
 	COUNTER("entente_http_received_bytes", "bytes", ENT__OF_HTTP, ENT__U64, HTTP(bytes_in), "Bytes of bodies received."),
 	COUNTER("entente_http_sent_bytes", "bytes", ENT__OF_HTTP, ENT__U64, HTTP(bytes_out), "Bytes of bodies sent."),
+
+	/* ---- webhooks */
+	{.name = "entente_webhook_deliveries", .type = ENT__COUNTER, .unit = "", .of = ENT__OF_HOOKS, .how = ENT__WORDS,
+		.at = offsetof(ent_hooks_figures, taken), .label = "outcome", .words = deliveries,
+		.help = "Deliveries to webhooks: durable, known already, without a good signature (401), told to come again (429, 503)."},
+
+	/* ---- telling */
+	{.name = "entente_tell_messages", .type = ENT__COUNTER, .unit = "", .of = ENT__OF_TELL, .how = ENT__WORDS, .at = TELL(told),
+		.label = "outcome", .words = outcomes, .help = "Messages to a target by what became of them."},
+	COUNTER("entente_tell_tries", "", ENT__OF_TELL, ENT__U64, TELL(tries), "Times that a message to the target was sent, repetitions included."),
+	GAUGE("entente_tell_last_told_timestamp_seconds", "seconds", ENT__OF_TELL, ENT__TIME, TELL(last_us),
+		"When a message to the target last arrived, since 1970; absent: not since the start."),
+	GAUGE("entente_tell_next_try_timestamp_seconds", "seconds", ENT__OF_TELL, ENT__TIME, TELL(next_us),
+		"When a message that waits is tried next, since 1970; absent: none waits."),
 
 	/* ---- the process, under the names that every exporter uses */
 	COUNTER("process_cpu_seconds", "seconds", ENT__OF_PROCESS, ENT__DOUBLE, PROCESS(cpu_seconds), "Processor time of the process, without its workers."),

@@ -15,6 +15,8 @@ typedef enum ent__metric_of {
 	ENT__OF_INBOX,  /* label source */
 	ENT__OF_RULE,   /* label rule */
 	ENT__OF_HTTP,
+	ENT__OF_HOOKS,
+	ENT__OF_TELL, /* label target */
 	ENT__OF_PROCESS,
 	ENT__OF_ALL /* of ent_figures itself */
 } ent__metric_of;

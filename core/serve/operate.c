@@ -104,15 +104,20 @@ static void metrics(ent_request *r, void *ctx) {
 	ent_service_status now;
 	ent_http_figures http;
 	ent_process_figures process;
+	ent_hooks_figures hooks;
 	const char *media = ent_request_media(r);
 	bool openmetrics = strcmp(media, OPENMETRICS) == 0;
 	ent_service_status_take(s->service, &now);
 	ent_inbox_status *inbox = inbox_of(s, &now);
 	ent_http_figures_read(s->http, &http);
 	ent_process_figures_read(&process);
+	ent_hooks_figures_read(s->http, &hooks);
+	ent_tell_status *tell = ent_xcalloc(s->now->config->n_tell + 1, sizeof *tell);
+	size_t n_tell = s->tell ? ent_tell_statuses(s->tell, tell, s->now->config->n_tell) : 0;
 	ent_exposition(&(ent_figures){.version = s->options->version, .now_us = now_us(), .service = &now, .inbox = inbox,
-					   .http = &http, .process = &process},
+					   .http = &http, .hooks = &hooks, .tell = tell, .n_tell = n_tell, .process = &process},
 		openmetrics, &out);
+	free(tell);
 	free(inbox);
 	ent_service_status_finish(&now);
 	ent_answer_header(r, "Cache-Control", "no-store");

@@ -92,11 +92,18 @@ static char *expose(bool openmetrics, bool all) {
 	ent_http_figures http = {.requests = {0, 1, 2, 3, 4, 5}, .nanoseconds = 1500000000, .under_way = 7, .bytes_out = 8};
 	ent_process_figures process = {
 		.cpu_seconds = 1.5, .resident_bytes = 1000, .open_fds = 20, .started_us = 1795350000000000};
+	ent_hooks_figures hooks = {.taken = 21, .repeated = 22, .forged = 23, .put_off = 24};
+	ent_tell_status tell[] = {
+		{.name = "team", .told = 31, .failed = 32, .unknown = 33, .tries = 34, .last_us = INT64_C(1795356111250000)},
+		{.name = "desk", .next_us = INT64_C(1795356120000000)}};
 	ent_figures f = {.version = "0.1.0",
 		.now_us = INT64_C(1795356120000000),
 		.service = &s,
 		.inbox = inbox,
 		.http = &http,
+		.hooks = &hooks,
+		.tell = tell,
+		.n_tell = 2,
 		.process = &process};
 	if (!all) {
 		f = (ent_figures){.version = "0.1.0"};
@@ -137,6 +144,15 @@ static void values(void **state) {
 	has(text, "entente_inbox_refused_total{source=\"ho\\\"ok\\\\s\\n\"} 15");
 	assert_null(strstr(text, "entente_inbox_refused_total{source=\"shop\"}"));           /* its files lie elsewhere */
 	assert_null(strstr(text, "entente_source_last_read_timestamp_seconds{source=\"ho")); /* never is no time */
+	has(text, "entente_webhook_deliveries_total{outcome=\"taken\"} 21");
+	has(text, "entente_webhook_deliveries_total{outcome=\"forged\"} 23");
+	has(text, "entente_webhook_deliveries_total{outcome=\"put_off\"} 24");
+	has(text, "entente_tell_messages_total{target=\"team\",outcome=\"told\"} 31");
+	has(text, "entente_tell_messages_total{target=\"team\",outcome=\"unknown\"} 33");
+	has(text, "entente_tell_tries_total{target=\"team\"} 34");
+	has(text, "entente_tell_last_told_timestamp_seconds{target=\"team\"} 1795356111.250000");
+	has(text, "entente_tell_next_try_timestamp_seconds{target=\"desk\"} 1795356120.000000");
+	assert_null(strstr(text, "entente_tell_last_told_timestamp_seconds{target=\"desk"));
 	has(text, "entente_findings_open{kind=\"red_flag\"} 1");
 	has(text, "entente_findings_open{kind=\"failure\"} 7");
 	has(text, "entente_verdicts{verdict=\"failed\"} 4");
