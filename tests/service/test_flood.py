@@ -168,6 +168,9 @@ def test_memory_is_bounded_whatever_comes(service: Service, tmp_path: Path) -> N
     assert figures['entente_inbox_refused_total{source="flood"}'] >= len(refused) >= 240
     assert 0.5 * WAITING < figures['entente_inbox_waiting_bytes{source="flood"}'] <= WAITING
     assert figures['entente_source_lag_seconds{source="flood"}'] >= 0
+    assert figures['entente_webhook_deliveries_total{outcome="taken"}'] == 1 + len(taken)
+    assert figures['entente_webhook_deliveries_total{outcome="put_off"}'] >= len(refused)
+    assert figures['entente_webhook_deliveries_total{outcome="forged"}'] == 0
     assert Sender(s).send("/in/quiet", visit(1), "beside") == 200  # others are not refused
     coming = slow_bodies(s, 120)
     most.append(memory(s))
@@ -253,6 +256,7 @@ def test_secrets_change_by_a_reload(service: Service) -> None:
             taken += 1
         for bad in secrets[: max(0, n - 1)]:
             assert sender.send("/in/quiet", visit(taken), f"d{taken}", bad) == 401
+            assert metrics(s)['entente_webhook_deliveries_total{outcome="forged"}'] > 0
     # one that cannot be read: refused with its place, and both go on
     (s.project.folder / "new.secret").unlink()
     status, told = s.reload()

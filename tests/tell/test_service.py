@@ -74,6 +74,9 @@ def test_tried_again(told: Told, receiver: Receiver, service: Service) -> None:
         receiver.wait()
     service.until(lambda: {s for _, _, s in told.notices()} == {"told"}, "told")
     assert len({h.headers["Entente-Delivery"] for h in receiver.heard}) == 1
+    figures = service.request("GET", "/metrics")[1].decode().splitlines()
+    assert {'entente_tell_messages_total{target="team",outcome="told"} 1', 'entente_tell_tries_total{target="team"} 3'} <= set(figures)
+    assert any(line.startswith('entente_tell_last_told_timestamp_seconds{target="team"} ') for line in figures)
     assert service.stop() == 0
 
 
