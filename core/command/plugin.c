@@ -2,53 +2,20 @@
  *
  * `entente plugin list | show`: which decoders there are, and what may be written about each. Every plugin is asked in
  * a process of its own, so one that cannot be loaded is told and costs nothing else. */
+#include "command/plugin_page.h"
 #include "command/project.h"
+#include "config/options_wire.h"
+#include "facts/document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const frames[] = {[ENT_FRAME_BYTES] = "bytes",
-	[ENT_FRAME_DELIMITED] = "delimited",
-	[ENT_FRAME_JSONL] = "JSON lines",
-	[ENT_FRAME_DOCUMENT] = "document"};
-static const char *const facts[ENT_FACT_COUNT] = {[ENT_ORDER] = "order",
-	[ENT_LINE] = "line",
-	[ENT_REFUND] = "refund",
-	[ENT_CART] = "cart",
-	[ENT_VISIT] = "visit",
-	[ENT_TOUCH] = "touch",
-	[ENT_CONTACT] = "contact",
-	[ENT_OBSERVATION] = "observation",
-	[ENT_ENTRY] = "entry"};
-static const char *const types[] = {[ENT_OPT_BOOL] = "true or false",
-	[ENT_OPT_INT] = "whole number",
-	[ENT_OPT_STR] = "text",
-	[ENT_OPT_ENUM] = "choice",
-	[ENT_OPT_DURATION] = "duration",
-	[ENT_OPT_SECRET] = "secret",
-	[ENT_OPT_LIST] = "list",
-	[ENT_OPT_MAP] = "map"};
 
 typedef struct loaded {
 	const ent_plugin_info *const *plugins;
 	size_t n;
 	ent_errors errors; /* of those that cannot be loaded */
 } loaded;
-
-static const char *facts_text(const ent_decoder_info *d, ent_arena *arena) {
-	const char *text = "";
-	for (unsigned i = 1; i < ENT_FACT_COUNT; i++) {
-		if (d->facts >> i & 1) {
-			text = ent_arena_printf(arena, "%s%s%s", text, *text ? ", " : "", facts[i]);
-		}
-	}
-	return text;
-}
-
-static const char *frame_text(const ent_decoder_info *d) {
-	return d->frame < sizeof frames / sizeof *frames ? frames[d->frame] : "?";
-}
 
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +29,7 @@ static void json_options(ent_json *j, const ent_option *table) {
 	for (const ent_option *o = table; o && o->key; o++) {
 		ent_json_object(j);
 		json_member(j, "key", o->key);
-		json_member(j, "type", types[o->type]);
+		json_member(j, "type", ent__option_types[o->type]);
 		ent_json_key(j, "required");
 		ent_json_bool(j, o->required != 0);
 		json_member(j, "default", o->preset);
@@ -110,12 +77,12 @@ static void json_decoder(ent_call *call, ent_engine *engine, const ent_decoder_i
 	json_member(j, "doc", d->doc);
 	json_member(j, "version", d->version);
 	json_member(j, "system", d->system);
-	json_member(j, "frame", frame_text(d));
+	json_member(j, "frame", ent__frame_text(d));
 	ent_json_key(j, "facts");
 	ent_json_array(j);
 	for (unsigned i = 1; i < ENT_FACT_COUNT; i++) {
 		if (d->facts >> i & 1) {
-			ent_json_text(j, facts[i]);
+			ent_json_text(j, ent_fact_name(i));
 		}
 	}
 	ent_json_end(j);
@@ -182,8 +149,8 @@ static void list(ent_call *call, ent__project *p, const loaded *l) {
 			ent_table_styled(&t, ENT_ACCENT, k ? "" : info->name);
 			ent_table_cell(&t, k ? "" : info->version);
 			ent_table_styled(&t, ENT_BOLD, d->name);
-			ent_table_cell(&t, frame_text(d));
-			ent_table_cell(&t, facts_text(d, &arena));
+			ent_table_cell(&t, ent__frame_text(d));
+			ent_table_cell(&t, ent__facts_text(d, &arena));
 			ent_table_cell(&t, d->doc);
 			ent_table_styled(&t, ENT_FAINT, k ? "" : info->path);
 		}
@@ -227,7 +194,7 @@ static void show_options(ent_call *call, const ent_option *table, ent_opt_type o
 			any                  ? "any key"
 			: of == ENT_OPT_LIST ? "each item"
 								 : o->key);
-		ent_buf_printf(&call->out, "  %s", types[o->type]);
+		ent_buf_printf(&call->out, "  %s", ent__option_types[o->type]);
 		for (const char *const *c = o->choices; c && *c; c++) {
 			ent_buf_printf(&call->out, "%s%s", c == o->choices ? ": " : " | ", *c);
 		}
@@ -270,15 +237,20 @@ static void show_decoder(ent_call *call, ent_engine *engine, const ent_decoder_i
 	ent_buf_printf(&call->out, "  version %s, system %s\n", d->version, *d->system ? d->system : d->name);
 	indented(call, 2, d->doc);
 	indented(call, 2,
-		ent_arena_printf(&arena, "Reads %s%s; gives %s.%s%s", frame_text(d),
-			d->splittable ? ", one file on several cores" : "", facts_text(d, &arena),
+		ent_arena_printf(&arena, "Reads %s%s; gives %s.%s%s", ent__frame_text(d),
+			d->splittable ? ", one file on several cores" : "", ent__facts_text(d, &arena),
 			d->flags & ENT_DECODER_ANALYTICS ? " What it sees is analytics, never added to the shop's." : "",
 			d->flags & ENT_DECODER_RESTATES ? " A file that comes again, changed, takes back what it brought before."
 											: ""));
 	const ent_option *options = ent_engine_options(engine, d);
-	if (options && options->key) {
+	size_t own = ent_options_count(d->options);
+	if (own) {
 		ent_buf_printf(&call->out, "\n  Options, under `decode: {%s: {…}}`:\n", d->name);
-		show_options(call, options, ENT_OPT_MAP, 4);
+		show_options(call, d->options, ENT_OPT_MAP, 4);
+	}
+	if (options[own].key) {
+		ent_buf_printf(&call->out, "\n  Options of the host, beside those, for every delimited file:\n");
+		show_options(call, options + own, ENT_OPT_MAP, 4);
 	}
 	if (d->n_columns) {
 		ent_buf_printf(&call->out, "\n  Columns, by name, in any order:\n");
@@ -303,6 +275,10 @@ static int show(ent_call *call, ent__project *p, const loaded *l, const char *na
 		}
 		if (call->json) {
 			json_plugin(call, p->engine, info, true);
+			return ENT_EXIT_OK;
+		}
+		if (ent_call_has(call, "markdown")) {
+			ent__plugin_page(p->engine, info, &call->out);
 			return ENT_EXIT_OK;
 		}
 		ent_term_text(&call->term, &call->out, ENT_BOLD, info->name);
@@ -332,6 +308,10 @@ static int run(ent_call *call) {
 	ent__project p;
 	loaded *l = ent_xcalloc(1, sizeof *l);
 	const char *name = ent_call_operand(call, 0);
+	if (call->json && name && ent_call_has(call, "markdown")) {
+		free(l);
+		return ent_call_usage(call, "leave one of them out", "--markdown and --json are two ways to write the same");
+	}
 	int exit = ent__project_open_any(call, &p);
 	if (!exit) {
 		ent_engine_plugins(p.engine, &l->plugins, &l->n, &l->errors);
@@ -351,6 +331,10 @@ static int run(ent_call *call) {
 	return exit;
 }
 
+static const ent_arg show_args[] = {
+	{.name = "markdown", .type = ENT_ARG_SWITCH, .doc = "As a page in Markdown, the same on every machine."},
+	{.name = NULL},
+};
 static const ent_operand operands[] = {
 	{.name = "NAME", .required = true, .doc = "A plugin, or one of its decoders."},
 	{.name = NULL},
@@ -370,7 +354,9 @@ const ent_command ent_command_plugin_show = {
 	.name = "plugin show",
 	.doc = "Show what a plugin reads, its options and its columns.",
 	.text = "Made from the tables that the plugin declares, which are those that check the configuration.\n\n"
-			"  entente plugin show csv",
+			"  entente plugin show csv\n"
+			"  entente plugin show csv --markdown > csv.md",
+	.args = show_args,
 	.operands = operands,
 	.run = run,
 };

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 
 static const ent_option framing_options[] = {
-	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "separator of cells; without it, found on the header line", NULL},
-	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto", NULL},
-	{"encoding", ENT_OPT_STR, 0, NULL, NULL, "encoding of the text, such as latin1; without it, by byte order mark, else UTF-8", NULL},
-	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "lines above the header that are none of the table", NULL},
+	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "Separator of cells; without it, found on the header line.", NULL},
+	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto.", NULL},
+	{"encoding", ENT_OPT_STR, 0, NULL, NULL, "Encoding of the text, such as latin1; without it, by byte order mark, else UTF-8.", NULL},
+	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "Lines above the header that are none of the table.", NULL},
 	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
 
 enum { OWN_SOURCES = 1 /* the registers; streams point into the array, so it must not grow */ };
