@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -49,11 +50,20 @@ static ssize_t read_raw(ent_input *in, void *to, size_t n, ent_fault *f) {
 	return got;
 }
 
+/* The C library's fstat() may ask by newfstatat, which takes paths and is therefore not allowed in the sandbox. */
+static int size_of(int fd, struct stat *st) {
+#ifdef SYS_fstat
+	return (int)syscall(SYS_fstat, fd, st);
+#else
+	return fstat(fd, st);
+#endif
+}
+
 int ent_input_open(ent_input *in, int fd, uint64_t max_unpacked, uint32_t max_ratio, ent_fault *f) {
 	*in = (ent_input){.fd = fd, .max_unpacked = max_unpacked, .max_ratio = max_ratio, .size = UINT64_MAX};
 	struct stat st;
 	in->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
-	if (in->seekable && !fstat(fd, &st)) {
+	if (in->seekable && !size_of(fd, &st)) {
 		in->size = (uint64_t)st.st_size;
 	}
 	in->packed = ent_xmalloc(PACKED_PIECE);

@@ -13,8 +13,8 @@
 
 static bool ours(const struct stat *st) { return st->st_uid == 0 || st->st_uid == geteuid(); }
 
-/* Bytes of `path` up to the last folder that this program lies in, too. Who can write there can replace the program, so to
- * look at those folders would protect nothing; and a checkout often belongs to another user than the one who runs it
+/* Bytes of `path` up to the last folder that this program lies in, too. Who can write there can replace the program, so
+ * to look at those folders would protect nothing; and a checkout often belongs to another user than the one who runs it
  * (root in a container), or may be written by a group. */
 static size_t shared_folders(const char *path) {
 	char program[4096];
@@ -111,17 +111,25 @@ static int check_table(const char *path, const ent_plugin *p, ent_error *e) {
 	return 0;
 }
 
-int ent__plugin_load(const char *given, const ent_plugin **out, ent_error *e) {
+int ent__plugin_load(const char *given, ent_sandbox mode, const ent_plugin **out, ent_error *e) {
 	char *path = realpath(given, NULL);
 	if (!path) {
 		return ent_error_errno(e, ENT_ERR_NOTFOUND, "%s", given);
 	}
+	char level[96];
 	int status = check_owner(path, e);
+	if (!status) {
+		status = ent__sandbox_enter(ENT__STAGE_LOADING, mode, path, level, sizeof level, e);
+	}
 	void *handle = NULL;
 	if (!status && !(handle = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		const char *why = dlerror();
 		status = ent_error_set(e, ENT_ERR_INVALID, "%s", why ? why : path);
-		ent_error_todo(e, "build it with -Wl,--no-undefined: a plugin resolves no symbol of Entente");
+		ent_error_todo(e, "%s",
+			why && strstr(why, "cannot open shared object")
+				? "a plugin's libraries are read below /usr, /lib, /opt, in the plugin's own folder and in "
+				  "LD_LIBRARY_PATH: install it there"
+				: "build it with -Wl,--no-undefined: a plugin resolves no symbol of Entente");
 	}
 	if (!status) {
 		const ent_plugin *p = dlsym(handle, "ent_plugin_entry");

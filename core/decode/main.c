@@ -64,6 +64,15 @@ uint8_t *ent__worker_room(ent__worker *w, uint32_t n) {
 
 /* ---- messages ---- */
 
+static void ready(const ent__worker *w) {
+	ent_buf m = {0};
+	ent__message(&m, ENT_MSG_READY);
+	ent_buf_u32(&m, (uint32_t)getpid());
+	ent_buf_text(&m, w->level);
+	ent__control_send(&m);
+	ent_buf_finish(&m);
+}
+
 static int hello(ent__worker *w, ent_read *r, ent_error *e) {
 	uint32_t version = ent_read_u32(r), slots = ent_read_u32(r), slot_bytes = ent_read_u32(r);
 	w->sandbox = (ent_sandbox)ent_read_u8(r);
@@ -88,18 +97,12 @@ static int hello(ent__worker *w, ent_read *r, ent_error *e) {
 		return status;
 	}
 	ent__limits(memory);
-	char level[96];
-	status = ent__sandbox_enter(ENT__STAGE_LOADING, w->sandbox, level, sizeof level, e);
+	status = ent__sandbox_enter(ENT__STAGE_STARTED, w->sandbox, NULL, w->level, sizeof w->level, e);
 	if (status) {
 		return status;
 	}
 	w->greeted = true;
-	ent_buf m = {0};
-	ent__message(&m, ENT_MSG_READY);
-	ent_buf_u32(&m, (uint32_t)getpid());
-	ent_buf_text(&m, level);
-	ent__control_send(&m);
-	ent_buf_finish(&m);
+	ready(w);
 	return 0;
 }
 
@@ -113,12 +116,16 @@ static int load(ent__worker *w, ent_read *r, ent_error *e) {
 	memcpy(path, text, n);
 	path[n] = 0;
 	ent_buf m = {0};
-	int status = ent__plugin_load(path, &w->plugin, e);
+	int status = ent__plugin_load(path, w->sandbox, &w->plugin, e);
 	if (!status) {
 		status = ent__plugin_describe(w->plugin, &m, e);
 	}
 	if (!status) {
-		status = ent__sandbox_enter(ENT__STAGE_WORKING, w->sandbox, level, sizeof level, e);
+		status = ent__sandbox_enter(ENT__STAGE_WORKING, w->sandbox, NULL, level, sizeof level, e);
+	}
+	if (!status && strcmp(level, w->level)) { /* less than at first: whoever shows the level shows this one */
+		snprintf(w->level, sizeof w->level, "%s", level);
+		ready(w);
 	}
 	if (!status) {
 		snprintf(line, sizeof line, "sandbox of plugin %s: %s", w->plugin->name, level);
@@ -236,13 +243,16 @@ static void close_instance(ent__worker *w, uint32_t number) {
 static void take(ent__worker *w, ent__packet *p) {
 	ent_error e = {0};
 	if (!w->greeted && p->type != ENT_MSG_HELLO) {
-		ent_error_set(&e, ENT_ERR_INVALID, "message %u before HELLO", p->type);
-		failed((ent_msg)p->type, 0, &e);
+		if (!w->refused.what[0]) {
+			ent_error_set(&w->refused, ENT_ERR_INVALID, "message %u before HELLO", p->type);
+		}
+		failed((ent_msg)p->type, 0, &w->refused);
 		return;
 	}
 	switch (p->type) {
 	case ENT_MSG_HELLO:
 		if (hello(w, &p->read, &e)) {
+			w->refused = e; /* whoever asks for anything after it is told the reason */
 			failed(ENT_MSG_HELLO, 0, &e);
 		}
 		break;
@@ -292,6 +302,7 @@ int main(int argc, char **argv) {
 	if ((long)getppid() != parent) {
 		return 0; /* the core has gone already */
 	}
+	ent__sandbox_forget_environment();
 	if (sodium_init() < 0) {
 		return 1;
 	}

@@ -41,7 +41,8 @@ typedef enum ent_msg {
 	ENT_MSG_CLOSE,     /* u32 instance: destroy() */
 	ENT_MSG_STOP,      /* leave: destroy everything, exit 0 */
 	/* worker to core */
-	ENT_MSG_READY = 64, /* u32 pid, text sandbox level really reached ("seccomp+landlock 4", "off") */
+	ENT_MSG_READY = 64, /* u32 pid, text sandbox level really reached ("seccomp+landlock 4", "off"); again before LOADED if
+	                       less was reached when the plugin was loaded */
 	ENT_MSG_LOADED,     /* text plugin, text version, u32 n decoders, each: text name, text doc, text version, text system,
 	                       u32 flags (ent_decoder.flags), u64 facts, u32 frame, u8 splittable (rows can be cut into
 	                       chunks), bytes options (config/options_wire.h table), u32 n columns, each text

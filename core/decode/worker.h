@@ -269,26 +269,33 @@ ent_id ent__identity_of(ent__identity *, ent_id_kind, ent_str);
 
 /* ---- loader.c ---- */
 
-/* Checks owner and mode of the file and its folders and loads it. */
-int ent__plugin_load(const char *path, const ent_plugin **, ent_error *);
+/* Checks owner and mode of the file and its folders, enters ENT__STAGE_LOADING, and loads it. */
+int ent__plugin_load(const char *path, ent_sandbox mode, const ent_plugin **, ent_error *);
 int ent__plugin_describe(const ent_plugin *, ent_buf *, ent_error *);
 
 /* ---- sandbox.c ---- */
 
 typedef enum ent__sandbox_stage {
-	ENT__STAGE_LOADING, /* no network, no processes, no writing; plugins and their libraries can be read */
-	ENT__STAGE_WORKING  /* no file but those that were handed over */
+	ENT__STAGE_STARTED, /* no network, no processes, no writing */
+	ENT__STAGE_LOADING, /* files of a plugin and its libraries can be read, nothing else: constructors are plugin code */
+	ENT__STAGE_WORKING  /* no file but those that were handed over, no code but what was loaded */
 } ent__sandbox_stage;
 
-/* Takes rights away; they never come back. `level` says what was reached. Fails only if `mode` is REQUIRED. */
-int ent__sandbox_enter(ent__sandbox_stage, ent_sandbox mode, char *level, size_t size, ent_error *);
+/* Takes rights away; they never come back. To be entered in this order. `plugin`: path, LOADING only. `level` says what was
+ * reached. Fails only if `mode` is REQUIRED. */
+int ent__sandbox_enter(
+	ent__sandbox_stage, ent_sandbox mode, const char *plugin, char *level, size_t size, ent_error *);
+/* Secrets of the service may stand in it, which the core takes from there: they are wiped, but for what libraries read. */
+void ent__sandbox_forget_environment(void);
 void ent__limits(uint64_t memory);
 
 /* ---- the worker ---- */
 
 struct ent__worker {
 	bool greeted, stopping;
+	ent_error refused; /* why HELLO failed */
 	ent_sandbox sandbox;
+	char level[96]; /* of it, as READY said last */
 	uint64_t max_unpacked;
 	uint32_t max_ratio;
 	uint8_t seal_key[32];
