@@ -14,7 +14,9 @@
  * Threads    All functions of one decoder instance are called from one thread, one at a time. Two instances may run
  *            on two threads at once: keep no mutable global state. Host functions are called from that same thread.
  * Growth     Every table and fact starts with, or is pushed with, its size. A newer minor only appends at the end. The
- *            host reads min(its own size, the size it was given) and takes the rest as zero.
+ *            host reads min(its own size, the size it was given) and takes the rest as zero. Nothing is removed, renamed,
+ *            or given another type or signature. What has no size and no stride (values, rows, columns, options) never
+ *            grows. An enumerator, a bit or a macro keeps its number. tests/abi/gate.py checks all of it.
  * Errors     Functions return ENT_OK (0) or a negative ent_status. One bad record is reject()ed and is not an error.
  *
  * The header compiles as C11 and as C++17.
