@@ -136,6 +136,14 @@ static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, en
 		ent_error_todo(error, "name the right one in `decode:` of a source of its own");
 		return NULL;
 	}
+	for (const ent_option *o = best->options; o && o->key; o++) {
+		if (o->required && !o->preset) { /* under `auto` a decoder has its defaults, and this has none */
+			ent_error_set(error, ENT_ERR_INVALID, "decoder %s knows this format, and needs its option '%s'", best->name, o->key);
+			ent_error_todo(error, "name it in a source of its own, with decode: {%s: {%s: ...}}; `entente plugin show` tells more",
+				best->name, o->key);
+			return NULL;
+		}
+	}
 	return best;
 }
 

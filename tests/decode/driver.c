@@ -207,17 +207,24 @@ bool driver_load(driver *d, const char *path) {
 }
 
 bool driver_open(driver *d, uint32_t instance, const char *decoder, unsigned options, const char *const *framing) {
-	ent_buf m = {0}, values = {0};
-	ent_buf_u32(&m, ENT_MSG_OPEN);
-	ent_buf_u32(&m, instance);
-	ent_buf_text(&m, decoder);
+	ent_buf values = {0};
 	ent_buf_u32(&values, options); /* as config/options_wire.h writes values that are not set */
 	for (unsigned i = 0; i < options; i++) {
 		static const uint8_t unset[16];
 		ent_buf_add(&values, unset, 1 + 1 + 8 + 1 + 1 + 4);
 	}
-	ent_buf_bytes(&m, values.data, values.n);
+	bool opened = driver_open_with(d, instance, decoder, values.data, values.n, framing);
 	ent_buf_finish(&values);
+	return opened;
+}
+
+bool driver_open_with(driver *d, uint32_t instance, const char *decoder, const void *values, size_t values_n,
+	const char *const *framing) {
+	ent_buf m = {0};
+	ent_buf_u32(&m, ENT_MSG_OPEN);
+	ent_buf_u32(&m, instance);
+	ent_buf_text(&m, decoder);
+	ent_buf_bytes(&m, values, values_n);
 	unsigned n = 0;
 	while (framing && framing[2 * n]) {
 		n++;

@@ -85,6 +85,9 @@ void driver_start(driver *, const driver_setup *);
 bool driver_load(driver *, const char *path);
 /* framing: key, value, ..., NULL; may be NULL itself. options: how many values (all unset) the decoder wants. */
 bool driver_open(driver *, uint32_t instance, const char *decoder, unsigned options, const char *const *framing);
+/* The same with values as config/options_wire.h writes them. */
+bool driver_open_with(
+	driver *, uint32_t instance, const char *decoder, const void *values, size_t n, const char *const *framing);
 /* Sends a DECODE, and takes batches until DONE (true), FAILED or death. `companion` -1: none. Documents are appended to
  * those of earlier decodes. */
 bool driver_decode(driver *, uint32_t instance, int fd, uint64_t begin, uint64_t end, bool exact, int companion);
