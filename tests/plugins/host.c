@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See host.h: loading, the host's functions, and the framing of delimited files and of JSON lines.
+ * See host.h: loading, the host's functions, and the framing of delimited files, of JSON lines and of bodies.
  */
 #include "host.h"
 #include "options.h"
@@ -324,12 +324,30 @@ static ent_status lines(host *h, const char *bytes, size_t n, host_cut c) {
 	return e;
 }
 
+/* BYTES: `step` bytes a feed, each piece in memory of its own; DOCUMENT: all at once. */
+static ent_status body(host *h, const char *bytes, size_t n, host_cut c) {
+	size_t at = 0, step = h->decoder->frame == ENT_FRAME_BYTES && c.step ? c.step : n;
+	ent_status e;
+	do {
+		size_t size = n - at < step ? n - at : step;
+		char *copy = malloc(size + ENT_FEED_PADDING);
+		memcpy(copy, bytes + at, size);
+		memset(copy + size, 'x', ENT_FEED_PADDING);
+		at += size;
+		e = h->decoder->feed(h->self, (ent_str){copy, size}, at == n);
+		free(copy);
+	} while (!e && at < n);
+	return e;
+}
+
 ent_status host_run(host *h, const char *name, const char *bytes, size_t n, host_cut c, host_text *out) {
 	ent_doc doc = {.size = sizeof doc, .name = {name, strlen(name)}, .length = (int64_t)n};
 	h->ctx.out = out;
 	ent_status e = h->decoder->begin(h->self, &doc);
 	if (!e)
-		e = h->decoder->frame == ENT_FRAME_JSONL ? lines(h, bytes, n, c) : rows(h, bytes, n, c);
+		e = h->decoder->frame == ENT_FRAME_JSONL       ? lines(h, bytes, n, c)
+			: h->decoder->frame == ENT_FRAME_DELIMITED ? rows(h, bytes, n, c)
+													   : body(h, bytes, n, c);
 	if (!e)
 		e = h->decoder->end(h->self);
 	h->ctx.out = NULL;

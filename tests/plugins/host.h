@@ -30,7 +30,7 @@ const ent_decoder *host_decoder(const host *h);
 
 typedef struct host_cut {
 	size_t from, to; /* rows or lines [from, to) of the document; to 0: all */
-	size_t step;     /* JSONL: lines a feed; 0: all at once */
+	size_t step;     /* JSONL: lines a feed, BYTES: bytes a feed; 0: all at once */
 } host_cut;
 
 /* Decodes `bytes` as document `name`. Output is appended to *out. Returns what the decoder returned. */

@@ -120,6 +120,20 @@ static void lines_case(const golden *g) {
 	host_close(h);
 }
 
+static void bytes_case(const golden *g) {
+	host *h = open_case(g);
+	if (host_decoder(h)->frame == ENT_FRAME_BYTES) {
+		host_text whole = run(h, g, (host_cut){0});
+		for (size_t step = 1; step < 400; step += step < 8 ? 1 : 61) {
+			host_text t = run(h, g, (host_cut){.step = step});
+			same(g, "fed in small pieces", whole.p, t.p);
+			host_text_free(&t);
+		}
+		host_text_free(&whole);
+	}
+	host_close(h);
+}
+
 static uint64_t seed = 88172645463325252ULL;
 
 static uint32_t rnd(uint32_t n) {
@@ -182,6 +196,11 @@ static void test_lines(void **state) {
 	each(lines_case);
 }
 
+static void test_bytes(void **state) {
+	(void)state;
+	each(bytes_case);
+}
+
 static void test_broken(void **state) {
 	(void)state;
 	each(broken_case);
@@ -189,6 +208,6 @@ static void test_broken(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_cuts),
-		cmocka_unit_test(test_lines), cmocka_unit_test(test_broken)};
+		cmocka_unit_test(test_lines), cmocka_unit_test(test_bytes), cmocka_unit_test(test_broken)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,6 +136,16 @@ static void test_broken_line(void **state) {
 	assert_int_equal(driver_finish(&worker), 0);
 }
 
+/* Its decoder refuses it, or takes nothing from it; or its headings are what the configuration says. */
+static bool unlike(const golden *g) {
+	size_t n;
+	char *facts = golden_slurp(g->facts, &n);
+	bool yes = !facts || strstr(facts, "\"verdict\":\"error\"") || !strstr(facts, "\"fact\"") ||
+			   strstr(g->options, "columns:");
+	free(facts);
+	return yes;
+}
+
 static const ent_decoder *const *decoders; /* of the plugin that probes */
 static const char *probing;
 
@@ -150,7 +160,7 @@ static void probed(const golden *g) {
 		bool own = !strcmp(g->plugin, probing) && !strcmp(g->decoder, name), told = false;
 		for (size_t k = 0; k < sizeof untold / sizeof *untold; k++)
 			told |= !strcmp(g->name, untold[k]);
-		if (own && decoders[i]->probe && !told && scores[i] <= 90)
+		if (own && decoders[i]->probe && !told && scores[i] <= 90 && !unlike(g))
 			fail_msg("%s is %u sure of its own %s", name, scores[i], g->name);
 		if (!own && !told && scores[i] >= CLAIMS)
 			fail_msg("%s claims %s/%s, %u sure", name, g->plugin, g->name, scores[i]);
