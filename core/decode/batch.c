@@ -311,14 +311,13 @@ static void put_head(ent__batch *b, ent_buf *out, ent_fact kind, const ent_head 
 static void hand_over(ent__batch *b, ent_buf *doc, uint64_t facts) {
 	bool too_large;
 	size_t bytes = ENT_PAD8(doc->n);
-	ent_wire_doc *d = (ent_wire_doc *)doc->data;
 	ent_wire_item *to = ent__batch_item(b, ENT_ITEM_DOC, bytes, &too_large);
 	if (!to) { /* or we are stopping */
 		b->lost = too_large ? "the order with its lines is larger than the ring of the worker" : NULL;
-		b->lost_place = d->place;
+		b->lost_place = b->opened;
 		return;
 	}
-	d->item.bytes = (uint32_t)bytes;
+	((ent_wire_doc *)doc->data)->item.bytes = (uint32_t)bytes;
 	memset((uint8_t *)to + bytes - 8, 0, 8);
 	memcpy(to, doc->data, doc->n);
 	/* The ring is larger than the caches: where the next document will lie is fetched while it is decoded. */
@@ -342,6 +341,7 @@ void ent__batch_close(ent__batch *b) {
 
 static void open_order(ent__batch *b, ent_str key, uint64_t place, uint64_t partner_hash) {
 	b->open = true;
+	b->opened = b->place;
 	b->doc_facts = 0;
 	b->last_place = place;
 	b->partner_hash = partner_hash;

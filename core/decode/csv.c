@@ -17,9 +17,9 @@
 int ent_csv_option(ent_csv_options *o, ent_str key, ent_str value, ent_error *e) {
 #define IS(s, text) ((s).n == sizeof text - 1 && !memcmp((s).p, text, sizeof text - 1))
 	if (IS(key, "encoding")) {
-		if (!ent_encoding_parse(value.p, value.n, &o->encoding)) {
+		if (!ent_encoding_parse(value.p, value.n, &o->encoding, &o->charset)) {
 			ent_error_set(e, ENT_ERR_INVALID, "unknown encoding '%.*s'", (int)value.n, value.p);
-			return ent_error_todo(e, "use one of: auto, %s", ent_encoding_names);
+			return ent_error_todo(e, "%s", ent_encoding_help);
 		}
 		return 0;
 	}
@@ -277,7 +277,7 @@ int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 		uint64_t place = place_of(c, start);
 		c->at = (size_t)(next - c->window.data);
 		if (c->text.converted) {
-			c->source += ent_text_source_bytes(&c->text, p, c->at - start);
+			c->source += ent_text_source_bytes(&c->text, c->window.base + start, p, c->at - start);
 		}
 		size_t bytes = c->at - start - 1;
 		if (bytes <= 1 && (bytes == 0 || *p == '\r')) {
@@ -326,11 +326,14 @@ uint64_t ent_csv_place(const ent_csv *c) { return place_of(c, c->at); }
 /* ---- into the middle ---- */
 
 bool ent_csv_can_seek(const ent_csv *c) {
-	return !c->text.converted && c->text.input->packing == ENT_PACKING_NONE && c->text.input->seekable;
+	return (!c->text.converted || c->text.bytewise) && c->text.input->packing == ENT_PACKING_NONE &&
+		   c->text.input->seekable;
 }
 
-static void go(ent_csv *c, uint64_t text_offset, uint64_t line) {
-	ent_window_seek(&c->window, text_offset);
+/* To a place of the document, less the mark; where that is bytewise, text is counted from there. */
+static void go(ent_csv *c, uint64_t offset, uint64_t line) {
+	ent_window_seek(&c->window, offset);
+	c->source = c->text.mark + offset;
 	c->at = 0;
 	c->rebuild = true;
 	c->rows[0].valid = c->rows[1].valid = false;

@@ -21,6 +21,7 @@ enum { ENT_QUOTE_AUTO = -1, ENT_QUOTE_NONE = 0 };
 
 typedef struct ent_csv_options {
 	ent_encoding encoding;
+	ent_charset charset; /* with ENT_ENCODING_ICONV */
 	char delimiter;      /* 0: look at the header line */
 	int quote;           /* a character, ENT_QUOTE_AUTO or ENT_QUOTE_NONE */
 	uint32_t skip_lines; /* lines before the header */
@@ -51,7 +52,7 @@ typedef struct ent_csv {
 	uint32_t fields;                 /* of the header */
 	ent_str *names;                  /* fields of them, owned: one block */
 	char *names_text;
-	uint64_t rows_at; /* text offset of the first row after the header */
+	uint64_t rows_at; /* offset in the document, less the mark, of the first row after the header */
 
 	const ent_column *columns;
 	size_t n_columns;

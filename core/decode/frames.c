@@ -41,6 +41,16 @@ static int begin(ent_ctx *c, const ent__range *g) {
 static int end(ent_ctx *c, uint64_t place) {
 	c->run.phase = ENT__PHASE_END;
 	ent_status status = c->decoder->end(c->self);
+	if (!status && !c->run.failed) { /* the last order is complete only now, and may turn out to be too large */
+		ent__batch *b = &c->worker->batch;
+		ent__batch_close(b);
+		if (b->lost) {
+			const char *why = b->lost;
+			b->lost = NULL;
+			ent__reject(c, b->lost_place, NULL, (ent_str){0}, why);
+			ent__verdict(c, b->lost_place, ENT__VERDICT_REJECT);
+		}
+	}
 	return status || c->run.failed ? plugin_failed(c, status, "end", place) : 0;
 }
 
@@ -104,7 +114,7 @@ int ent__frame_rows(ent_ctx *c, ent_input *in, ent__range *g) {
 	if ((status = ent_csv_bind(&csv, c->columns, &r->fault))) {
 		goto out;
 	}
-	snprintf(g->notes, sizeof g->notes, "%s, %s%s", ent_encoding_name(csv.text.encoding),
+	snprintf(g->notes, sizeof g->notes, "%s, %s%s", ent_text_encoding(&csv.text),
 		csv.delimiter == '\t' ? "tab" : (char[]){csv.delimiter, 0}, csv.width ? "" : ", plain scanner");
 	if (nothing_here(in, g, ent_csv_can_seek(&csv))) {
 		goto out;
@@ -177,27 +187,27 @@ out:
 
 /* ---- the others ---- */
 
-/* What is fed next lies at `place` of the document. */
-static void shift(ent__run *r, uint64_t place) {
-	if (r->n_shifts) {
+/* What is fed next lies at `place` of the text, and at `source` of the document. */
+static void shift(ent__run *r, uint64_t place, uint64_t source) {
+	if (r->n_shifts && !r->text) {
 		const struct ent__shift *last = &r->shifts[r->n_shifts - 1];
 		if (last->place + (r->fed - last->fed) == place) {
 			return;
 		}
 	}
 	ENT_GROW(r->shifts, r->n_shifts, r->shifts_capacity);
-	r->shifts[r->n_shifts++] = (struct ent__shift){r->fed, place};
+	r->shifts[r->n_shifts++] = (struct ent__shift){r->fed, place, source};
 }
 
-static int feed(ent_ctx *c, ent_str bytes, uint64_t place, int eof) {
+static int feed(ent_ctx *c, ent_str bytes, uint64_t place, uint64_t source, int eof) {
 	ent__run *r = &c->run;
-	shift(r, place);
+	shift(r, place, source);
 	r->piece = bytes;
 	r->piece_place = place;
-	ent__progress(c->worker, place);
+	ent__progress(c->worker, source);
 	ent_status status = c->decoder->feed(c->self, bytes, eof);
 	r->fed += bytes.n;
-	return status || r->failed || c->worker->stopping ? plugin_failed(c, status, "feed", place) : 0;
+	return status || r->failed || c->worker->stopping ? plugin_failed(c, status, "feed", source) : 0;
 }
 
 /* What was acknowledged is not lost silently, even when the disk has eaten it. */
@@ -213,11 +223,14 @@ static void reject_damaged(ent_ctx *c, const ent_lines_piece *piece) {
 int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 	ent__run *r = &c->run;
 	ent_lines lines;
-	int status = ent_lines_open(&lines, in, c->framing.encoding, &r->fault);
+	/* what came over the network was taken as UTF-8 when it was put behind envelopes */
+	int status = ent_lines_open(
+		&lines, in, g->enveloped ? ENT_ENCODING_UTF8 : c->framing.encoding, &c->framing.charset, &r->fault);
 	if (status) {
 		goto out;
 	}
-	snprintf(g->notes, sizeof g->notes, "%s", ent_encoding_name(lines.text.encoding));
+	r->text = lines.text.converted ? &lines.text : NULL;
+	snprintf(g->notes, sizeof g->notes, "%s", ent_text_encoding(&lines.text));
 	lines.enveloped = g->enveloped;
 	if (nothing_here(in, g, ent_lines_can_seek(&lines))) {
 		goto out;
@@ -226,10 +239,10 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 		if ((status = ent_lines_seek(&lines, g->begin, &r->fault))) {
 			goto out;
 		}
-		g->real_begin = ent_lines_place(&lines);
+		g->real_begin = ent_lines_source(&lines);
 	}
 	c->worker->batch.begin = g->real_begin;
-	shift(r, ent_lines_place(&lines));
+	shift(r, ent_lines_place(&lines), ent_lines_source(&lines));
 	if ((status = begin(c, g))) {
 		goto out;
 	}
@@ -239,13 +252,13 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 			reject_damaged(c, &piece);
 			continue;
 		}
-		if ((status = feed(c, piece.bytes, piece.place, 0))) {
+		if ((status = feed(c, piece.bytes, piece.place, piece.source, 0))) {
 			goto out;
 		}
 		ent__verdict_lines(c, piece.lines);
 	}
 	if (!status) {
-		uint64_t place = ent_lines_place(&lines);
+		uint64_t place = ent_lines_source(&lines);
 		if (place < g->end || place >= in->size) {
 			status = at_end(in, g, place, &r->fault);
 		} else {
@@ -260,31 +273,44 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 		}
 	}
 out:
+	r->text = NULL;
 	ent_lines_finish(&lines);
 	return status;
 }
 
 /* The whole body. UTF-16 and declared encodings become UTF-8; anything else is left as it is, for it may not be text.
  */
-static int whole_body(ent_input *in, ent_encoding declared, ent_buf *out, ent__range *g, ent_fault *f) {
-	ent_text text;
-	int status = ent_text_open(&text, in, declared ? declared : ENT_ENCODING_LATIN1, f);
+static int whole_body(ent_ctx *c, ent_input *in, ent_text *text, ent_buf *out, ent__range *g, ent_fault *f) {
+	ent__run *r = &c->run;
+	ent_encoding declared = c->framing.encoding;
+	int status = ent_text_open(text, in, declared ? declared : ENT_ENCODING_LATIN1, &c->framing.charset, f);
 	if (status) {
 		return status;
 	}
-	bool raw = !declared && !text.mark;
-	snprintf(g->notes, sizeof g->notes, "%s", raw ? "bytes" : ent_encoding_name(text.encoding));
+	bool raw = !declared && !text->mark;
+	snprintf(g->notes, sizeof g->notes, "%s", raw ? "bytes" : ent_text_encoding(text));
 	if (raw) {
-		ent_buf_add(out, text.raw, text.raw_n);
+		ent_buf_add(out, text->raw, text->raw_n);
 	}
+	r->text = !raw && text->converted ? text : NULL;
+	uint64_t source = text->mark;
 	for (;;) {
 		size_t piece = out->n < (256u << 10) ? 64u << 10 : 1u << 20;
 		ent_buf_reserve(out, piece + ENT_FEED_PADDING);
 		char *to = (char *)out->data + out->n;
-		ssize_t got = raw ? ent_input_read(in, to, piece, f) : ent_text_read(&text, to, piece, f);
+		ssize_t got = raw ? ent_input_read(in, to, piece, f) : ent_text_read(text, to, piece, f);
 		if (got <= 0) {
 			status = (int)got;
 			break;
+		}
+		for (size_t at = out->n, end = out->n + (size_t)got; r->text && at < end;) {
+			size_t stop = at - at % ENT__STEP + ENT__STEP < end ? at - at % ENT__STEP + ENT__STEP : end;
+			if (at % ENT__STEP == 0) {
+				ENT_GROW(r->steps, r->n_steps, r->steps_capacity);
+				r->steps[r->n_steps++] = source;
+			}
+			source += ent_text_source_bytes(text, at, (char *)out->data + at, stop - at);
+			at = stop;
 		}
 		out->n += (size_t)got;
 		if (out->n > DOCUMENT_MAX) {
@@ -293,7 +319,6 @@ static int whole_body(ent_input *in, ent_encoding declared, ent_buf *out, ent__r
 			break;
 		}
 	}
-	ent_text_finish(&text);
 	memset(out->data + out->n, 0, ENT_FEED_PADDING);
 	return status;
 }
@@ -303,15 +328,18 @@ int ent__frame_document(ent_ctx *c, ent_input *in, ent__range *g) {
 		return 0;
 	}
 	ent_buf body = {0};
-	int status = whole_body(in, c->framing.encoding, &body, g, &c->run.fault);
+	ent_text text = {0};
+	int status = whole_body(c, in, &text, &body, g, &c->run.fault);
 	if (!status && !(status = at_end(in, g, body.n, &c->run.fault)) && !(status = begin(c, g)) &&
-		!(status = feed(c, (ent_str){(char *)body.data, body.n}, 0, 1))) {
+		!(status = feed(c, (ent_str){(char *)body.data, body.n}, 0, 0, 1))) {
 		status = end(c, body.n);
 	}
 	if (!status) {
 		ent__verdict_document(c);
 	}
 	c->run.piece = (ent_str){0};
+	c->run.text = NULL;
+	ent_text_finish(&text);
 	ent_buf_finish(&body);
 	return status;
 }
@@ -331,7 +359,7 @@ int ent__frame_bytes(ent_ctx *c, ent_input *in, ent__range *g) {
 			break;
 		}
 		memset(piece + got, 0, ENT_FEED_PADDING);
-		status = feed(c, (ent_str){piece, (size_t)got}, place, got == 0);
+		status = feed(c, (ent_str){piece, (size_t)got}, place, place, got == 0);
 		place += (uint64_t)got;
 		if (!got) {
 			break;

@@ -108,7 +108,7 @@ static int more(ent_csv *c, ent_fault *f) {
 
 int ent_csv_open(ent_csv *c, ent_input *in, const ent_csv_options *o, ent_fault *f) {
 	*c = (ent_csv){.width = ent__csv_width(), .rebuild = true};
-	int status = ent_text_open(&c->text, in, o->encoding, f);
+	int status = ent_text_open(&c->text, in, o->encoding, &o->charset, f);
 	if (status) {
 		return status;
 	}
@@ -161,13 +161,13 @@ int ent_csv_open(ent_csv *c, ent_input *in, const ent_csv_options *o, ent_fault 
 		}
 	}
 	if (c->text.converted) {
-		c->source = c->text.mark + ent_text_source_bytes(&c->text, c->window.data, end);
+		c->source = c->text.mark + ent_text_source_bytes(&c->text, c->window.base, c->window.data, end);
 	}
 	if (c->line_end == '\r' && c->window.end && c->window.n > end && c->window.data[c->window.n - 1] == '\n') {
 		c->window.data[c->window.n - 1] = '\r'; /* the line end that was added before ours was known */
 	}
 	c->at = end;
-	c->rows_at = c->window.base + end;
+	c->rows_at = c->text.converted ? c->source - c->text.mark : c->window.base + end;
 	c->line = 2;
 	return 0;
 }

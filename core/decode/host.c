@@ -15,6 +15,20 @@
 
 /* ---- places and bytes of a record ---- */
 
+/* The last shift at or before a byte that was fed, or a place of the text; NULL: there is none. */
+static const struct ent__shift *shift_of(const ent__run *r, uint64_t at, bool by_place) {
+	size_t low = 0, high = r->n_shifts;
+	while (low < high) {
+		size_t mid = high == r->n_shifts ? high - 1 : (low + high) / 2; /* mostly it is the last one */
+		if ((by_place ? r->shifts[mid].place : r->shifts[mid].fed) <= at) {
+			low = mid + 1;
+		} else {
+			high = mid;
+		}
+	}
+	return low ? &r->shifts[low - 1] : NULL;
+}
+
 /* JSONL, DOCUMENT, BYTES: a plugin counts the bytes that it was fed; blank lines, marks and the start of the chunk were
  * not among them. */
 static uint64_t real_place(const ent_ctx *c, uint64_t place) {
@@ -22,12 +36,32 @@ static uint64_t real_place(const ent_ctx *c, uint64_t place) {
 	if (r->frame == ENT_FRAME_DELIMITED) {
 		return place;
 	}
-	for (size_t i = r->n_shifts; i-- > 0;) {
-		if (place >= r->shifts[i].fed) {
-			return place - r->shifts[i].fed + r->shifts[i].place;
-		}
+	const struct ent__shift *s = shift_of(r, place, false);
+	return s ? place - s->fed + s->place : place;
+}
+
+uint64_t ent__source_place(const ent_ctx *c, uint64_t place) {
+	const ent__run *r = &c->run;
+	if (!r->text) {
+		return place;
 	}
-	return place;
+	if (r->frame == ENT_FRAME_DOCUMENT) {
+		uint64_t at = place < r->piece.n ? place : r->piece.n, step = at / ENT__STEP * ENT__STEP;
+		if (step && step == r->piece.n) {
+			step -= ENT__STEP;
+		}
+		return r->n_steps
+				   ? r->steps[step / ENT__STEP] + ent_text_source_bytes(r->text, step, r->piece.p + step, at - step)
+				   : at;
+	}
+	const struct ent__shift *s = shift_of(r, place, true);
+	if (!s) {
+		return place;
+	}
+	bool in_hand = s->place == r->piece_place && place - s->place <= r->piece.n;
+	/* of a line that is gone only its beginning is known */
+	return s->source +
+		   (in_hand ? ent_text_source_bytes(r->text, s->place - r->text->mark, r->piece.p, place - s->place) : 0);
 }
 
 /* The bytes of a record, as far as they are still here. `place` is real. */
@@ -96,7 +130,7 @@ void ent__reject(ent_ctx *c, uint64_t place, const char *column, ent_str part, c
 	if (!r) {
 		return; /* stopping */
 	}
-	r->place = place;
+	r->place = ent__source_place(c, place);
 	r->line = c->run.in_row && place == c->run.row_place ? c->run.row_line : 0;
 	r->hash = ent_hash64(record.p ? record.p : "", record.n, 0);
 	r->reason_n = (uint32_t)why_n;
@@ -152,14 +186,16 @@ static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t
 			memcpy(&own, fact, stride < size ? stride : size);
 			fact = &own;
 		}
-		uint64_t given = ((const ent_head *)fact)->place, place = real_place(c, given);
-		if (place != given) {
+		uint64_t given = ((const ent_head *)fact)->place, place = real_place(c, given),
+				 source = ent__source_place(c, place);
+		if (source != given) {
 			if (fact != (const void *)&own) {
 				memcpy(&own, fact, size);
 				fact = &own;
 			}
-			((ent_head *)&own)->place = place;
+			((ent_head *)&own)->place = source;
 		}
+		b->place = place;
 		const char *why = ent__batch_fact(b, kind, fact);
 		if (why) {
 			refuse(c, place, why);
@@ -220,7 +256,8 @@ static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const 
 	if (!r->failed) { /* the first one is the cause */
 		r->failed = true;
 		place = r->phase == ENT__PHASE_NONE ? place : real_place(c, place);
-		ent_fault_set(&r->fault, ENT_ERR_INVALID, place, todo, "%s", what ? what : "not of this format");
+		ent_fault_set(
+			&r->fault, ENT_ERR_INVALID, ent__source_place(c, place), todo, "%s", what ? what : "not of this format");
 		const char *name = column_name(c, column, NULL);
 		if (name) {
 			strncpy(r->fault.column, name, sizeof r->fault.column - 1);

@@ -11,6 +11,7 @@
 #ifndef ENT_DECODE_INPUT_H
 #define ENT_DECODE_INPUT_H
 
+#include "base/encoding.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -62,43 +63,50 @@ ssize_t ent_input_read(ent_input *, void *to, size_t n, ent_fault *);
 
 /* ---- text ---- */
 
-typedef enum ent_encoding {
-	ENT_ENCODING_AUTO,
-	ENT_ENCODING_UTF8,
-	ENT_ENCODING_LATIN1,
-	ENT_ENCODING_CP1252,
-	ENT_ENCODING_UTF16LE,
-	ENT_ENCODING_UTF16BE
-} ent_encoding;
-
-/* "utf-8", "latin1", "windows-1252", ...; false if the name is unknown. */
-bool ent_encoding_parse(const char *name, size_t n, ent_encoding *);
-const char *ent_encoding_name(ent_encoding);
-extern const char ent_encoding_names[]; /* for messages */
-
 typedef struct ent_text {
 	ent_input *input;
-	ent_encoding encoding; /* after open: never AUTO */
-	bool converted;        /* text offsets are not offsets of the document: see ent_text_source_bytes */
-	bool nul;              /* a NUL byte was seen in what was read last */
-	uint32_t mark;         /* bytes of the byte order mark */
-	uint64_t at;           /* text offset of the next byte to give out (the mark does not count) */
-	uint8_t *raw;          /* bytes to be converted or not yet given out */
+	ent_encoding encoding;      /* after open: never AUTO */
+	ent_charset charset;        /* with ENT_ENCODING_ICONV */
+	struct ent__charset *named; /* of it: text_iconv.c */
+	bool converted;             /* text offsets are not offsets of the document: see ent_text_source_bytes */
+	bool bytewise;              /* each byte is a character, and ASCII itself: it can be entered anywhere */
+	bool nul;                   /* a NUL byte was seen in what was read last */
+	uint32_t mark;              /* bytes of the byte order mark */
+	uint64_t at;                /* text offset of the next byte to give out (the mark does not count) */
+	uint8_t *raw;               /* bytes to be converted or not yet given out */
 	size_t raw_n, raw_at;
 	uint8_t tail[4]; /* UTF-8: an unfinished character at the end of the last read */
 	unsigned tail_n;
 	bool end;
 } ent_text;
 
-/* `declared`: from the configuration, or AUTO. `input` is borrowed and at its start. */
-int ent_text_open(ent_text *, ent_input *, ent_encoding declared, ent_fault *);
+/* `declared`: from the configuration, or AUTO; `charset` with ENT_ENCODING_ICONV, else it may be NULL. `input` is
+ * borrowed and at its start. */
+int ent_text_open(ent_text *, ent_input *, ent_encoding declared, const ent_charset *charset, ent_fault *);
 void ent_text_finish(ent_text *);
-/* Only if !converted and the input is plain. */
+/* For messages: "latin1", "CP932". */
+const char *ent_text_encoding(const ent_text *);
+/* To this offset of the document, less the mark. Only if the text is bytewise or not converted, and the input is plain.
+ */
 void ent_text_seek(ent_text *, uint64_t offset);
-/* As ent_input_read. `n` must be at least 16. */
+/* As ent_input_read. `n` must be at least 64. */
 ssize_t ent_text_read(ent_text *, char *to, size_t n, ent_fault *);
-/* Bytes that this piece of text takes in the document, if it was converted. */
-uint64_t ent_text_source_bytes(const ent_text *, const char *p, size_t n);
+/* Bytes that the n bytes of text at offset `at`, which stand at p, take in the document, if it was converted. Of text
+ * that a window has let go of it cannot be told. */
+uint64_t ent_text_source_bytes(const ent_text *, uint64_t at, const char *p, size_t n);
+
+/* ---- between text.c and text_iconv.c: encodings of the C library ---- */
+
+int ent__charset_open(ent_text *, ent_fault *);
+void ent__charset_close(ent_text *);
+void ent__charset_seek(ent_text *, uint64_t offset);
+bool ent__charset_plain(const ent_text *); /* each byte is a character, and ASCII itself */
+bool ent__charset_runs(const ent_text *);  /* characters vary in length */
+ssize_t ent__charset_read(ent_text *, char *to, size_t n, ent_fault *);
+/* Offset in the document of the character at a text offset, and what is kept for that. */
+uint64_t ent__charset_source(const ent_text *, uint64_t at);
+void ent__charset_forget(ent_text *, uint64_t before);
+char *ent__utf8_put(char *to, uint32_t character);
 
 /* Offset of the first byte that is not UTF-8, or n. *cut: a character is unfinished from there on (not an error yet).
  */

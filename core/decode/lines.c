@@ -9,10 +9,11 @@
 
 #define PIECE (64 << 10)
 
-int ent_lines_open(ent_lines *l, ent_input *in, ent_encoding declared, ent_fault *f) {
+int ent_lines_open(ent_lines *l, ent_input *in, ent_encoding declared, const ent_charset *charset, ent_fault *f) {
 	*l = (ent_lines){0};
-	int status = ent_text_open(&l->text, in, declared, f);
+	int status = ent_text_open(&l->text, in, declared, charset, f);
 	l->window.text = &l->text;
+	l->source = l->text.mark;
 	return status;
 }
 
@@ -25,10 +26,13 @@ void ent_lines_finish(ent_lines *l) {
 }
 
 bool ent_lines_can_seek(const ent_lines *l) {
-	return !l->text.converted && l->text.input->packing == ENT_PACKING_NONE && l->text.input->seekable;
+	return (!l->text.converted || l->text.bytewise) && l->text.input->packing == ENT_PACKING_NONE &&
+		   l->text.input->seekable;
 }
 
 uint64_t ent_lines_place(const ent_lines *l) { return l->text.mark + l->window.base + l->at; }
+
+uint64_t ent_lines_source(const ent_lines *l) { return l->text.converted ? l->source : ent_lines_place(l); }
 
 int ent_lines_seek(ent_lines *l, uint64_t offset, ent_fault *f) {
 	uint64_t at = offset <= l->text.mark ? 0 : offset - l->text.mark;
@@ -50,6 +54,7 @@ int ent_lines_seek(ent_lines *l, uint64_t offset, ent_fault *f) {
 		}
 	}
 	ent_window_seek(&l->window, at);
+	l->source = l->text.mark + at;
 	l->at = 0;
 	return 0;
 }
@@ -83,11 +88,39 @@ static int next_record(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fau
 		l->at += n + 1;
 		bool whole = ent_envelope_whole(line, n);
 		if (!whole) {
-			*out = (ent_lines_piece){{line, n + 1}, place, 1, true};
+			*out = (ent_lines_piece){{line, n + 1}, place, place, 1, true};
 			return 1;
 		}
 		if (ent_envelope_record(line) && !blank(line + ENT_ENVELOPE, line_end)) {
-			*out = (ent_lines_piece){{line + ENT_ENVELOPE, n + 1 - ENT_ENVELOPE}, place + ENT_ENVELOPE, 1, false};
+			place += ENT_ENVELOPE;
+			*out = (ent_lines_piece){{line + ENT_ENVELOPE, n + 1 - ENT_ENVELOPE}, place, place, 1, false};
+			return 1;
+		}
+	}
+}
+
+/* The next line of converted text. */
+static int next_line(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
+	for (;;) {
+		const char *line = l->window.data ? l->window.data + l->at : NULL;
+		size_t left = l->window.n - l->at;
+		const char *line_end = line && left ? memchr(line, '\n', left) : NULL;
+		if (l->source >= end || (!left && l->window.end)) {
+			return 0;
+		}
+		if (!line_end) {
+			ssize_t moved = ent_window_fill(&l->window, l->at, '\n', f);
+			if (moved < 0) {
+				return (int)moved;
+			}
+			l->at -= (size_t)moved;
+			continue;
+		}
+		size_t n = (size_t)(line_end - line) + 1;
+		*out = (ent_lines_piece){{line, n}, ent_lines_place(l), l->source, 1, false};
+		l->source += ent_text_source_bytes(&l->text, l->window.base + l->at, line, n);
+		l->at += n;
+		if (!blank(line, line_end)) {
 			return 1;
 		}
 	}
@@ -96,6 +129,9 @@ static int next_record(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fau
 int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
 	if (l->enveloped) {
 		return next_record(l, end, out, f);
+	}
+	if (l->text.converted) {
+		return next_line(l, end, out, f);
 	}
 	for (;;) {
 		const char *start = l->window.data ? l->window.data + l->at : NULL;
@@ -122,7 +158,7 @@ int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *
 			}
 		}
 		if (lines) {
-			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, lines, false};
+			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, place, lines, false};
 			l->at += (size_t)(p - start);
 			return 1;
 		}

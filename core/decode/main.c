@@ -106,6 +106,22 @@ static int hello(ent__worker *w, ent_read *r, ent_error *e) {
 	return 0;
 }
 
+/* Their modules are files: what a source may declare is opened while files can be. */
+static void hold_encodings(ent__worker *w, ent_read *r) {
+	uint32_t n = r->p < r->end ? ent_read_u32(r) : 0;
+	for (uint32_t i = 0; i < n && !r->bad; i++) {
+		size_t length;
+		const char *name = ent_read_bytes(r, &length);
+		char text[ENT_CHARSET_MAX];
+		if (name && length < sizeof text) {
+			memcpy(text, name, length);
+			text[length] = 0;
+			w->encodings = ent_xrealloc(w->encodings, (w->n_encodings + 1) * sizeof *w->encodings);
+			w->encodings[w->n_encodings++] = ent_encoding_hold(text);
+		}
+	}
+}
+
 static int load(ent__worker *w, ent_read *r, ent_error *e) {
 	size_t n;
 	const char *text = ent_read_bytes(r, &n);
@@ -115,6 +131,7 @@ static int load(ent__worker *w, ent_read *r, ent_error *e) {
 	}
 	memcpy(path, text, n);
 	path[n] = 0;
+	hold_encodings(w, r);
 	ent_buf m = {0};
 	int status = ent__plugin_load(path, w->sandbox, &w->plugin, e);
 	if (!status) {
@@ -325,5 +342,9 @@ int main(int argc, char **argv) {
 		close_instance(w, w->instances->number);
 	}
 	ent__batch_finish(&w->batch);
+	while (w->n_encodings) {
+		ent_encoding_release(w->encodings[--w->n_encodings]);
+	}
+	free(w->encodings);
 	return 0;
 }

@@ -29,7 +29,9 @@ typedef enum ent_msg {
 	ENT_MSG_HELLO = 1, /* u32 protocol version, u32 slots, u32 slot_bytes, u8 sandbox (ent_sandbox), u64 max_unpacked
 	                      bytes of one document, u32 max_ratio unpacked to packed, u64 memory limit in bytes (0: none),
 	                      bytes identity_key (32), bytes seal_key (32) */
-	ENT_MSG_LOAD,      /* text path of the plugin. The worker checks owner and mode of file and folders, dlopens it */
+	ENT_MSG_LOAD,      /* text path of the plugin, u32 n encodings that may be declared (left out: none), each: text name. The
+	                      worker checks owner and mode of file and folders, dlopens it; the encodings are opened before files
+	                      cannot be any more */
 	ENT_MSG_PROBE,     /* u64 tag, text name; one descriptor: the document */
 	ENT_MSG_OPEN,      /* u32 instance (chosen by the core), text decoder, bytes options (config/options_wire.h values),
 	                      u8 n of framing options that follow as text key, text value */

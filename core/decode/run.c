@@ -59,6 +59,7 @@ static ent_ctx *instance_of(ent__worker *w, uint32_t number) {
 
 static void run_finish(ent__run *r) {
 	free(r->shifts);
+	free(r->steps);
 	ent__places_finish(&r->seen);
 	ent__places_finish(&r->late);
 	*r = (ent__run){0};
@@ -152,20 +153,8 @@ void ent__decode(ent__worker *w, ent__packet *p) {
 		[ENT_FRAME_DOCUMENT] = ent__frame_document,
 	};
 	status = frames[run->frame](c, &in, &g);
-	if (!status) { /* the last order is complete only now, and may turn out to be too large */
-		ent__batch_close(&w->batch);
-		if (w->batch.lost) {
-			const char *why = w->batch.lost;
-			w->batch.lost = NULL;
-			ent__reject(c, w->batch.lost_place, NULL, (ent_str){0}, why);
-			ent__verdict(c, w->batch.lost_place, ENT__VERDICT_REJECT);
-			if (run->frame == ENT_FRAME_DOCUMENT || run->frame == ENT_FRAME_BYTES) {
-				ent__verdict_document(c);
-			}
-		}
-		if (!ent__batch_end(&w->batch)) {
-			status = ent_fault_set(&run->fault, ENT_ERR_STOPPED, g.real_end, NULL, "stopped");
-		}
+	if (!status && !ent__batch_end(&w->batch)) {
+		status = ent_fault_set(&run->fault, ENT_ERR_STOPPED, g.real_end, NULL, "stopped");
 	}
 	if (status) {
 		fault = run->fault;
@@ -194,7 +183,7 @@ out:
 static int read_head(ent_input *in, char *to, size_t *n, ent_fault *f) {
 	ent_text text;
 	*n = 0;
-	int status = ent_text_open(&text, in, ENT_ENCODING_AUTO, f);
+	int status = ent_text_open(&text, in, ENT_ENCODING_AUTO, NULL, f);
 	if (status) {
 		size_t have = text.raw_n < PROBE_HEAD ? text.raw_n : PROBE_HEAD;
 		if (have) {
@@ -205,7 +194,7 @@ static int read_head(ent_input *in, char *to, size_t *n, ent_fault *f) {
 		ent_text_finish(&text);
 		return status;
 	}
-	while (*n + 16 <= PROBE_HEAD) {
+	while (*n + 64 <= PROBE_HEAD) {
 		char *at = to + *n;
 		ssize_t got = ent_text_read(&text, at, PROBE_HEAD - *n, f);
 		if (got < 0 && f->e.code == ENT_ERR_INVALID && !in->packing && !text.converted) {
@@ -213,7 +202,7 @@ static int read_head(ent_input *in, char *to, size_t *n, ent_fault *f) {
 			ent_input_seek(in, 0);
 			ent_text_finish(&text);
 			*n = 0;
-			if ((status = ent_text_open(&text, in, ENT_ENCODING_LATIN1, f))) {
+			if ((status = ent_text_open(&text, in, ENT_ENCODING_LATIN1, NULL, f))) {
 				break;
 			}
 			continue;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Encodings, and the window over the text, see input.h. UTF-8 is read in place and checked (ASCII 64 bytes at a time);
- * the others are converted. One thread; owned by the framer. */
+ * the others are converted, those of the C library by text_iconv.c. One thread; owned by the framer. */
 #include "base/arena.h"
 #include "decode/input.h"
 
@@ -13,56 +13,7 @@
 
 #define RAW_PIECE (64u << 10)
 #define ALIGNED 64u
-
-const char ent_encoding_names[] = "utf-8, latin1, windows-1252, utf-16le, utf-16be";
-
-static const struct {
-	const char *name;
-	ent_encoding encoding;
-} names[] = {
-	{"utf-8", ENT_ENCODING_UTF8},
-	{"utf8", ENT_ENCODING_UTF8},
-	{"ascii", ENT_ENCODING_UTF8},
-	{"latin1", ENT_ENCODING_LATIN1},
-	{"latin-1", ENT_ENCODING_LATIN1},
-	{"iso-8859-1", ENT_ENCODING_LATIN1},
-	{"windows-1252", ENT_ENCODING_CP1252},
-	{"cp1252", ENT_ENCODING_CP1252},
-	{"utf-16le", ENT_ENCODING_UTF16LE},
-	{"utf-16be", ENT_ENCODING_UTF16BE},
-	{"auto", ENT_ENCODING_AUTO},
-};
-
-bool ent_encoding_parse(const char *name, size_t n, ent_encoding *out) {
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (strlen(names[i].name) == n) {
-			size_t k = 0;
-			while (k < n && (name[k] >= 'A' && name[k] <= 'Z' ? name[k] + 32 : name[k]) == names[i].name[k]) {
-				k++;
-			}
-			if (k == n) {
-				*out = names[i].encoding;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-const char *ent_encoding_name(ent_encoding e) {
-	switch (e) {
-	case ENT_ENCODING_LATIN1:
-		return "latin1";
-	case ENT_ENCODING_CP1252:
-		return "windows-1252";
-	case ENT_ENCODING_UTF16LE:
-		return "UTF-16LE";
-	case ENT_ENCODING_UTF16BE:
-		return "UTF-16BE";
-	default:
-		return "UTF-8";
-	}
-}
+#define LEAST 64u /* bytes at hand when a character is converted: more than the longest has */
 
 /* Length of the character at p: 1 to 4; 0: not UTF-8; -1: it is cut off by the end. */
 static int character(const unsigned char *p, const unsigned char *end) {
@@ -177,26 +128,36 @@ static int raw_fill(ent_text *t, ent_fault *f) {
 	return 0;
 }
 
-int ent_text_open(ent_text *t, ent_input *in, ent_encoding declared, ent_fault *f) {
+/* A mark of another encoding? Four bytes of UTF-32 begin as two of UTF-16 do. */
+static ent_encoding marked(const ent_text *t, unsigned *bytes) {
+	const uint8_t *p = t->raw;
+	bool wide = t->raw_n >= 4 && !p[2] && !p[3] && t->encoding == ENT_ENCODING_ICONV;
+	*bytes = 2;
+	if (t->raw_n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) {
+		*bytes = 3;
+		return ENT_ENCODING_UTF8;
+	}
+	if (t->raw_n >= 2 && p[0] == 0xff && p[1] == 0xfe && !wide) {
+		return ENT_ENCODING_UTF16LE;
+	}
+	return t->raw_n >= 2 && p[0] == 0xfe && p[1] == 0xff ? ENT_ENCODING_UTF16BE : ENT_ENCODING_AUTO;
+}
+
+int ent_text_open(ent_text *t, ent_input *in, ent_encoding declared, const ent_charset *charset, ent_fault *f) {
 	*t = (ent_text){.input = in, .encoding = declared};
+	if (declared == ENT_ENCODING_ICONV) {
+		t->charset = *charset;
+	}
 	int status = raw_fill(t, f);
 	if (status) {
 		return status;
 	}
 	const uint8_t *p = t->raw;
-	ent_encoding seen = ENT_ENCODING_AUTO;
-	if (t->raw_n >= 3 && p[0] == 0xef && p[1] == 0xbb && p[2] == 0xbf) {
-		seen = ENT_ENCODING_UTF8;
-		t->mark = 3;
-	} else if (t->raw_n >= 2 && p[0] == 0xff && p[1] == 0xfe) {
-		seen = ENT_ENCODING_UTF16LE;
-		t->mark = 2;
-	} else if (t->raw_n >= 2 && p[0] == 0xfe && p[1] == 0xff) {
-		seen = ENT_ENCODING_UTF16BE;
-		t->mark = 2;
-	}
+	unsigned mark;
+	ent_encoding seen = marked(t, &mark);
 	if (seen) { /* a mark is evidence; a declaration is for files without one */
 		t->encoding = seen;
+		t->mark = mark;
 	} else if (!declared) {
 		t->encoding = ENT_ENCODING_UTF8;
 		if (t->raw_n >= 4 && ((!p[0] && p[1]) || (p[0] && !p[1])) && !memchr(p, '\n', t->raw_n < 2 ? t->raw_n : 2)) {
@@ -207,11 +168,19 @@ int ent_text_open(ent_text *t, ent_input *in, ent_encoding declared, ent_fault *
 	}
 	t->converted = t->encoding != ENT_ENCODING_UTF8;
 	t->raw_at = t->mark;
+	t->bytewise = t->encoding == ENT_ENCODING_LATIN1 || t->encoding == ENT_ENCODING_CP1252;
+	if (t->encoding == ENT_ENCODING_ICONV) {
+		if ((status = ent__charset_open(t, f))) {
+			return status;
+		}
+		t->bytewise = ent__charset_plain(t);
+	}
 	return 0;
 }
 
 void ent_text_finish(ent_text *t) {
 	if (t) {
+		ent__charset_close(t);
 		free(t->raw);
 		*t = (ent_text){0};
 	}
@@ -223,6 +192,9 @@ void ent_text_seek(ent_text *t, uint64_t offset) {
 	t->tail_n = 0;
 	t->end = false;
 	t->at = offset;
+	if (t->encoding == ENT_ENCODING_ICONV) {
+		ent__charset_seek(t, offset + t->mark);
+	}
 }
 
 /* The 32 places of windows-1252 that differ from latin1; 0: not assigned. */
@@ -230,7 +202,7 @@ static const uint16_t cp1252[32] = {0x20ac, 0, 0x201a, 0x0192, 0x201e, 0x2026, 0
 	0x2039, 0x0152, 0, 0x017d, 0, 0, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161,
 	0x203a, 0x0153, 0, 0x017e, 0x0178};
 
-static char *put(char *o, uint32_t c) {
+char *ent__utf8_put(char *o, uint32_t c) {
 	if (c < 0x80) {
 		*o++ = (char)c;
 	} else if (c < 0x800) {
@@ -264,7 +236,7 @@ static ssize_t convert_bytes(ent_text *t, char *to, size_t n, ent_fault *f) {
 		}
 		t->nul |= !c;
 		t->raw_at++;
-		o = put(o, c);
+		o = ent__utf8_put(o, c);
 	}
 	return o - to;
 }
@@ -283,18 +255,18 @@ static ssize_t convert_utf16(ent_text *t, char *to, size_t n, ent_fault *f) {
 			uint32_t d = t->raw_n - t->raw_at >= 4 ? (uint32_t)p[2 + high] << 8 | p[2 + low] : 0;
 			if (c >= 0xdc00 || d < 0xdc00 || d >= 0xe000) {
 				return ent_fault_set(f, ENT_ERR_INVALID, raw_place(t), "fetch the file again, or declare its encoding",
-					"half a surrogate pair (0x%04X): this is not %s", c, ent_encoding_name(t->encoding));
+					"half a surrogate pair (0x%04X): this is not %s", c, ent_text_encoding(t));
 			}
 			c = 0x10000 + ((c - 0xd800) << 10) + (d - 0xdc00);
 			used = 4;
 		}
 		t->nul |= !c;
 		t->raw_at += used;
-		o = put(o, c);
+		o = ent__utf8_put(o, c);
 	}
 	if (o == to && t->end && t->raw_n - t->raw_at == 1) {
 		return ent_fault_set(f, ENT_ERR_INVALID, raw_place(t), "fetch the file again: it was cut off",
-			"%s text ends in the middle of a character", ent_encoding_name(t->encoding));
+			"%s text ends in the middle of a character", ent_text_encoding(t));
 	}
 	return o - to;
 }
@@ -330,20 +302,24 @@ static ssize_t read_utf8(ent_text *t, char *to, size_t n, ent_fault *f) {
 	return (ssize_t)good;
 }
 
+const char *ent_text_encoding(const ent_text *t) { return ent_encoding_name(t->encoding, &t->charset); }
+
 ssize_t ent_text_read(ent_text *t, char *to, size_t n, ent_fault *f) {
 	ssize_t got;
 	do {
 		if (!t->converted) {
 			got = read_utf8(t, to, n, f);
-		} else {
-			if (t->raw_n - t->raw_at < 4 && !t->end) {
-				int status = raw_fill(t, f);
-				if (status) {
-					return status;
-				}
-			}
-			got = t->encoding >= ENT_ENCODING_UTF16LE ? convert_utf16(t, to, n, f) : convert_bytes(t, to, n, f);
+			continue;
 		}
+		if (t->raw_n - t->raw_at < LEAST && !t->end) {
+			int status = raw_fill(t, f);
+			if (status) {
+				return status;
+			}
+		}
+		got = t->encoding == ENT_ENCODING_ICONV     ? ent__charset_read(t, to, n, f)
+			  : t->encoding >= ENT_ENCODING_UTF16LE ? convert_utf16(t, to, n, f)
+													: convert_bytes(t, to, n, f);
 	} while (!got && !(t->end && t->raw_at == t->raw_n));
 	if (got > 0) {
 		t->at += (uint64_t)got;
@@ -351,13 +327,17 @@ ssize_t ent_text_read(ent_text *t, char *to, size_t n, ent_fault *f) {
 	return got;
 }
 
-uint64_t ent_text_source_bytes(const ent_text *t, const char *p, size_t n) {
-	uint64_t characters = 0, pairs = 0;
+uint64_t ent_text_source_bytes(const ent_text *t, uint64_t at, const char *p, size_t n) {
+	if (t->encoding == ENT_ENCODING_ICONV && ent__charset_runs(t)) {
+		return ent__charset_source(t, at + n) - ent__charset_source(t, at);
+	}
+	uint64_t characters = 0, pairs = 0; /* of those that do not vary it can be told from the text */
 	for (size_t i = 0; i < n; i++) {
 		characters += ((unsigned char)p[i] & 0xc0) != 0x80;
 		pairs += (unsigned char)p[i] >= 0xf0;
 	}
-	return t->encoding >= ENT_ENCODING_UTF16LE ? 2 * (characters + pairs) : characters;
+	bool wide = t->encoding == ENT_ENCODING_UTF16LE || t->encoding == ENT_ENCODING_UTF16BE;
+	return wide ? 2 * (characters + pairs) : characters;
 }
 
 void ent_window_finish(ent_window *w) {
@@ -406,6 +386,9 @@ ssize_t ent_window_fill(ent_window *w, size_t keep, char line_end, ent_fault *f)
 	}
 	w->n = left;
 	w->base += keep;
+	if (w->text->encoding == ENT_ENCODING_ICONV) {
+		ent__charset_forget(w->text, w->base);
+	}
 	if (left > ENT_WINDOW_MAX) {
 		return ent_fault_set(f, ENT_ERR_RANGE, w->base, "check the quotes and line ends near this place",
 			"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);

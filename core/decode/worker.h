@@ -126,6 +126,7 @@ typedef struct ent__batch {
 	uint64_t last_place; /* of its last part */
 	const char *lost; /* an order that was closed and refused; the host reads and clears it */
 	uint64_t lost_place;
+	uint64_t place, opened; /* in the text, of the fact in hand and of the open order: verdicts go by them */
 	uint32_t order_key_n;
 	char order_key[ENT_KEY_MAX + 1];
 } ent__batch;
@@ -179,6 +180,8 @@ uint8_t ent__places_add(ent__places *, uint64_t place, uint8_t bits);
 
 /* ---- run.c: one DECODE ---- */
 
+#define ENT__STEP (64u << 10)
+
 typedef enum ent__phase { ENT__PHASE_NONE, ENT__PHASE_BEGIN, ENT__PHASE_RUN, ENT__PHASE_END } ent__phase;
 
 typedef struct ent__run {
@@ -194,12 +197,15 @@ typedef struct ent__run {
 	const ent_row *row;
 	/* the others: the piece in hand */
 	ent_str piece;
-	uint64_t piece_place; /* in the document */
-	struct ent__shift {   /* what was fed from byte `fed` on is at `place`, `place` + 1, ... of the document */
-		uint64_t fed, place;
+	uint64_t piece_place; /* in the text: the document, where that was not converted */
+	struct ent__shift {   /* what was fed from byte `fed` on is at `place`, `place` + 1, ... of the text */
+		uint64_t fed, place, source; /* source: where in the document the first byte of it is */
 	} * shifts;
 	size_t n_shifts, shifts_capacity;
 	uint64_t fed;        /* bytes given to feed() since begin() */
+	const ent_text *text; /* JSONL, DOCUMENT: it was converted, so that places of it are not those of the document */
+	uint64_t *steps;     /* DOCUMENT: of it, offsets in the document of each ENT__STEP bytes of text */
+	size_t n_steps, steps_capacity;
 	uint64_t last_fact;  /* place */
 	ent__places seen;    /* of the piece in hand (JSONL) or the whole document (DOCUMENT, BYTES) */
 	ent__places late;    /* places that already got a verdict other than consumed */
@@ -248,6 +254,8 @@ extern const ent_host ent__host;
 void ent__reject(ent_ctx *, uint64_t place, const char *column, ent_str excerpt, const char *why);
 /* Says that the record at this place is rejected, skipped, or brought a fact. */
 void ent__verdict(ent_ctx *, uint64_t place, uint8_t bits);
+/* Offset in the document of a place of the text: what is reported, and kept with facts. */
+uint64_t ent__source_place(const ent_ctx *, uint64_t place);
 /* The row in hand is done. */
 void ent__verdict_row(ent_ctx *);
 void ent__verdict_lines(ent_ctx *, uint64_t lines);
@@ -307,6 +315,8 @@ struct ent__worker {
 	uint64_t cpu_ns;                     /* processor time of this process when the range was begun */
 	const ent_plugin *plugin;
 	ent_ctx *instances;
+	void **encodings; /* of the C library, held open: see base/encoding.h */
+	unsigned n_encodings;
 };
 
 uint64_t ent__clock_ns(clockid_t);

@@ -72,8 +72,27 @@ static void drop(ent_engine *e) {
 
 /* ---- what is the same ----------------------------------------------------------------------------------------------------------- */
 
+static const char *encoding_of(const ent_config_source *s) {
+	const ent_yaml_node *node = ent_yaml_get(s->decode.options, "encoding");
+	return node && node->kind == ENT_YAML_SCALAR ? node->text : NULL;
+}
+
+/* Workers opened all encodings that were declared when they started, and can open no other. */
+static bool same_encodings(const ent_config *old, const ent_config *fresh) {
+	bool same = true;
+	for (size_t i = 0; i < fresh->n_sources && same; i++) {
+		const char *wanted = encoding_of(&fresh->sources[i]);
+		same = !wanted;
+		for (size_t k = 0; k < old->n_sources && !same; k++) {
+			const char *had = encoding_of(&old->sources[k]);
+			same = had && !strcmp(had, wanted);
+		}
+	}
+	return same;
+}
+
 static bool same_pool(const ent_config *a, const ent_config *b) {
-	return a->workers == b->workers && a->sandbox == b->sandbox && !memcmp(&a->decoders, &b->decoders, sizeof a->decoders);
+	return same_encodings(a, b) && a->workers == b->workers && a->sandbox == b->sandbox && !memcmp(&a->decoders, &b->decoders, sizeof a->decoders);
 }
 
 static bool same_word(const ent_word *a, const ent_word *b) {

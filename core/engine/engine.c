@@ -187,6 +187,25 @@ static int open_store(ent_engine *e, ent_error *error) {
 	return status;
 }
 
+/* What sources declare: a worker can open them only before it is shut in. */
+static const char *const *declared_encodings(ent_engine *e) {
+	const ent_config *c = e->config;
+	const char **names = ent_arena_alloc(&e->arena, (c->n_sources + 1) * sizeof *names);
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_sources; i++) {
+		const ent_yaml_node *node = ent_yaml_get(c->sources[i].decode.options, "encoding");
+		size_t k = node && node->kind == ENT_YAML_SCALAR ? 0 : n + 1;
+		while (k < n && strcmp(names[k], node->text) != 0) {
+			k++;
+		}
+		if (k == n) {
+			names[n++] = ent_arena_printf(&e->arena, "%s", node->text); /* it outlives the configuration */
+		}
+	}
+	names[n] = NULL;
+	return names;
+}
+
 static ent_pool_settings pool_settings(ent_engine *e) {
 	static const ent_sandbox levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
 		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT, [ENT_CONFIG_SANDBOX_OFF] = ENT_SANDBOX_OFF};
@@ -195,7 +214,8 @@ static ent_pool_settings pool_settings(ent_engine *e) {
 		.slot_bytes = (uint32_t)(c->decoders.ring / (SLOTS * SLOT_UNIT)) * SLOT_UNIT,
 		.sandbox = levels[c->sandbox], .max_unpacked = UINT64_C(1) << 40, .max_ratio = 1000,
 		.memory = (uint64_t)c->decoders.memory, .deadline_ns = (uint64_t)c->decoders.deadline_us * 1000,
-		.program = ent_install_program("entente-decoder", &e->arena), .spares = e->spares};
+		.program = ent_install_program("entente-decoder", &e->arena), .spares = e->spares,
+		.encodings = declared_encodings(e)};
 }
 
 static void start_pool(ent_engine *e) {

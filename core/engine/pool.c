@@ -149,6 +149,14 @@ static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
 	m.n = 0;
 	ent_buf_u32(&m, ENT_MSG_LOAD);
 	ent_buf_text(&m, path);
+	uint32_t encodings = 0;
+	while (p->set.encodings[encodings]) {
+		encodings++;
+	}
+	ent_buf_u32(&m, encodings);
+	for (uint32_t i = 0; i < encodings; i++) {
+		ent_buf_text(&m, p->set.encodings[i]);
+	}
 	ent_child_send(w->child, &m, NULL, 0);
 	ent_buf_finish(&m);
 	w->beat_seen_ns = uv_hrtime();

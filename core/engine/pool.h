@@ -44,6 +44,7 @@ typedef struct ent_pool_settings {
 	uint64_t deadline_ns; /* without any progress of a worker at work */
 	uint8_t identity_key[32], seal_key[32];
 	const char *program; /* entente-decoder */
+	const char *const *encodings; /* that sources declare; ends with NULL */
 	struct ent_spares *spares; /* started ahead, with ent_pool_shared() bytes; NULL: none. Stay the caller's */
 } ent_pool_settings;
 

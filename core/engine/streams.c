@@ -3,20 +3,23 @@
  * Sources and the decoders that read them. The options of a decoder are checked against the table that its plugin
  * declares; the options of framing (delimiter, quote, encoding, skip_lines) are the host's and the same for every decoder
  * of delimited files. Loop thread only. */
+#include "base/encoding.h"
 #include "config/install.h"
 #include "config/options.h"
 #include "config/options_wire.h"
 #include "engine/internal.h"
 #include "engine/spare.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-static const ent_option framing_options[] = {
+static const ent_option framing_options[] = { /* `encoding` is the first: it is the only one of lines and whole documents */
+	{"encoding", ENT_OPT_STR, 0, NULL, NULL,
+		"Encoding of the text: latin1, shift_jis, gb18030, or another that iconv knows; without it, by byte order mark, else UTF-8.", NULL},
 	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "Separator of cells; without it, found on the header line.", NULL},
 	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto.", NULL},
-	{"encoding", ENT_OPT_STR, 0, NULL, NULL, "Encoding of the text, such as latin1; without it, by byte order mark, else UTF-8.", NULL},
 	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "Lines above the header that are none of the table.", NULL},
 	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
 
@@ -114,11 +117,16 @@ const ent_decoder_info *ent__decoder_find(const ent_engine *e, const char *name)
 	return NULL;
 }
 
-/* The decoder's table, and behind it that of the framing, if it frames rows. */
+/* The decoder's table, and behind it that of the framing, if the host frames: a decoder's own option of that name goes first. */
 const ent_option *ent_engine_options(ent_engine *e, const ent_decoder_info *d) {
 	size_t n = ent_options_count(d->options), extra = 0;
 	if (d->frame == ENT_FRAME_DELIMITED) {
 		extra = sizeof framing_options / sizeof *framing_options - 1;
+	} else if (d->frame == ENT_FRAME_JSONL || d->frame == ENT_FRAME_DOCUMENT) {
+		extra = 1;
+		for (size_t i = 0; i < n; i++) {
+			extra = strcmp(d->options[i].key, framing_options[0].key) ? extra : 0;
+		}
 	}
 	ent_option *table = ent_arena_alloc(&e->arena, (n + extra + 1) * sizeof *table);
 	if (n) {
@@ -128,6 +136,27 @@ const ent_option *ent_engine_options(ent_engine *e, const ent_decoder_info *d) {
 		memcpy(table + n, framing_options, extra * sizeof *table);
 	}
 	return table;
+}
+
+/* Is the encoding one that can be read, and of this source? */
+static void check_encoding(const ent__source *s, const ent_decoder_info *d, const ent_yaml_node *node, ent_errors *errors) {
+	ent_encoding encoding;
+	ent_charset charset;
+	ent_transport_kind from = s->config->from.kind;
+	if (!ent_encoding_parse(node->text, strlen(node->text), &encoding, &charset)) {
+		size_t n = 0;
+		while (ent_encoding_names[n]) {
+			n++;
+		}
+		const char *near = ent_nearest(node->text, ent_encoding_names, n);
+		char todo[80];
+		snprintf(todo, sizeof todo, "did you mean '%s'?", near ? near : "");
+		ent_errors_add(errors, node->at, near ? todo : ent_encoding_help, "unknown encoding '%s'", node->text);
+	} else if (d->frame == ENT_FRAME_JSONL && encoding > ENT_ENCODING_UTF8 &&
+			   (from == ENT_FROM_WEBHOOK || from == ENT_FROM_POLL || from == ENT_FROM_PIPE)) {
+		ent_errors_add(errors, node->at, "take `encoding` out, and have the sender write UTF-8",
+			"lines that are sent to a service are UTF-8: they are cut and checked before a decoder sees them");
+	}
 }
 
 ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decoder_info *d, ent_errors *errors) {
@@ -142,7 +171,16 @@ ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decode
 	const ent_decode_config *decode = &source->config->decode;
 	/* options belong to the decoder that the configuration names; under `auto` every decoder has its defaults */
 	const ent_yaml_node *node = decode->name.s ? decode->options : NULL;
+	size_t before = errors->total;
 	if (ent_config_options_check(table, node, decode->at, e->config->folder, &e->arena, &values, errors)) {
+		return NULL;
+	}
+	for (size_t i = n; table[i].key; i++) {
+		if (!strcmp(table[i].key, "encoding") && values[i].set) {
+			check_encoding(source, d, ent_yaml_get(node, "encoding"), errors);
+		}
+	}
+	if (errors->total > before) {
 		return NULL;
 	}
 	ent__stream *s = ent_xcalloc(1, sizeof *s);

@@ -126,7 +126,9 @@ static void forget_landlock(void) {
 }
 
 void driver_start(driver *d, const driver_setup *s) {
-	*d = (driver){.slots = s && s->slots ? s->slots : 8, .slot_bytes = s && s->slot_bytes ? s->slot_bytes : 65536};
+	*d = (driver){.encodings = s ? s->encodings : NULL,
+		.slots = s && s->slots ? s->slots : 8,
+		.slot_bytes = s && s->slot_bytes ? s->slot_bytes : 65536};
 	size_t bytes = ENT_RING_PAGE + (size_t)d->slots * d->slot_bytes;
 	d->ring_fd = memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	assert_true(d->ring_fd >= 0);
@@ -194,6 +196,14 @@ bool driver_load(driver *d, const char *path) {
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_LOAD);
 	ent_buf_text(&m, path);
+	uint32_t encodings = 0;
+	while (d->encodings && d->encodings[encodings]) {
+		encodings++;
+	}
+	ent_buf_u32(&m, encodings);
+	for (uint32_t i = 0; i < encodings; i++) {
+		ent_buf_text(&m, d->encodings[i]);
+	}
 	send_plain(d, &m);
 	static uint8_t data[ENT_MSG_MAX];
 	ent_read r;

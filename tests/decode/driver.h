@@ -35,6 +35,7 @@ typedef struct driver {
 	uint32_t slots, slot_bytes;
 	uint64_t assignment;
 	char sandbox[128];
+	const char *const *encodings;
 	char **texts; /* dictionary; texts[0] is empty */
 	uint32_t n_texts;
 	ent_buf loaded; /* LOADED as it came */
@@ -75,6 +76,7 @@ typedef struct driver_setup {
 	ent_sandbox sandbox;
 	uint64_t max_unpacked, memory;
 	uint32_t max_ratio;
+	const char *const *encodings; /* that LOAD names; ends with NULL */
 	bool old_kernel; /* one that knows no Landlock */
 	bool may_fail;   /* HELLO may be answered by FAILED: it is in `failed` */
 } driver_setup;

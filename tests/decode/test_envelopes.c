@@ -55,7 +55,7 @@ static void envelopes(void **state) {
 			ent_fault f = {0};
 			assert_int_equal(ent_input_open(&file, fd, 0, 0, &f), 0);
 			ent_input_limit(&file, whole);
-			assert_int_equal(ent_lines_open(&lines, &file, ENT_ENCODING_AUTO, &f), 0);
+			assert_int_equal(ent_lines_open(&lines, &file, ENT_ENCODING_AUTO, NULL, &f), 0);
 			lines.enveloped = true;
 			assert_true(ent_lines_can_seek(&lines));
 			if (from) {
