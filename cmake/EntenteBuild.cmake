@@ -53,7 +53,8 @@ function(ent_plugin name)
   set_target_properties(plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins)
   install(TARGETS plugin_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/entente/plugins)
-  set_property(GLOBAL APPEND PROPERTY ENTENTE_PLUGINS ${name}) # for docs/plugins, see EntenteDocs.cmake
+  install(DIRECTORY golden DESTINATION share/entente/plugins/${name} OPTIONAL) # for `entente plugin test`
+  set_property(GLOBAL APPEND PROPERTY ENTENTE_PLUGINS ${name}) # for docs/plugins (EntenteDocs.cmake) and tests/conform
 endfunction()
 
 # ent_patience(VARIABLE): a timeout is there to end what hangs, not to measure: a machine may be busy or slow, and programs

@@ -31,7 +31,7 @@ static const struct ent__shift *shift_of(const ent__run *r, uint64_t at, bool by
 
 /* JSONL, DOCUMENT, BYTES: a plugin counts the bytes that it was fed; blank lines, marks and the start of the chunk were
  * not among them. */
-static uint64_t real_place(const ent_ctx *c, uint64_t place) {
+uint64_t ent__real_place(const ent_ctx *c, uint64_t place) {
 	const ent__run *r = &c->run;
 	if (r->frame == ENT_FRAME_DELIMITED) {
 		return place;
@@ -186,7 +186,7 @@ static ent_status host_push(ent_ctx *c, ent_fact kind, const void *items, size_t
 			memcpy(&own, fact, stride < size ? stride : size);
 			fact = &own;
 		}
-		uint64_t given = ((const ent_head *)fact)->place, place = real_place(c, given),
+		uint64_t given = ((const ent_head *)fact)->place, place = ent__real_place(c, given),
 				 source = ent__source_place(c, place);
 		if (source != given) {
 			if (fact != (const void *)&own) {
@@ -236,7 +236,7 @@ static void host_reject(ent_ctx *c, uint64_t place, uint32_t column, const char 
 		return;
 	}
 	ent_str part = {0};
-	place = real_place(c, place);
+	place = ent__real_place(c, place);
 	bool in_hand = c->run.in_row && place == c->run.row_place;
 	const char *name = column_name(c, column, in_hand ? &part : NULL);
 	ent__reject(c, place, name, part, why ? why : "no reason given");
@@ -248,14 +248,14 @@ static void host_skip(ent_ctx *c, uint64_t place, const char *why) {
 		return;
 	}
 	ent__batch_skip_reason(&c->worker->batch, why && *why ? why : "no reason given");
-	ent__verdict(c, real_place(c, place), ENT__VERDICT_SKIP);
+	ent__verdict(c, ent__real_place(c, place), ENT__VERDICT_SKIP);
 }
 
 static ent_status host_error(ent_ctx *c, uint64_t place, uint32_t column, const char *what, const char *todo) {
 	ent__run *r = &c->run;
 	if (!r->failed) { /* the first one is the cause */
 		r->failed = true;
-		place = r->phase == ENT__PHASE_NONE ? place : real_place(c, place);
+		place = r->phase == ENT__PHASE_NONE ? place : ent__real_place(c, place);
 		ent_fault_set(
 			&r->fault, ENT_ERR_INVALID, ent__source_place(c, place), todo, "%s", what ? what : "not of this format");
 		const char *name = column_name(c, column, NULL);

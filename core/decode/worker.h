@@ -250,6 +250,9 @@ int ent__frame_bytes(ent_ctx *, ent_input *, ent__range *);
 
 extern const ent_host ent__host;
 
+/* Where in the document the place is that a plugin names: of all frames but DELIMITED it counts what it was fed. */
+uint64_t ent__real_place(const ent_ctx *, uint64_t place);
+
 /* Puts a reject of a record into the batch. `column` may be NULL. */
 void ent__reject(ent_ctx *, uint64_t place, const char *column, ent_str excerpt, const char *why);
 /* Says that the record at this place is rejected, skipped, or brought a fact. */

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * malloc() and its family, in place of the C library's for the whole process: the plugin's calls (and those of the
+ * libraries that it calls) are counted, kept account of, and refused on demand. Memory itself comes from the C
+ * library's own functions. Under a sanitizer, which has to have its own, this file has none. Any thread. */
+#include "conform/conform.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+_Thread_local unsigned ent__inside;
+
+#ifdef SANITIZED
+
+bool ent__alloc_seen(void) { return false; }
+void ent__alloc_watch(uint64_t refuse, uint64_t most) { (void)refuse, (void)most; }
+ent__allocs ent__alloc_counts(void) { return (ent__allocs){0}; }
+void ent__alloc_unwatch(void) {}
+
+#else
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t bytes);
+void *__libc_realloc(void *old, size_t n);
+void *__libc_memalign(size_t alignment, size_t n);
+void __libc_free(void *p);
+
+#define SLOTS (1u << 20) /* of the table of live allocations; a plugin that has more at once is not kept account of */
+#define GONE ((void *)1)
+
+static atomic_bool watching;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
+static struct slot {
+	void *p; /* NULL: never used, GONE: free again */
+	size_t n;
+	const void *from;
+} * slots;
+static size_t used;
+static uint64_t calls, failed, live, bytes, refuse_at, most_bytes;
+
+static void enter(void) {
+	while (atomic_flag_test_and_set_explicit(&lock, memory_order_acquire)) {
+	}
+}
+
+static void leave(void) { atomic_flag_clear_explicit(&lock, memory_order_release); }
+
+static size_t first_slot(const void *p) {
+	return (size_t)((uint64_t)(uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15) >> 20) & (SLOTS - 1);
+}
+
+static struct slot *find(const void *p) {
+	for (size_t i = first_slot(p);; i = (i + 1) & (SLOTS - 1)) {
+		if (slots[i].p == p) {
+			return &slots[i];
+		}
+		if (!slots[i].p) {
+			return NULL;
+		}
+	}
+}
+
+static void put(void *p, size_t n, const void *from) {
+	if (used > SLOTS / 2) {
+		return;
+	}
+	size_t i = first_slot(p);
+	while (slots[i].p && slots[i].p != GONE) {
+		i = (i + 1) & (SLOTS - 1);
+	}
+	used += !slots[i].p;
+	slots[i] = (struct slot){p, n, from};
+	live++;
+	bytes += n;
+}
+
+static bool take_out(const void *p) {
+	struct slot *s = find(p);
+	if (!s) {
+		return false;
+	}
+	live--;
+	bytes -= s->n;
+	s->p = GONE;
+	return true;
+}
+
+/* Is an allocation of the plugin to be refused? It is counted. */
+static bool refused(size_t n) {
+	if (!ent__inside || !atomic_load_explicit(&watching, memory_order_relaxed)) {
+		return false;
+	}
+	enter();
+	bool no = ++calls == refuse_at || (most_bytes && bytes + n > most_bytes);
+	failed += no;
+	leave();
+	if (no) {
+		errno = ENOMEM;
+	}
+	return no;
+}
+
+static void *given(void *p, size_t n, const void *from) {
+	if (p && ent__inside && atomic_load_explicit(&watching, memory_order_relaxed)) {
+		enter();
+		put(p, n, from);
+		leave();
+	}
+	return p;
+}
+
+/* The plugin's calls must find these, and not the C library's. */
+#define OURS __attribute__((visibility("default")))
+#define FROM __builtin_return_address(0)
+
+OURS void *malloc(size_t n) { return refused(n) ? NULL : given(__libc_malloc(n), n, FROM); }
+
+OURS void *calloc(size_t n, size_t size) {
+	size_t all;
+	if (__builtin_mul_overflow(n, size, &all)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return refused(all) ? NULL : given(__libc_calloc(n, size), all, FROM);
+}
+
+OURS void free(void *p) {
+	if (p && atomic_load_explicit(&watching, memory_order_relaxed)) {
+		enter();
+		take_out(p);
+		leave();
+	}
+	__libc_free(p);
+}
+
+OURS void *realloc(void *old, size_t n) {
+	if (!atomic_load_explicit(&watching, memory_order_relaxed)) {
+		return __libc_realloc(old, n);
+	}
+	if (refused(n)) {
+		return NULL;
+	}
+	enter(); /* until it is in the table again, nobody may be given the same address */
+	bool ours = old && take_out(old);
+	void *p = __libc_realloc(old, n);
+	if (p && (ours || ent__inside)) {
+		put(p, n, FROM);
+	} else if (!p && ours && n) {
+		put(old, n, FROM); /* not moved, and not given back */
+	}
+	leave();
+	return p;
+}
+
+OURS void *memalign(size_t alignment, size_t n);
+void *memalign(size_t alignment, size_t n) { return refused(n) ? NULL : given(__libc_memalign(alignment, n), n, FROM); }
+
+OURS void *aligned_alloc(size_t alignment, size_t n) {
+	return refused(n) ? NULL : given(__libc_memalign(alignment, n), n, FROM);
+}
+
+OURS int posix_memalign(void **out, size_t alignment, size_t n) {
+	if (alignment < sizeof(void *) || alignment & (alignment - 1)) {
+		return EINVAL;
+	}
+	void *p = refused(n) ? NULL : given(__libc_memalign(alignment, n), n, FROM);
+	if (!p) {
+		return ENOMEM;
+	}
+	*out = p;
+	return 0;
+}
+
+bool ent__alloc_seen(void) { return true; }
+
+void ent__alloc_watch(uint64_t refuse, uint64_t most) {
+	enter();
+	if (!slots) {
+		void *p = mmap(NULL, SLOTS * sizeof *slots, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		slots = p == MAP_FAILED ? NULL : p;
+	} else if (used) {
+		madvise(slots, SLOTS * sizeof *slots, MADV_DONTNEED); /* all zero again */
+	}
+	used = 0;
+	calls = failed = live = bytes = 0;
+	refuse_at = refuse;
+	most_bytes = most;
+	leave();
+	atomic_store(&watching, slots != NULL);
+}
+
+ent__allocs ent__alloc_counts(void) {
+	enter();
+	ent__allocs a = {.calls = calls, .failed = failed, .live = live, .bytes = bytes};
+	for (size_t i = 0; slots && live && i < SLOTS && !a.from; i++) {
+		a.from = slots[i].p && slots[i].p != GONE ? slots[i].from : NULL;
+	}
+	leave();
+	return a;
+}
+
+void ent__alloc_unwatch(void) { atomic_store(&watching, false); }
+
+#endif
