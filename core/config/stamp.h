@@ -15,12 +15,12 @@ typedef struct ent_stamp {
 	char as[72];      /* as it was written */
 	int zone;         /* TIME: minutes east of UTC */
 	char separator;   /* TIME: 'T' or ' ' */
-	char mark;        /* TIME: 'Z', '+' for an offset, 0 for none */
+	char mark;        /* TIME: 'Z', '+' for an offset, 0 for none; 'M': spelled as in mails */
 	unsigned digits;  /* TIME: behind the seconds' point, 0 to 6 */
 } ent_stamp;
 
-/* What the text is: RFC 3339 with or without a zone (a date alone is one, too), a whole number, else a text. NONE: it is empty or
- * longer than `as` can hold. */
+/* What the text is: RFC 3339 with or without a zone (a date alone is one, too), a time as mails have it (RFC 2822, as some APIs
+ * write them), a whole number, else a text. NONE: it is empty or longer than `as` can hold. */
 ent_stamp ent_stamp_of(const char *p, size_t n);
 /* Is `a` further than `b`? Kinds that differ: as texts. NONE is behind everything. */
 int ent_stamp_compare(const ent_stamp *a, const ent_stamp *b);

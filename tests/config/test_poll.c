@@ -199,6 +199,15 @@ static void test_stamps(void **state) {
 	assert_int_equal(order("9", "10"), -1);
 	assert_int_equal(order("b", "abc"), 1);
 	assert_int_equal(order("", "abc"), -1);
+	/* as mails and some APIs write times: compared as texts, Wednesdays would be behind everything */
+	assert_int_equal(order("Thu, 11 Jan 2018 21:05:30 +0000", "Wed, 10 Jan 2018 21:05:30 +0000"), 1);
+	assert_int_equal(order("Wed, 10 Jan 2018 21:05:30 +0000", "Fri, 05 Jan 2018 21:05:30 +0000"), 1);
+	assert_int_equal(order("Wed, 10 Jan 2018 21:05:30 +0000", "2018-01-10T21:05:30Z"), 0);
+	assert_int_equal(order("10 Jan 2018 22:05:30 +0100", "Wed, 10 Jan 2018 21:05:30 GMT"), 0);
+	assert_int_equal(of("Wed, 10 Jan 2018 21:05 +0000").kind, ENT_STAMP_TEXT);
+	assert_int_equal(of("Wed, 32 Jan 2018 21:05:30 +0000").kind, ENT_STAMP_TEXT);
+	assert_int_equal(of("Wed, 10 Jan 2018 21:05:30 +0000 x").kind, ENT_STAMP_TEXT);
+	assert_int_equal(of("Wed").kind, ENT_STAMP_TEXT);
 	static const struct {
 		const char *from, *to;
 		int64_t us, n;
@@ -209,6 +218,8 @@ static void test_stamps(void **state) {
 		{"2024-03-01T00:05:00.250+01:30", "2024-02-29T23:55:00.250+01:30", INT64_C(600000000), 0},
 		{"2024-03-01T00:05:00-0500", "2024-02-29T23:55:00-05:00", INT64_C(600000000), 0},
 		{"2024-03-01", "2024-02-29", INT64_C(86400000000), 0},
+		{"Fri, 01 Mar 2024 00:05:00 +0000", "Thu, 29 Feb 2024 23:55:00 +0000", INT64_C(600000000), 0},
+		{"Fri, 1 Mar 2024 00:05:00 -0530", "Thu, 29 Feb 2024 23:55:00 -0530", INT64_C(600000000), 0},
 		{"1700000000", "1699999940", 0, 60},
 		{"abc", "abc", 0, 0},
 	};

@@ -149,3 +149,34 @@ def test_shopify_json(tmp_path: Path) -> None:
     worth = sum(round(float(t["amount"]) * 1_000_000) for t in paid_back if t["kind"] == "refund")
     assert total([i for i in items if i.get("fact") == "refund"], "amount") == worth > 0
     assert all(str(i["at"]).startswith("20") for i in items if i.get("fact") == "refund")
+
+
+def bare(items: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Without the places, which differ by how a file is written."""
+    return [{key: value for key, value in i.items() if key != "place"} for i in items]
+
+
+def test_bigcommerce(tmp_path: Path) -> None:
+    """Examples of BigCommerce's documentation: an order, two lines of another one, and webhooks."""
+    answers = json.loads(need("bigcommerce/orders_v2_examples.json").read_text())
+    for name, what in (("orderCollection_Resp", "order"), ("orderProductsCollection_Resp", "line")):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(answers[name], indent=2))
+        items = dump("bigcommerce", "bigcommerce-document", path, tmp_path)
+        assert "reject" not in kinds(items)
+        facts = [i for i in items if i.get("fact") == what]
+        assert {i["key"] for i in facts} == {str(o["id"]) for o in answers[name]}
+        field = {"order": "subtotal_ex_tax", "line": "total_ex_tax"}[what]
+        assert total(facts, "gross") == sum(round(float(o[field]) * 1_000_000) for o in answers[name])
+        lines = tmp_path / f"{name}.jsonl"
+        lines.write_text("".join(json.dumps(o) + "\n" for o in answers[name]))
+        again = dump("bigcommerce", "bigcommerce", lines, tmp_path)
+        assert bare(again) == bare(items)
+    for status in answers["orderStatusCollection_Resp"]:  # every status of the documentation is known
+        path.write_text(json.dumps([{**answers["orderCollection_Resp"][0], "status_id": status["id"]}]))
+        assert "reject" not in kinds(dump("bigcommerce", "bigcommerce-document", path, tmp_path))
+    for name in ("order_created", "order_refund_created", "order_archived"):
+        items = dump("bigcommerce", "bigcommerce-document", need(f"bigcommerce/webhook_store_{name}.json"), tmp_path)
+        archived = name == "order_archived"
+        assert kinds(items) == ({"order": 1, "cart": 1} if archived else {"skip": 1})
+        assert not archived or {i["op"] for i in items} == {1}

@@ -117,3 +117,83 @@ def test_magento_wants_its_currency(tmp_path: Path) -> None:
     )
     assert done.returncode == 4
     assert "decode: {magento: {currency: ...}}" in done.stdout + done.stderr
+
+
+MEANS = {0: "cart", 1: "cart", 5: "cancelled", 6: "cancelled"}
+
+
+def bigcommerce_orders(rng: random.Random, n: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Orders in all statuses and their lines; prices without tax, in cents."""
+    orders: list[dict[str, Any]] = []
+    lines: list[dict[str, Any]] = []
+    for i in range(n):
+        of = [(rng.randrange(1, 5), rng.randrange(100, 9000)) for _ in range(rng.randrange(1, 4))]
+        goods = sum(q * cents for q, cents in of)
+        status, off = rng.randrange(15), rng.choice([0, goods // 10])
+        orders.append(
+            {
+                "id": 1000 + i,
+                "status_id": status,
+                "date_created": f"Mon, {i % 28 + 1:02} Mar 2024 10:00:00 +0000",
+                "date_modified": f"Mon, {i % 28 + 1:02} Mar 2024 11:00:00 +0000",
+                "default_currency_code": "USD",
+                "subtotal_ex_tax": f"{goods / 100:.4f}",
+                "subtotal_inc_tax": f"{goods / 100:.4f}",
+                "shipping_cost_ex_tax": "4.5000",
+                "shipping_cost_inc_tax": "4.5000",
+                "total_ex_tax": f"{(goods - off + 450) / 100:.4f}",
+                "total_inc_tax": f"{(goods - off + 450) / 100:.4f}",
+                "total_tax": "0.0000",
+                "items_total": sum(q for q, _ in of),
+                "coupon_discount": f"{off / 100:.4f}",
+                "billing_address": {"email": f"buyer{i % 40}@example.com"},
+                "cart_id": f"cart-{i}",
+                "products": {"url": "https://api.example.com/", "resource": "/"},
+            }
+        )
+        lines += [
+            {
+                "id": 10 * i + k,
+                "order_id": 1000 + i,
+                "order_address_id": 1,
+                "quantity": q,
+                "price_ex_tax": f"{cents / 100:.4f}",
+                "total_ex_tax": f"{q * cents / 100:.4f}",
+                "quantity_shipped": 0,
+                "sku": f"S{cents}",
+            }
+            for k, (q, cents) in enumerate(of)
+        ]
+    return orders, lines
+
+
+def test_bigcommerce(tmp_path: Path) -> None:
+    """Orders as JSON lines, their lines as one saved answer; incomplete ones become orders in a later answer."""
+    orders, lines = bigcommerce_orders(random.Random(6), 400)
+    later = [
+        {**o, "status_id": 11, "date_modified": "Mon, 01 Apr 2024 10:00:00 +0000"}
+        for o in orders
+        if o["status_id"] == 0 and o["id"] % 3 == 0
+    ]
+    files = {
+        "a.jsonl": "".join(json.dumps(o) + "\n" for o in orders),
+        "b.json": json.dumps(lines, indent=2),
+        "c.json": json.dumps(later),
+    }
+    balance = run(tmp_path, "auto", files)
+    assert (balance["records"], balance["rejected"]) == (len(orders) + len(lines) + len(later), 0)
+    told = figures(tmp_path)
+    now = {o["id"]: o for o in [*orders, *later]}.values()
+    sold = [o for o in now if o["status_id"] not in MEANS]
+    keys = {o["id"] for o in sold}
+    assert later and told["orders"] == len(sold)
+    assert told["carts"] == sum(MEANS.get(o["status_id"]) == "cart" for o in now)
+    assert told["orders.cancelled"] == sum(MEANS.get(o["status_id"]) == "cancelled" for o in now)
+    assert told["units"] == sum(line["quantity"] for line in lines if line["order_id"] in keys)
+    gross = sum(Fraction(o["subtotal_ex_tax"]) for o in sold)
+    off = sum(Fraction(o["coupon_discount"]) for o in sold)
+    paid_back = [o for o in sold if o["status_id"] == 4]
+    returned = sum(Fraction(o["subtotal_ex_tax"]) - Fraction(o["coupon_discount"]) for o in paid_back)
+    assert told["revenue.gross"] == float(gross)
+    assert told["refunds"] == float(sum(Fraction(o["total_inc_tax"]) for o in paid_back))
+    assert told["revenue.net"] == float(gross - off - returned)

@@ -72,6 +72,17 @@ static void open_case(const golden *g) {
 	host_close(h);
 }
 
+/* Lines that came without their order are documents of neighbours only: cut between two of one order, there are two of
+ * them, and the ledger joins those. Returns which one that was, or `n`. */
+static size_t join_at(driver_doc *parts, size_t *k, size_t border, size_t n) {
+	if (*k != n + 1 || !border || border == *k || strcmp(parts[border - 1].key, parts[border].key) != 0)
+		return n;
+	parts[border - 1].n_subs += parts[border].n_subs;
+	memmove(&parts[border], &parts[border + 1], (*k - border - 1) * sizeof *parts);
+	--*k;
+	return border - 1;
+}
+
 static void cut_anywhere(const golden *g) {
 	enum { ROOM = 256 };
 	driver_doc *whole = calloc(ROOM, sizeof *whole), *parts = calloc(ROOM, sizeof *parts);
@@ -83,21 +94,24 @@ static void cut_anywhere(const golden *g) {
 	add(&all);
 	if (!taken)
 		assert_true(worker.failed.what[0] && worker.failed.todo[0]);
-	for (size_t cut = 1; taken && cut < g->n; cut += 41) {
+	size_t step = g->n / 300 < 41 ? 41 : g->n / 300;
+	for (size_t cut = 1; taken && cut < g->n; cut += step) {
 		counts sum = {0};
 		driver_clear(&worker);
 		assert_true(driver_decode(&worker, 1, fd, 0, cut, false, -1));
 		add(&sum);
-		size_t k = without_visits(parts, ROOM);
+		size_t k = without_visits(parts, ROOM), border = k;
 		driver_clear(&worker);
 		assert_true(driver_decode(&worker, 1, fd, cut, UINT64_MAX, false, -1));
 		add(&sum);
 		k += without_visits(parts + k, ROOM - k);
-		assert_int_equal(k, n);
+		size_t joined = join_at(parts, &k, border, n);
+		if (k != n)
+			fail_msg("%s/%s, cut at %zu: %zu documents instead of %zu", g->plugin, g->name, cut, k, n);
 		for (size_t i = 0; i < n; i++) {
 			assert_string_equal(parts[i].key, whole[i].key);
 			assert_int_equal(parts[i].place, whole[i].place);
-			assert_true(parts[i].content == whole[i].content);
+			assert_true(parts[i].content == whole[i].content || i == joined);
 			assert_int_equal(parts[i].n_subs, whole[i].n_subs);
 		}
 		assert_memory_equal(&sum, &all, sizeof sum);
