@@ -3,6 +3,7 @@
 # alone. Writes OUT/assets.S (their bytes) and OUT/assets.c (their table). All of them share one prefix, which is a hash of all
 # of them: so a module may import its neighbour by a relative path, and whatever has the prefix never changes. Where a file
 # says @ASSETS@ (the page itself, which has no prefix), it gets the prefix.
+include(${CMAKE_CURRENT_LIST_DIR}/EntenteBytes.cmake)
 string(REPLACE "|" ";" FILES "${FILES}")
 set(types .html text/html .js text/javascript .mjs text/javascript .css text/css .svg image/svg+xml .png image/png
   .ico image/x-icon .woff2 font/woff2 .json application/json .txt text/plain .webmanifest application/manifest+json)
@@ -14,7 +15,7 @@ foreach(file ${FILES})
 endforeach()
 string(SHA256 prefix "${all}")
 string(SUBSTRING ${prefix} 0 16 prefix)
-set(bytes "/* made by cmake/EntenteAssets.cmake */\n\t.section .rodata\n")
+ent_bytes_begin(bytes cmake/EntenteAssets.cmake)
 set(externs "")
 set(rows "")
 set(i 0)
@@ -36,13 +37,12 @@ foreach(file ${FILES})
   endif()
   file(SHA256 ${from} hash)
   string(SUBSTRING ${hash} 0 32 hash)
-  string(APPEND bytes "\t.balign 16\n\t.globl ent__asset_${i}\n\t.hidden ent__asset_${i}\nent__asset_${i}:\n\t.incbin \"${from}\"\n"
-    "\t.globl ent__asset_${i}_end\n\t.hidden ent__asset_${i}_end\nent__asset_${i}_end:\n\t.byte 0\n")
+  ent_bytes(ent__asset_${i} ${from} bytes)
   string(APPEND externs "extern const unsigned char ent__asset_${i}[], ent__asset_${i}_end[];\n")
   string(APPEND rows "\t{\"${name}\", \"${type}\", \"${hash}\", ent__asset_${i}, ent__asset_${i}_end},\n")
   math(EXPR i "${i} + 1")
 endforeach()
-string(APPEND bytes "\t.section .note.GNU-stack,\"\",@progbits\n")
+ent_bytes_end(bytes)
 file(WRITE ${OUT}/assets.S "${bytes}")
 file(WRITE ${OUT}/assets.c "/* made by cmake/EntenteAssets.cmake */\n#include \"serve/static.h\"\n\n${externs}\n"
   "const char ent__assets_prefix[] = \"${prefix}\";\nconst ent__asset ent__assets[] = {\n${rows}\t{0}};\n")

@@ -11,7 +11,7 @@ install(CODE "
     \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${ENTENTE_SCRIPTS_DIR}\" COMMAND_ERROR_IS_FATAL ANY)")
 
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN store EXCLUDE)
+install(DIRECTORY docs examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN store EXCLUDE PATTERN build EXCLUDE)
 
 # The units, with the programs where this installation has them. Not enabled: docs/operating.md says what comes before.
 foreach(unit entente.service entente-backup.service entente-backup.timer)

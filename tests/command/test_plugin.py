@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""plugin show --markdown: the page of a plugin, from its tables."""
+"""plugin show --markdown: the page of a plugin, from its tables; plugin new: what it refuses, and what it says."""
 
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +73,94 @@ def test_page_of_the_tree(entente: Run, name: str) -> None:
     page = entente("plugin", "show", name, "--markdown").out
     tree = Path(__file__).resolve().parents[2] / "docs" / "plugins" / f"{name}.md"
     assert tree.read_text().startswith(page)
+
+
+# ---- plugin new ---------------------------------------------------------------------------------------
+
+
+def listing(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("2shop", "cannot be the name"),
+        ("my-shop", "cannot be the name"),
+        ("../shop", "cannot be the name"),
+        ("_shop", "cannot be the name"),
+        ("käse", "cannot be the name"),
+        ("", "is empty"),
+        ("x" * 41, "at most 40 characters"),
+        ("auto", "means something else"),
+        ("Test", "means something else"),
+        ("null", "means something else"),
+    ],
+)
+def test_new_refuses_names(entente: Run, tmp_path: Path, name: str, said: str) -> None:
+    wrong = entente("plugin", "new", name)
+    assert (wrong.status, wrong.out) == (2, "")
+    assert said in wrong.err and "take " in wrong.err
+    assert listing(tmp_path) == []
+
+
+def test_new_refuses_a_name_that_is_there(entente: Run, tmp_path: Path) -> None:
+    wrong = entente("plugin", "new", "shopify")
+    assert wrong.status == 1
+    assert "shopify.so: there is a plugin 'shopify' already; take another name" in wrong.err
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "link"])
+def test_new_writes_over_nothing(entente: Run, tmp_path: Path, there: str) -> None:
+    at = tmp_path / "acme"
+    if there == "file":
+        at.write_text("mine")
+    elif there == "folder":
+        at.mkdir()
+    else:
+        at.symlink_to("nowhere")
+    before = at.lstat()
+    wrong = entente("plugin", "new", "acme")
+    assert wrong.status == 1
+    assert wrong.err.startswith("acme: is there already; take another name or --dir")
+    assert listing(tmp_path) == ["acme"] and at.lstat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.parametrize("place", ["nowhere", "file"])
+def test_new_needs_a_folder(entente: Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    wrong = entente("plugin", "new", "acme", "--dir", place)
+    assert wrong.status == 1
+    assert f"{place}: is no folder that a plugin can be written into" in wrong.err
+    assert listing(tmp_path) == ["file"]
+
+
+def test_new_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """A limit on the size of files, so that one cannot be written; the fault is seen in what is said."""
+    limit = "import resource, sys, os; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); os.execv(sys.argv[1], sys.argv[1:])"
+    words = ["/usr/bin/python3", "-c", f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {limit}"]
+    program = str(Path(os.environ.get("ENTENTE_BIN", "build/bin")).absolute() / "entente")
+    done = subprocess.run([*words, program, "plugin", "new", "acme"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cannot be written: File too large" in done.stderr
+    assert listing(tmp_path) == []
+
+
+def test_new_says_what_is_next(entente: Run, tmp_path: Path) -> None:
+    (tmp_path / "it's here").mkdir()
+    done = entente("plugin", "new", "acme", "--dir", "it's here", "--frame", "document")
+    assert done.status == 0, done.err
+    commands = [line.strip() for line in done.out.splitlines() if line.startswith("  ")]
+    went = subprocess.run(f"{commands[0]} && pwd", shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert went.stdout.strip() == str(tmp_path / "it's here" / "acme")
+    assert commands[1].startswith("cmake -B build ") and commands[1].endswith("&& cmake --build build")
+    assert commands[2:] == ["entente plugin test build/acme.so", "entente run"]
+    assert listing(tmp_path) != [] and not [p for p in listing(tmp_path) if ".new-" in p]
+
+
+def test_new_as_json(entente: Run, tmp_path: Path) -> None:
+    told = answer(entente("plugin", "new", "acme", "--json"))
+    assert (told["folder"], told["frame"], len(told["next"])) == ("acme", "delimited", 3)
+    files = [p for p in listing(tmp_path / "acme") if (tmp_path / "acme" / p).is_file()]
+    assert sorted(told["files"]) == files

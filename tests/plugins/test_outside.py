@@ -1,86 +1,165 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The example plugin, built as an outsider builds one: away from this tree, against an installation alone."""
+"""What `entente plugin new` writes, built as an outsider builds it: away from this tree, against an installation alone."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", SOURCE / "build"))
-BIN = Path(os.environ.get("ENTENTE_BIN", BUILD / "bin"))
-EXAMPLE = SOURCE / "examples" / "plugin"
+EXAMPLES = SOURCE / "examples" / "plugin"
+# frame, the example's own name, and of its exports: records, consumed, rejected, skipped
+FRAMES = {
+    "delimited": ("till", (8, 5, 2, 1)),
+    "jsonl": ("clicks", (7, 4, 1, 2)),
+    "document": ("depot", (4, 3, 1, 0)),
+}
+STRICT = "-Wall -Wextra -Wpedantic -Wshadow -Werror"
 
 
-def call(*command: str | Path, **more: str) -> str:
-    """Standard output of a command that must succeed; `more` goes into its environment."""
-    done = subprocess.run(
-        [str(c) for c in command], text=True, capture_output=True, env={**os.environ, **more}, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+@dataclass(frozen=True)
+class Installed:
+    """A whole installation at a place that nobody looks into by itself."""
+
+    prefix: Path
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("ENTENTE_", "CMAKE_", "PYTHON"))}
+        return kept | {"PATH": f"{self.prefix / 'bin'}:{os.environ['PATH']}", "CFLAGS": STRICT}
+
+    def run(self, *words: str | Path, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [str(w) for w in words], text=True, capture_output=True, env=self.environment(), cwd=cwd, check=False
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        return done
+
+    def json(self, *words: str | Path, cwd: Path) -> Any:
+        return json.loads(self.run(*words, "--json", cwd=cwd).stdout)
 
 
 @pytest.fixture(scope="module")
-def prefix(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a plugin author has of an installation: the header, the CMake package, the pkg-config file."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     folder = tmp_path_factory.mktemp("installed")
-    call("cmake", "--install", BUILD, "--prefix", folder, "--component", "plugin-author")
-    assert not list(folder.rglob("*.a")) and not list(folder.rglob("*.so"))
-    return folder
+    subprocess.run(
+        ["cmake", "--install", BUILD, "--prefix", folder], check=True, capture_output=True, text=True, env=os.environ
+    )
+    yield Installed(folder)
 
 
-def project(tmp_path: Path) -> Path:
-    """A copy of the example's project, as running it writes a store."""
-    shutil.copytree(EXAMPLE / "project", tmp_path / "project")
-    return tmp_path / "project" / "entente.yaml"
+@dataclass(frozen=True)
+class Made:
+    folder: Path
+    name: str
+    frame: str
+    told: str
 
 
-def check(config: Path, plugins: Path) -> None:
-    """The plugin's receipts arrive, and its two bad rows are told with their place."""
-    told = json.loads(call(BIN / "entente", "-c", config, "run", "--json", ENTENTE_PLUGINS=str(plugins)))
-    (till,) = told["balance"]
-    assert (till["records"], till["consumed"], till["rejected"], till["closes"]) == (7, 5, 2, True)
-    rejects = call(BIN / "entente", "-c", config, "rejects", "list", ENTENTE_PLUGINS=str(plugins))
-    assert "march.csv:6" in rejects and "not a time like" in rejects
+@pytest.fixture(scope="module", params=sorted(FRAMES))
+def made(request: pytest.FixtureRequest, installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A plugin of one's own, written and built by the commands that are told, letter by letter."""
+    name, here = f"my_{request.param}", tmp_path_factory.mktemp("author")
+    told = installed.run("entente", "plugin", "new", name, "--frame", request.param, cwd=here).stdout
+    go, build, test, run = [line.strip() for line in told.splitlines() if line.startswith("  ")]
+    assert (go, test, run) == (f"cd {name}", f"entente plugin test build/{name}.so", "entente run")
+    installed.run("sh", "-e", "-c", f"{go}\n{build}", cwd=here)
+    return Made(here / name, name, request.param, told)
 
 
-def test_with_cmake(prefix: Path, tmp_path: Path) -> None:
-    build = tmp_path / "build"
-    flags = "-DCMAKE_C_FLAGS=-Wall -Wextra -Wpedantic -Werror"
-    call("cmake", "-S", EXAMPLE, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}", flags)
-    call("cmake", "--build", build)
-    check(project(tmp_path), build)
-    call("cmake", "--install", build)
-    assert len(list(prefix.rglob("entente/plugins/till.so"))) == 1
+def test_it_passes_every_test(installed: Installed, made: Made) -> None:
+    told = installed.json("entente", "plugin", "test", f"build/{made.name}.so", cwd=made.folder)
+    outcomes = {t["name"]: t["status"] for t in told["tests"]}
+    assert outcomes["golden"] == "passed", "its golden files were found"
+    assert set(outcomes.values()) <= {"passed", "skipped"}
 
 
-def test_with_pkg_config(prefix: Path, tmp_path: Path) -> None:
-    (pc,) = prefix.rglob("entente.pc")
-    flags = call("pkg-config", "--cflags", "entente", PKG_CONFIG_PATH=str(pc.parent)).split()
-    (tmp_path / "plugins").mkdir()
-    shared = tmp_path / "plugins" / "till.so"
-    call("cc", "-shared", "-fPIC", "-fvisibility=hidden", *flags, "-o", shared, EXAMPLE / "till.c")
-    check(project(tmp_path), shared.parent)
+def test_it_reads_its_files(installed: Installed, made: Made) -> None:
+    told = installed.json("entente", "run", cwd=made.folder)
+    (sheet,) = told["balance"]
+    assert tuple(sheet[k] for k in ("records", "consumed", "rejected", "skipped")) == FRAMES[made.frame][1]
+    assert sheet["closes"]
+    rejects = installed.run("entente", "rejects", "list", cwd=made.folder).stdout
+    assert re.search(r"is not a time|not a time like", rejects), rejects
+
+
+def test_it_has_its_own_name_everywhere(installed: Installed, made: Made) -> None:
+    old = FRAMES[made.frame][0]
+    texts = [p for p in made.folder.rglob("*") if p.is_file() and "build" not in p.relative_to(made.folder).parts]
+    assert {p.name for p in texts} >= {f"{made.name}.c", "CMakeLists.txt", "README.md", "entente.yaml", "cases"}
+    for text in texts:
+        assert not re.search(rf"\b{old}\b", text.read_text()), text
+        assert old not in text.name
+    shown = installed.json("entente", "plugin", "show", made.name, cwd=made.folder)
+    assert [d["name"] for d in shown["decoders"]] == [made.name] == [d["system"] for d in shown["decoders"]]
+
+
+def test_it_shows_what_there_is(installed: Installed, made: Made) -> None:
+    """A reject, a skip, an option with a default or a must, an amount that is absent and one that is zero."""
+    cases = [p.read_text() for p in (made.folder / "golden").glob("*.facts.jsonl")]
+    said = [json.loads(line) for text in cases for line in text.splitlines()]
+    assert {f.get("verdict") for f in said} >= {None, "reject", "skip"}
+    field, kind = {"jsonl": ("load_ms", "visit")}.get(made.frame, ("discount", "order"))
+    values = [f.get(field) for f in said if f.get("fact") == kind]
+    loads = [f.get("loads") for f in said if f.get("fact") == kind]
+    assert None in values and (0 in values if made.frame != "jsonl" else 1 in loads)
+    (decoder,) = installed.json("entente", "plugin", "show", made.name, cwd=made.folder)["decoders"]
+    assert decoder["options"] and all(o["doc"].endswith(".") for o in decoder["options"])
+
+
+def test_it_is_installed(installed: Installed, made: Made) -> None:
+    installed.run("cmake", "--install", "build", cwd=made.folder)
+    (shared,) = installed.prefix.rglob(f"entente/plugins/{made.name}.so")
+    listed = installed.json("entente", "plugin", "list", cwd=installed.prefix)["plugins"]
+    assert made.name in {p["name"] for p in listed}
+    taken = installed.run("entente", "plugin", "new", made.name, cwd=made.folder, status=1)
+    assert str(shared) in taken.stderr and "of two with one name only one is found" in taken.stderr
+    shared.unlink()
+
+
+def test_with_pkg_config_and_in_the_build_tree(installed: Installed, tmp_path: Path) -> None:
+    (pc,) = installed.prefix.rglob("entente.pc")
+    env = {**os.environ, "PKG_CONFIG_PATH": str(pc.parent)}
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "entente"], env=env, check=True, capture_output=True, text=True
+    ).stdout.split()
+    shared = tmp_path / "till.so"
+    words = ["cc", "-shared", "-fPIC", "-fvisibility=hidden", *STRICT.split(), *flags, "-o", str(shared)]
+    subprocess.run([*words, str(EXAMPLES / "delimited" / "till.c")], check=True)
+    plugins = {**installed.environment(), "ENTENTE_PLUGINS": str(tmp_path)}
+    entente = BUILD / "bin" / "entente"
+    done = subprocess.run([entente, "plugin", "show", "till"], env=plugins, cwd=tmp_path, check=True, capture_output=True)
+    assert b"Receipts of a cash desk" in done.stdout
+    told = subprocess.run(
+        [entente, "plugin", "new", "b"], env=plugins, cwd=tmp_path, check=True, capture_output=True, text=True
+    ).stdout
+    (build,) = [line.strip() for line in told.splitlines() if line.startswith("  cmake")]
+    assert f"-DCMAKE_PREFIX_PATH={BUILD}" in build
+    subprocess.run(build, shell=True, env=plugins, cwd=tmp_path / "b", check=True, capture_output=True)
+    assert (tmp_path / "b" / "build" / "b.so").is_file()
 
 
 @pytest.mark.parametrize("language", ["c11", "c++17"])
-def test_the_header_stands_alone(prefix: Path, tmp_path: Path, language: str) -> None:
-    (header,) = prefix.rglob("plugin.h")
+def test_the_header_stands_alone(installed: Installed, tmp_path: Path, language: str) -> None:
+    (header,) = installed.prefix.rglob("plugin.h")
     unit = tmp_path / ("a.cpp" if "++" in language else "a.c")
     unit.write_text('#include "entente/plugin.h"\nint main() { return sizeof(ent_plugin) == 0; }\n')
     compiler = "c++" if "++" in language else "cc"
     strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only"]
-    call(compiler, f"-std={language}", *strict, "-I", header.parent.parent, unit)
+    subprocess.run([compiler, f"-std={language}", *strict, "-I", header.parent.parent, unit], check=True)
 
 
-def test_the_example_is_short() -> None:
-    lines = (EXAMPLE / "till.c").read_text().splitlines()
-    assert len(lines) <= 150
-    assert not [n for n in lines if re.search(r"\bcore/", n)], "it includes the one header alone"
+@pytest.mark.parametrize("frame", sorted(FRAMES))
+def test_the_examples_are_short(frame: str) -> None:
+    """One file that fits in a head, and includes the one header of Entente alone."""
+    text = (EXAMPLES / frame / f"{FRAMES[frame][0]}.c").read_text()
+    assert len(text.splitlines()) <= 260
+    assert re.findall(r'#include [<"](.*entente.*|core.*)[>"]', text) == ["entente/plugin.h"]

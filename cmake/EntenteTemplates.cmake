@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Run as a script while building (cmake -DROOT=… -DFILES=a|b -DOUT=… -P): compiles the folders that `entente plugin new` writes into
+# the program. FILES are below ROOT, each FRAME/PATH. Writes OUT/templates.S (their bytes) and OUT/templates.c (their table).
+include(${CMAKE_CURRENT_LIST_DIR}/EntenteBytes.cmake)
+string(REPLACE "|" ";" FILES "${FILES}")
+list(SORT FILES)
+ent_bytes_begin(bytes cmake/EntenteTemplates.cmake)
+set(externs "")
+set(rows "")
+set(i 0)
+foreach(file ${FILES})
+  string(FIND ${file} "/" at)
+  string(SUBSTRING ${file} 0 ${at} frame)
+  math(EXPR at "${at} + 1")
+  string(SUBSTRING ${file} ${at} -1 path)
+  ent_bytes(ent__template_${i} ${ROOT}/${file} bytes)
+  string(APPEND externs "extern const char ent__template_${i}[], ent__template_${i}_end[];\n")
+  string(APPEND rows "\t{\"${frame}\", \"${path}\", ent__template_${i}, ent__template_${i}_end},\n")
+  math(EXPR i "${i} + 1")
+endforeach()
+ent_bytes_end(bytes)
+file(MAKE_DIRECTORY ${OUT})
+file(WRITE ${OUT}/templates.S "${bytes}")
+file(WRITE ${OUT}/templates.c "/* made by cmake/EntenteTemplates.cmake */\n#include \"command/plugin_new.h\"\n\n${externs}\n"
+  "const ent__template ent__templates[] = {\n${rows}\t{0}};\n")
