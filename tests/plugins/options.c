@@ -41,6 +41,8 @@ static int fail(options *o, const char *what, const char *key) {
 }
 
 static int scalar(options *o, const ent_option *s, const char *p, size_t n, ent_value *v) {
+	static const char units[] = "smhdw";
+	static const int64_t seconds[] = {1, 60, 3600, 86400, 604800};
 	char *end;
 	v->set = 1;
 	v->type = (uint8_t)s->type;
@@ -52,6 +54,14 @@ static int scalar(options *o, const ent_option *s, const char *p, size_t n, ent_
 	case ENT_OPT_INT:
 		v->i = strtoll(v->s.p, &end, 10);
 		return *end ? fail(o, "is a number", s->key) : 0;
+	case ENT_OPT_DURATION:
+		v->i = strtoll(v->s.p, &end, 10);
+		for (size_t i = 0; i < sizeof units - 1; i++)
+			if (end > v->s.p && *end == units[i] && !end[1]) {
+				v->i *= seconds[i] * 1000000;
+				return 0;
+			}
+		return fail(o, "is written 90s, 10m, 36h, 7d or 4w", s->key);
 	case ENT_OPT_ENUM:
 		for (v->i = 0; s->choices[v->i]; v->i++)
 			if (!strcmp(s->choices[v->i], v->s.p))
