@@ -12,10 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	RATE_HOLDS = 35, /* days that a rate holds until the next one: monthly tables have no gaps then */
-	QUIET_DAYS = 400 /* zeros are kept up to the as-of day for so long: not for data of years ago */
-};
+enum { QUIET_DAYS = 400 }; /* zeros are kept up to the as-of day for so long: not for data of years ago */
 
 /* ---- texts ------------------------------------------------------------------------------------------------------------------ */
 
@@ -477,74 +474,6 @@ void ent__build_covers_common(ent__build *b, uint32_t partner, size_t first, con
 	}
 }
 
-/* ---- rates ------------------------------------------------------------------------------------------------------------------------------ */
-
-static int take_rate(void *ctx, const ent_record *r) {
-	ent__build *b = ctx;
-	const char *topic = ent__text(b->e, r->register_);
-	char from[24], to[8];
-	long long value;
-	unsigned scale;
-	if (r->day > b->as_of || sscanf(topic, "rate/%20[^/]/%3s", from, to) != 2 ||
-		sscanf(r->json, "{\"value\":%lld,\"scale\":%u", &value, &scale) != 2 || value <= 0 || scale > 12) {
-		return 0;
-	}
-	const char *reporting = b->e->config->currency.s;
-	bool direct = !strcmp(to, reporting), inverse = !strcmp(from, reporting);
-	if (direct == inverse) {
-		return 0;
-	}
-	ent_i128 ten = 1;
-	for (unsigned i = 0; i < scale; i++) {
-		ten *= 10;
-	}
-	ent_i128 rate = direct ? ent_div_half_even((ent_i128)value * ENT_SNAP_RATE_ONE, ten)
-						   : ent_div_half_even(ten * ENT_SNAP_RATE_ONE, value);
-	if (rate <= 0 || rate > INT64_MAX) {
-		return 0;
-	}
-	ENT_GROW(b->rates, b->n_rates, b->rates_capacity);
-	b->rates[b->n_rates++] = (ent__build_rate){ent__code_of(b->e, direct ? from : to), r->day, (int64_t)rate};
-	return 0;
-}
-
-static int by_rate(const void *x, const void *y) {
-	const ent__build_rate *a = x, *b = y;
-	if (a->currency != b->currency) {
-		return a->currency < b->currency ? -1 : 1;
-	}
-	return a->day < b->day ? -1 : a->day > b->day;
-}
-
-static void finish_rates(ent__build *b) {
-	for (size_t i = 0; i < b->n_rates; i++) { /* in order of the snapshot's texts */
-		b->rates[i].currency = ent__build_text(b, b->rates[i].currency);
-	}
-	ENT_SORT(b->rates, b->n_rates, by_rate);
-	for (size_t i = 0; i < b->n_rates;) {
-		size_t k = i;
-		while (k < b->n_rates && b->rates[k].currency == b->rates[i].currency) {
-			k++;
-		}
-		int32_t day0 = b->rates[i].day, end = b->rates[k - 1].day + RATE_HOLDS;
-		end = end > b->as_of ? b->as_of : end;
-		uint64_t n = (uint64_t)(end - day0) + 1;
-		ent_snap_rate row = {.currency = b->rates[i].currency, .day0 = day0, .n = n, .data = b->data.n};
-		ent_buf_reserve(&b->data, n * 8);
-		int64_t *out = (int64_t *)(b->data.data + b->data.n);
-		memset(out, 0, n * 8);
-		for (size_t r = i; r < k; r++) {
-			int32_t until = r + 1 < k ? b->rates[r + 1].day : end + 1;
-			for (int32_t d = b->rates[r].day; d < until && d <= end && d - b->rates[r].day < RATE_HOLDS; d++) {
-				out[d - day0] = b->rates[r].rate;
-			}
-		}
-		b->data.n += n * 8;
-		ent_buf_add(&b->rate_rows, &row, sizeof row);
-		i = k;
-	}
-}
-
 /* ---- the whole ------------------------------------------------------------------------------------------------------------------------------------ */
 
 static void include_partners(ent__build *b) {
@@ -585,8 +514,7 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 		ent__build_covers(&b);
 	}
 	if (!status) {
-		status = ent_store_records_scan(e->store, ENT_OBSERVATION, UINT32_MAX, take_rate, &b, error);
-		finish_rates(&b);
+		status = ent__build_rates(&b, error);
 	}
 	if (!status) {
 		status = ent__build_records(&b, UINT32_MAX, error);

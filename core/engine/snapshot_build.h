@@ -42,6 +42,7 @@ typedef struct ent__build_rate {
 	uint32_t currency; /* code, later text of the snapshot */
 	int32_t day;
 	int64_t rate; /* 1e-12 */
+	uint8_t rank; /* among those of a day, see snapshot_rates.c */
 } ent__build_rate;
 
 typedef struct ent__build_record {
@@ -110,6 +111,8 @@ void ent__build_covers_common(ent__build *, uint32_t partner, size_t first, cons
 /* Put together what was gathered of days and of buckets, and forget it: all of a partner at once. */
 void ent__build_sets(ent__build *);
 void ent__build_dists(ent__build *);
+/* snapshot_rates.c: all rates up to the as-of day */
+int ent__build_rates(ent__build *, ent_error *e);
 /* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory, after which `block` is only to be
  * finished; frees what was built */
 void ent__build_rank(ent__build *);
