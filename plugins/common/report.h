@@ -120,10 +120,22 @@ static inline int report_dim(report *r, const char *key, ent_str value) {
 	return 0;
 }
 
+/* A day as YYYY-MM-DD. */
+static inline void report_day_text(int64_t day, char out[16]) {
+	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153, d = doy - (153 * mp + 2) / 5 + 1, m = mp < 10 ? mp + 3 : mp - 9;
+	unsigned year = (unsigned)(yoe + era * 400 + (m <= 2)) % 10000;
+	snprintf(out, 16, "%04u-%02u-%02u", year, (unsigned)m % 100, (unsigned)d % 100);
+}
+
 /* What a figure is keyed by: the metric, its days and its dimensions; long ones by their hash. */
 static inline ent_str report_key(const report *r, const char *metric, char out[256]) {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	int n = snprintf(out, 256, "%s/%lld/%lld", metric, (long long)r->days.from, (long long)r->days.to);
+	char from[16], to[16];
+	report_day_text(r->days.from, from);
+	report_day_text(r->days.to, to);
+	int n = snprintf(out, 256, "%s/%s/%s", metric, from, to);
 	if (r->dims_n && r->dims_n + (size_t)n + 1 <= 200)
 		n += snprintf(out + n, 256 - (size_t)n, "/%.*s", (int)r->dims_n, r->dims);
 	else if (r->dims_n) {
