@@ -65,8 +65,16 @@ int ent_csv_option(ent_csv_options *o, ent_str key, ent_str value, ent_error *e)
 		o->skip_lines = n;
 		return 0;
 	}
+	if (IS(key, "short_rows")) {
+		if (!IS(value, "fill") && !IS(value, "reject")) {
+			ent_error_set(e, ENT_ERR_INVALID, "short_rows is fill or reject");
+			return ent_error_todo(e, "fill takes the cells that are missing as absent");
+		}
+		o->fill = IS(value, "fill");
+		return 0;
+	}
 	ent_error_set(e, ENT_ERR_NOTFOUND, "there is no framing option '%.*s'", (int)key.n, key.p);
-	return ent_error_todo(e, "use encoding, delimiter, quote or skip_lines");
+	return ent_error_todo(e, "use encoding, delimiter, quote, skip_lines or short_rows");
 #undef IS
 }
 
@@ -253,6 +261,15 @@ static int cut(ent_csv *c, const char **next, int *status, ent_fault *f) {
 	return r;
 }
 
+/* Cuts a row again that ends before the last column: the scanners leave cells of another row in its place. */
+static void fill_short(ent_csv *c, const char *p) {
+	struct ent__csv_row *row = &c->rows[c->current];
+	const char *quote = NULL;
+	memset(row->cell, 0, c->n_columns * sizeof *row->cell);
+	row->scratch_n = 0;
+	walk(c, p, c->window.data + c->window.n, c->delimiter, c->quote, c->line_end, &c->row_fields, &quote);
+}
+
 int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 	c->current ^= c->keep_previous; /* the row given last may have to stay readable */
 	room_for_cells(c);
@@ -289,7 +306,9 @@ int ent_csv_next(ent_csv *c, ent_row *out, const char **why, ent_fault *f) {
 		row->line = c->line;
 		c->line += c->line != 0;
 		*out = (ent_row){.place = place, .line = row->line, .cell = row->cell, .n = c->n_columns};
-		if (c->row_fields != c->fields) {
+		if (c->row_fields < c->fields && c->fill) {
+			fill_short(c, p);
+		} else if (c->row_fields != c->fields) {
 			snprintf(c->reason, sizeof c->reason, "%u fields where the header has %u", c->row_fields, c->fields);
 			*why = c->reason;
 			return ENT_CSV_BAD;
@@ -386,7 +405,7 @@ static int try_state(const ent_csv *c, const char *piece, size_t n, size_t wante
 			if ((size_t)(p - piece) < wanted) {
 				*row = (size_t)(p - piece);
 			}
-			points += fields == c->fields ? 1 : -BAD_ROW;
+			points += fields == c->fields || (c->fill && fields < c->fields) ? 1 : -BAD_ROW;
 			rows++;
 			if ((size_t)(p - piece) >= wanted && rows >= LOOK_ROWS) {
 				break;

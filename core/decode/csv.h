@@ -25,6 +25,7 @@ typedef struct ent_csv_options {
 	char delimiter;      /* 0: look at the header line */
 	int quote;           /* a character, ENT_QUOTE_AUTO or ENT_QUOTE_NONE */
 	uint32_t skip_lines; /* lines before the header */
+	bool fill;           /* rows that end before the last column: the cells that are missing are absent ({NULL, 0}) */
 } ent_csv_options;
 
 /* Sets one framing option by its name. 0, or ENT_ERR_INVALID (value) or ENT_ERR_NOTFOUND (name). */
@@ -76,6 +77,7 @@ typedef struct ent_csv {
 		bool valid;
 	} rows[2];
 	unsigned current;
+	bool fill;          /* as the option */
 	bool keep_previous; /* the row before the one in hand stays readable */
 	bool rebuild;       /* the index belongs to another place */
 	ent__csv_index index;

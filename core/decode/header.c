@@ -107,7 +107,7 @@ static int more(ent_csv *c, ent_fault *f) {
 }
 
 int ent_csv_open(ent_csv *c, ent_input *in, const ent_csv_options *o, ent_fault *f) {
-	*c = (ent_csv){.width = ent__csv_width(), .rebuild = true};
+	*c = (ent_csv){.width = ent__csv_width(), .rebuild = true, .fill = o->fill};
 	int status = ent_text_open(&c->text, in, o->encoding, &o->charset, f);
 	if (status) {
 		return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Sources and the decoders that read them. The options of a decoder are checked against the table that its plugin
- * declares; the options of framing (delimiter, quote, encoding, skip_lines) are the host's and the same for every decoder
+ * declares; the options of framing (delimiter, quote, encoding, skip_lines, short_rows) are the host's and the same for every decoder
  * of delimited files. Loop thread only. */
 #include "base/encoding.h"
 #include "config/install.h"
@@ -15,12 +15,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static const char *const short_rows_words[] = {"reject", "fill", NULL};
+
 static const ent_option framing_options[] = { /* `encoding` is the first: it is the only one of lines and whole documents */
 	{"encoding", ENT_OPT_STR, 0, NULL, NULL,
 		"Encoding of the text: latin1, shift_jis, gb18030, or another that iconv knows; without it, by byte order mark, else UTF-8.", NULL},
 	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "Separator of cells; without it, found on the header line.", NULL},
 	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto.", NULL},
 	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "Lines above the header that are none of the table.", NULL},
+	{"short_rows", ENT_OPT_ENUM, 0, NULL, short_rows_words,
+		"What becomes of rows that end before the last column: rejected, or the rest of their cells is absent.", NULL},
 	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
 
 enum { OWN_SOURCES = 1 /* the registers; streams point into the array, so it must not grow */ };

@@ -391,6 +391,32 @@ static void rows_that_are_wrong(void **state) {
 	assert_non_null(strstr(fault.e.what, "never closes"));
 }
 
+/* Exports that leave trailing columns out of some rows, and say so in the configuration. */
+static void short_rows(void **state) {
+	(void)state;
+	static const ent_column columns[] = {{"A", NULL, 1}, {"B", NULL, 0}, {"C", NULL, 0}, {NULL, NULL, 0}};
+	const ent_csv_options fill = {.quote = -1, .fill = true};
+	ent_row row;
+	const char *why;
+	assert_int_equal(open_text("A,B,C,D\n1,2,3,4\n5\r\n6,\"7\"\"\"\n8,9,10\n,,,\n1,2,3,4,5\n11,12,13,14\n", fill, columns), 0);
+	is(next_row().cell[2], "3");
+	row = next_row();
+	is(row.cell[0], "5");
+	assert_null(row.cell[1].p); /* and not what stood in the row before */
+	assert_null(row.cell[2].p);
+	row = next_row();
+	is(row.cell[1], "7\"");
+	assert_null(row.cell[2].p);
+	row = next_row();
+	is(row.cell[2], "10");
+	assert_non_null(next_row().cell[2].p);
+	assert_int_equal(ent_csv_next(&csv, &row, &why, &fault), ENT_CSV_BAD); /* too long is still wrong */
+	assert_string_equal(why, "5 fields where the header has 4");
+	is(next_row().cell[2], "13");
+	assert_int_equal(open_text("A\tB\tC\n1\t2\n", AUTO, columns), 0); /* without it, it is a mistake */
+	assert_int_equal(ent_csv_next(&csv, &row, &why, &fault), ENT_CSV_BAD);
+}
+
 static void encodings(void **state) {
 	(void)state;
 	ent_csv_options latin = {.quote = -1, .encoding = ENT_ENCODING_LATIN1};
@@ -654,6 +680,9 @@ static void options_are_checked(void **state) {
 	assert_int_equal(SET("skip_lines", "3"), 0);
 	assert_int_equal(o.skip_lines, 3);
 	assert_int_equal(SET("skip_lines", "-1"), ENT_ERR_INVALID);
+	assert_int_equal(SET("short_rows", "fill"), 0);
+	assert_true(o.fill);
+	assert_int_equal(SET("short_rows", "drop"), ENT_ERR_INVALID);
 	assert_int_equal(SET("colour", "red"), ENT_ERR_NOTFOUND);
 }
 
@@ -663,6 +692,7 @@ int main(void) {
 		cmocka_unit_test(rows_of_any_width_and_length),
 		cmocka_unit_test(delimiters_are_found),
 		cmocka_unit_test(headers_that_do_not_fit),
+		cmocka_unit_test(short_rows),
 		cmocka_unit_test(rows_that_are_wrong),
 		cmocka_unit_test(encodings),
 		cmocka_unit_test(archives),

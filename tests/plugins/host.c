@@ -233,7 +233,7 @@ static table cut(const char *p, size_t n) {
 		for (; at < width; at++) {
 			if (cells + 1 > room)
 				t.cells = realloc(t.cells, (room = room * 2 + 64) * sizeof *t.cells);
-			t.cells[cells++] = (ent_str){"", 0};
+			t.cells[cells++] = (ent_str){NULL, 0}; /* a short row, as with short_rows: fill */
 		}
 		if (at > width)
 			cells -= at - width;

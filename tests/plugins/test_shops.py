@@ -47,6 +47,15 @@ def run(folder: Path, decode: str, files: dict[str, str]) -> dict[str, Any]:
     return dict(balance)
 
 
+def tabbed(rows: list[dict[str, str]], short: int = 0) -> str:
+    """A tab separated file without quotes; every `short`th row ends where its cells do."""
+    out = ["\t".join(rows[0])]
+    for i, row in enumerate(rows):
+        line = "\t".join(row.values())
+        out.append(line.rstrip("\t") if short and i % short == 0 else line)
+    return "\r\n".join(out) + "\r\n"
+
+
 def figures(folder: Path) -> dict[str, float]:
     """What the store says, all days together."""
     told = entente(folder, "metrics", "query", *METRICS)["total"]["figures"]
@@ -197,3 +206,100 @@ def test_bigcommerce(tmp_path: Path) -> None:
     assert told["revenue.gross"] == float(gross)
     assert told["refunds"] == float(sum(Fraction(o["total_inc_tax"]) for o in paid_back))
     assert told["revenue.net"] == float(gross - off - returned)
+
+
+def amazon_rows(rng: random.Random, n: int) -> list[dict[str, str]]:
+    """Items of n orders of one marketplace, some of them cancelled, some sent for other shops."""
+    rows = []
+    for i in range(n):
+        elsewhere = i % 17 == 0
+        order = rng.choice(["Shipped", "Shipped", "Shipped", "Unshipped", "Pending", "Cancelled"])
+        for k in range(rng.randrange(1, 4)):
+            item = "Cancelled" if order == "Cancelled" or rng.random() < 0.2 else order
+            known = item not in ("Cancelled", "Pending") and not elsewhere
+            quantity, cents = rng.randrange(1, 5), rng.randrange(100, 9000)
+            rows.append(
+                {
+                    "amazon-order-id": f"111-{i:07}-{i:07}",
+                    "merchant-order-id": "",
+                    "purchase-date": f"2024-03-{i % 28 + 1:02}T08:04:21+00:00",
+                    "last-updated-date": f"2024-03-{i % 28 + 1:02}T18:04:21+00:00",
+                    "order-status": order,
+                    "sales-channel": "Non-Amazon US" if elsewhere else "Amazon.com",
+                    "product-name": f'"Thing" {k}, large',
+                    "sku": f"S-{rng.randrange(3)}",
+                    "asin": "B000000001",
+                    "item-status": item,
+                    "quantity": str(quantity) if item != "Cancelled" else "",
+                    "currency": "USD" if known else "",
+                    "item-price": f"{quantity * cents / 100:.2f}" if known else "",
+                    "item-tax": f"{quantity * cents // 10 / 100:.2f}" if known else "",
+                    "shipping-price": "4.99" if known else "",
+                    "item-promotion-discount": "1.00" if known and k else "",
+                    "ship-promotion-discount": "4.99" if known and k else "",
+                    "ship-country": "US",
+                    "promotion-ids": "",
+                    "is-business-order": "",
+                    "price-designation": "",
+                }
+            )
+    return rows
+
+
+def test_amazon(tmp_path: Path) -> None:
+    """All items, sums of which are the orders'; some rows end before the last column."""
+    rows = amazon_rows(random.Random(7), 500)
+    balance = run(tmp_path, "{amazon: {short_rows: fill}}", {"orders.txt": tabbed(rows, short=5)})
+    assert (balance["records"], balance["rejected"]) == (len(rows), 0)
+    assert balance["skipped"] == sum(r["sales-channel"] != "Amazon.com" for r in rows)
+    told = figures(tmp_path)
+    ours = [r for r in rows if r["sales-channel"] == "Amazon.com"]
+    items = [r for r in ours if r["item-status"] != "Cancelled"]
+    sold = {r["amazon-order-id"] for r in items}
+    assert told["orders"] == len(sold)
+    assert told["orders.cancelled"] == len({r["amazon-order-id"] for r in ours} - sold)
+    assert told["units"] == sum(int(r["quantity"]) for r in items)
+
+    def summed(*columns: str) -> Fraction:
+        return sum((Fraction(r[c] or "0") for r in items for c in columns), Fraction())
+
+    off = summed("item-promotion-discount")
+    assert told["revenue.gross"] == float(summed("item-price"))
+    assert told["revenue.net"] == float(summed("item-price") - off)
+    paid = summed("item-price", "item-tax", "shipping-price") - off - summed("ship-promotion-discount")
+    assert told["total"] == float(paid)
+    assert told["refunds"] == 0
+
+
+def test_amazon_again(tmp_path: Path) -> None:
+    """A later report cancels an item: it is no longer sold, and the other one stays under its key."""
+    rows = [r for r in amazon_rows(random.Random(8), 60) if r["sales-channel"] == "Amazon.com"]
+    rows = [{**r, "order-status": "Shipped", "item-status": "Shipped", "quantity": "2", "currency": "USD"} for r in rows]
+    rows = [{**r, "item-price": "20.00", "sku": "A"} for r in rows]
+    last = {r["amazon-order-id"]: i for i, r in enumerate(rows)}
+    later = [
+        {**r, "last-updated-date": "2024-04-02T00:00:00+00:00", "item-status": "Cancelled", "item-price": "", "quantity": ""}
+        if last[r["amazon-order-id"]] == i
+        else {**r, "last-updated-date": "2024-04-02T00:00:00+00:00"}
+        for i, r in enumerate(rows)
+    ]
+    run(tmp_path, "auto", {"a.txt": tabbed(rows)})
+    assert figures(tmp_path)["units"] == 2 * len(rows)
+    run(tmp_path, "auto", {"b.txt": tabbed(later)})
+    told = figures(tmp_path)
+    assert told["units"] == 2 * (len(rows) - len(last))
+    assert told["revenue.gross"] == 20.0 * (len(rows) - len(last))
+    assert told["orders"] + told["orders.cancelled"] == len(last)
+
+
+def test_amazon_of_japan(tmp_path: Path) -> None:
+    """The older reports of amazon.co.jp are in Shift JIS."""
+    golden = (SOURCE / "plugins" / "amazon" / "golden" / "japan.in").read_text(encoding="utf-8")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "orders.txt").write_bytes(golden.encode("shift_jis"))
+    balance = run(tmp_path, "{amazon: {encoding: shift_jis}}", {})
+    assert (balance["records"], balance["consumed"]) == (2, 2)
+    config = tmp_path / "entente.yaml"
+    config.write_text(config.read_text().replace("USD", "JPY"))
+    told = figures(tmp_path)
+    assert (told["orders"], told["units"], told["revenue.gross"]) == (2, 3, 3980)
