@@ -71,6 +71,39 @@ static void pattern(ent__parser *p, const char *key, ent_word word, const char *
 	}
 }
 
+/* Names of side files, and the parts of the path that stand in them. */
+static void companions(ent__parser *p, const ent_transport_config *from) {
+	const char *fault = from->named.s ? ent_pattern_fault(from->named.s) : NULL;
+	if (fault) {
+		ent_errors_add(p->errors, from->named.at, "write for example \"{no}-{suite}_{date}.tsv.gz\"", "'named' is no pattern: %s", fault);
+	} else if (from->named.s && !from->companions.n) {
+		ent_errors_add(p->errors, from->named.at, "take it out, or write companions: [...]", "'named' is for names of companions, and there are none");
+	}
+	if (from->companions.n > ENT_COMPANIONS_MAX) {
+		ent_errors_add(p->errors, from->companions.v[ENT_COMPANIONS_MAX].at, "put what belongs together into one file, such as a .tar.gz",
+			"a file has %u companions at most", ENT_COMPANIONS_MAX);
+	}
+	if (from->companions.n && from->kind == ENT_FROM_STDIN) {
+		ent_errors_add(p->errors, from->companions.v[0].at, "read it as a file, with from: {file: ...}", "standard input has no files beside it");
+	}
+	for (size_t i = 0; i < from->companions.n; i++) {
+		const ent_word *word = &from->companions.v[i];
+		char part[64];
+		fault = ent_pattern_fault(word->s);
+		if (!word->s[0] || fault || strpbrk(word->s, "*?")) {
+			ent_errors_add(p->errors, word->at, "name one file; parts of its name that vary stand in {} and in `named`",
+				fault ? "'%s' is no name of a companion: %s" : "'%s' is no name of a companion", word->s, fault);
+			continue;
+		}
+		for (const char *at = strchr(word->s, '{'); at && !(from->named.s && ent_pattern_fault(from->named.s)); at = strchr(at + 1, '{')) {
+			snprintf(part, sizeof part, "%.*s", (int)strcspn(at + 1, "}"), at + 1);
+			if (!from->named.s || !ent_pattern_has(from->named.s, part)) {
+				ent_errors_add(p->errors, word->at, "name it in `named`, the pattern of the file's own name", "nothing says what {%s} is", part);
+			}
+		}
+	}
+}
+
 static void partner_exists(ent__parser *p, const ent_config *config, ent_word word, const char *const *ids) {
 	if (!word.s || ent_config_partner_find(config, word.s)) {
 		return;
@@ -139,6 +172,7 @@ void ent__check(ent__parser *p, ent_config *config) {
 		partner_exists(p, config, source->partner.fallback, ids);
 		pattern(p, "pattern", source->partner.pattern, "partner");
 		pattern(p, "snapshot", source->from.snapshot, "year");
+		companions(p, &source->from);
 		if (source->from.path.s && source->from.kind == ENT_FROM_STDIN) {
 			if (stdin_taken) {
 				ent_errors_add(

@@ -186,8 +186,12 @@ typedef struct ent_transport_config {
 	const ent_poll_config *poll;       /* POLL only */
 	int64_t settle_us; /* a file changed less than this ago is left alone; -1: not set, see there */
 	ent_word snapshot; /* pattern of the path that gives the snapshot time, see config/pattern.h; NULL: the mtime */
+	ent_words companions; /* side files of each file: absolute, or beside it; with {name} for parts of `named` */
+	ent_word named;       /* pattern of the path whose parts companions name; NULL: none */
 	ent_place at;
 } ent_transport_config;
+
+enum { ENT_COMPANIONS_MAX = 32 };
 
 typedef struct ent_decode_config {
 	ent_word name;                /* decoder; NULL: auto, by probe */

@@ -214,7 +214,8 @@ typedef struct ways {
 	const ent_poll_config *poll;
 	ent_word pipe;
 	int64_t settle;
-	ent_word snapshot;
+	ent_word snapshot, named;
+	ent_words companions;
 	ent_place at;
 } ways;
 
@@ -239,6 +240,13 @@ static const ent__field from_fields[] = {
 		.doc = "Pattern of the end of the path with `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`: "
 			"when the file was taken, which decides between two versions of an order. Without it, the time at "
 			"which it was last changed."},
+	{.key = "companions", .type = ENT__TEXTS, .offset = AT(ways, companions), .form = "[NAME, …]",
+		.doc = "Side files that each file comes with, as its decoder wants them: names beside the file, like "
+			"`[column_headers.tsv]`, or absolute paths. They are no documents of their own; where one is missing its file is an "
+			"error, and where one changed its file is read again."},
+	{.key = "named", .type = ENT__TEXT, .offset = AT(ways, named),
+		.doc = "Pattern of the end of the path, like `{no}-{suite}_{date}.tsv.gz`, whose parts `companions` may hold: "
+			"`[\"{suite}_{date}-lookup_data.tar.gz\"]`."},
 	{.key = "webhook", .type = ENT__CUSTOM, .custom = ent__webhook, .item = ent__webhook_fields, .offset = AT(ways, webhook),
 		.form = "{path: /in/…, sign: {…}}", .doc = "Whoever has news sends it here by HTTP, while `entente serve` runs."},
 	{.key = "poll", .type = ENT__CUSTOM, .custom = ent__poll, .item = ent__poll_fields, .offset = AT(ways, poll),
@@ -284,6 +292,8 @@ static int from(ent__parser *p, const ent__field *f, const ent_yaml_node *node, 
 				.path = w.way[i],
 				.settle_us = w.settle,
 				.snapshot = w.snapshot,
+				.companions = w.companions,
+				.named = w.named,
 				.at = w.at};
 			found++;
 		}

@@ -144,7 +144,9 @@ void ent__aside_put(ent_engine *e, ent__source *s, const char *name, const ent_f
 	int64_t now = now_us();
 	bool enough = cause == ENT__DIED && x->tries >= (unsigned)e->config->decoders.quarantine_after;
 	x->quarantined = enough;
-	x->again_us = cause == ENT__WRONG || enough ? 0 : now + doubled(FIRST_PAUSE_S, x->tries - 1, LAST_PAUSE_S);
+	/* what is wrong with it may be a companion, which may come anew by itself */
+	bool stays = enough || (cause == ENT__WRONG && !s->config->from.companions.n);
+	x->again_us = stays ? 0 : now + doubled(FIRST_PAUSE_S, x->tries - 1, LAST_PAUSE_S);
 }
 
 static bool same_file(const ent_file *a, const ent_file *b) {

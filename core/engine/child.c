@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STDERR_KEPT = 16 * 1024, FDS_MAX = 16 };
+enum { STDERR_KEPT = 16 * 1024, FDS_MAX = 40 /* a document with its companions */ };
 
 struct queued {
 	struct queued *next;

@@ -21,6 +21,22 @@ enum { AHEAD = 3 /* chunks of one document under way for each worker */, PLUGINS
 static const uint64_t CHUNK_BYTES = UINT64_C(8) << 20;
 static const uint64_t TURN = UINT64_C(32) << 20;
 
+static void open_companions(ent__work *w, ent_error *e) {
+	int fds[ENT_COMPANIONS_MAX];
+	uint64_t stamp, content;
+	if (ent__beside_open(w->stream->source->config, &w->beside, fds, &stamp, &content, e)) {
+		return;
+	}
+	if (stamp != w->beside_stamp) {
+		ent__beside_close(&w->beside, fds);
+		ent_error_set(e, ENT_ERR_IO, "a companion of it changed while it was being read");
+		ent_error_todo(e, "run again when the delivery is whole");
+		return;
+	}
+	w->beside_fds = ent_xmalloc(w->beside.n * sizeof *fds);
+	memcpy(w->beside_fds, fds, w->beside.n * sizeof *fds);
+}
+
 static int open_work(ent__run *r, ent__work *w) {
 	const ent_input *input = &r->e->inputs[w->input];
 	ent_error e = {0};
@@ -36,6 +52,9 @@ static int open_work(ent__run *r, ent__work *w) {
 							  (named && (st.st_ino != input->inode || st.st_dev != input->device))) {
 		ent_error_set(&e, ENT_ERR_IO, "the file changed while it was being read");
 		ent_error_todo(&e, "run again when it is whole; `settle:` leaves files alone that are still growing");
+	}
+	if (!e.code && w->beside.n) {
+		open_companions(w, &e);
 	}
 	if (e.code) {
 		ent__give_up(r, w, ENT__LATER, &e, 0, false);
@@ -96,7 +115,7 @@ static bool give_chunk(ent__run *r, ent__work *w) {
 		.arrived = {.v = e->now_us, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
 		.modified = {.v = (int64_t)(input->mtime_ns / 1000), .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT},
 		.begin = c->begin, .end = c->end, .exact = c->exact, .enveloped = w->enveloped,
-		.readable = w->inbox ? input->size : 0};
+		.readable = w->inbox ? input->size : 0, .companions = w->beside_fds, .n_companions = w->beside_fds ? (unsigned)w->beside.n : 0};
 	c->a = ent_xcalloc(1, sizeof *c->a);
 	c->a->owner = c;
 	if (ent_pool_decode(e->pool, &o, c->a, r->error)) {

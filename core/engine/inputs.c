@@ -44,6 +44,10 @@ uint64_t ent__sum_at(int fd, uint64_t offset, uint64_t size) {
 	return ent_hash64(bytes, n > 0 ? (size_t)n : 0, 0);
 }
 
+uint64_t ent__sum_with(uint64_t head, uint64_t companions) {
+	return companions ? ent_hash64((uint64_t[]){head, companions}, 2 * sizeof head, 0) : head;
+}
+
 /* Standard input as a file of its own descriptor; read once, however often the run has to start over. */
 static int standard_input_of(ent_engine *e, ent_error *error) {
 	if (e->spooled < 0) {
@@ -212,11 +216,12 @@ static int64_t ns_of(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 
 
 /* The kernel's own time of change cannot be set back by anybody; only within its grain could a change hide. So an engine that
  * stays open does not read all files again because one is new. */
-bool ent__untouched(const ent_engine *e, const ent_file *file, const ent_input *old) {
+bool ent__untouched(const ent_engine *e, const ent__source *source, const ent_file *file, const ent_input *old) {
 	const ent__stored *s = old ? &e->stored[old->id] : NULL;
 	return s && s->looked_ns && old->done && file->size == old->size && (uint64_t)file->mtime_ns == old->mtime_ns &&
 		   file->inode == old->inode && file->device == old->device && file->changed_ns == s->changed_ns &&
-		   s->changed_ns + GRAIN_NS < s->looked_ns && stands(e, old);
+		   s->changed_ns + GRAIN_NS < s->looked_ns && stands(e, old) &&
+		   (!source->config->from.companions.n || s->beside == ent__beside_stamp(source->config, file->path));
 }
 
 bool ent__looks_read(const ent_engine *e, const ent__source *s, const ent_file *file) {
@@ -270,6 +275,7 @@ typedef struct found {
 	int fd;
 	struct stat st;
 	uint64_t size, head, tail, content;
+	uint64_t beside; /* stamp of its companions; what they are is in `head` */
 	int64_t mtime_ns;
 	const ent_decoder_info *decoder;
 } found;
@@ -328,7 +334,8 @@ static ent__work *new_work(ent_engine *e, ent__source *s, const ent_file *file, 
 		w->fd = f->fd;
 		f->fd = -1;
 	}
-	if (path_partner(e, w, file->path, &error)) {
+	w->beside_stamp = f->beside;
+	if (ent__beside_find(s->config, file->path, &w->beside, &error) || path_partner(e, w, file->path, &error)) {
 		fail(e, s, file, ENT__WRONG, &error);
 		ent__work_free(w);
 		return NULL;
@@ -345,6 +352,13 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 	f->mtime_ns = ns_of(f->st.st_mtim);
 	f->head = ent__sum_at(f->fd, 0, f->size);
 	f->tail = ent__sum_at(f->fd, f->size > ENT__SUM_BYTES ? f->size - ENT__SUM_BYTES : 0, f->size);
+	ent_error missing = {0};
+	uint64_t companions;
+	if (ent__beside_sum(s->config, file->path, &f->beside, &companions, &missing)) {
+		fail(e, s, file, ENT__LATER, &missing);
+		return NULL;
+	}
+	f->head = ent__sum_with(f->head, companions);
 	uint64_t sums[] = {f->size, f->head, f->tail};
 	f->content = ent_hash64(sums, sizeof sums, 0);
 	if (!old && !successor && !standard_input) {
@@ -367,6 +381,7 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 		if (!standard_input && old->inode == f->st.st_ino && old->device == f->st.st_dev) {
 			e->stored[old->id].looked_ns = looked_ns;
 			e->stored[old->id].changed_ns = ns_of(f->st.st_ctim);
+			e->stored[old->id].beside = f->beside;
 		}
 		ent__aside_forget(s, file->name);
 		e->report->progress.inputs_unchanged++;
@@ -395,7 +410,7 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 
 ent__work *ent__plan_file(ent_engine *e, ent__source *s, ent__listing *l, const ent_file *file) {
 	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
-	if (!standard_input && ent__untouched(e, file, ent__known_name(e, s->code, file->name))) {
+	if (!standard_input && ent__untouched(e, s, file, ent__known_name(e, s->code, file->name))) {
 		e->report->progress.inputs_unchanged++;
 		return NULL;
 	}
@@ -427,6 +442,11 @@ void ent__work_free(ent__work *w) {
 		if (w->fd >= 0) {
 			close(w->fd);
 		}
+		if (w->beside_fds) {
+			ent__beside_close(&w->beside, w->beside_fds);
+			free(w->beside_fds);
+		}
+		ent__beside_free(&w->beside);
 		ent__arrivals_free(w->arrivals);
 		free(w->path);
 		free(w);

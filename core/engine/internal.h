@@ -8,6 +8,7 @@
 
 #include "base/intern.h"
 #include "base/zone.h"
+#include "engine/beside.h"
 #include "engine/engine.h"
 #include "facts/batch.h"
 #include "facts/document.h"
@@ -82,6 +83,7 @@ typedef struct ent__stored {
 	/* When its file was found to be what was read, by its sums, in this process, and the kernel's time of its last change; 0:
 	 * not looked at so far. */
 	int64_t looked_ns, changed_ns;
+	uint64_t beside; /* stamp of its companions then */
 	uint32_t slice_next; /* another input of its slice */
 	bool in_slice;
 	/* Kinds of facts that came of it in this process, and whose days the decoder declared: 1 << kind. It may take several calls
@@ -291,6 +293,9 @@ struct ent__work {
 	struct ent__work *next_waiting; /* in its queue, see dispatch.h */
 	unsigned queue;
 	ent_file file; /* as it was listed; without its texts */
+	ent__beside beside;    /* its companions, */
+	uint64_t beside_stamp; /* as they were when it was planned */
+	int *beside_fds;       /* open with fd; NULL: none */
 };
 /* A document that is left for a later call. */
 void ent__count_waiting(ent__source *, uint64_t bytes, int64_t since_ns);

@@ -30,13 +30,16 @@ static const ent_file *listed(const ent__listing *l, const char *name) {
 }
 
 /* The same bytes as when it was read, and perhaps more behind them? */
-static bool contains(const ent_file *file, const ent_input *x) {
+static bool contains(const ent__source *s, const ent_file *file, const ent_input *x) {
 	int fd = x->size && file->size >= x->size ? open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 	if (fd < 0) {
 		return false;
 	}
 	uint64_t tail = x->size > ENT__SUM_BYTES ? x->size - ENT__SUM_BYTES : 0;
-	bool same = ent__sum_at(fd, 0, x->size) == x->head_sum && ent__sum_at(fd, tail, x->size) == x->tail_sum;
+	uint64_t stamp, companions;
+	ent_error e = {0};
+	bool same = !ent__beside_sum(s->config, file->path, &stamp, &companions, &e) &&
+				ent__sum_with(ent__sum_at(fd, 0, x->size), companions) == x->head_sum && ent__sum_at(fd, tail, x->size) == x->tail_sum;
 	close(fd);
 	return same;
 }
@@ -106,7 +109,7 @@ void ent__follow_moves(ent_engine *e, ent__source *s, ent__listing *l) {
 		}
 		const ent_file *there = listed(l, x->name);
 		bool linked = there && there->inode == file->inode && there->device == file->device;
-		if (!linked && contains(file, x)) {
+		if (!linked && contains(s, file, x)) {
 			ENT_GROW(moves, n, capacity);
 			moves[n++] = (move){x->id, old ? old->generation + 1 : 0, i, same_meaning(s, file, x)};
 		}

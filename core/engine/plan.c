@@ -82,7 +82,7 @@ static void plan_source(ent_engine *e, ent__source *s, ent__listing *l, ent__wor
 			continue;
 		}
 		if (enough(e, s, l, planned)) {
-			if (!ent__untouched(e, file, ent__known_name(e, s->code, file->name))) {
+			if (!ent__untouched(e, s, file, ent__known_name(e, s->code, file->name))) {
 				e->report->more = true; /* or has not been looked at so far */
 			}
 			if (!ent__looks_read(e, s, file)) {
@@ -127,6 +127,7 @@ int ent__plan_make(ent_engine *e, ent__work **works, ent_error *error) {
 			fail_listing(e, s, &listing);
 		} else {
 			ent__aside_forget(s, "");
+			ent__beside_leave_out(s->config, l.files, &l.n);
 			ent__follow_moves(e, s, &l);
 		}
 		plan_source(e, s, &l, &end);

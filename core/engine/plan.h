@@ -22,10 +22,12 @@ ent__work *ent__plan_file(ent_engine *, ent__source *, ent__listing *, const ent
 /* Is it, by its name, size and times, what was read before? */
 bool ent__looks_read(const ent_engine *, const ent__source *, const ent_file *);
 /* It was looked into in this process, and nobody touched it since. */
-bool ent__untouched(const ent_engine *, const ent_file *, const ent_input *old);
+bool ent__untouched(const ent_engine *, const ent__source *, const ent_file *, const ent_input *old);
 bool ent__too_young(ent_engine *, const ent__source *, int64_t mtime_ns, int64_t changed_ns);
 /* Hash of up to 64 KiB at `offset` of what is `size` bytes long. */
 uint64_t ent__sum_at(int fd, uint64_t offset, uint64_t size);
+/* The sum of a file's beginning with its companions: they are part of what it is. */
+uint64_t ent__sum_with(uint64_t head, uint64_t companions);
 
 /* What is to be done with a file, from its beginning; freed with ent__work_free. */
 ent__work *ent__work_new(ent__stream *, const char *path, const ent_file *listed);

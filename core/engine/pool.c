@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The pool of decoder workers, see pool.h. Loop thread only. */
+#include "config/config.h"
 #include "engine/pool_worker.h"
 #include "engine/spare.h"
 
@@ -408,10 +409,14 @@ int ent_pool_decode(ent_pool *p, const ent_decode_order *o, ent_assignment *a, e
 	ent_buf_add(&m, &o->modified, sizeof o->modified);
 	ent_buf_u64(&m, o->begin);
 	ent_buf_u64(&m, o->end);
-	ent_buf_u32(&m, 0);
+	ent_buf_u32(&m, o->n_companions);
 	ent_buf_u8(&m, (uint8_t)((o->exact ? ENT_DECODE_EXACT : 0) | (o->enveloped ? ENT_DECODE_ENVELOPED : 0)));
 	ent_buf_u64(&m, o->readable);
-	ent_child_send(w->child, &m, &o->fd, 1);
+	int fds[1 + ENT_COMPANIONS_MAX] = {o->fd};
+	for (unsigned i = 0; i < o->n_companions; i++) {
+		fds[1 + i] = o->companions[i];
+	}
+	ent_child_send(w->child, &m, fds, 1 + o->n_companions);
 	ent_buf_finish(&m);
 	return 0;
 }

@@ -120,6 +120,8 @@ typedef struct ent_decode_order {
 	bool exact; /* a record group starts at `begin`, as the end of the range before it said */
 	bool enveloped; /* a log of the inbox: records stand behind envelopes */
 	uint64_t readable; /* bytes that may be read; 0: all */
+	const int *companions; /* open side files, ENT_COMPANIONS_MAX at most */
+	unsigned n_companions;
 } ent_decode_order;
 
 enum { ENT_POOL_AHEAD = 2 /* orders sent ahead to a worker: it never idles between small documents */ };

@@ -51,8 +51,11 @@ int golden_each(const char *plugin, void (*check)(const golden *g)) {
 			perror(path);
 			abort();
 		}
+		snprintf(path, sizeof path, "%s/plugins/%s/golden/%s.beside", ENTENTE_SOURCE_DIR, plugin, g.name);
+		g.beside = golden_slurp(path, &g.beside_n);
 		check(&g);
 		free(g.bytes);
+		free(g.beside);
 		count++;
 	}
 	fclose(f);

@@ -12,6 +12,8 @@ typedef struct golden {
 	char *bytes; /* of the input */
 	size_t n;
 	char facts[1024]; /* path of what must come out */
+	char *beside;     /* NAME.beside: what lies beside the input; NULL: nothing */
+	size_t beside_n;
 } golden;
 
 /* Calls `check` for each case of a plugin. Returns how many there were. */

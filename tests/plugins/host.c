@@ -23,6 +23,7 @@ struct host {
 	const ent_decoder *decoder;
 	options *options;
 	ent_ctx ctx;
+	ent_str beside;
 };
 
 typedef struct table { /* a delimited document, cut into cells */
@@ -170,6 +171,8 @@ void host_close(host *h) {
 	/* never dlclose(): leak reports need the plugin's symbols, and the real host keeps it, too */
 	free(h);
 }
+
+void host_beside(host *h, const char *bytes, size_t n) { h->beside = (ent_str){bytes, n}; }
 
 const ent_decoder *host_decoder(const host *h) { return h->decoder; }
 
@@ -343,6 +346,10 @@ static ent_status body(host *h, const char *bytes, size_t n, host_cut c) {
 ent_status host_run(host *h, const char *name, const char *bytes, size_t n, host_cut c, host_text *out) {
 	ent_doc doc = {.size = sizeof doc, .name = {name, strlen(name)}, .length = (int64_t)n};
 	h->ctx.out = out;
+	if (h->beside.p) {
+		doc.companions = &h->beside;
+		doc.n_companions = 1;
+	}
 	ent_status e = h->decoder->begin(h->self, &doc);
 	if (!e)
 		e = h->decoder->frame == ENT_FRAME_JSONL       ? lines(h, bytes, n, c)

@@ -27,6 +27,8 @@ typedef struct host host;
 host *host_open(const char *plugin, const char *decoder, const char *options, char **why);
 void host_close(host *h);
 const ent_decoder *host_decoder(const host *h);
+/* What lies beside every document from now on; borrowed. NULL: nothing. */
+void host_beside(host *h, const char *bytes, size_t n);
 
 typedef struct host_cut {
 	size_t from, to; /* rows or lines [from, to) of the document; to 0: all */

@@ -22,6 +22,7 @@ static host *open_case(const golden *g) {
 	host *h = host_open(g->plugin, g->decoder, g->options, &why);
 	if (!h)
 		fail_msg("%s %s: %s", g->plugin, g->name, why);
+	host_beside(h, g->beside, g->beside_n);
 	return h;
 }
 
