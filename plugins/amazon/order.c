@@ -73,7 +73,7 @@ static const char *currency_of(const ent_row *r, ent_str channel, char out[4]) {
 	ent_str s = text_trim(r->cell[C_CURRENCY]);
 	const amazon_market *market = amazon__market(channel);
 	memset(out, 0, 4);
-	if (s.n == 3)
+	if (text_capitals(s, 3))
 		memcpy(out, s.p, 3);
 	else if (!s.n && market)
 		memcpy(out, market->currency, 3);
@@ -127,9 +127,8 @@ static int header(amazon *a, const ent_row *r) {
 	}
 	if (business.n)
 		a->kind = text_is_fold(business, "true") ? "business" : text_is_fold(business, "false") ? "consumer" : NULL;
-	int plain =
-		country.n == 2 && country.p[0] >= 'A' && country.p[0] <= 'Z' && country.p[1] >= 'A' && country.p[1] <= 'Z';
-	if (amazon__keep(a, channel, &a->channel) || amazon__keep(a, plain ? country : (ent_str){NULL, 0}, &a->country) ||
+	if (amazon__keep(a, channel, &a->channel) ||
+		amazon__keep(a, text_capitals(country, 2) ? country : (ent_str){NULL, 0}, &a->country) ||
 		amazon__keep(a, text_trim(r->cell[C_STATE]), &a->region))
 		return -1;
 	return 0;

@@ -52,17 +52,13 @@ ent_status bigcommerce__gone(bigcommerce *b, ent_str key, ent_time version, uint
 	return e ? e : b->host->push(b->ctx, ENT_CART, &c, sizeof c, 1);
 }
 
-static int is_country(ent_str s) {
-	return s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z';
-}
-
 /* Of the delivery, where addresses are in the record and not behind a link; else of the bill. */
 static void where_to(json_object *record, ent_order *o) {
 	json_object *list = jsonl_member(record, "shipping_addresses");
 	json_object *address =
 		jsonl_length(list) ? json_object_array_get_idx(list, 0) : jsonl_member(record, "billing_address");
 	ent_str country = jsonl_text(address, "country_iso2");
-	if (is_country(country))
+	if (text_capitals(country, 2))
 		o->country = country;
 	o->region = text_given(jsonl_text(address, "state"));
 }
@@ -150,7 +146,7 @@ static const char *header(const bigcommerce *b, json_object *record, ent_order *
 	ent_str customer = jsonl_text(record, "customer_id");
 	if (!currency.n)
 		currency = jsonl_text(record, "currency_code");
-	if (currency.n != 3)
+	if (!text_capitals(currency, 3))
 		return "no currency of three letters";
 	memcpy(o->currency, currency.p, 3);
 	if (bigcommerce__time(b, record, "date_created", &o->at) || !o->at.kind)

@@ -79,6 +79,14 @@ static inline ent_str text_given(ent_str s) { return s.n ? s : (ent_str){NULL, 0
 
 static inline char text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
 
+/* n letters A to Z: a currency (3) or a country (2) as ISO writes them. */
+static inline int text_capitals(ent_str s, size_t n) {
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 'A' || s.p[i] > 'Z')
+			return 0;
+	return s.n == n;
+}
+
 /* `word` is lower case and NUL-terminated. */
 static inline int text_is_fold(ent_str s, const char *word) {
 	for (size_t i = 0; i < s.n; i++)

@@ -110,13 +110,12 @@ static void destroy(void *self) {
 
 static ent_status create(const ent_host *host, ent_ctx *ctx, const ent_value *values, void **self) {
 	ent_str currency = values[MAGENTO_OPT_CURRENCY].s;
-	for (size_t i = 0; i < 3; i++)
-		if (currency.n != 3 || currency.p[i] < 'A' || currency.p[i] > 'Z') {
-			host->error(ctx, 0, ENT_NO_COLUMN, "magento was not told a currency of three capital letters",
-				"write decode: {magento: {currency: EUR}}, with the base currency of the website: the file does not "
-				"say it");
-			return ENT_EOPTION;
-		}
+	if (!text_capitals(currency, 3)) {
+		host->error(ctx, 0, ENT_NO_COLUMN, "magento was not told a currency of three capital letters",
+			"write decode: {magento: {currency: EUR}}, with the base currency of the website: the file does not say "
+			"it");
+		return ENT_EOPTION;
+	}
 	magento *m = calloc(1, sizeof *m);
 	if (!m)
 		return ENT_ENOMEM;

@@ -4,22 +4,8 @@
  */
 #include "woocommerce.h"
 
-const char *const woo__meanings[] = {"sold", "pending", "quote", "cancelled", "test", "skip", NULL};
-
-int woo__meaning(ent_str word) {
-	static const int means[] = {
-		ENT_ORDER_SOLD, ENT_ORDER_PENDING, ENT_ORDER_QUOTE, ENT_ORDER_CANCELLED, ENT_ORDER_TEST, WOO_SKIP};
-	for (int i = 0; woo__meanings[i]; i++)
-		if (strlen(woo__meanings[i]) == word.n && !memcmp(woo__meanings[i], word.p, word.n))
-			return means[i];
-	return -1;
-}
-
-int woo__status(const woo *w, ent_str word) {
-	static const struct {
-		const char *word;
-		int means;
-	} known[] = {
+int woo__status(const status_map *statuses, ent_str word) {
+	static const status_word known[] = {
 		{"completed", ENT_ORDER_SOLD},
 		{"processing", ENT_ORDER_SOLD},
 		{"refunded", ENT_ORDER_SOLD}, /* sold, and paid back: refunds say how much */
@@ -27,19 +13,14 @@ int woo__status(const woo *w, ent_str word) {
 		{"pending", ENT_ORDER_QUOTE}, /* never paid so far: most of them are checkouts that were left */
 		{"cancelled", ENT_ORDER_CANCELLED},
 		{"failed", ENT_ORDER_CANCELLED},
-		{"trash", WOO_GONE},
-		{"checkout-draft", WOO_SKIP},
-		{"auto-draft", WOO_SKIP},
+		{"trash", STATUS_GONE},
+		{"checkout-draft", STATUS_SKIP},
+		{"auto-draft", STATUS_SKIP},
+		{NULL, 0},
 	};
 	if (word.n > 3 && !memcmp(word.p, "wc-", 3)) /* as the database writes them */
 		word.p += 3, word.n -= 3;
-	for (size_t i = 0; i < w->n_statuses; i++)
-		if (text_equal(w->statuses[i].word, word))
-			return w->statuses[i].means;
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (strlen(known[i].word) == word.n && !memcmp(known[i].word, word.p, word.n))
-			return known[i].means;
-	return -1;
+	return status_of(statuses, known, word);
 }
 
 static size_t utf8(uint32_t c, char *out) {
@@ -71,12 +52,13 @@ static uint32_t entity(ent_str s) {
 	static const struct {
 		const char *name;
 		uint32_t c;
-	} names[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xa0}, {"ndash", 0x2013},
-		{"mdash", 0x2014}, {"hellip", 0x2026}, {"lsquo", 0x2018}, {"rsquo", 0x2019}, {"sbquo", 0x201a}, {"ldquo", 0x201c},
-		{"rdquo", 0x201d}, {"bdquo", 0x201e}, {"laquo", 0xab}, {"raquo", 0xbb}, {"times", 0xd7}, {"deg", 0xb0}, {"trade", 0x2122},
-		{"copy", 0xa9}, {"reg", 0xae}, {"euro", 0x20ac}, {"pound", 0xa3}, {"middot", 0xb7}, {"bull", 0x2022}, {"Auml", 0xc4},
-		{"Ouml", 0xd6}, {"Uuml", 0xdc}, {"auml", 0xe4}, {"ouml", 0xf6}, {"uuml", 0xfc}, {"szlig", 0xdf}, {"eacute", 0xe9},
-		{"egrave", 0xe8}, {"agrave", 0xe0}, {"ccedil", 0xe7}};
+	} names[] = {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}, {"nbsp", 0xa0},
+		{"ndash", 0x2013}, {"mdash", 0x2014}, {"hellip", 0x2026}, {"lsquo", 0x2018}, {"rsquo", 0x2019},
+		{"sbquo", 0x201a}, {"ldquo", 0x201c}, {"rdquo", 0x201d}, {"bdquo", 0x201e}, {"laquo", 0xab}, {"raquo", 0xbb},
+		{"times", 0xd7}, {"deg", 0xb0}, {"trade", 0x2122}, {"copy", 0xa9}, {"reg", 0xae}, {"euro", 0x20ac},
+		{"pound", 0xa3}, {"middot", 0xb7}, {"bull", 0x2022}, {"Auml", 0xc4}, {"Ouml", 0xd6}, {"Uuml", 0xdc},
+		{"auml", 0xe4}, {"ouml", 0xf6}, {"uuml", 0xfc}, {"szlig", 0xdf}, {"eacute", 0xe9}, {"egrave", 0xe8},
+		{"agrave", 0xe0}, {"ccedil", 0xe7}};
 	uint32_t c = 0;
 	if (s.n > 1 && s.p[0] == '#') {
 		int hex = s.p[1] == 'x' || s.p[1] == 'X';

@@ -28,7 +28,7 @@ static ent_str country_of(json_object *record) {
 	static const char *const where[] = {"shipping", "billing"};
 	for (int i = 0; i < 2; i++) {
 		ent_str s = jsonl_text(jsonl_member(record, where[i]), "country");
-		if (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z')
+		if (text_capitals(s, 2))
 			return s;
 	}
 	return (ent_str){NULL, 0};
@@ -222,12 +222,12 @@ ent_status woo__record(void *self, json_object *record, uint64_t place) {
 	ent_str word = jsonl_text(record, "status");
 	if (!word.n)
 		return reject(w, place, "no status: this is no order");
-	int status = woo__status(w, word);
-	if (status == WOO_SKIP) {
+	int status = woo__status(&w->statuses, word);
+	if (status == STATUS_SKIP) {
 		w->host->skip(w->ctx, place, "an order that is not placed");
 		return ENT_OK;
 	}
-	if (status == WOO_GONE)
+	if (status == STATUS_GONE)
 		return gone(w, record, &o);
 	if (status < 0)
 		return reject(w, place, "unknown status; say what it means with the option statuses");

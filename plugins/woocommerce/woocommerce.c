@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The WooCommerce plugin: orders as JSON, one a line, as polls of the REST API (wc/v3/orders) and webhooks bring them.
- * This file holds the tables and takes lines; order.c says what an order means, names.c what its words do.
+ * The WooCommerce plugin: orders as JSON, as polls of the REST API (wc/v3/orders) and webhooks bring them, and the
+ * orders report of its analytics as CSV. This file holds the tables and takes lines of JSON; order.c says what an order
+ * means, names.c what its words do. analytics.c is the decoder of the report.
  */
 #include "woocommerce.h"
 
-#include <stdlib.h>
+#include "../common/json_body.h"
 
-static const ent_option status_options[] = {
-	{.key = "*", .type = ENT_OPT_ENUM, .choices = woo__meanings, .doc = "What orders of this status are."},
-	{.key = NULL}};
+#include <stdlib.h>
 
 static const ent_option options[] = {
 	[WOO_OPT_STATUSES] = {.key = "statuses",
 		.type = ENT_OPT_MAP,
 		.doc = "What the statuses mean that a plugin of the shop added, or that mean something else here: sold, "
 			   "pending, quote, cancelled, test or skip.",
-		.item = status_options},
+		.item = status_items},
 	{.key = NULL},
 };
 
+static const char *const keys[4] = {
+	"\"order_key\"", "\"line_items\"", "\"date_created_gmt\"", "\"prices_include_tax\""};
+static const char *const whys[3] = {
+	"JSON with order_key, line_items, date_created_gmt and prices_include_tax: orders of WooCommerce",
+	"JSON with three of order_key, line_items, date_created_gmt and prices_include_tax",
+	"no JSON object with order_key, line_items, date_created_gmt and prices_include_tax"};
+
 static int probe(ent_str head, const ent_doc *doc, const char **why) {
 	(void)doc;
-	static const char *const keys[] = {
-		"\"order_key\"", "\"line_items\"", "\"date_created_gmt\"", "\"prices_include_tax\""};
-	static const char *const whys[] = {
-		"JSON lines with order_key, line_items, date_created_gmt and prices_include_tax: orders of WooCommerce",
-		"JSON lines with three of order_key, line_items, date_created_gmt and prices_include_tax",
-		"the first line is no JSON object with order_key, line_items, date_created_gmt and prices_include_tax"};
 	return jsonl_probe(head, keys, whys, why);
+}
+
+static int probe_document(ent_str head, const ent_doc *doc, const char **why) {
+	(void)doc;
+	return json_body_probe(head, keys, whys, why);
 }
 
 static void destroy(void *self) {
@@ -36,7 +41,6 @@ static void destroy(void *self) {
 	if (!w)
 		return;
 	jsonl_finish(&w->input);
-	free((void *)w->statuses);
 	free(w->lines);
 	free(w->names);
 	free(w);
@@ -48,18 +52,13 @@ static ent_status create(const ent_host *host, ent_ctx *ctx, const ent_value *va
 		return ENT_ENOMEM;
 	w->host = host;
 	w->ctx = ctx;
+	w->statuses.given = &values[WOO_OPT_STATUSES];
 	ent_status e = jsonl_init(&w->input, host, ctx);
-	const ent_value *statuses = &values[WOO_OPT_STATUSES];
-	woo_status *list = calloc(statuses->n + 1, sizeof *list);
-	w->statuses = list;
-	if (!list || e) {
+	if (e)
 		destroy(w);
-		return ENT_ENOMEM;
-	}
-	for (size_t i = 0; i < statuses->n; i++)
-		list[w->n_statuses++] = (woo_status){statuses->keys[i], woo__meaning(statuses->items[i].s)};
-	*self = w;
-	return ENT_OK;
+	else
+		*self = w;
+	return e;
 }
 
 static ent_status begin(void *self, const ent_doc *doc) {
@@ -69,9 +68,16 @@ static ent_status begin(void *self, const ent_doc *doc) {
 }
 
 /* A shop says hello when a webhook is made. */
+static const char greeting[] = "webhook_id=";
+
 static ent_status feed(void *self, ent_str bytes, int eof) {
 	(void)eof;
-	return jsonl_feed(&((woo *)self)->input, bytes, "webhook_id=", woo__record, self);
+	return jsonl_feed(&((woo *)self)->input, bytes, greeting, woo__record, self);
+}
+
+static ent_status feed_document(void *self, ent_str bytes, int eof) {
+	(void)eof;
+	return json_body_feed(&((woo *)self)->input, bytes, greeting, woo__record, self);
 }
 
 static ent_status end(void *self) {
@@ -96,7 +102,24 @@ static const ent_decoder decoder = {
 	.destroy = destroy,
 };
 
-static const ent_decoder *const decoders[] = {&decoder, NULL};
+static const ent_decoder document = {
+	.size = sizeof(ent_decoder),
+	.name = "woocommerce-document",
+	.doc = "The same from whole answers that were saved: a list of orders, on any number of lines.",
+	.version = "1",
+	.system = "woocommerce",
+	.facts = 1u << ENT_ORDER | 1u << ENT_LINE,
+	.frame = ENT_FRAME_DOCUMENT,
+	.options = options,
+	.probe = probe_document,
+	.create = create,
+	.begin = begin,
+	.feed = feed_document,
+	.end = end,
+	.destroy = destroy,
+};
+
+static const ent_decoder *const decoders[] = {&decoder, &document, &woo__analytics, NULL};
 
 const ent_plugin ent_plugin_entry = {
 	.magic = ENT_PLUGIN_MAGIC,
@@ -104,6 +127,6 @@ const ent_plugin ent_plugin_entry = {
 	.minor = ENT_PLUGIN_MINOR,
 	.size = sizeof(ent_plugin),
 	.name = "woocommerce",
-	.version = "1.0.0",
+	.version = "1.1.0",
 	.decoders = decoders,
 };

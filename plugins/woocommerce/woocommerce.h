@@ -6,22 +6,14 @@
 #define ENTENTE_PLUGINS_WOOCOMMERCE_H
 
 #include "../common/jsonl.h"
+#include "../common/status.h"
 
 enum { WOO_OPT_STATUSES };
-
-/* Beyond ent_order_status: what is done with an order of a status. */
-enum { WOO_SKIP = 100, WOO_GONE };
-
-typedef struct woo_status {
-	ent_str word; /* without "wc-" */
-	int means;
-} woo_status;
 
 typedef struct woo {
 	const ent_host *host;
 	ent_ctx *ctx;
-	const woo_status *statuses; /* those of the configuration */
-	size_t n_statuses;
+	status_map statuses;
 	jsonl input;
 	ent_line *lines;
 	size_t lines_room;
@@ -32,14 +24,12 @@ typedef struct woo {
 /* One record. ENT_OK also where it was rejected. */
 ent_status woo__record(void *self, json_object *record, uint64_t place);
 
-/* What a status means; -1: nobody knows. */
-int woo__status(const woo *w, ent_str word);
-
-/* The choices of the option `statuses`, and what they mean. */
-extern const char *const woo__meanings[];
-int woo__meaning(ent_str word);
+/* What a status means, with "wc-" before it or without. */
+int woo__status(const status_map *statuses, ent_str word);
 
 /* Copies text with HTML's entities resolved into `out`, which has room for as many bytes. Returns how many it took. */
 size_t woo__plain(ent_str text, char *out);
+
+extern const ent_decoder woo__analytics; /* analytics.c */
 
 #endif

@@ -9,6 +9,7 @@ import os
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,3 +181,28 @@ def test_bigcommerce(tmp_path: Path) -> None:
         archived = name == "order_archived"
         assert kinds(items) == ({"order": 1, "cart": 1} if archived else {"skip": 1})
         assert not archived or {i["op"] for i in items} == {1}
+
+
+def orders_in(answer: object) -> list[dict[str, Any]]:
+    """The orders anywhere in an answer: alone, in a list, or in the answer to a batch."""
+    if isinstance(answer, dict):
+        inside = [order for value in answer.values() for order in orders_in(value)]
+        return [answer] if "line_items" in answer and "order_key" in answer else inside
+    return [order for value in answer for order in orders_in(value)] if isinstance(answer, list) else []
+
+
+def test_woocommerce(tmp_path: Path) -> None:
+    """Examples of WooCommerce's documentation of wc/v3, as lines and as a saved list."""
+    found = orders_in(json.loads(need("woocommerce/rest_orders_examples.json").read_text()))
+    saved, lines = tmp_path / "orders.json", tmp_path / "orders.jsonl"
+    saved.write_text(json.dumps(found, indent=1))
+    lines.write_text("".join(json.dumps(order) + "\n" for order in found))
+    items = dump("woocommerce", "woocommerce-document", saved, tmp_path)
+    assert bare(items) == bare(dump("woocommerce", "woocommerce", lines, tmp_path))
+    orders = [i for i in items if i.get("fact") == "order"]
+    assert len(orders) == len(found) > 4 and "reject" not in kinds(items)
+    sold = [o for o in found for _ in o["line_items"]]
+    assert kinds(items)["line"] == len(sold) + sum(len(o["fee_lines"]) for o in found)
+    assert total(orders, "total") == sum(round(float(o["total"]) * 1_000_000) for o in found)
+    back = sum(round(-float(r["total"]) * 1_000_000) for o in found for r in o["refunds"])
+    assert total(orders, "refunded") == back > 0

@@ -303,3 +303,92 @@ def test_amazon_of_japan(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("USD", "JPY"))
     told = figures(tmp_path)
     assert (told["orders"], told["units"], told["revenue.gross"]) == (2, 3, 3980)
+
+
+def report_rows(rng: random.Random, n: int) -> list[dict[str, object]]:
+    """Rows of WooCommerce's orders report, newest first: orders, and refunds under the numbers of their orders."""
+    rows: list[dict[str, object]] = []
+    for i in range(n):
+        net, items = rng.randrange(500, 90000), rng.randrange(1, 6)
+        status = rng.choice(["completed"] * 6 + ["processing", "on-hold", "cancelled", "failed", "pending"])
+        row: dict[str, object] = {
+            "Date": f"2024-03-{i % 28 + 1:02} 10:{i % 60:02}:00",
+            "Order #": 5000 + i,
+            "N. Revenue (formatted)": "$1,234.00",
+            "Status": status,
+            "Customer": 'Any "Buyer"',
+            "Customer type": rng.choice(["new", "returning"]),
+            "Product(s)": f"{items}\u00d7 Cup, large",
+            "Items sold": items,
+            "Coupon(s)": "SPRING, VIP",
+            "Net Sales": f"{net / 100:.2f}",
+            "Attribution": "Direct",
+        }
+        rows.append(row)
+        if status == "completed" and rng.random() < 0.3:
+            back = rng.randrange(1, net)
+            rows.append(
+                {**row, "Date": f"2024-03-{i % 28 + 1:02} 23:00:00", "Items sold": -1, "Net Sales": f"{-back / 100:.2f}"}
+            )
+    return sorted(rows, key=lambda row: str(row["Date"]), reverse=True)
+
+
+def test_woocommerce_analytics(tmp_path: Path) -> None:
+    """Refunds are rows of their own: sales stay with the order, and what came back is taken off once."""
+    rows = report_rows(random.Random(9), 400)
+    balance = run(tmp_path, "{woocommerce-analytics: {currency: USD}}", {"report.csv": table(rows + rows[:30])})
+    assert (balance["records"], balance["rejected"], balance["skipped"]) == (len(rows) + 30, 0, 0)
+    told = figures(tmp_path)
+    orders = [r for r in rows if Fraction(str(r["Net Sales"])) > 0]
+    back = [r for r in rows if Fraction(str(r["Net Sales"])) < 0]
+    sold = [r for r in orders if r["Status"] in ("completed", "processing", "on-hold")]
+    assert back and told["orders"] == len(sold)
+    assert told["quotes"] == sum(r["Status"] == "pending" for r in orders)
+    assert told["orders.cancelled"] == len(orders) - len(sold) - told["quotes"]
+    assert told["units"] == sum(int(str(r["Items sold"])) for r in sold)
+    gross, returned = (sum(Fraction(str(r["Net Sales"])) for r in of) for of in (sold, back))
+    assert told["revenue.gross"] == float(gross)
+    assert told["refunds"] == float(-returned)
+    assert told["revenue.net"] == float(gross + returned)
+    asked = ["metrics", "query", "revenue.net_by_refund_day"]
+    assert entente(tmp_path, *asked)["total"]["figures"]["revenue.net_by_refund_day"]["value"] == float(gross + returned)
+
+
+def test_a_report_never_hides_what_the_api_told(tmp_path: Path) -> None:
+    """The same orders from both, in either order of arrival: lines and discounts of the API stay."""
+    order = {
+        "id": 5000,
+        "order_key": "k",
+        "status": "completed",
+        "currency": "USD",
+        "date_created_gmt": "2024-03-01T10:00:00",
+        "date_modified_gmt": "2024-03-01T10:00:00",
+        "prices_include_tax": False,
+        "discount_total": "5.00",
+        "shipping_total": "4.00",
+        "total": "49.00",
+        "total_tax": "0.00",
+        "line_items": [{"id": 1, "quantity": 5, "subtotal": "50.00", "total": "45.00", "product_id": 3, "sku": "C"}],
+        "refunds": [],
+    }
+    row = report_rows(random.Random(1), 1)[0]
+    row |= {"Date": "2024-03-01 10:00:00", "Net Sales": "45", "Items sold": 5, "Status": "completed"}
+    report = table([row])
+    for first in ("api", "report"):
+        folder = tmp_path / first
+        folder.mkdir()
+        config = PROJECT.replace(
+            "{{glob: ./data/*}}, decode: {decode}}}",
+            "{{glob: ./data/*.json}}, decode: auto}}\n"
+            "  report: {{partner: shop, from: {{glob: ./data/*.csv}},"
+            " decode: {{woocommerce-analytics: {{currency: USD}}}}}}",
+        )
+        (folder / "entente.yaml").write_text(config.format())
+        (folder / "data").mkdir()
+        files = {"a.json": json.dumps([order], indent=1), "b.csv": report}
+        for name in sorted(files, reverse=first == "report"):
+            (folder / "data" / name).write_text(files[name])
+            entente(folder, "run")
+        told = figures(folder)
+        assert (told["orders"], told["units"]) == (1, 5)
+        assert (told["revenue.gross"], told["revenue.net"], told["total"]) == (50, 45, 49)
