@@ -13,6 +13,9 @@
 static int take_record(void *ctx, const ent_record *r) {
 	ent__build *b = ctx;
 	bool wanted = r->kind == ENT_CONTACT || r->kind == ENT_ENTRY || r->kind == ENT_OBSERVATION;
+	if (r->kind == ENT_OBSERVATION && !strncmp(ent__text(b->e, r->register_), "rate/", 5)) {
+		return 0; /* read by snapshot_rates.c */
+	}
 	int32_t last = ent__build_included(b, r->partner) ? ent__build_day_of(b, r->partner) : b->as_of;
 	/* an observation of a month not over, or a claim about next year, was known when it arrived: rules look at its days */
 	if (!wanted || (r->kind != ENT_OBSERVATION && r->kind != ENT_ENTRY && r->day > last)) {
@@ -148,5 +151,13 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	member(&j, "currency", b->e->config->currency.s);
 	ent_json_key(&j, "min_cohort");
 	ent_json_int(&j, b->e->config->rules.min_cohort);
+	ent_json_key(&j, "benchmarks"); /* what is nobody's own: of an industry, a market */
+	ent_json_array(&j);
+	for (size_t i = 0; i < b->n_records && !b->records[i].partner; i++) { /* sorted by partner: these come first */
+		if (b->records[i].kind == ENT_OBSERVATION) {
+			ent_json_raw(&j, b->records[i].json, b->records[i].n);
+		}
+	}
+	ent_json_end(&j);
 	ent_json_end(&j);
 }

@@ -246,6 +246,22 @@ static inline int64_t text_civil(int64_t y, unsigned m, unsigned d) {
 	return era * 146097 + (int64_t)doe - 719468;
 }
 
+/* What text_civil() undoes: the date of a day. */
+static inline void text_date_back(int64_t day, int *y, unsigned *m, unsigned *d) {
+	int64_t z = day + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
+	unsigned doe = (unsigned)(z - era * 146097), yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+	*d = doy - (153 * mp + 2) / 5 + 1;
+	*m = mp < 10 ? mp + 3 : mp - 9;
+	*y = (int)(yoe + era * 400) + (*m <= 2);
+}
+
+/* First day of a month that is counted from 1970-01. */
+static inline int64_t text_month_day(int64_t month) {
+	int64_t year = month / 12 - (month % 12 < 0);
+	return text_civil(1970 + year, (unsigned)(month - year * 12) + 1, 1);
+}
+
 static inline unsigned text_month_days(unsigned y, unsigned m) {
 	static const unsigned char days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	return m == 2 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : days[m - 1];

@@ -7,32 +7,31 @@
 
 #include <stddef.h>
 
+/* clang-format off */
+
 /* code */
-#define CODES(X)                                                                                                       \
-	X(AED)                                                                                                             \
-	X(AFN) X(ALL) X(AMD) X(AOA) X(ARS) X(AUD) X(AWG) X(AZN) X(BAM) X(BBD) X(BDT) X(BGN) X(BHD) X(BIF) X(BMD) X(BND)    \
-		X(BOB) X(BRL) X(BSD) X(BTN) X(BWP) X(BYN) X(BZD) X(CAD) X(CDF) X(CHF) X(CLP) X(CNY) X(COP) X(CRC) X(CUP)       \
-			X(CVE) X(CZK) X(DJF) X(DKK) X(DOP) X(DZD) X(EGP) X(ERN) X(ETB) X(EUR) X(FJD) X(FKP) X(GBP) X(GEL) X(GHS)   \
-				X(GIP) X(GMD) X(GNF) X(GTQ) X(GYD) X(HKD) X(HNL) X(HTG) X(HUF) X(IDR) X(ILS) X(INR) X(IQD) X(IRR)      \
-					X(ISK) X(JMD) X(JOD) X(JPY) X(KES) X(KGS) X(KHR) X(KMF) X(KPW) X(KRW) X(KWD) X(KYD) X(KZT) X(LAK)  \
-						X(LBP) X(LKR) X(LRD) X(LSL) X(LYD) X(MAD) X(MDL) X(MGA) X(MKD) X(MMK) X(MNT) X(MOP) X(MRU)     \
-							X(MUR) X(MVR) X(MWK) X(MXN) X(MYR) X(MZN) X(NAD) X(NGN) X(NIO) X(NOK) X(NPR) X(NZD) X(OMR) \
-								X(PAB) X(PEN) X(PGK) X(PHP) X(PKR) X(PLN) X(PYG) X(QAR) X(RON) X(RSD) X(RUB) X(RWF)    \
-									X(SAR) X(SBD) X(SCR) X(SDG) X(SEK) X(SGD) X(SHP) X(SLE) X(SOS) X(SRD) X(SSP)       \
-										X(STN) X(SVC) X(SYP) X(SZL) X(THB) X(TJS) X(TMT) X(TND) X(TOP) X(TRY) X(TTD)   \
-											X(TWD) X(TZS) X(UAH) X(UGX) X(USD) X(UYU) X(UZS) X(VES) X(VND) X(VUV)      \
-												X(WST) X(XAF) X(XCD) X(XOF) X(XPF) X(YER) X(ZAR) X(ZMW) X(ZWG) X(ATS)  \
-													X(BEF) X(CYP) X(DEM) X(EEK) X(ESP) X(FIM) X(FRF) X(GRD) X(HRK)     \
-														X(IEP) X(ITL) X(LTL) X(LVL) X(MTL) X(NLG) X(PTE) X(ROL) X(SIT) \
-															X(SKK) X(TRL) X(VEF) X(ZWL)
+#define CODES(X) \
+	X(AED) X(AFN) X(ALL) X(AMD) X(AOA) X(ARS) X(AUD) X(AWG) X(AZN) X(BAM) X(BBD) X(BDT) X(BGN) X(BHD) X(BIF) \
+	X(BMD) X(BND) X(BOB) X(BRL) X(BSD) X(BTN) X(BWP) X(BYN) X(BZD) X(CAD) X(CDF) X(CHF) X(CLP) X(CNY) X(COP) \
+	X(CRC) X(CUP) X(CVE) X(CZK) X(DJF) X(DKK) X(DOP) X(DZD) X(EGP) X(ERN) X(ETB) X(EUR) X(FJD) X(FKP) X(GBP) \
+	X(GEL) X(GHS) X(GIP) X(GMD) X(GNF) X(GTQ) X(GYD) X(HKD) X(HNL) X(HTG) X(HUF) X(IDR) X(ILS) X(INR) X(IQD) \
+	X(IRR) X(ISK) X(JMD) X(JOD) X(JPY) X(KES) X(KGS) X(KHR) X(KMF) X(KPW) X(KRW) X(KWD) X(KYD) X(KZT) X(LAK) \
+	X(LBP) X(LKR) X(LRD) X(LSL) X(LYD) X(MAD) X(MDL) X(MGA) X(MKD) X(MMK) X(MNT) X(MOP) X(MRU) X(MUR) X(MVR) \
+	X(MWK) X(MXN) X(MYR) X(MZN) X(NAD) X(NGN) X(NIO) X(NOK) X(NPR) X(NZD) X(OMR) X(PAB) X(PEN) X(PGK) X(PHP) \
+	X(PKR) X(PLN) X(PYG) X(QAR) X(RON) X(RSD) X(RUB) X(RWF) X(SAR) X(SBD) X(SCR) X(SDG) X(SEK) X(SGD) X(SHP) \
+	X(SLE) X(SOS) X(SRD) X(SSP) X(STN) X(SVC) X(SYP) X(SZL) X(THB) X(TJS) X(TMT) X(TND) X(TOP) X(TRY) X(TTD) \
+	X(TWD) X(TZS) X(UAH) X(UGX) X(USD) X(UYU) X(UZS) X(VES) X(VND) X(VUV) X(WST) X(XAF) X(XCD) X(XOF) X(XPF) \
+	X(YER) X(ZAR) X(ZMW) X(ZWG) X(ATS) X(BEF) X(CYP) X(DEM) X(EEK) X(ESP) X(FIM) X(FRF) X(GRD) X(HRK) X(IEP) \
+	X(ITL) X(LTL) X(LVL) X(MTL) X(NLG) X(PTE) X(ROL) X(SIT) X(SKK) X(TRL) X(VEF) X(ZWL)
 
 /* name of the series behind DEX (days) and EX (months), 1 of the first = x of the second */
-#define SERIES(X)                                                                                                      \
-	X(USEU, EUR, USD)                                                                                                  \
-	X(USUK, GBP, USD) X(USAL, AUD, USD) X(USNZ, NZD, USD) X(JPUS, USD, JPY) X(CAUS, USD, CAD) X(CHUS, USD, CNY)        \
-		X(SZUS, USD, CHF) X(MXUS, USD, MXN) X(KOUS, USD, KRW) X(BZUS, USD, BRL) X(INUS, USD, INR) X(NOUS, USD, NOK)    \
-			X(SDUS, USD, SEK) X(DNUS, USD, DKK) X(SIUS, USD, SGD) X(HKUS, USD, HKD) X(TAUS, USD, TWD)                  \
-				X(THUS, USD, THB) X(MAUS, USD, MYR) X(SFUS, USD, ZAR) X(SLUS, USD, LKR)
+#define SERIES(X) \
+	X(USEU, EUR, USD) X(USUK, GBP, USD) X(USAL, AUD, USD) X(USNZ, NZD, USD) X(JPUS, USD, JPY) X(CAUS, USD, CAD) \
+	X(CHUS, USD, CNY) X(SZUS, USD, CHF) X(MXUS, USD, MXN) X(KOUS, USD, KRW) X(BZUS, USD, BRL) X(INUS, USD, INR) \
+	X(NOUS, USD, NOK) X(SDUS, USD, SEK) X(DNUS, USD, DKK) X(SIUS, USD, SGD) X(HKUS, USD, HKD) X(TAUS, USD, TWD) \
+	X(THUS, USD, THB) X(MAUS, USD, MYR) X(SFUS, USD, ZAR) X(SLUS, USD, LKR)
+
+/* clang-format on */
 
 const ent_column rates__columns[] = {
 	[COL_DATE] = {"Date", "TIME_PERIOD|observation_date|Time Period|Day|Month|Datum|valid_on", 1},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The rates plugin: tables of exchange rates, long and wide, of days and of months, quoted either way. This file holds
- * the tables; row.c reads rows, number.c numbers, names.c knows currencies. */
+ * the tables; row.c reads rows, names.c knows currencies. */
 #include "rates.h"
 
 #include <stdio.h>

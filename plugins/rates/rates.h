@@ -4,7 +4,7 @@
 #ifndef ENTENTE_PLUGIN_RATES_H
 #define ENTENTE_PLUGIN_RATES_H
 
-#include "../common/text.h"
+#include "../common/decimal.h"
 
 enum { OPT_SYSTEM, OPT_BASE, OPT_QUOTED, OPT_INVERSE, OPT_NAMES, OPT_UNITS, OPT_DATES, OPT_DECIMAL, OPT_WHO };
 
@@ -22,18 +22,10 @@ enum { /* columns, in the order of the table: first what a row is about, then on
 	COL_WIDE
 };
 
-enum { RATES_DECIMALS = 12 }; /* the finest that the engine reads */
-
 /* What one column of a wide table is. */
 typedef struct rates_column {
 	char unit[4], currency[4]; /* 1 unit = x currency; unit empty: `currency` against the base, as the options say */
 } rates_column;
-
-/* value / 10^scale, without zeros at its end. */
-typedef struct rates_number {
-	int64_t value;
-	uint8_t scale;
-} rates_number;
 
 typedef struct rates_pair {
 	char unit[4], currency[4]; /* 1 unit = x currency */
@@ -73,12 +65,6 @@ const rates_column *rates__wide(size_t i);
  * -1 and *why. */
 int rates__currency(const rates *r, ent_str text, int64_t day, char out[4], const char **why);
 int rates__code(ent_str text, char out[4]); /* three letters; 0 or -1 */
-
-/* number.c */
-/* 1: not given ("", N/A, ., ND); 0; -1 and *why. */
-int rates__number(ent_str text, char decimal, rates_number *out, const char **why);
-/* Divides, half-even in the last of the decimals that there are. 0, or -1: nothing is left of it. */
-int rates__divide(rates_number *n, int64_t by);
 
 /* row.c */
 ent_status rates__row(rates *r, const ent_row *row);

@@ -24,37 +24,35 @@ static rates_pair against(const rates *r, const char currency[4], const char bas
 	return p;
 }
 
-static ent_status push(const rates *r, uint64_t place, ent_time at, const rates_pair *p, rates_number n) {
+static ent_status push(const rates *r, uint64_t place, ent_time at, const rates_pair *p, decimal n) {
 	char key[48];
-	int year = 0, month = 0, day = 0;
-	int64_t days = at.v;
-	if (at.kind == ENT_TIME_MONTH) {
-		year = (int)(1970 + at.v / 12 - (at.v % 12 < 0));
-		month = (int)(at.v % 12 < 0 ? at.v % 12 + 12 : at.v % 12) + 1;
-	} else { /* Hinnant's way back from days; what text_civil() undoes */
-		int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-		unsigned doe = (unsigned)(z - era * 146097), yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-		unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-		day = (int)(doy - (153 * mp + 2) / 5 + 1);
-		month = (int)(mp < 10 ? mp + 3 : mp - 9);
-		year = (int)(yoe + era * 400) + (month <= 2);
-	}
-	int length = snprintf(
-		key, sizeof key, day ? "%s/%s/%04d-%02d-%02d" : "%s/%s/%04d-%02d", p->unit, p->currency, year, month, day);
+	int month = at.kind == ENT_TIME_MONTH, year;
+	unsigned m, d;
+	text_date_back(month ? text_month_day(at.v) : at.v, &year, &m, &d);
+	int length =
+		snprintf(key, sizeof key, month ? "%s/%s/%04d-%02u" : "%s/%s/%04d-%02u-%02u", p->unit, p->currency, year, m, d);
 	ent_observation o = {.h = {.has = ENT_HAS_VALUE, .place = place, .key = {key, (size_t)length}},
 		.from = at,
 		.metric = TEXT("rate"),
 		.unit = {p->unit, 3},
 		.who = r->who,
 		.origin = ENT_ORIGIN_RATE,
-		.scale = n.scale,
-		.value = n.value};
-	if (!n.scale) { /* 0 would mean six */
-		o.scale = 1;
-		o.value = n.value * 10;
-	}
+		.scale = n.scale ? n.scale : 1, /* 0 would mean six */
+		.value = n.scale ? n.value : n.value * 10};
 	memcpy(o.currency, p->currency, 4);
 	return r->host->push(r->ctx, ENT_OBSERVATION, &o, sizeof o, 1);
+}
+
+/* 1: not published; 0; -1 and *why. */
+static int number(ent_str text, char mark, decimal *out, const char **why) {
+	text = text_trim(text);
+	if (decimal_absent(text))
+		return 1;
+	*why = "no number";
+	if (decimal_read(text, mark, out))
+		return -1;
+	*why = "a rate must be above zero, and below a hundred million millions";
+	return out->value > 0 && out->value <= INT64_MAX / 10 ? 0 : -1;
 }
 
 /* "EUR/USD", "EURUSD", "EUR-USD", "EUR USD": 1 EUR = x USD. */
@@ -154,8 +152,8 @@ static ent_status one_rate(rates *r, const ent_row *row, ent_time at, int64_t da
 		r->host->reject(r->ctx, row->place, COL_UNITS, "not a number of units that a quote may be for");
 		return ENT_OK;
 	}
-	rates_number n;
-	int got = rates__number(row->cell[COL_RATE], r->decimal, &n, &why);
+	decimal n;
+	int got = number(row->cell[COL_RATE], r->decimal, &n, &why);
 	if (got > 0) {
 		r->host->skip(r->ctx, row->place, "no rate was published");
 		return ENT_OK;
@@ -164,7 +162,7 @@ static ent_status one_rate(rates *r, const ent_row *row, ent_time at, int64_t da
 		r->host->skip(r->ctx, row->place, "a currency against itself");
 		return ENT_OK;
 	}
-	if (got < 0 || (p.units > 1 && rates__divide(&n, p.units))) {
+	if (got < 0 || (p.units > 1 && decimal_divide(&n, p.units))) {
 		r->host->reject(r->ctx, row->place, COL_RATE, why);
 		return ENT_OK;
 	}
@@ -180,10 +178,10 @@ static ent_status wide_row(rates *r, const ent_row *row, ent_time at) {
 		const rates_column *c = rates__wide(i);
 		ent_str cell = row->cell[COL_WIDE + i];
 		rates_pair p = {.units = 1};
-		rates_number n;
+		decimal n;
 		if (!cell.p)
 			continue;
-		int got = rates__number(cell, r->decimal, &n, &why);
+		int got = number(cell, r->decimal, &n, &why);
 		if (got > 0)
 			continue;
 		if (c->unit[0]) {
@@ -202,7 +200,7 @@ static ent_status wide_row(rates *r, const ent_row *row, ent_time at) {
 		for (size_t k = 0; k < r->n_units; k++)
 			if (same_code(r->units[k].code, p.unit))
 				p.units = r->units[k].units;
-		if (got < 0 || (p.units > 1 && rates__divide(&n, p.units))) {
+		if (got < 0 || (p.units > 1 && decimal_divide(&n, p.units))) {
 			bad = (uint32_t)(COL_WIDE + i);
 			bad_why = why;
 			continue;
@@ -232,9 +230,6 @@ ent_status rates__row(rates *r, const ent_row *row) {
 			r->host->reject(r->ctx, row->place, COL_DATE, "neither a day nor a month");
 		return refused;
 	}
-	int64_t day = at.kind == ENT_TIME_MONTH ? at.v * 30 : at.v; /* near enough for which currency a country had */
-	if (at.kind == ENT_TIME_MONTH)
-		day = text_civil(
-			1970 + at.v / 12 - (at.v % 12 < 0), (unsigned)(at.v % 12 < 0 ? at.v % 12 + 12 : at.v % 12) + 1, 1);
+	int64_t day = at.kind == ENT_TIME_MONTH ? text_month_day(at.v) : at.v;
 	return present(row, COL_RATE) ? one_rate(r, row, at, day) : wide_row(r, row, at);
 }

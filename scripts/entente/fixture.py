@@ -209,6 +209,7 @@ class World:
         self.least_cohort = least_cohort
         self.rates: dict[str, float | dict[str, float]] = {}
         self.partners: dict[str, FixturePartner] = {}
+        self.benchmarks: list[dict[str, Any]] = []
 
     @property
     def today(self) -> Day:
@@ -225,6 +226,29 @@ class World:
     def rate(self, currency: str, rate: float | dict[str, float]) -> World:
         """What one unit of a currency is worth: always the same, or by day."""
         self.rates[currency] = rate
+        return self
+
+    def benchmark(
+        self, name: str, figures: Mapping[str, Amount], *, months: int = 3, unit: str = "ratio", currency: str = "",
+        **dims: str,
+    ) -> World:
+        """A series of an industry or a market, by the first month of each period: {"2026-01": 0.16}."""
+        for first, value in figures.items():
+            month = int(first[:4]) * 12 + int(first[5:7]) - 1 + months
+            self.benchmarks.append(
+                {
+                    "metric": name,
+                    "origin": "benchmark",
+                    "from": f"{first}-01",
+                    "to": f"{month // 12:04d}-{month % 12 + 1:02d}-01",
+                    "value": round(value * 1_000_000),
+                    "scale": 6,
+                    "unit": unit,
+                    "currency": currency,
+                    "dims": ",".join(f"{k}={v}" for k, v in sorted(dims.items())),
+                    "who": "",
+                }
+            )
         return self
 
     def snapshot(self) -> Snapshot:
@@ -286,6 +310,7 @@ class Snapshot:
                 "as_of_mode": "date",
                 "currency": self.currency,
                 "min_cohort": self._world.least_cohort,
+                "benchmarks": self._world.benchmarks,
             }
         )
 

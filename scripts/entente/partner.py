@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from .benchmark import Benchmark
+
 
 class Profile:
     """Who the partner is. Fields that nobody filled in are ""."""
@@ -137,6 +139,13 @@ class Partner(Seat):
     def register(self, name: str) -> Register:
         """What people wrote down: contacts, claims, commitments, objectives, told, books."""
         return register_of(self, name)
+
+    def benchmark(self, name: str, *, period: str | None = None, **dims: str) -> Benchmark:
+        """A figure of the industry or the market, period by period: of its own industry and region where there is
+        one, or of those that are named: benchmark("online_share", region="US")."""
+        from .benchmark import benchmark_of  # seldom needed
+
+        return benchmark_of(self, name, period, dims)
 
     def findings(self, rule: str, key: str | None = None) -> list[Finding]:
         """What another rule said of this partner; name that rule in after=."""
