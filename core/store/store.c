@@ -10,11 +10,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LOCK_STEP_MS = 10, LOCK_WAIT_MS = 5000 };
 
 static char *join(const char *folder, const char *name) {
 	size_t n = strlen(folder) + strlen(name) + 2;
@@ -40,21 +44,59 @@ static int make_folder(const char *folder, ent_error *e) {
 	return errno == EEXIST ? 0 : ent_error_errno(e, ENT_ERR_IO, "cannot make the folder %s", folder);
 }
 
-/* The process number in the file is for the message only; the lock is the kernel's, and goes with its holder. */
+/* Who has the lock, by what it wrote into the file. 0: nobody knows. */
+static long holder(const ent_store *s) {
+	char text[32] = "";
+	ssize_t n = pread(s->lock, text, sizeof text - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	return strtol(text, NULL, 10);
+}
+
+/* Has it ended, if only its parent does not know yet? */
+static bool gone(long pid) {
+	char path[64], text[512] = "";
+	if (pid <= 0 || (kill((pid_t)pid, 0) && errno == ESRCH)) {
+		return pid > 0;
+	}
+	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+	const char *after = n > 0 ? strrchr(text, ')') : NULL; /* behind the name, which may hold anything */
+	if (fd >= 0) {
+		close(fd);
+	}
+	return after && after[1] && (after[2] == 'Z' || after[2] == 'X');
+}
+
+/* The process number in the file is for the message and for one thing more: the lock is the kernel's and goes with its
+ * holder, but a holder that was killed while it started a worker leaves it to that worker until its exec, a moment
+ * later. So is it waited for, and only where the holder is gone. */
+static int lock_it(ent_store *s) {
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	for (int waited = 0;; waited += LOCK_STEP_MS) {
+		if (!fcntl(s->lock, F_OFD_SETLK, &lock)) {
+			return 0;
+		}
+		int why = errno;
+		bool again = (why == EAGAIN || why == EACCES) && waited < LOCK_WAIT_MS && gone(holder(s));
+		errno = why;
+		if (!again) {
+			return -1;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000}, NULL);
+	}
+}
+
 static int take_lock(ent_store *s, ent_error *e) {
 	char *path = join(s->folder, "lock");
-	char text[32] = "";
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char text[32];
 	int status = 0;
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock < 0) {
 		status = ent_error_errno(e, ENT_ERR_IO, "cannot open %s", path);
-	} else if (fcntl(s->lock, F_OFD_SETLK, &lock)) {
+	} else if (lock_it(s)) {
 		if (errno == EAGAIN || errno == EACCES) {
-			ssize_t n = pread(s->lock, text, sizeof text - 1, 0);
-			text[n > 0 ? n : 0] = 0;
-			status = ent_error_set(
-				e, ENT_ERR_BUSY, "the store %s is in use by process %ld", s->folder, strtol(text, NULL, 10));
+			status = ent_error_set(e, ENT_ERR_BUSY, "the store %s is in use by process %ld", s->folder, holder(s));
 			ent_error_todo(e, "wait for it, or stop it; commands that only read work meanwhile");
 		} else {
 			status = ent_error_errno(e, ENT_ERR_IO, "cannot lock %s", path);

@@ -3,11 +3,13 @@
  * Tests of the store's life (lock, schema, transactions, a process that dies) and of its tables of rows. */
 #include "store_fixture.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -138,6 +140,35 @@ static void lock(void **state) {
 	f->s = NULL;
 	OK(f, ent_store_open(&f->s, f->folder, ENT_STORE_WRITE, &f->e)); /* the lock goes with its holder */
 	ent_store_close(NULL);
+}
+
+/* A holder that is killed while it starts a worker leaves its lock to that worker, for the moment until its exec. */
+static void lock_left_behind(void **state) {
+	fixture *f = *state;
+	ent_store_close(f->s);
+	f->s = NULL;
+	pid_t holder = fork();
+	if (!holder) {
+		ent_store *s;
+		if (ent_store_open(&s, f->folder, ENT_STORE_WRITE, &f->e)) {
+			_exit(1);
+		}
+		if (!fork()) {
+			nanosleep(&(struct timespec){.tv_nsec = 400000000}, NULL);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(holder, &status, 0), holder);
+	assert_int_equal(status, 0);
+	char path[160];
+	struct flock try = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	snprintf(path, sizeof path, "%s/lock", f->folder);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &try), -1); /* somebody has it, and not who is named in it */
+	close(fd);
+	OK(f, ent_store_open(&f->s, f->folder, ENT_STORE_WRITE, &f->e));
 }
 
 static void places(void **state) {
@@ -711,6 +742,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(small_values, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(codes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lock, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lock_left_behind, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(places, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(other_views, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damaged_page, set_up, tear_down),
