@@ -66,10 +66,15 @@ int ent__options_read(ent_arena *arena, const ent_decoder *d, const char *yaml, 
 }
 
 int ent__set_load(ent__set *s, const char *path, ent_error *e) {
+	char *real = NULL;
 	s->path = ent_arena_copy(&s->arena, path, strlen(path));
-	ent__inside++; /* constructors, too, are the plugin's */
-	int status = ent__plugin_load(path, ENT_SANDBOX_OFF, &s->plugin, e);
-	ent__inside--;
+	int status = ent__plugin_find(path, &real, e);
+	if (!status) {
+		ent__inside++; /* constructors, too, are the plugin's */
+		status = ent__plugin_open(real, &s->plugin, e);
+		ent__inside--;
+	}
+	free(real);
 	return status;
 }
 

@@ -111,36 +111,37 @@ static int check_table(const char *path, const ent_plugin *p, ent_error *e) {
 	return 0;
 }
 
-int ent__plugin_load(const char *given, ent_sandbox mode, const ent_plugin **out, ent_error *e) {
-	char *path = realpath(given, NULL);
-	if (!path) {
+int ent__plugin_find(const char *given, char **path, ent_error *e) {
+	*path = realpath(given, NULL);
+	if (!*path) {
 		return ent_error_errno(e, ENT_ERR_NOTFOUND, "%s", given);
 	}
-	char level[96];
-	int status = check_owner(path, e);
-	if (!status) {
-		status = ent__sandbox_enter(ENT__STAGE_LOADING, mode, path, level, sizeof level, e);
+	int status = check_owner(*path, e);
+	if (status) {
+		free(*path);
+		*path = NULL;
 	}
-	void *handle = NULL;
-	if (!status && !(handle = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+	return status;
+}
+
+int ent__plugin_open(const char *path, const ent_plugin **out, ent_error *e) {
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!handle) {
 		const char *why = dlerror();
-		status = ent_error_set(e, ENT_ERR_INVALID, "%s", why ? why : path);
-		ent_error_todo(e, "%s",
+		ent_error_set(e, ENT_ERR_INVALID, "%s", why ? why : path);
+		return ent_error_todo(e, "%s",
 			why && strstr(why, "cannot open shared object")
 				? "a plugin's libraries are read below /usr, /lib, /opt, in the plugin's own folder and in "
 				  "LD_LIBRARY_PATH: install it there"
 				: "build it with -Wl,--no-undefined: a plugin resolves no symbol of Entente");
 	}
-	if (!status) {
-		const ent_plugin *p = dlsym(handle, "ent_plugin_entry");
-		if (!p) {
-			status = ent_error_set(e, ENT_ERR_INVALID, "%s exports no ent_plugin_entry: it is no Entente plugin", path);
-			ent_error_todo(e, "define `const ent_plugin ent_plugin_entry`, see entente/plugin.h");
-		} else if (!(status = check_table(path, p, e))) {
-			*out = p;
-		}
+	const ent_plugin *p = dlsym(handle, "ent_plugin_entry");
+	if (!p) {
+		ent_error_set(e, ENT_ERR_INVALID, "%s exports no ent_plugin_entry: it is no Entente plugin", path);
+		return ent_error_todo(e, "define `const ent_plugin ent_plugin_entry`, see entente/plugin.h");
 	}
-	free(path);
+	int status = check_table(path, p, e);
+	*out = status ? NULL : p;
 	return status;
 }
 

@@ -122,34 +122,89 @@ static void hold_encodings(ent__worker *w, ent_read *r) {
 	}
 }
 
-static int load(ent__worker *w, ent_read *r, ent_error *e) {
+/* What became of one plugin: its description, or why there is none. */
+typedef struct load_answer {
+	char *path; /* the real one; NULL: it may not be loaded */
+	ent_buf described;
+	ent_error wrong;
+} load_answer;
+
+static bool find_one(ent_read *r, load_answer *a) {
+	char path[4096];
 	size_t n;
 	const char *text = ent_read_bytes(r, &n);
-	char path[4096], level[96], line[128];
-	if (r->bad || !n || n >= sizeof path || w->plugin) {
-		return ent_error_set(e, ENT_ERR_INVALID, "a LOAD message that makes no sense");
+	if (r->bad || !n || n >= sizeof path) {
+		return false;
 	}
 	memcpy(path, text, n);
 	path[n] = 0;
-	hold_encodings(w, r);
-	ent_buf m = {0};
-	int status = ent__plugin_load(path, w->sandbox, &w->plugin, e);
-	if (!status) {
-		status = ent__plugin_describe(w->plugin, &m, e);
+	ent__plugin_find(path, &a->path, &a->wrong);
+	return true;
+}
+
+static void load_one(ent__worker *w, load_answer *a) {
+	const ent_plugin *plugin = NULL;
+	if (a->path && !ent__plugin_open(a->path, &plugin, &a->wrong) &&
+		!ent__plugin_describe(plugin, &a->described, &a->wrong)) {
+		w->plugins[w->n_plugins++] = plugin;
 	}
-	if (!status) {
-		status = ent__sandbox_enter(ENT__STAGE_WORKING, w->sandbox, NULL, level, sizeof level, e);
+}
+
+static int load_all(ent__worker *w, load_answer *all, uint32_t n, ent_error *e) {
+	char level[96], line[128];
+	const char **paths = ent_xcalloc(n + 1, sizeof *paths);
+	for (uint32_t i = 0, k = 0; i < n; i++) {
+		if (all[i].path) {
+			paths[k++] = all[i].path;
+		}
 	}
-	if (!status && strcmp(level, w->level)) { /* less than at first: whoever shows the level shows this one */
+	int status = ent__sandbox_enter(ENT__STAGE_LOADING, w->sandbox, paths, level, sizeof level, e);
+	free(paths);
+	for (uint32_t i = 0; i < n && !status; i++) {
+		load_one(w, &all[i]);
+	}
+	if (status || !w->n_plugins) { /* without one nothing runs here, and nothing will */
+		return status;
+	}
+	status = ent__sandbox_enter(ENT__STAGE_WORKING, w->sandbox, NULL, level, sizeof level, e);
+	if (status) {
+		return status;
+	}
+	if (strcmp(level, w->level)) { /* less than at first: whoever shows the level shows this one */
 		snprintf(w->level, sizeof w->level, "%s", level);
 		ready(w);
 	}
-	if (!status) {
-		snprintf(line, sizeof line, "sandbox of plugin %s: %s", w->plugin->name, level);
-		ent__send_log(ENT_LOG_DEBUG, line);
-		ent__control_send(&m);
+	snprintf(line, sizeof line, "sandbox of plugin %s%s: %s", w->plugins[0]->name, n == 1 ? "" : " and others", level);
+	ent__send_log(ENT_LOG_DEBUG, line);
+	return 0;
+}
+
+/* Nothing is said before the door is shut behind them. */
+static int load(ent__worker *w, ent_read *r, ent_error *e) {
+	uint32_t n = ent_read_u32(r), read = 0;
+	if (r->bad || w->loaded || !n || n > ENT_LOAD_MAX) {
+		return ent_error_set(e, ENT_ERR_INVALID, "a LOAD message that makes no sense");
 	}
-	ent_buf_finish(&m);
+	w->loaded = true;
+	load_answer *all = ent_xcalloc(n, sizeof *all);
+	while (read < n && find_one(r, &all[read])) {
+		read++;
+	}
+	hold_encodings(w, r);
+	int status =
+		read < n ? ent_error_set(e, ENT_ERR_INVALID, "a LOAD message that makes no sense") : load_all(w, all, n, e);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!status && all[i].wrong.code) {
+			failed(ENT_MSG_LOAD, i, &all[i].wrong);
+		} else if (!status) {
+			ent__control_send(&all[i].described);
+		}
+		ent_buf_finish(&all[i].described);
+		free(all[i].path);
+	}
+	free(all);
+	w->n_plugins = status ? 0 : w->n_plugins;
+	w->plugin = n == 1 && w->n_plugins ? w->plugins[0] : NULL;
 	return status;
 }
 
@@ -275,7 +330,7 @@ static void take(ent__worker *w, ent__packet *p) {
 		break;
 	case ENT_MSG_LOAD:
 		if (load(w, &p->read, &e)) {
-			failed(ENT_MSG_LOAD, 0, &e);
+			failed(ENT_MSG_LOAD, UINT64_MAX, &e);
 		}
 		break;
 	case ENT_MSG_PROBE:

@@ -17,8 +17,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_PROTOCOL_VERSION 2u
+#define ENT_PROTOCOL_VERSION 3u
 #define ENT_MSG_MAX 65536u
+#define ENT_LOAD_MAX 256u       /* plugins in one worker */
 #define ENT_CONTROL_FD 3
 #define ENT_RING_FD 4
 #define ENT_RING_MAGIC 0x474e5245u /* "ERNG" */
@@ -29,9 +30,11 @@ typedef enum ent_msg {
 	ENT_MSG_HELLO = 1, /* u32 protocol version, u32 slots, u32 slot_bytes, u8 sandbox (ent_sandbox), u64 max_unpacked
 	                      bytes of one document, u32 max_ratio unpacked to packed, u64 memory limit in bytes (0: none),
 	                      bytes identity_key (32), bytes seal_key (32) */
-	ENT_MSG_LOAD,      /* text path of the plugin, u32 n encodings that may be declared (left out: none), each: text name. The
-	                      worker checks owner and mode of file and folders, dlopens it; the encodings are opened before files
-	                      cannot be any more */
+	ENT_MSG_LOAD,      /* u32 n, n text paths of plugins, u32 n encodings that may be declared (left out: none), each: text name. The
+	                      worker checks owner and mode of files and folders, dlopens them, and answers for each in order:
+	                      LOADED, or FAILED with its index as the tag; or FAILED with the tag UINT64_MAX for all. The
+	                      encodings are opened before files cannot be any more. Once; a worker of several plugins
+	                      describes them and probes, and decodes nothing */
 	ENT_MSG_PROBE,     /* u64 tag, text name; one descriptor: the document */
 	ENT_MSG_OPEN,      /* u32 instance (chosen by the core), text decoder, bytes options (config/options_wire.h values),
 	                      u8 n of framing options that follow as text key, text value */
@@ -49,7 +52,7 @@ typedef enum ent_msg {
 	                       u32 flags (ent_decoder.flags), u64 facts, u32 frame, u8 splittable (rows can be cut into
 	                       chunks), bytes options (config/options_wire.h table), u32 n columns, each text
 	                       name and aliases ("name|alias|alias"), u8 required */
-	ENT_MSG_PROBED,     /* u64 tag, u32 n (decoders of the plugin, in order), each: u32 score 0..100, text why */
+	ENT_MSG_PROBED,     /* u64 tag, u32 n (decoders of the plugins that were loaded, in order), each: u32 score 0..100, text why */
 	ENT_MSG_OPENED,     /* u32 instance */
 	ENT_MSG_BATCH,      /* u64 assignment, u64 seq, u32 first slot, u32 number of slots, u32 bytes, u64 begin: where the
 	                       first record group of the range really began (as in DONE): the core folds nothing of a

@@ -226,7 +226,7 @@ void ent__probe(ent__worker *w, ent__packet *p) {
 	char *head = ent_xcalloc(1, PROBE_HEAD + ENT_FEED_PADDING);
 	size_t n = 0;
 	int status;
-	if (p->read.bad || p->n_fds != 1 || !w->plugin) {
+	if (p->read.bad || p->n_fds != 1 || !w->n_plugins) {
 		status = ent_fault_set(&fault, ENT_ERR_INVALID, 0, NULL, "a PROBE message that makes no sense");
 	} else if (!(status = ent_input_open(&in, p->fds[0], w->max_unpacked, w->max_ratio, &fault))) {
 		status = read_head(&in, head, &n, &fault);
@@ -236,18 +236,21 @@ void ent__probe(ent__worker *w, ent__packet *p) {
 	} else {
 		ent_buf m = {0};
 		uint32_t count = 0;
-		while (w->plugin->decoders[count]) {
-			count++;
+		for (uint32_t k = 0; k < w->n_plugins; k++) {
+			for (uint32_t i = 0; w->plugins[k]->decoders[i]; i++) {
+				count++;
+			}
 		}
 		ent__message(&m, ENT_MSG_PROBED);
 		ent_buf_u64(&m, tag);
 		ent_buf_u32(&m, count);
-		for (uint32_t i = 0; i < count; i++) {
-			const ent_decoder *d = w->plugin->decoders[i];
-			const char *why = d->probe ? "" : "this decoder has to be named in the configuration";
-			int score = d->probe ? d->probe((ent_str){head, n}, &doc, &why) : 0;
-			ent_buf_u32(&m, (uint32_t)(score < 0 ? 0 : score > 100 ? 100 : score));
-			ent_buf_text(&m, why);
+		for (uint32_t k = 0; k < w->n_plugins; k++) {
+			for (const ent_decoder *const *d = w->plugins[k]->decoders; *d; d++) {
+				const char *why = (*d)->probe ? "" : "it has to be named in the configuration";
+				int score = (*d)->probe ? (*d)->probe((ent_str){head, n}, &doc, &why) : 0;
+				ent_buf_u32(&m, (uint32_t)(score < 0 ? 0 : score > 100 ? 100 : score));
+				ent_buf_text(&m, why);
+			}
 		}
 		ent__control_send(&m);
 		ent_buf_finish(&m);

@@ -118,14 +118,16 @@ static int allow_library_path(int set) {
 	return status;
 }
 
-static int allow_loading(int set, const char *plugin) {
+static int allow_loading(int set, const char *const *plugins) {
 	char folder[4096];
-	snprintf(folder, sizeof folder, "%s", plugin);
-	char *slash = strrchr(folder, '/');
 	int status = 0;
-	if (slash && slash != folder) {
-		*slash = 0;
-		status = allow_reading(set, folder);
+	for (const char *const *p = plugins; *p && !status; p++) {
+		snprintf(folder, sizeof folder, "%s", *p);
+		char *slash = strrchr(folder, '/');
+		if (slash && slash != folder) {
+			*slash = 0;
+			status = allow_reading(set, folder);
+		}
 	}
 	for (size_t i = 0; i < sizeof for_libraries / sizeof *for_libraries && !status; i++) {
 		status = allow_reading(set, for_libraries[i]);
@@ -134,7 +136,7 @@ static int allow_loading(int set, const char *plugin) {
 }
 
 /* 0 and the version in *abi, or a negative errno. */
-static int landlock(ent__sandbox_stage stage, const char *plugin, int *abi) {
+static int landlock(ent__sandbox_stage stage, const char *const *plugins, int *abi) {
 	*abi = landlock_abi();
 	if (!*abi) {
 		return -ENOSYS;
@@ -147,7 +149,7 @@ static int landlock(ent__sandbox_stage stage, const char *plugin, int *abi) {
 		return -errno;
 	}
 	int status = stage == ENT__STAGE_STARTED   ? allow_reading(set, "/")
-				 : stage == ENT__STAGE_LOADING ? allow_loading(set, plugin)
+				 : stage == ENT__STAGE_LOADING ? allow_loading(set, plugins)
 											   : 0;
 	if (!status && syscall(SYS_landlock_restrict_self, set, 0)) {
 		status = -errno;
@@ -356,7 +358,7 @@ void ent__sandbox_forget_environment(void) {
 /* ---- all of it ---- */
 
 int ent__sandbox_enter(
-	ent__sandbox_stage stage, ent_sandbox mode, const char *plugin, char *level, size_t size, ent_error *e) {
+	ent__sandbox_stage stage, ent_sandbox mode, const char *const *plugins, char *level, size_t size, ent_error *e) {
 	if (mode == ENT_SANDBOX_OFF) {
 		snprintf(level, size, "off");
 		return 0;
@@ -376,7 +378,7 @@ int ent__sandbox_enter(
 		drop_capabilities(0);
 	}
 	int abi = 0, privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
-	int files = privileges ? privileges : landlock(stage, plugin, &abi);
+	int files = privileges ? privileges : landlock(stage, plugins, &abi);
 	int calls = privileges ? privileges : stage == ENT__STAGE_LOADING ? 0 : filter_calls(stage);
 	if (!calls && !files) {
 		snprintf(level, size, "seccomp+landlock %d", abi);

@@ -280,8 +280,10 @@ ent_id ent__identity_of(ent__identity *, ent_id_kind, ent_str);
 
 /* ---- loader.c ---- */
 
-/* Checks owner and mode of the file and its folders, enters ENT__STAGE_LOADING, and loads it. */
-int ent__plugin_load(const char *path, ent_sandbox mode, const ent_plugin **, ent_error *);
+/* The real path of a plugin, to be freed, if owner and mode of the file and its folders are good; else NULL. */
+int ent__plugin_find(const char *given, char **path, ent_error *);
+/* Loads it, for good. Between the two, ENT__STAGE_LOADING is entered. */
+int ent__plugin_open(const char *path, const ent_plugin **, ent_error *);
 int ent__plugin_describe(const ent_plugin *, ent_buf *, ent_error *);
 
 /* ---- sandbox.c ---- */
@@ -292,10 +294,10 @@ typedef enum ent__sandbox_stage {
 	ENT__STAGE_WORKING  /* no file but those that were handed over, no code but what was loaded */
 } ent__sandbox_stage;
 
-/* Takes rights away; they never come back. To be entered in this order. `plugin`: path, LOADING only. `level` says what was
+/* Takes rights away; they never come back. To be entered in this order. `plugins`: paths, and NULL; LOADING only. `level` says what was
  * reached. Fails only if `mode` is REQUIRED. */
 int ent__sandbox_enter(
-	ent__sandbox_stage, ent_sandbox mode, const char *plugin, char *level, size_t size, ent_error *);
+	ent__sandbox_stage, ent_sandbox mode, const char *const *plugins, char *level, size_t size, ent_error *);
 /* Secrets of the service may stand in it, which the core takes from there: they are wiped, but for what libraries read. */
 void ent__sandbox_forget_environment(void);
 void ent__limits(uint64_t memory);
@@ -316,7 +318,10 @@ struct ent__worker {
 	ent__packet *waiting, **waiting_end; /* taken from the socket while waiting for room */
 	uint64_t waits, waited_ns;           /* for room, while decoding this range */
 	uint64_t cpu_ns;                     /* processor time of this process when the range was begun */
-	const ent_plugin *plugin;
+	bool loaded;                             /* LOAD came */
+	const ent_plugin *plugin;                /* the only one: NULL if it is none, or one of several */
+	const ent_plugin *plugins[ENT_LOAD_MAX]; /* all that were loaded */
+	uint32_t n_plugins;
 	ent_ctx *instances;
 	void **encodings; /* of the C library, held open: see base/encoding.h */
 	unsigned n_encodings;

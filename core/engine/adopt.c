@@ -110,29 +110,6 @@ static void check_lasting(const ent_config *old, const ent_config *fresh, ent_er
 	}
 }
 
-/* ---- plugins -------------------------------------------------------------------------------------------------------------------- */
-
-static bool same_file(const char *path, const ent__plugin_file *before) {
-	ent__plugin_file now;
-	return ent__plugin_see(path, &now) && now.inode == before->inode && now.size == before->size &&
-		   now.mtime_ns == before->mtime_ns;
-}
-
-/* Are the plugins that the configuration names those that were described, and their files untouched? */
-static bool same_plugins(const ent_engine *e, const ent_config *fresh) {
-	if (!e->plugins_described || !ent_config_same(e->config, fresh, "plugins", NULL)) {
-		return false;
-	}
-	ent_arena arena = {0};
-	const ent_plugin_file *files;
-	bool same = fresh->plugins.n || ent_plugin_list(fresh->folder, &arena, &files) == e->n_plugins;
-	for (size_t i = 0; i < e->n_plugins && same; i++) {
-		same = same_file(e->plugins[i]->path, &e->plugin_files[i]);
-	}
-	ent_arena_finish(&arena);
-	return same;
-}
-
 /* ---- the exchange --------------------------------------------------------------------------------------------------------------- */
 
 /* Streams of a source that says the same go on under the new one. */
@@ -197,9 +174,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	parts old;
 	const ent_plugin_info *const *plugins;
 	size_t n;
-	const ent_plugin_info **plugins_before = e->plugins;
-	ent__plugin_file *files_before = e->plugin_files;
-	size_t n_before = e->n_plugins;
+	ent__plugins plugins_before = e->plugins;
 	char print[65];
 	ent__rules_print(e, print);
 	bool rules = !ent_config_same(e->config, fresh, "rules", NULL) || strcmp(print, e->rules_print) != 0;
@@ -207,14 +182,15 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	if (errors->total || (rules && load_rules(fresh, errors))) {
 		return ENT_ERR_INVALID;
 	}
-	bool same = same_plugins(e, fresh);
+	bool same = ent__plugins_same(e, fresh);
 	take_out(e, &old);
 	e->config = fresh;
 	ent__partners_open(e, errors);
 	if (!same) {
-		e->plugins_described = false;
-		e->n_plugins = 0;
+		e->plugins = (ent__plugins){0};
 		ent_engine_plugins(e, &plugins, &n, errors);
+	} else {
+		ent__plugins_needed(e, errors); /* another decoder than before, maybe */
 	}
 	if (!errors->total && !ent__sources_open(e, errors)) {
 		ent_engine_check(e, errors);
@@ -227,9 +203,6 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 		drop(e);
 		put_in(e, &old);
 		e->plugins = plugins_before;
-		e->plugin_files = files_before;
-		e->n_plugins = n_before;
-		e->plugins_described = true;
 		return ENT_ERR_INVALID;
 	}
 	if (same) {

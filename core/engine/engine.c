@@ -239,17 +239,19 @@ void ent__now(ent_engine *e) {
 	e->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Processes that a run needs in any case start while the store is opened, for its syncs are waited for: one for each plugin, to
- * describe it, and Python, where there is no store yet and so all is to be judged. */
+/* Processes that a run needs in any case start while the store is opened, for its syncs are waited for: the decoders, one that
+ * looks at documents of unknown formats, and Python, where there is no store yet and so all is to be judged. */
 static void start_ahead(ent_engine *e) {
 	const ent_config *c = e->config;
-	const ent_plugin_file *files;
 	ent_pool_settings set = pool_settings(e);
-	size_t plugins = c->plugins.n ? c->plugins.n : ent_plugin_list(c->folder, &e->arena, &files);
+	unsigned wanted = set.workers < c->n_sources ? set.workers : (unsigned)c->n_sources, looker = 0;
+	for (size_t i = 0; i < c->n_sources; i++) {
+		looker |= !c->sources[i].decode.name.s;
+	}
 	if (access(ent_arena_printf(&e->arena, "%s/entente.db", c->store.s), F_OK)) {
 		ent__rules_prepare(e);
 	}
-	e->spares = ent_spares_create(&e->loop, set.program, ent_pool_shared(&set), plugins < 8 ? (unsigned)plugins : 8);
+	e->spares = ent_spares_create(&e->loop, set.program, ent_pool_shared(&set), wanted + looker < 8 ? wanted + looker : 8);
 }
 
 int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode mode, ent_errors *errors) {
@@ -528,6 +530,9 @@ static int run_once(ent_engine *e, void (*progress)(void *ctx, const ent_ingest_
 		status = ent__plan_make(e, &works, error);
 	}
 	e->report->stages.preparing += uv_hrtime() - began - (e->report->stages.committing - committing); /* cells folded anew */
+	if (!e->what->service) {
+		ent_pool_look_end(e->pool); /* what is new is known */
+	}
 	if (!status) {
 		status = ent__dispatch(e, works, progress, ctx, error);
 	}
@@ -566,8 +571,6 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 	void *ctx, ent_run_report *report, ent_error *error) {
 	static const ent_ingest_what everything;
 	uint64_t started = uv_hrtime();
-	const ent_plugin_info *const *plugins;
-	size_t n;
 	ent_errors plan_errors = {0};
 	ent__now(e);
 	e->what = what ? what : &everything;
@@ -578,7 +581,7 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 	e->began_ns = started;
 	report->progress.doing = "reading";
 	/* a plugin that cannot be loaded is told, and so is every source that needs it; the others go on */
-	ent_engine_plugins(e, &plugins, &n, &report->errors);
+	ent__plugins_needed(e, &report->errors);
 	report->stages.preparing = uv_hrtime() - started;
 	int status;
 	do {
@@ -607,6 +610,7 @@ int ent_engine_ingest_some(ent_engine *e, const ent_ingest_what *what, void (*pr
 	snprintf(report->sandbox, sizeof report->sandbox, "%s", ent_pool_sandbox(e->pool));
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;
 	report->changed = report->progress.facts > 0 || report->progress.inputs_done > 0;
+	ent_spares_stop(e->spares);
 	e->report = NULL;
 	e->what = NULL;
 	e->plan_errors = NULL;

@@ -37,12 +37,10 @@ void ent__inbox_forms(ent_engine *e) {
 }
 
 void ent_engine_inbox(ent_engine *e, ent_inbox *inbox) {
-	const ent_plugin_info *const *plugins;
-	size_t n;
 	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
 	ent__inbox_close(e);
 	e->inbox = inbox;
-	ent_engine_plugins(e, &plugins, &n, errors); /* one that cannot be loaded is told by the ingest */
+	ent__plugins_needed(e, errors); /* one that cannot be loaded is told by the ingest */
 	ent__inbox_forms(e);
 	ent__inbox_tell(e); /* what was committed before does not wait */
 	free(errors);

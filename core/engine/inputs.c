@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which documents are new. An input is known by source and name; it is unchanged when size, time of change and the hashes
- * of its first and last 64 KiB are what they were when it was read to its end by the same decoder in the same version.
- * One that was interrupted goes on at its position; one that changed is read again from the start as a new generation.
- * Loop thread only. */
+ * Which documents are new. An input is known by source and name; it is unchanged when size, time of change and the
+ * hashes of its first and last 64 KiB are what they were when it was read to its end by the same decoder in the same
+ * version. One that was interrupted goes on at its position; one that changed is read again from the start as a new
+ * generation. Loop thread only. */
 #include "config/pattern.h"
 #include "engine/plan.h"
 #include "transport/spool.h"
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-	SURE = 50,           /* a probe's score from which it claims a document */
+	SURE = 50,            /* a probe's score from which it claims a document */
 	GRAIN_NS = 100000000, /* far more than the kernel's clock of files steps by */
 	SERVICE_SETTLE_US = 2000000
 };
@@ -60,7 +60,8 @@ static int standard_input_of(ent_engine *e, ent_error *error) {
 	return fd >= 0 ? fd : ent_error_errno(error, ENT_ERR_IO, "cannot read standard input again");
 }
 
-/* ---- what the store knows of a document ------------------------------------------------------------------------------- */
+/* ---- what the store knows of a document
+ * ------------------------------------------------------------------------------- */
 
 /* Does what the store has of a document still stand? What was taken back must come again, but for an edition of a slice
  * of which a higher one counts. */
@@ -95,55 +96,120 @@ ent_input *ent__input_add(ent_engine *e) {
 	return x;
 }
 
-/* ---- which decoder ---------------------------------------------------------------------------------------------------- */
+/* ---- which decoder
+ * ---------------------------------------------------------------------------------------------------- */
+
+enum { REASONS = 4 }; /* of so many decoders it is told why they do not know a document */
+
+/* What a decoder said of a document. */
+typedef struct opinion {
+	const ent_decoder_info *decoder;
+	uint32_t score;
+	const char *why;
+} opinion;
+
+/* Who is surest first, else as they are listed. */
+static int surer(const void *a, const void *b) {
+	const opinion *x = a, *y = b;
+	if (x->score != y->score) {
+		return x->score < y->score ? 1 : -1;
+	}
+	return strcmp(x->decoder->name, y->decoder->name);
+}
+
+static const char *reasons(const opinion *all, size_t n, ent_arena *arena) {
+	const char *text = "";
+	size_t told = 0, with = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].why && all[i].why[0] && ++with <= REASONS) {
+			text = ent_arena_printf(arena, "%s%s%s: %s", text, *text ? "; " : "", all[i].decoder->name, all[i].why);
+			told++;
+		}
+	}
+	return with > told ? ent_arena_printf(arena, "%s; and %zu more", text, with - told) : text;
+}
+
+static const struct {
+	const char *mark;
+	size_t n;
+	const char *what, *todo;
+} archives[] = {
+	{"PK\3\4", 4, "this is a ZIP archive, or a spreadsheet (.xlsx, .ods)", "unpack it, or save the sheet as CSV"},
+	{"\xd0\xcf\x11\xe0", 4, "this is a spreadsheet of old (.xls)", "save it as CSV"},
+	{"%PDF", 4, "this is a PDF", "ask for the same as CSV or JSON"},
+	{"7z\xbc\xaf", 4, "this is a 7-Zip archive", "unpack it"},
+	{"BZh", 3, "this is packed with bzip2", "unpack it, or pack it with gzip or zstd"},
+	{"\xfd"
+	 "7zXZ",
+		5, "this is packed with xz", "unpack it, or pack it with gzip or zstd"},
+};
+
+/* What no decoder can know. */
+static bool hopeless(int fd, ent_error *error) {
+	char head[8] = {0};
+	ssize_t n = pread(fd, head, sizeof head, 0);
+	if (n == 0) {
+		ent_error_set(error, ENT_ERR_INVALID, "the file is empty");
+		ent_error_todo(error, "fetch it again, or take it out of the folder; it is looked at again when it changes");
+		return true;
+	}
+	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++) {
+		if (n >= (ssize_t)archives[i].n && !memcmp(head, archives[i].mark, archives[i].n)) {
+			ent_error_set(error, ENT_ERR_INVALID, "%s, which no decoder reads", archives[i].what);
+			ent_error_todo(error, "%s", archives[i].todo);
+			return true;
+		}
+	}
+	return false;
+}
 
 /* By the first bytes: exactly one decoder must claim it. */
 static const ent_decoder_info *probe(ent_engine *e, const char *name, int fd, ent_error *error) {
-	const ent_decoder_info *best = NULL, *second = NULL;
-	uint32_t best_score = 0;
-	char reasons[600] = "";
-	size_t at = 0;
+	if (hopeless(fd, error)) {
+		return NULL;
+	}
 	ent_arena arena = {0}; /* of what is said of one file: a service looks at very many */
-	for (size_t i = 0; i < e->n_plugins; i++) {
-		const ent_plugin_info *p = e->plugins[i];
-		uint32_t scores[256] = {0};
-		const char *why[256] = {0};
-		if (ent_pool_probe(e->pool, p, fd, name, &arena, scores, why, error)) {
-			ent_arena_finish(&arena);
-			return NULL;
+	const ent_decoder_info *best = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < e->plugins.n; i++) {
+		n += e->plugins.v[i]->n_decoders;
+	}
+	uint32_t *scores = ent_arena_alloc(&arena, (n + 1) * sizeof *scores);
+	const char **why = ent_arena_alloc(&arena, (n + 1) * sizeof *why);
+	opinion *all = ent_arena_alloc(&arena, (n + 1) * sizeof *all);
+	memset(scores, 0, (n + 1) * sizeof *scores);
+	memset(why, 0, (n + 1) * sizeof *why);
+	if (ent_pool_probe(e->pool, e->plugins.v, e->plugins.n, fd, name, &arena, scores, why, error)) {
+		ent_arena_finish(&arena);
+		return NULL;
+	}
+	size_t at = 0;
+	for (size_t i = 0; i < e->plugins.n; i++) {
+		for (uint32_t k = 0; k < e->plugins.v[i]->n_decoders; k++, at++) {
+			all[at] = (opinion){&e->plugins.v[i]->decoders[k], scores[at], why[at]};
 		}
-		for (uint32_t k = 0; k < p->n_decoders; k++) {
-			if (at < sizeof reasons && why[k] && why[k][0]) {
-				int n = snprintf(reasons + at, sizeof reasons - at, "%s%s: %s", at ? "; " : "", p->decoders[k].name, why[k]);
-				at += n > 0 ? (size_t)n : 0;
-			}
-			if (scores[k] >= SURE) {
-				if (best) {
-					second = &p->decoders[k];
-				}
-				if (!best || scores[k] > best_score) {
-					second = best ? best : second;
-					best = &p->decoders[k];
-					best_score = scores[k];
-				}
-			}
-		}
+	}
+	qsort(all, n, sizeof *all, surer);
+	if (!n || all[0].score < SURE) {
+		const char *told = reasons(all, n, &arena);
+		ent_error_set(
+			error, ENT_ERR_INVALID, "no decoder knows this format%s%s%s", *told ? " (" : "", told, *told ? ")" : "");
+		ent_error_todo(
+			error, "name one in `decode:`, or move the file out of the folder; `entente plugin list` shows all");
+	} else if (n > 1 && all[1].score >= SURE) {
+		ent_error_set(error, ENT_ERR_INVALID, "two decoders claim this file, %s and %s (%s)", all[0].decoder->name,
+			all[1].decoder->name, reasons(all, 2, &arena));
+		ent_error_todo(error, "name the right one in `decode:` of a source of its own");
+	} else {
+		best = all[0].decoder;
 	}
 	ent_arena_finish(&arena);
-	if (!best) {
-		ent_error_set(error, ENT_ERR_INVALID, "no decoder knows this format%s%s%s", reasons[0] ? " (" : "", reasons, reasons[0] ? ")" : "");
-		ent_error_todo(error, "name one in `decode:`, or move the file out of the folder; `entente plugin list` shows all");
-		return NULL;
-	}
-	if (second && second != best) {
-		ent_error_set(error, ENT_ERR_INVALID, "two decoders claim this file, %s and %s (%s)", best->name, second->name, reasons);
-		ent_error_todo(error, "name the right one in `decode:` of a source of its own");
-		return NULL;
-	}
-	for (const ent_option *o = best->options; o && o->key; o++) {
+	for (const ent_option *o = best ? best->options : NULL; o && o->key; o++) {
 		if (o->required && !o->preset) { /* under `auto` a decoder has its defaults, and this has none */
-			ent_error_set(error, ENT_ERR_INVALID, "decoder %s knows this format, and needs its option '%s'", best->name, o->key);
-			ent_error_todo(error, "name it in a source of its own, with decode: {%s: {%s: ...}}; `entente plugin show` tells more",
+			ent_error_set(
+				error, ENT_ERR_INVALID, "decoder %s knows this format, and needs its option '%s'", best->name, o->key);
+			ent_error_todo(error,
+				"name it in a source of its own, with decode: {%s: {%s: ...}}; `entente plugin show` tells more",
 				best->name, o->key);
 			return NULL;
 		}
@@ -159,7 +225,8 @@ const ent_decoder_info *ent__decoder_of(ent_engine *e, ent__source *s, const cha
 	return ent__decoder_named(e, word, error);
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------------------------------ */
+/* ---- the plan
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static bool splittable(const ent__work *w, int fd) {
 	uint8_t b[4] = {0};
@@ -181,8 +248,8 @@ static int64_t snapshot_time(const ent_config_source *s, const char *path, int64
 	return mtime_ns / 1000;
 }
 
-/* What stands in a file now is newer than what stood in it before, also when its name or its time of change says the same:
- * a tie would be decided by hash. Each generation goes ahead by a microsecond at most. */
+/* What stands in a file now is newer than what stood in it before, also when its name or its time of change says the
+ * same: a tie would be decided by hash. Each generation goes ahead by a microsecond at most. */
 static int64_t after(int64_t snapshot, const ent_input *old) {
 	bool tie = old && snapshot <= old->snapshot_us && old->snapshot_us - snapshot <= old->generation;
 	return tie ? old->snapshot_us + 1 : snapshot;
@@ -199,14 +266,15 @@ static int path_partner(ent_engine *e, ent__work *w, const char *path, ent_error
 		if (w->partner) {
 			return 0;
 		}
-		ent_error_set(error, ENT_ERR_INVALID, "the path does not fit the pattern '%s', which names its partner", rule->pattern.s);
+		ent_error_set(
+			error, ENT_ERR_INVALID, "the path does not fit the pattern '%s', which names its partner", rule->pattern.s);
 		return ent_error_todo(error, "move the file, change the pattern, or give the source an `else:` partner");
 	}
 	ent_str name = ent_match_get(&match, "partner");
 	w->partner = ent__partner_of(e, w->stream, ent__code(e, name.p, name.n));
 	if (!w->partner) {
-		ent_error_set(error, ENT_ERR_INVALID, "'%.*s' in its path is no partner, and the source says to reject unknown ones",
-			(int)name.n, name.p);
+		ent_error_set(error, ENT_ERR_INVALID,
+			"'%.*s' in its path is no partner, and the source says to reject unknown ones", (int)name.n, name.p);
 		return ent_error_todo(error, "add it to `partners:`, or move the file");
 	}
 	return 0;
@@ -281,8 +349,8 @@ typedef struct found {
 } found;
 
 /* A row for what is read now. One that was planned, and never read, is filled anew. */
-static void add_input(ent_engine *e, ent__work *w, const ent__source *s, const ent_file *file, const found *f, uint32_t before,
-	uint32_t blank, bool bytes) {
+static void add_input(ent_engine *e, ent__work *w, const ent__source *s, const ent_file *file, const found *f,
+	uint32_t before, uint32_t blank, bool bytes) {
 	ent_input old = before ? e->inputs[before] : (ent_input){0}, *x = blank ? &e->inputs[blank] : ent__input_add(e);
 	x->source = s->code;
 	snprintf(x->name, sizeof x->name, "%s", file->name);
@@ -344,7 +412,8 @@ static ent__work *new_work(ent_engine *e, ent__source *s, const ent_file *file, 
 }
 
 /* What is to be done with a file that was opened. */
-static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *l, const ent_file *file, found *f, int64_t looked_ns) {
+static ent__work *plan_found(
+	ent_engine *e, ent__source *s, const ent__listing *l, const ent_file *file, found *f, int64_t looked_ns) {
 	bool standard_input = s->config->from.kind == ENT_FROM_STDIN;
 	uint32_t successor = l->successor ? l->successor[file - l->files] : 0;
 	ent_input *old = successor ? NULL : ent__known_name(e, s->code, file->name);
@@ -397,10 +466,11 @@ static ent__work *plan_found(ent_engine *e, ent__source *s, const ent__listing *
 		uint32_t blank = old && !e->stored[old->id].exists && !old->position ? old->id : 0;
 		uint32_t id = successor ? successor : blank ? e->stored[blank].before : old ? old->id : 0;
 		const ent_input *before = id ? &e->inputs[id] : NULL;
-		/* The same bytes in another reading (a new version of the decoder, or another one) take the place of the old one:
-		 * both are equally new, so rank could not tell which counts. So does a file that was moved to where it means
-		 * something else. */
-		w->replaces = before && before->live && (w->stream->restates || bytes || successor || (blank && e->stored[blank].replaces));
+		/* The same bytes in another reading (a new version of the decoder, or another one) take the place of the old
+		 * one: both are equally new, so rank could not tell which counts. So does a file that was moved to where it
+		 * means something else. */
+		w->replaces = before && before->live &&
+					  (w->stream->restates || bytes || successor || (blank && e->stored[blank].replaces));
 		add_input(e, w, s, file, f, id, blank, bytes);
 	}
 	e->report->progress.inputs_total++;

@@ -63,10 +63,22 @@ struct ent__source {
 	uint64_t told_records, told_facts; /* what the workers said they handed over, to be held against it */
 };
 
-/* File of a plugin when it was described. */
+/* File of a plugin. */
 typedef struct ent__plugin_file {
-	uint64_t inode, size, mtime_ns;
+	const char *name, *path; /* without folder and ".so" */
+	uint64_t inode, size, mtime_ns; /* when it was listed */
+	const ent_plugin_info *info; /* NULL: not described, or it cannot be */
+	bool tried, wanted;
 } ent__plugin_file;
+
+/* Those of the configuration, or all that are found. In the engine's arena. */
+typedef struct ent__plugins {
+	ent__plugin_file *files;
+	size_t n_files;
+	bool listed;
+	const ent_plugin_info **v; /* described, in the order of the files */
+	size_t n;
+} ent__plugins;
 
 /* A partner as the engine sees it; index: code. */
 typedef struct ent__member {
@@ -154,11 +166,8 @@ struct ent_engine {
 	bool completes_read; /* the sources know whether they have documents that are complete */
 	ent_pool *pool;
 	unsigned workers_told[2]; /* of this pool, started and died: as the reports have them so far */
-	struct ent_spares *spares; /* of it, until the plugins are described; NULL: none */
-	ent_plugin_info const **plugins;
-	ent__plugin_file *plugin_files; /* by the same index */
-	size_t n_plugins;
-	bool plugins_described;
+	struct ent_spares *spares; /* of it, until the first ingest is through; NULL: none */
+	ent__plugins plugins;
 	uint8_t identity_key[32];
 	int64_t now_us;
 	uint32_t n_instances;
@@ -258,9 +267,11 @@ void ent__sources_close(ent_engine *);
 ent__source *ent__source_of(ent_engine *, uint32_t code);
 /* The stream of a source under a decoder; made, and its options checked, at first need. NULL: errors were added. */
 ent__stream *ent__stream_of(ent_engine *, ent__source *, const ent_decoder_info *, ent_errors *errors);
-/* The file as it is now; false: it cannot be looked at. */
-bool ent__plugin_see(const char *path, ent__plugin_file *out);
-/* Decoder by name, over all plugins; NULL if there is none. */
+/* Describes the plugins without which the sources cannot be read; what is wrong with one of them is an error in `errors`, once. */
+void ent__plugins_needed(ent_engine *, ent_errors *errors);
+/* Would this configuration have the same ones, their files untouched? */
+bool ent__plugins_same(const ent_engine *, const ent_config *fresh);
+/* Decoder by name, over all plugins that were described; NULL if there is none. */
 const ent_decoder_info *ent__decoder_find(const ent_engine *, const char *name);
 const ent_decoder_info *ent__decoder_named(const ent_engine *, const ent_word *, ent_error *e);
 

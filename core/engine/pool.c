@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- life of a worker ------------------------------------------------------------------------------------------------- */
+/* ---- life of a worker
+ * ------------------------------------------------------------------------------------------------- */
 
 static void describe_death(const ent_worker *w, int64_t status, int signal, ent_error *e) {
 	const char *plugin = w->plugin ? w->plugin->name : w->path;
@@ -34,7 +35,8 @@ static void describe_death(const ent_worker *w, int64_t status, int signal, ent_
 	} else if (signal) {
 		ent_error_set(e, ENT_ERR_WORKER, "plugin %s died of signal %d (%s)%s", plugin, signal, strsignal(signal), tail);
 	} else {
-		ent_error_set(e, ENT_ERR_WORKER, "plugin %s ended its process with status %lld%s", plugin, (long long)status, tail);
+		ent_error_set(
+			e, ENT_ERR_WORKER, "plugin %s ended its process with status %lld%s", plugin, (long long)status, tail);
 	}
 	if (!e->todo[0]) {
 		ent_error_todo(e, "this is a fault of the plugin: tell who maintains it, with the file and the position");
@@ -67,6 +69,7 @@ static void free_worker(ent_worker *w) {
 	ent_child_destroy(w->child);
 	free((void *)(uintptr_t)w->path);
 	free(w->opened);
+	free(w->plugins);
 	free(w->dictionary.codes);
 	free(w);
 }
@@ -83,7 +86,7 @@ static void on_gone(void *ctx, ent_child *child, int64_t status, int signal) {
 	(void)child;
 	ent_worker *w = ctx;
 	ent_pool *p = w->pool;
-	p->alive--;
+	p->alive -= !w->looker;
 	ent_error e;
 	describe_death(w, status, signal, &e);
 	if (!w->dying) {
@@ -121,19 +124,20 @@ static const ent_child_events child_events = {ent__worker_heard, on_gone};
 
 size_t ent_pool_shared(const ent_pool_settings *set) { return ENT_RING_PAGE + (size_t)set->slots * set->slot_bytes; }
 
-static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
+/* With one plugin it decodes; the one that looks has several. */
+static ent_worker *start_with(ent_pool *p, const char *const *paths, size_t n, bool looker, ent_error *e) {
 	ent_worker *w = ent_xcalloc(1, sizeof *w);
 	w->pool = p;
-	w->child =
-		ent_spares_take(p->set.spares, p->loop, p->set.program, ent_pool_shared(&p->set), &child_events, w, e);
+	w->child = ent_spares_take(p->set.spares, p->loop, p->set.program, ent_pool_shared(&p->set), &child_events, w, e);
 	if (!w->child) {
 		free(w);
 		return NULL;
 	}
-	w->path = ent_xstrdup(path);
+	w->path = ent_xstrdup(looker ? "" : paths[0]);
+	w->looker = looker;
 	w->next = p->workers;
 	p->workers = w;
-	p->alive++;
+	p->alive += !looker;
 	p->started++;
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_HELLO);
@@ -149,7 +153,10 @@ static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
 	ent_child_send(w->child, &m, NULL, 0);
 	m.n = 0;
 	ent_buf_u32(&m, ENT_MSG_LOAD);
-	ent_buf_text(&m, path);
+	ent_buf_u32(&m, (uint32_t)n);
+	for (size_t i = 0; i < n; i++) {
+		ent_buf_text(&m, paths[i]);
+	}
 	uint32_t encodings = 0;
 	while (p->set.encodings[encodings]) {
 		encodings++;
@@ -163,6 +170,8 @@ static ent_worker *start(ent_pool *p, const char *path, ent_error *e) {
 	w->beat_seen_ns = uv_hrtime();
 	return w;
 }
+
+static ent_worker *start(ent_pool *p, const char *path, ent_error *e) { return start_with(p, &path, 1, false, e); }
 
 static void stop(ent_worker *w) {
 	ent_buf m = {0};
@@ -194,7 +203,8 @@ void ent_pool_destroy(ent_pool *p) {
 	free(p);
 }
 
-/* ---- questions that are waited for -------------------------------------------------------------------------------------- */
+/* ---- questions that are waited for
+ * -------------------------------------------------------------------------------------- */
 
 static void on_wake(uv_timer_t *timer) { (void)timer; }
 
@@ -205,6 +215,8 @@ static void end_question(ent_worker *w) {
 	w->scores = NULL;
 	w->why = NULL;
 	w->n_scores = 0;
+	w->paths = NULL;
+	w->refused = NULL;
 	if (w->dying && !w->oldest) { /* its end came while somebody waited: it is off the list already */
 		free_worker(w);
 	}
@@ -220,7 +232,8 @@ static int wait_answer(ent_worker *w, ent_error *e) {
 		uv_run(p->loop, UV_RUN_ONCE);
 		if (!w->answered && uv_hrtime() > until) {
 			ent_error late;
-			ent_error_set(&late, ENT_ERR_WORKER, "the plugin did not answer within %.1f s", (double)p->set.deadline_ns / 1e9);
+			ent_error_set(
+				&late, ENT_ERR_WORKER, "the plugin did not answer within %.1f s", (double)p->set.deadline_ns / 1e9);
 			ent__worker_condemn(w, &late);
 		}
 	}
@@ -257,6 +270,93 @@ int ent_pool_describe_end(ent_worker *w, const ent_plugin_info **out, ent_error 
 	return status;
 }
 
+/* ---- the one that looks
+ * --------------------------------------------------------------------------------------------------- */
+
+static ent_worker *looker_of(const ent_pool *p) {
+	for (ent_worker *w = p->workers; w; w = w->next) {
+		if (w->looker && !w->dying && !w->condemned) {
+			return w;
+		}
+	}
+	return NULL;
+}
+
+void ent_pool_look_end(ent_pool *p) {
+	ent_worker *w = looker_of(p);
+	if (w) {
+		stop(w);
+	}
+}
+
+int ent_pool_look(ent_pool *p, const char *const *paths, size_t n, ent_arena *arena, const ent_plugin_info **out,
+	ent_error *errors, ent_error *e) {
+	size_t bytes = 8;
+	for (size_t i = 0; i < n; i++) {
+		bytes += strlen(paths[i]) + 4;
+	}
+	if (n > ENT_LOAD_MAX || bytes > ENT_MSG_MAX || p->looks_failed > 1) {
+		return ent_error_set(e, ENT_ERR_RANGE, "no worker can hold these plugins at once");
+	}
+	ent_pool_look_end(p);
+	ent_worker *w = start_with(p, paths, n, true, e);
+	if (!w) {
+		return e->code;
+	}
+	w->asked = ASKED_DESCRIPTION;
+	w->answer_arena = arena;
+	w->paths = paths;
+	w->refused = errors;
+	w->n_plugins = (uint32_t)n;
+	w->plugins = ent_xcalloc(n, sizeof *w->plugins);
+	int status = wait_answer(w, e);
+	memcpy(out, w->plugins, n * sizeof *out);
+	p->looks_failed += status != 0;
+	end_question(w);
+	return status;
+}
+
+/* Does it hold these, and no others that could be loaded? */
+static bool looks_at(const ent_worker *w, const ent_plugin_info *const *plugins, size_t n) {
+	size_t k = 0;
+	for (uint32_t i = 0; i < w->n_plugins; i++) {
+		if (w->plugins[i] && (k >= n || w->plugins[i] != plugins[k++])) {
+			return false;
+		}
+	}
+	return k == n;
+}
+
+/* A worker that has all of them; NULL: there can be none. */
+static ent_worker *look_at(ent_pool *p, const ent_plugin_info *const *plugins, size_t n) {
+	ent_worker *w = looker_of(p);
+	if (w && looks_at(w, plugins, n)) {
+		return w;
+	}
+	ent_arena arena = {0};
+	ent_error e, *errors = ent_xcalloc(n, sizeof *errors);
+	const char **paths = ent_xcalloc(n, sizeof *paths);
+	const ent_plugin_info **again = ent_xcalloc(n, sizeof *again);
+	for (size_t i = 0; i < n; i++) {
+		paths[i] = plugins[i]->path;
+	}
+	bool good = !ent_pool_look(p, paths, n, &arena, again, errors, &e);
+	for (size_t i = 0; i < n && good; i++) { /* one that says something else by now is not what was described */
+		good = again[i] && again[i]->n_decoders == plugins[i]->n_decoders;
+	}
+	w = looker_of(p);
+	if (good && w) {
+		memcpy(w->plugins, plugins, n * sizeof *plugins);
+	} else if (w) {
+		stop(w);
+	}
+	free(again);
+	free(paths);
+	free(errors);
+	ent_arena_finish(&arena);
+	return good ? w : NULL;
+}
+
 static ent_worker *worker_of(const ent_pool *p, const char *path, bool idle) {
 	for (ent_worker *w = p->workers; w; w = w->next) {
 		if (!w->dying && !w->condemned && !strcmp(w->path, path) && (!idle || !w->running)) {
@@ -266,20 +366,15 @@ static ent_worker *worker_of(const ent_pool *p, const char *path, bool idle) {
 	return NULL;
 }
 
-int ent_pool_probe(ent_pool *p, const ent_plugin_info *plugin, int fd, const char *name, ent_arena *arena,
-	uint32_t *scores, const char **why, ent_error *e) {
-	ent_worker *w = worker_of(p, plugin->path, true);
-	if (!w && !(w = start(p, plugin->path, e))) {
-		return e->code;
-	}
-	w->plugin = plugin;
+static int ask_scores(ent_worker *w, int fd, const char *name, ent_arena *arena, uint32_t *scores, const char **why,
+	uint32_t n, ent_error *e) {
 	w->asked = ASKED_SCORES;
 	w->answered = false;
 	w->answer = (ent_error){0};
 	w->answer_arena = arena;
 	w->scores = scores;
 	w->why = why;
-	w->n_scores = plugin->n_decoders;
+	w->n_scores = n;
 	w->loaded = true;
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_PROBE);
@@ -292,12 +387,49 @@ int ent_pool_probe(ent_pool *p, const ent_plugin_info *plugin, int fd, const cha
 	return status;
 }
 
-/* ---- decoding --------------------------------------------------------------------------------------------------------------- */
+static int probe_alone(ent_pool *p, const ent_plugin_info *plugin, int fd, const char *name, ent_arena *arena,
+	uint32_t *scores, const char **why, ent_error *e) {
+	ent_worker *w = worker_of(p, plugin->path, true);
+	if (!w && !(w = start(p, plugin->path, e))) {
+		return e->code;
+	}
+	w->plugin = plugin;
+	return ask_scores(w, fd, name, arena, scores, why, plugin->n_decoders, e);
+}
+
+int ent_pool_probe(ent_pool *p, const ent_plugin_info *const *plugins, size_t n, int fd, const char *name,
+	ent_arena *arena, uint32_t *scores, const char **why, ent_error *e) {
+	uint32_t all = 0;
+	for (size_t i = 0; i < n; i++) {
+		all += plugins[i]->n_decoders;
+	}
+	ent_worker *w = n > 1 ? look_at(p, plugins, n) : NULL;
+	if (w) {
+		int status = ask_scores(w, fd, name, arena, scores, why, all, e);
+		if (!status || e->code != ENT_ERR_WORKER) {
+			return status;
+		}
+		p->looks_failed++;
+	}
+	/* it died of one of them: each in a process of its own says which */
+	uint32_t at = 0;
+	for (size_t i = 0; i < n; i++) {
+		int status = probe_alone(p, plugins[i], fd, name, arena, scores + at, why + at, e);
+		if (status) {
+			return status;
+		}
+		at += plugins[i]->n_decoders;
+	}
+	return 0;
+}
+
+/* ---- decoding
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* An idle worker of another plugin that may be stopped to make room. */
 static ent_worker *idle_other(const ent_pool *p, const char *path) {
 	for (ent_worker *w = p->workers; w; w = w->next) {
-		if (!w->dying && !w->running && !w->oldest && strcmp(w->path, path) != 0) {
+		if (!w->dying && !w->looker && !w->running && !w->oldest && strcmp(w->path, path) != 0) {
 			return w;
 		}
 	}
@@ -327,7 +459,9 @@ static bool room(const ent_pool *p, const char *path) {
 
 unsigned ent_pool_limit(const ent_pool *p) { return p->set.workers; }
 
-bool ent_pool_holds(const ent_pool *p, const ent_plugin_info *plugin) { return worker_of(p, plugin->path, false) != NULL; }
+bool ent_pool_holds(const ent_pool *p, const ent_plugin_info *plugin) {
+	return worker_of(p, plugin->path, false) != NULL;
+}
 
 void ent_pool_awake(ent_pool *p) {
 	for (ent_worker *w = p->workers; w; w = w->next) {

@@ -104,9 +104,16 @@ void ent_pool_destroy(ent_pool *);
  * many can be loaded side by side. Every begin needs its end. The info lives in `arena`. NULL: *e says why. */
 ent_worker *ent_pool_describe_begin(ent_pool *, const char *path, ent_arena *arena, ent_error *e);
 int ent_pool_describe_end(ent_worker *, const ent_plugin_info **out, ent_error *e);
-/* Scores of all decoders of a plugin for the head of a document; runs the loop until it answered. `why` in `arena`. */
-int ent_pool_probe(ent_pool *, const ent_plugin_info *, int fd, const char *name, ent_arena *arena, uint32_t *scores,
-	const char **why, ent_error *e);
+/* The same for many in one worker, which then probes them, and decodes nothing: one process in place of n, beside the limit of
+ * those that decode. out[i] NULL: errors[i] says why. An error: it died, or cannot be; then ask for each by itself. */
+int ent_pool_look(ent_pool *, const char *const *paths, size_t n, ent_arena *arena, const ent_plugin_info **out, ent_error *errors,
+	ent_error *e);
+/* Nothing will be probed for a while: that worker ends. */
+void ent_pool_look_end(ent_pool *);
+/* Scores of all decoders of these plugins, one behind the other, for the head of a document; runs the loop until they are
+ * there. `why` in `arena`. An error names the plugin that failed. */
+int ent_pool_probe(ent_pool *, const ent_plugin_info *const *, size_t n, int fd, const char *name, ent_arena *arena,
+	uint32_t *scores, const char **why, ent_error *e);
 
 typedef struct ent_decode_order {
 	const ent_decoder_info *decoder;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What workers say, packet by packet. A worker runs code that is not ours: each number is checked, and one that says nonsense
- * is condemned. Loop thread only. */
+ * What workers say, packet by packet. A worker runs code that is not ours: each number is checked, and one that says
+ * nonsense is condemned. Loop thread only. */
 #include "config/options_wire.h"
 #include "engine/pool_worker.h"
 
@@ -40,24 +40,17 @@ static void nonsense(ent_worker *w, const char *what) {
 	ent__worker_condemn(w, &e);
 }
 
-static void on_loaded(ent_worker *w, ent_read *r) {
+/* NULL: nonsense, and the worker is condemned. */
+static ent_plugin_info *take_description(ent_worker *w, const char *path, ent_read *r) {
 	ent_arena *arena = w->answer_arena;
-	if (w->asked != ASKED_DESCRIPTION) {
-		w->loaded = true;
-		return; /* described before; this is one more worker for the same plugin */
-	}
-	if (w->answered) {
-		nonsense(w, "its description twice");
-		return;
-	}
 	ent_plugin_info *p = ent_arena_alloc(arena, sizeof *p);
-	p->path = ent_arena_copy(arena, w->path, strlen(w->path));
+	p->path = ent_arena_copy(arena, path, strlen(path));
 	p->name = take_text(r, arena);
 	p->version = take_text(r, arena);
 	p->n_decoders = ent_read_u32(r);
 	if (r->bad || p->n_decoders > 256) {
 		nonsense(w, "a plugin of this many decoders");
-		return;
+		return NULL;
 	}
 	p->decoders = ent_arena_alloc(arena, p->n_decoders * sizeof *p->decoders);
 	for (uint32_t i = 0; i < p->n_decoders; i++) {
@@ -76,12 +69,12 @@ static void on_loaded(ent_worker *w, ent_read *r) {
 		ent_read table = ent_read_of(bytes, n);
 		if (!bytes || ent_options_read(&table, arena, &d->options, NULL)) {
 			nonsense(w, "a table of options that cannot be read");
-			return;
+			return NULL;
 		}
 		d->n_columns = ent_read_u32(r);
 		if (r->bad || d->n_columns > 65536) {
 			nonsense(w, "a decoder of this many columns");
-			return;
+			return NULL;
 		}
 		d->columns = ent_arena_alloc(arena, d->n_columns * sizeof *d->columns);
 		d->required = ent_arena_alloc(arena, d->n_columns);
@@ -92,11 +85,32 @@ static void on_loaded(ent_worker *w, ent_read *r) {
 	}
 	if (r->bad) {
 		nonsense(w, "a description cut off");
+		return NULL;
+	}
+	return p;
+}
+
+static void on_loaded(ent_worker *w, ent_read *r) {
+	if (w->asked != ASKED_DESCRIPTION) {
+		w->loaded = true;
+		return; /* described before; this is one more worker for the same plugin */
+	}
+	if (w->answered) {
+		nonsense(w, "its description twice");
+		return;
+	}
+	ent_plugin_info *p = take_description(w, w->looker ? w->paths[w->n_heard] : w->path, r);
+	if (!p) {
 		return;
 	}
 	w->loaded = true;
-	w->plugin = w->description = p;
-	w->answered = true;
+	if (w->looker) {
+		w->plugins[w->n_heard++] = p;
+		w->answered = w->n_heard == w->n_plugins;
+	} else {
+		w->plugin = w->description = p;
+		w->answered = true;
+	}
 }
 
 static void on_probed(ent_worker *w, ent_read *r) {
@@ -126,8 +140,8 @@ static void on_batch(ent_worker *w, ent_read *r) {
 	b->bytes = ent_read_u32(r);
 	b->begin = ent_read_u64(r);
 	const ent_pool_settings *s = &w->pool->set;
-	if (r->bad || !w->running || w->running->id != id || b->slots == 0 || b->slots > s->slots ||
-		b->slot >= s->slots || b->slot + b->slots > s->slots || b->bytes > (uint64_t)b->slots * s->slot_bytes ||
+	if (r->bad || !w->running || w->running->id != id || b->slots == 0 || b->slots > s->slots || b->slot >= s->slots ||
+		b->slot + b->slots > s->slots || b->bytes > (uint64_t)b->slots * s->slot_bytes ||
 		w->occupied + b->slots > s->slots) {
 		free(b);
 		nonsense(w, "a batch outside of its ring");
@@ -223,9 +237,14 @@ static void on_failed(ent_worker *w, ent_read *r) {
 			w->opened[tag] = 0;
 		}
 		w->running->error = e;
+	} else if (about == ENT_MSG_LOAD && w->looker && w->refused && !w->answered && tag == w->n_heard) {
+		w->refused[w->n_heard++] = e;
+		w->answered = w->n_heard == w->n_plugins;
 	} else if ((about == ENT_MSG_LOAD || about == ENT_MSG_PROBE) && w->asked && !w->answered) {
 		w->answer = e;
 		w->answered = true;
+	} else if (about == ENT_MSG_LOAD && !w->asked) { /* it could be loaded when it was described */
+		ent__worker_condemn(w, &e);
 	}
 }
 

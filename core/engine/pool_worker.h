@@ -13,8 +13,13 @@ struct ent_worker {
 	ent_worker *next;
 	ent_child *child;
 	const ent_plugin_info *plugin; /* set once it is loaded */
-	const char *path;
+	const char *path; /* "": of the one that looks */
 	bool loaded, dying;
+	bool looker; /* it holds all of these plugins, describes and probes them, and decodes nothing */
+	const char *const *paths; /* while it is asked for descriptions; and why one cannot be loaded */
+	ent_error *refused;
+	const ent_plugin_info **plugins; /* NULL: refused */
+	uint32_t n_plugins, n_heard;
 	bool condemned;
 	ent_error condemnation;
 	ent_assignment *running;
@@ -44,7 +49,9 @@ struct ent_pool {
 	const ent_pool_events *events;
 	void *ctx;
 	ent_worker *workers;
-	unsigned alive, started, died;
+	unsigned alive; /* without the one that looks */
+	unsigned started, died;
+	unsigned looks_failed; /* workers of several plugins that died or said nonsense */
 	uint64_t next_assignment;
 	char sandbox[128];
 };

@@ -4,16 +4,13 @@
  * declares; the options of framing (delimiter, quote, encoding, skip_lines, short_rows) are the host's and the same for every decoder
  * of delimited files. Loop thread only. */
 #include "base/encoding.h"
-#include "config/install.h"
 #include "config/options.h"
 #include "config/options_wire.h"
 #include "engine/internal.h"
-#include "engine/spare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *const short_rows_words[] = {"reject", "fill", NULL};
 
@@ -108,17 +105,6 @@ void ent__sources_close(ent_engine *e) {
 		}
 	}
 	free(e->sources);
-}
-
-const ent_decoder_info *ent__decoder_find(const ent_engine *e, const char *name) {
-	for (size_t i = 0; i < e->n_plugins; i++) {
-		for (uint32_t k = 0; k < e->plugins[i]->n_decoders; k++) {
-			if (!strcmp(e->plugins[i]->decoders[k].name, name)) {
-				return &e->plugins[i]->decoders[k];
-			}
-		}
-	}
-	return NULL;
 }
 
 /* The decoder's table, and behind it that of the framing, if the host frames: a decoder's own option of that name goes first. */
@@ -219,79 +205,6 @@ ent__stream *ent__stream_of(ent_engine *e, ent__source *source, const ent_decode
 	s->next = source->streams;
 	source->streams = s;
 	return s;
-}
-
-bool ent__plugin_see(const char *path, ent__plugin_file *out) {
-	struct stat st;
-	*out = (ent__plugin_file){0};
-	if (stat(path, &st)) {
-		return false;
-	}
-	*out = (ent__plugin_file){.inode = st.st_ino, .size = (uint64_t)st.st_size,
-		.mtime_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec};
-	return true;
-}
-
-int ent_engine_plugins(ent_engine *e, const ent_plugin_info *const **out, size_t *n, ent_errors *errors) {
-	const ent_config *c = e->config;
-	if (!e->plugins_described) {
-		e->plugins_described = true;
-		const ent_plugin_file *files;
-		size_t found = 0;
-		if (c->plugins.n == 0) {
-			found = ent_plugin_list(c->folder, &e->arena, &files);
-		}
-		size_t wanted = c->plugins.n ? c->plugins.n : found;
-		e->plugins = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugins);
-		e->plugin_files = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *e->plugin_files);
-		ent_worker **workers = ent_arena_alloc(&e->arena, (wanted + 1) * sizeof *workers);
-		for (size_t i = 0; i < wanted; i++) {
-			ent_error error = {0};
-			const char *path = c->plugins.n ? ent_plugin_find(c->plugins.v[i].s, c->folder, &e->arena, &error) : files[i].path;
-			if (!path) {
-				ent_errors_add(errors, c->plugins.v[i].at, error.todo, "%s", error.what);
-			} else if (!(workers[i] = ent_pool_describe_begin(e->pool, path, &e->arena, &error))) {
-				ent_errors_take(errors, &error);
-			}
-		}
-		ent_spares_stop(e->spares);
-		for (size_t i = 0; i < wanted; i++) {
-			ent_error error = {0};
-			if (workers[i] && ent_pool_describe_end(workers[i], &e->plugins[e->n_plugins], &error)) {
-				ent_errors_take(errors, &error);
-			} else if (workers[i]) {
-				ent__plugin_see(e->plugins[e->n_plugins]->path, &e->plugin_files[e->n_plugins]);
-				e->n_plugins++;
-			}
-		}
-	}
-	*out = e->plugins;
-	*n = e->n_plugins;
-	return errors->total ? ENT_ERR_INVALID : 0;
-}
-
-/* Decoder by the name in a source's `decode:`; NULL: *error says what was meant. */
-const ent_decoder_info *ent__decoder_named(const ent_engine *e, const ent_word *word, ent_error *error) {
-	const ent_decoder_info *d = ent__decoder_find(e, word->s);
-	if (d) {
-		return d;
-	}
-	const char *names[256];
-	size_t n = 0;
-	for (size_t i = 0; i < e->n_plugins; i++) {
-		for (uint32_t k = 0; k < e->plugins[i]->n_decoders && n < 256; k++) {
-			names[n++] = e->plugins[i]->decoders[k].name;
-		}
-	}
-	const char *near = ent_nearest(word->s, names, n);
-	ent_error_set(error, ENT_ERR_INVALID, "no plugin holds a decoder '%s'", word->s);
-	ent_error_at(error, word->at.file, word->at.line, word->at.column);
-	if (near) {
-		ent_error_todo(error, "did you mean '%s'?", near);
-	} else {
-		ent_error_todo(error, "`entente plugin list` shows all; `plugins:` says which are loaded");
-	}
-	return NULL;
 }
 
 int ent_engine_check(ent_engine *e, ent_errors *errors) {

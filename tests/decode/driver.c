@@ -195,6 +195,7 @@ void driver_start(driver *d, const driver_setup *s) {
 bool driver_load(driver *d, const char *path) {
 	ent_buf m = {0};
 	ent_buf_u32(&m, ENT_MSG_LOAD);
+	ent_buf_u32(&m, 1);
 	ent_buf_text(&m, path);
 	uint32_t encodings = 0;
 	while (d->encodings && d->encodings[encodings]) {

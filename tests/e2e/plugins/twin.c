@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plugin whose only decoder claims whatever begins like an orders export, as another plugin's does. */
+ * A plugin whose only decoder claims whatever begins like an orders export, as another plugin's does. With TWIN_dies_loading it
+ * ends its process while it is loaded, with TWIN_dies_probing as it is asked about a document. */
 #include "entente/plugin.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef TWIN_dies_loading
+__attribute__((constructor)) static void die(void) { abort(); }
+#endif
 
 static ent_status create(const ent_host *host, ent_ctx *ctx, const ent_value *options, void **self) {
 	(void)host;
@@ -33,6 +38,9 @@ static ent_status end(void *self) {
 
 static int probe(ent_str head, const ent_doc *doc, const char **why) {
 	(void)doc;
+#ifdef TWIN_dies_probing
+	abort();
+#endif
 	int mine = head.n > 11 && !memcmp(head.p, "Name,Email,", 11);
 	*why = mine ? "it has names and addresses" : "no names and addresses";
 	return mine ? 80 : 0;
