@@ -9,6 +9,8 @@
 
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static ent_status fault(const ent_host *host, ent_ctx *ctx, const ent_row *row) {
 	(void)host;
@@ -16,7 +18,7 @@ static ent_status fault(const ent_host *host, ent_ctx *ctx, const ent_row *row) 
 	(void)row;
 	struct stat st;
 	char *ring = MAP_FAILED;
-	if (!fstat(ENT_RING_FD, &st)) {
+	if (!syscall(SYS_fstat, ENT_RING_FD, &st)) { /* the C library asks by a path, which is not allowed here */
 		ring = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, ENT_RING_FD, 0);
 	}
 	if (ring == MAP_FAILED) {
