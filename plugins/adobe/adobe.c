@@ -21,32 +21,11 @@ static const ent_option options[] = {{.key = "currency",
 
 /* ---- texts ---- */
 
-static int is_utf8(ent_str s) {
-	const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
-	while (p < end) {
-		unsigned c = *p++;
-		int more = c < 0x80                ? 0
-				   : c >= 0xc2 && c < 0xe0 ? 1
-				   : c >= 0xe0 && c < 0xf0 ? 2
-				   : c >= 0xf0 && c < 0xf5 ? 3
-										   : -1;
-		if (more < 0 || end - p < more)
-			return 0;
-		if ((c == 0xe0 && p[0] < 0xa0) || (c == 0xed && p[0] > 0x9f) || (c == 0xf0 && p[0] < 0x90) ||
-			(c == 0xf4 && p[0] > 0x8f))
-			return 0;
-		for (; more; more--)
-			if ((*p++ & 0xc0) != 0x80)
-				return 0;
-	}
-	return 1;
-}
-
 int text_utf8(adobe *a, ent_str *s) {
 	size_t high = 0;
 	for (size_t i = 0; i < s->n; i++)
 		high += (unsigned char)s->p[i] >= 0x80;
-	if (!high || (a->encoding != LATIN1 && is_utf8(*s)))
+	if (!high || (a->encoding != LATIN1 && rows_utf8(*s)))
 		return 0;
 	if (a->encoding == UTF8 || a->scratch_room - a->scratch_n < s->n + high)
 		return -1;
@@ -115,7 +94,8 @@ static size_t cut(adobe *a, const char *p, const char *end) {
 	}
 }
 
-static ent_status row(adobe *a, const char *p, size_t n, uint64_t place) {
+static ent_status row(void *self, const char *p, size_t n, uint64_t place) {
+	adobe *a = self;
 	const char *why = NULL;
 	if (n && p[n - 1] == '\r')
 		n--;
@@ -144,75 +124,13 @@ static ent_status row(adobe *a, const char *p, size_t n, uint64_t place) {
 	return hit(a, place);
 }
 
-/* The first line feed that no backslash stands before; or end. `odd`: a backslash was the last byte before p. */
-static const char *row_end(const char *p, const char *end, int odd) {
-	for (const char *from = p;; p++) {
-		p = memchr(p, '\n', (size_t)(end - p));
-		if (!p)
-			return end;
-		const char *b = p;
-		while (b > from && b[-1] == '\\')
-			b--;
-		int backslashes = (int)((p - b) & 1);
-		if (b == from && odd)
-			backslashes ^= 1;
-		if (!backslashes)
-			return p;
-	}
-}
-
-static int odd_backslashes(const char *p, size_t n) {
-	size_t k = 0;
-	while (k < n && p[n - 1 - k] == '\\')
-		k++;
-	return (int)(k & 1);
-}
-
-static int carry(adobe *a, const char *p, size_t n) {
-	if (a->carry_n + n > a->carry_room) {
-		size_t room = (a->carry_n + n) * 2;
-		char *q = realloc(a->carry, room);
-		if (!q)
-			return -1;
-		a->carry = q;
-		a->carry_room = room;
-	}
-	if (n)
-		memcpy(a->carry + a->carry_n, p, n);
-	a->carry_n += n;
-	return 0;
-}
-
 static ent_status feed(void *self, ent_str bytes, int eof) {
 	adobe *a = self;
-	const char *p = bytes.p, *end = bytes.p + bytes.n;
-	ent_status e = ENT_OK;
-	while (p < end && !e) {
-		const char *stop = row_end(p, end, odd_backslashes(a->carry, a->carry_n));
-		size_t n = (size_t)(stop - p);
-		if (a->carry_n + n > ROW_MAX)
-			return a->host->error(
-				a->ctx, a->place, ENT_NO_COLUMN, "a row is longer than 16 MiB", "check that this is a hit_data.tsv");
-		if (stop == end || a->carry_n) {
-			if (carry(a, p, n))
-				return ENT_ENOMEM;
-			if (stop == end)
-				break;
-			e = row(a, a->carry, a->carry_n, a->place);
-			a->place += a->carry_n + 1;
-			a->carry_n = 0;
-		} else {
-			e = row(a, p, n, a->place);
-			a->place += n + 1;
-		}
-		p = stop + 1;
-	}
-	if (!e && eof && a->carry_n) {
-		e = row(a, a->carry, a->carry_n, a->place);
-		a->place += a->carry_n;
-		a->carry_n = 0;
-	}
-	return e;
+	ent_status e = rows_feed(&a->rows, bytes, eof, row, a);
+	return e == ENT_ENOTFORMAT && a->rows.too_long
+			   ? a->host->error(a->ctx, a->rows.place, ENT_NO_COLUMN, "a row is longer than 16 MiB",
+					 "check that this is a hit_data.tsv")
+			   : e;
 }
 
 /* ---- documents ---- */
@@ -243,9 +161,8 @@ static void covers(adobe *a, int64_t day) {
 
 static ent_status begin(void *self, const ent_doc *doc) {
 	adobe *a = self;
-	int64_t day;
-	a->carry_n = 0;
-	a->place = 0;
+	int64_t day = 0;
+	rows_begin(&a->rows, 1);
 	a->n_days = 0;
 	beside_clear(a);
 	carts_clear(&a->carts);
@@ -263,7 +180,7 @@ static ent_status end(void *self) {
 			"write companions: [column_headers.tsv] under the source's `from:`");
 	for (int i = 0; i < a->n_days; i++)
 		covers(a, a->days[i]);
-	return carts_push(a);
+	return carts_push(&a->carts, a->host, a->ctx);
 }
 
 static int probe(ent_str head, const ent_doc *doc, const char **why) {
@@ -291,7 +208,7 @@ static void destroy(void *self) {
 	beside_clear(a);
 	carts_finish(&a->carts);
 	free(a->column_of);
-	free(a->carry);
+	rows_finish(&a->rows);
 	free(a->scratch);
 	free(a->products);
 	free(a->product_text);

@@ -6,11 +6,10 @@
 #ifndef ENTENTE_PLUGIN_ADOBE_H
 #define ENTENTE_PLUGIN_ADOBE_H
 
-#include "../common/text.h"
+#include "../common/carts.h"
+#include "../common/rows.h"
 
-#include <stdlib.h>
-
-enum { ROW_MAX = 16 << 20, FIELDS_MAX = 4096, KEY_MAX = 255, DAYS_MAX = 64 };
+enum { FIELDS_MAX = 4096, KEY_MAX = 255, DAYS_MAX = 64 };
 
 /* Columns that are read. Where a feed has both, the one that Adobe's processing left (post_) counts. */
 enum {
@@ -52,24 +51,6 @@ typedef struct lookup {
 	size_t n;
 } lookup;
 
-typedef struct cart {
-	uint64_t hash, place;
-	int64_t first, last;     /* microseconds */
-	uint32_t key, order;     /* offsets into the texts */
-	uint16_t key_n, order_n; /* order_n 0: none */
-	uint8_t checkout;
-	uint32_t items;
-	ent_id visitor;
-} cart;
-
-typedef struct carts {
-	cart *items;
-	uint32_t *slots; /* number + 1; twice as many as items at least */
-	size_t n, room, n_slots;
-	char *texts;
-	size_t used, texts_room;
-} carts;
-
 typedef struct product {
 	ent_str category, name, quantity, price;
 	int parts;
@@ -89,10 +70,7 @@ typedef struct adobe {
 	int n_days, dated;
 	lookup countries, referrers;
 	carts carts;
-	/* the row that is not complete */
-	char *carry;
-	size_t carry_n, carry_room;
-	uint64_t place; /* of its first byte, and behind the last row */
+	rows rows;
 	/* the row in hand */
 	ent_str cell[COLUMNS];
 	char *scratch;
@@ -116,13 +94,6 @@ ent_status hit(adobe *a, uint64_t place);
 
 /* Cuts a product list. 0, or -1 with *why. */
 int products_cut(adobe *a, ent_str list, const char **why);
-
-/* The cart of a visit, made if it is new. NULL: out of memory. */
-cart *carts_get(carts *c, ent_str key, uint64_t place);
-int carts_order(carts *c, cart *x, ent_str key); /* 0, or -1: out of memory */
-ent_status carts_push(adobe *a);
-void carts_clear(carts *c);
-void carts_finish(carts *c);
 
 /* Text in UTF-8, by the option. -1: not UTF-8 where that is declared. What is converted lives until the next row. */
 int text_utf8(adobe *a, ent_str *s);
