@@ -12,9 +12,26 @@ static ent_status reject(amazon *a, const ent_row *r, uint32_t column, const cha
 	return ENT_OK;
 }
 
+/* Three letters or digits, and twice seven digits: "111-1234567-1234567", "S01-1234567-1234567". */
+static int is_id(ent_str s) {
+	int64_t v;
+	return s.n == 19 && s.p[3] == '-' && s.p[11] == '-' && !text_digits(s.p + 4, 7, &v) &&
+		   !text_digits(s.p + 12, 7, &v);
+}
+
+/* A line break in a name cuts a row in two; with short_rows: fill, both halves come here. The first has no price, the
+ * second begins with anything. */
+static const char *broken(const ent_row *r) {
+	if (!is_id(text_id(r->cell[C_ORDER])))
+		return "not an amazon-order-id";
+	return r->cell[C_ITEM_PRICE].p ? NULL : "the row breaks off before its price";
+}
+
 int amazon__starts(void *self, const ent_row *before, const ent_row *row) {
 	(void)self;
-	return !before || !text_equal(text_trim(before->cell[C_ORDER]), text_trim(row->cell[C_ORDER]));
+	if (before && (broken(before) || broken(row))) /* what stood before that, one row does not show */
+		return 0;
+	return !before || !text_equal(text_id(before->cell[C_ORDER]), text_id(row->cell[C_ORDER]));
 }
 
 /* Sets *out and the bit if the cell is filled: an empty one is not known, which is not 0. -1: rejected. */
@@ -141,8 +158,6 @@ static ent_status item(amazon *a, const ent_row *r) {
 	amazon_item *it = amazon__add(a);
 	if (!it)
 		return ENT_ENOMEM;
-	if (!r->cell[C_ITEM_PRICE].p) /* short_rows: fill; a line break in a name looks the same */
-		return reject(a, r, C_ITEM_PRICE, "the row breaks off before its price");
 	if (!sku.n && !asin.n)
 		return reject(a, r, C_SKU, "neither sku nor asin");
 	if ((sku.n ? sku.n : asin.n) > AMAZON_KEY_MAX - 12)
@@ -169,15 +184,14 @@ static ent_status item(amazon *a, const ent_row *r) {
 
 ent_status amazon__row(void *self, const ent_row *r) {
 	amazon *a = self;
-	ent_str id = text_trim(r->cell[C_ORDER]);
+	ent_str id = text_id(r->cell[C_ORDER]);
+	const char *why = broken(r);
+	if (why) /* the order in hand may go on behind it */
+		return reject(a, r, C_ORDER, why);
 	if (!a->open || !text_equal(id, amazon__text(a, a->id))) {
 		ent_status e = amazon__push(a);
 		if (e)
 			return e;
-		if (!id.n)
-			return reject(a, r, C_ORDER, "no amazon-order-id");
-		if (id.n > AMAZON_KEY_MAX)
-			return reject(a, r, C_ORDER, "longer than 255 bytes");
 		a->open = 1;
 		if (amazon__keep(a, id, &a->id))
 			return ENT_ENOMEM;

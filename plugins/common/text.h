@@ -79,6 +79,12 @@ static inline ent_str text_given(ent_str s) { return s.n ? s : (ent_str){NULL, 0
 
 static inline char text_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
 
+/* A number that is a name. Spreadsheets are kept from eating its zeros by a mark before it, which some files keep. */
+static inline ent_str text_id(ent_str s) {
+	s = text_trim(s);
+	return s.n > 1 && s.p[0] == '\'' ? (ent_str){s.p + 1, s.n - 1} : s;
+}
+
 /* n letters A to Z: a currency (3) or a country (2) as ISO writes them. */
 static inline int text_capitals(ent_str s, size_t n) {
 	for (size_t i = 0; i < s.n; i++)

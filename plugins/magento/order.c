@@ -94,7 +94,7 @@ static int amounts(const magento *m, const ent_row *r, ent_order *o) {
 
 /* IDs are counted for each store view: two of them may come to the same number. */
 static const char *key(magento *m, const ent_row *r, size_t point_n, ent_head *h) {
-	ent_str id = text_trim(r->cell[C_ID]);
+	ent_str id = text_id(r->cell[C_ID]);
 	if (!id.n)
 		return "no ID";
 	if (point_n > MAGENTO_TEXT_MAX)

@@ -71,7 +71,7 @@ static int date_of(rates *r, const ent_row *row, ent_time *out, ent_status *refu
 	int ok = r->host->time(text, r->pattern, out);
 	for (size_t i = 0; ok && !r->pattern && i < sizeof others / sizeof *others; i++)
 		ok = r->host->time(text, others[i], out);
-	if (ok && !r->pattern && memchr(text.p, '/', text.n)) {
+	if (ok && !r->pattern && text.n && memchr(text.p, '/', text.n)) {
 		*refused =
 			r->host->error(r->ctx, row->place, COL_DATE, "it is not said which part of a date like this is the day",
 				"write dates: \"%d/%m/%Y\" or dates: \"%m/%d/%Y\"");

@@ -146,7 +146,7 @@ static int items_of(const analytics *a, const ent_row *r, int64_t *quantity) {
 
 static ent_status row(void *self, const ent_row *r) {
 	analytics *a = self;
-	ent_str number = text_trim(r->cell[C_NUMBER]), date = text_trim(r->cell[C_DATE]);
+	ent_str number = text_id(r->cell[C_NUMBER]), date = text_trim(r->cell[C_DATE]);
 	ent_order o = {.h = {.place = r->place, .key = number}};
 	int64_t quantity = 0;
 	if (!number.n)

@@ -271,6 +271,22 @@ def test_amazon(tmp_path: Path) -> None:
     assert told["refunds"] == 0
 
 
+def test_amazon_broken_rows(tmp_path: Path) -> None:
+    """A line break in a name breaks its row in two: neither half is taken for an item, and the order goes on behind them."""
+    rows = [{**r, "sales-channel": "Amazon.com", "sku": "S"} for r in amazon_rows(random.Random(7), 40)]
+    whole = [r for r in rows if not r["product-name"].startswith('"Thing" 1')]
+    text = tabbed([{**r, "product-name": r["product-name"].replace('" 1', '"\n1')} for r in rows])
+    items = [r for r in whole if r["item-status"] != "Cancelled"]
+    for decode in ("amazon", "{amazon: {short_rows: fill}}"):
+        folder = tmp_path / str(len(decode))
+        folder.mkdir()
+        balance = run(folder, decode, {"orders.txt": text})
+        broken = len(rows) - len(whole)
+        assert broken and (balance["rejected"], balance["records"]) == (2 * broken, len(rows) + broken)
+        assert balance["replaced"] == 0
+        assert figures(folder)["units"] == sum(int(r["quantity"]) for r in items)
+
+
 def test_amazon_again(tmp_path: Path) -> None:
     """A later report cancels an item: it is no longer sold, and the other one stays under its key."""
     rows = [r for r in amazon_rows(random.Random(8), 60) if r["sales-channel"] == "Amazon.com"]
