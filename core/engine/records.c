@@ -54,7 +54,36 @@ static void put_small(ent_json *j, const char *name, uint8_t v) {
 	}
 }
 
-static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
+/* What figures are told by: "channel=X" has the source's own word, and goes to rules with the name that the configuration
+ * gives it, as channels of orders and visits do. In a value, %2C is a comma and %25 a percent sign. */
+static void put_dims(ent_engine *e, ent_json *j, uint32_t system, const char *dims) {
+	static const char key[] = "channel=";
+	const char *from = dims + sizeof key - 1;
+	if (strncmp(dims, key, sizeof key - 1) != 0 || strchr(from, ',')) {
+		ent_json_text(j, dims);
+		return;
+	}
+	ent_buf b = {0}, out = {0};
+	for (const char *p = from; *p; p++) {
+		bool comma = !strncmp(p, "%2C", 3), percent = !strncmp(p, "%25", 3);
+		ent_buf_u8(&b, comma ? ',' : percent ? '%' : (uint8_t)*p);
+		p += comma || percent ? 2 : 0;
+	}
+	uint32_t raw = ent__code(e, (const char *)b.data, b.n);
+	ent_buf_printf(&out, "%s", key);
+	for (const char *p = ent__text(e, e->fold.channel(e, system, raw)); *p; p++) {
+		if (*p == ',' || *p == '%') {
+			ent_buf_printf(&out, "%s", *p == ',' ? "%2C" : "%25");
+		} else {
+			ent_buf_u8(&out, (uint8_t)*p);
+		}
+	}
+	ent_json_text_n(j, (const char *)out.data, out.n);
+	ent_buf_finish(&b);
+	ent_buf_finish(&out);
+}
+
+static void put_fields(ent_engine *e, ent_json *j, const ent_item *item, uint32_t system) {
 	const uint8_t *base = (const uint8_t *)&item->body;
 	for (const ent_field *f = ent_fact_fields(item->kind); f->name; f++) {
 		const uint8_t *at = base + f->offset;
@@ -84,7 +113,11 @@ static void put_fields(ent_engine *e, ent_json *j, const ent_item *item) {
 			memcpy(&u, at, 4);
 			if (u) {
 				ent_json_key(j, f->name);
-				ent_json_text(j, ent__text(e, (uint32_t)u));
+				if (item->kind == ENT_OBSERVATION && !strcmp(f->name, "dims")) {
+					put_dims(e, j, system, ent__text(e, (uint32_t)u));
+				} else {
+					ent_json_text(j, ent__text(e, (uint32_t)u));
+				}
 			}
 			break;
 		case ENT_FIELD_U32:
@@ -184,7 +217,7 @@ int ent__record(void *engine, const ent_document *d, const ent_item *head, int32
 	ent_json_text_n(&j, d->key, d->key_n);
 	ent_json_key(&j, "source");
 	ent_json_text(&j, ent__text(e, head->source));
-	put_fields(e, &j, head);
+	put_fields(e, &j, head, d->system);
 	if (head->kind == ENT_OBSERVATION && !head->body.observation.to) {
 		put_end(e, &j, head);
 	}

@@ -538,12 +538,18 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 
 /* ---- the moment of judgement ----------------------------------------------------------------------------------------------------------------- */
 
+typedef struct latest {
+	int32_t day, today;
+} latest;
+
 static int latest_of(void *ctx, const ent_cover *c) {
-	int32_t *day = ctx;
-	if (ent__build_family(c->kind) >= 0) {
-		/* guessed from what was read: its last day may have been half over when the export was made */
-		int32_t last = c->declared || c->to - c->from < 2 ? c->to - 1 : c->to - 2;
-		*day = last > *day ? last : *day;
+	latest *l = ctx;
+	/* guessed from what was read: its last day may have been half over when the export was made */
+	int32_t last = c->declared || c->to - c->from < 2 ? c->to - 1 : c->to - 2;
+	/* reports answer for windows, too; not those of a period that is not over, nor what a file of benchmarks is taken for */
+	bool report = c->kind == ENT_OBSERVATION && c->declared && c->origin <= ENT_ORIGIN_ANALYTICS && last <= l->today;
+	if ((ent__build_family(c->kind) >= 0 || report) && last > l->day) {
+		l->day = last;
 	}
 	return 0;
 }
@@ -558,9 +564,9 @@ int ent_engine_as_of(ent_engine *e, const ent_as_of *override, int32_t *day, ent
 		*day = ent__days_latest(e);
 		return 0;
 	}
-	int32_t latest = INT32_MIN;
-	int status = ent_store_covers_scan(e->store, latest_of, &latest, error);
-	*day = latest == INT32_MIN ? ent_zone_day(e->utc, e->now_us) : latest;
+	latest l = {.day = INT32_MIN, .today = ent_zone_day(e->utc, e->now_us)};
+	int status = ent_store_covers_scan(e->store, latest_of, &l, error);
+	*day = l.day == INT32_MIN ? l.today : l.day;
 	return status;
 }
 

@@ -3,7 +3,7 @@
  * _entente.Look: what entente.Measure is made of, one metric of one partner. over() reads a window of the snapshot,
  * keeps the read as evidence and gives the quantity: there are dozens of these for each partner, and half of them ask
  * what was asked before, so that a Look keeps what it has read. What is not simple (values of a view, declared figures,
- * fixtures, days that are missing) is handed to the methods _slow and _missing in measure.py. */
+ * fixtures, what reports say, days that are missing) is handed to the methods _slow, _reported and _missing in measure.py. */
 #include "rules/rules.h"
 
 #include <stddef.h>
@@ -208,6 +208,11 @@ PyObject *ent__look_read(PyObject *self, int32_t entry) {
 	return read;
 }
 
+/* The cells do not speak for the window: reports may. None: they do not either. */
+static PyObject *reported(look *k, const ent__entry *x) {
+	return PyObject_CallMethod((PyObject *)k, "_reported", "iii", (int)x->start, (int)x->stop, (int)x->window.state);
+}
+
 static PyObject *raise_missing(look *k, const ent__entry *x) {
 	const ent_window *w = &x->window;
 	PyObject *error = PyObject_CallMethod((PyObject *)k, "_missing", "iiii", (int)x->start, (int)x->stop,
@@ -237,12 +242,23 @@ static PyObject *over(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObj
 		return out;
 	}
 	int32_t at = entry_of(k, start, stop);
-	if (at < 0 || !ent__reads_add(self, at)) {
+	if (at < 0) {
 		return NULL;
 	}
-	ent__entry *x = &k->entries[at];
 	double days = (double)(stop - start);
-	if (x->window.state != ENT_WINDOW_KNOWN || x->window.covered < least * days) {
+	bool missing = k->entries[at].window.state != ENT_WINDOW_KNOWN || k->entries[at].window.covered < least * days;
+	if (missing) {
+		PyObject *told = reported(k, &k->entries[at]);
+		if (told != Py_None) {
+			return told;
+		}
+		Py_DECREF(told);
+	}
+	if (!ent__reads_add(self, at)) {
+		return NULL;
+	}
+	ent__entry *x = &k->entries[at]; /* what Python did meanwhile may have moved them */
+	if (missing) {
 		return raise_missing(k, x);
 	}
 	if (!x->figure) {

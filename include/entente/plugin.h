@@ -276,7 +276,7 @@ typedef struct ent_observation {
 	ent_head h;
 	ent_time from, to; /* half open; `to` absent: the day, or month, of `from` */
 	ent_str metric;    /* catalogue name where there is one */
-	ent_str dims;      /* k=v,k=v sorted by k; absent: the total */
+	ent_str dims;      /* k=v,k=v sorted by k, in v %2C for a comma, %25 for %; absent: the total */
 	ent_str unit;      /* count, ratio, money, seconds; for a rate: the currency that one unit is of */
 	ent_str who;       /* who said or measured it */
 	char currency[4];

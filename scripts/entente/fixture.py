@@ -187,6 +187,39 @@ class FixturePartner:
         )
         return self
 
+    def reports(
+        self,
+        metric: str,
+        amount: Amount,
+        first: str,
+        last: str = "",
+        *,
+        origin: str = "analytics",
+        source: str = "web",
+        additive: bool = True,
+        **view: str,
+    ) -> FixturePartner:
+        """What a report says of the days from `first` to `last`, both included; of one value of a view with
+        country="PL". Money is in the reporting currency."""
+        dims = ",".join(f"{k}={v.replace('%', '%25').replace(',', '%2C')}" for k, v in sorted(view.items()))
+        row = next(row for row in METRICS if row.name == metric)
+        self.observations.append(
+            {
+                "metric": metric,
+                "origin": origin,
+                "source": source,
+                "from": iso(day_number(first)),
+                "to": iso(day_number(last or first) + 1),
+                "value": round(amount * 1_000_000),
+                "scale": 6,
+                "unit": row.unit,
+                "currency": self.world.currency if row.unit == "money" else "",
+                "additive": additive and row.kind != DISTINCT,
+                **({"dims": dims} if dims else {}),
+            }
+        )
+        return self
+
     def json(self) -> str:
         """As the core writes it."""
         return json.dumps(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from . import run
+from . import reports, run
 from .breakdown import Breakdown
 from .day import (
     Day,
@@ -30,6 +30,7 @@ from .reader import (
     SUM,
     VIEWS,
 )
+from .reader import RATIO as QUOTIENT
 from .run import Read
 from .series import Daily, Point, Series
 from .titles import title
@@ -102,11 +103,19 @@ class Measure(Look):
         )
         unit, origin = metric.unit, ORIGINS[self._origin] if self._origin >= 0 else ""
         read = (metric.name, start, stop, state, top, bottom, unit, covered, declared, origin, "", "", 0)
-        run.now.reads.append(Read(*read))
         days = stop - start
         if state != KNOWN or covered < least_coverage * days:
+            told = self._reported(start, stop, state)
+            if told is not None:
+                return told
+            run.now.reads.append(Read(*read))
             raise self._missing(start, stop, state or NO_COVERAGE, day)
+        run.now.reads.append(Read(*read))
         return Quantity(top, bottom, unit, covered / days)
+
+    def _reported(self, start: int, stop: int, state: int) -> Quantity | None:
+        """What reports say, where the cells do not speak for the window; None: nothing."""
+        return reports.read(self, start, stop) if state in (KNOWN, NO_COVERAGE) else None
 
     def change(self, window: Window, since: Window, least_coverage: float = LEAST_COVERAGE) -> Quantity:
         """By what share it rose (+) or fell (-) from `since` to `window`."""
@@ -139,12 +148,15 @@ class Measure(Look):
         state, top, bottom, covered, declared, _ = view.snapshot.window(
             self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, ""
         )
+        if covered < span.stop - span.start and reports.tells(self, span.start, span.stop):
+            covered = declared = span.stop - span.start
         self._note(span.start, span.stop, state, top, bottom, covered, declared)
         return Quantity(covered, span.stop - span.start, RATIO)
 
     def is_known(self) -> bool:
         """Whether any source ever spoke of it."""
-        return bool(self._covers())
+        told = self.partner.view.reports(self.partner.index).origins(self.metric.name)
+        return bool(self._covers()) or (bool(told) if self._origin < 0 else self._origin in told)
 
     def known_since(self) -> Day:
         """The first day for which a source speaks. NotEnoughEvidence if none ever did."""
@@ -189,6 +201,11 @@ class Measure(Look):
         value = "" if self._values is None else self._values[0]
         if value.endswith("/"):
             raise ValueError("days of a whole side are not kept; take one channel")
+        state, _, _, covered, _, _ = view.snapshot.window(
+            self.partner.index, self.metric.number, span.start, span.stop, self._origin, 0, ""
+        )
+        if state != KNOWN or covered < LEAST_COVERAGE * (span.stop - span.start):  # over() read a report
+            return Daily(reports.daily(self, span.start, span.stop), self.metric.unit)
         raw = view.snapshot.series(
             self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view, value
         )
@@ -252,6 +269,10 @@ class Measure(Look):
                     bottom = 1 if metric.kind in (SUM, DISTINCT) else bottom + one[2]
             if state != NO_RATE:
                 state = KNOWN if bottom else NO_DENOMINATOR
+        short = state == KNOWN and covered < least_coverage * (stop - start)
+        told = self._reported(start, stop, state) if state == NO_COVERAGE or short else None
+        if told is not None:
+            return told
         part = f"{VIEWS[self._view]}={' '.join(self._values or ())}"
         self._note(start, stop, state, top, bottom or 1, covered, whole[4], part)
         if state != KNOWN or covered < least_coverage * (stop - start):
@@ -295,16 +316,21 @@ class Measure(Look):
                     state, day = NO_RATE, missing
                     break
                 top += value
-        self._note(start, stop, state, top, 1)
+        self._note(start, stop, state, top, self._parts)
         if state != KNOWN:
             raise self._missing(start, stop, state, day)
-        return Quantity(top, 1, metric.unit)
+        return Quantity(top, self._parts, metric.unit)
+
+    @property
+    def _parts(self) -> int:
+        """Into how many parts of one a figure that was told is divided: a rate is less than one."""
+        return 10**6 if self.metric.kind == QUOTIENT and self.metric.unit.scale == 1 else 1
 
     def _converted(self, row: dict[str, object], first: int, after: int) -> tuple[int, int | None]:
         """A declared value in the scale of the metric and in the reporting currency, at the mean rate of
         its days."""
         power = int(str(row.get("scale") or 6))
-        value = int(str(row["value"])) * self.metric.unit.scale
+        value = int(str(row["value"])) * self.metric.unit.scale * self._parts
         view = self.partner.view
         currency = str(row.get("currency") or view.currency)
         if self.metric.unit.kind != "money" or currency == view.currency:
@@ -372,6 +398,11 @@ class Measure(Look):
                 Ask(f"what they say of their {label}", name, start, stop),
             )
         covers = self._covers()
+        told = reports.spoken_of(self)
+        if told and not covers:
+            return NotEnoughEvidence(
+                f"{label}, {days}: {told}", Ask(label, name, start, stop, note="a report of just these days")
+            )
         if not covers:
             return NotEnoughEvidence(
                 f"{label}: no source gives it",
@@ -412,9 +443,10 @@ class Cut:
         span = view.span(window)
         name = VIEWS[self._view]
         parts = {}
-        for value in view.snapshot.values(
+        kept = view.snapshot.values(
             measure.partner.index, measure.metric.number, self._view, span.start, span.stop, measure._origin
-        ):
+        )
+        for value in kept or reports.values(measure, self._view, span.start, span.stop):
             part = Measure(measure.partner, measure.metric, measure._origin, self._view, (value,))
             with run.if_known(f"{name} {value}"):
                 parts[value] = part.over(window, least_coverage)

@@ -118,7 +118,10 @@ class Partner(Seat):
         if found is None:
             about = self.view.about(self.index)
             found = [o for o in self.view.snapshot.origins(self.index, metric.number) if o != DECLARED]
-            if any(row.get("metric") == metric.name for row in about.get("observations") or ()):
+            reported = self.view.reports(self.index).origins(metric.name)
+            found = sorted({*found, *reported})
+            said = (row for row in about.get("observations") or () if row.get("metric") == metric.name)
+            if any(row.get("origin", "declared") == "declared" for row in said):
                 found.append(DECLARED)
             self._origins[metric.number] = found
         return found

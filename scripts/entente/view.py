@@ -10,6 +10,7 @@ from __future__ import annotations
 from .day import Day, Period, Shifted, Span, Window, months_before, span_of
 from .quantity import Unit, unit_of
 from .reader import Snapshot
+from .reports import Reports
 from .told import loads
 
 TYPE_CHECKING = False
@@ -48,6 +49,8 @@ class View:
         self._months: dict[int, list[Period]] = {}
         self._about: dict[str, Any] = {}
         self._about_whom = -1
+        self._reports: Reports | None = None
+        self._reports_of: dict[str, Any] | None = None  # what about() said
         self._others: dict[int, View] = {}  # by day
         if of is not None:  # another day of the same: what has no day is there already
             self._take(of)
@@ -90,6 +93,13 @@ class View:
             self._about = loads(self.snapshot.partner_json(partner) or "{}")
             self._about_whom = partner
         return self._about
+
+    def reports(self, partner: int) -> Reports:
+        """What reports say of the partner."""
+        about = self.about(partner)
+        if self._reports is None or self._reports_of is not about:
+            self._reports, self._reports_of = Reports(about.get("observations") or ()), about
+        return self._reports
 
     def forget(self) -> None:
         """What is known about partners is read anew."""

@@ -53,10 +53,11 @@ def run(
     files: dict[str, bytes],
     currency: str = "USD",
     rules: str = "{books: []}",
+    more: str = "",
 ) -> dict[str, Any]:
     """The balance of the source, which must close. What was said of documents is under `told`."""
     text = PROJECT.replace("DECODE", decode).replace("CURRENCY", currency).replace("RULES", rules)
-    (folder / "entente.yaml").write_text(text)
+    (folder / "entente.yaml").write_text(text + more)
     (folder / "data").mkdir(exist_ok=True)
     for name, body in files.items():
         (folder / "data" / name).write_bytes(body)
@@ -83,3 +84,35 @@ def observations(folder: Path) -> list[dict[str, Any]]:
     """The observations that rules are given."""
     with sqlite3.connect(folder / "store" / "entente.db") as store:
         return [json.loads(text) for (text,) in store.execute("SELECT json FROM record WHERE kind = 8")]
+
+
+BOOK = '''
+"""Says what it can read."""
+
+from entente import NotEnoughEvidence, insight, rule
+
+
+def said(measure, window):
+    try:
+        return round(measure.over(window).number, 6)
+    except NotEnoughEvidence as error:
+        return f"unknown: {error.why}"
+
+
+@rule(practice="informative")
+def reads(partner):
+    """Tells figures, one finding each."""
+    for key, value in {READS}.items():
+        yield insight(f"{value}", key=key)
+'''
+
+
+def reads(
+    folder: Path, decode: str, files: dict[str, bytes], what: dict[str, str], more: str = ""
+) -> dict[str, str]:
+    """What a rule reads of the sources: by name, expressions over `partner` and said(measure, window)."""
+    (folder / "rules").mkdir(exist_ok=True)
+    made = ", ".join(f"{name!r}: {text}" for name, text in what.items())
+    (folder / "rules" / "reads.py").write_text(BOOK.replace("{READS}", "{" + made + "}"))
+    run(folder, decode, files, rules="{books: [./rules]}", more=more)
+    return {row["key"]: row["text"] for row in entente(folder, "findings")}

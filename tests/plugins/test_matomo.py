@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from ran import SOURCE, entente, figures, need, observations, run
+from ran import SOURCE, entente, figures, need, observations, reads, run
 
 VISITS = "matomo/test_ecommerceOrderWithItems__Live.getLastVisitsDetails_day.xml"
 GOLDEN = SOURCE / "plugins" / "matomo" / "golden"
@@ -128,3 +128,41 @@ def test_a_german_report_in_every_encoding(tmp_path: Path, encoding: str) -> Non
 def test_no_data_available(tmp_path: Path) -> None:
     balance = run(tmp_path, "auto", {"besuche-2026-05-04.csv": "No data available".encode("utf-16")})
     assert (balance["records"], balance["stored"]) == (0, 0)
+
+
+def test_rules_read_reports(tmp_path: Path) -> None:
+    """In the real rules worker, with channels by the names that the configuration gives them."""
+    files = {
+        "besuche-2026-05-04.csv": (GOLDEN / "german.in").read_bytes(),
+        "laender-2026-05-04.csv": (GOLDEN / "countries.in").read_bytes(),
+        "goals-2026-04-28_2026-05-04.csv": b"nb_conversions,nb_visits_converted,revenue,revenue_subtotal,items\n"
+        b"12,11,1410.5,1300,31\n",
+    }
+    told = reads(
+        tmp_path,
+        "{matomo-reports: {currency: USD}}",
+        files,
+        {
+            "visits": "said(partner['sessions'], '1d')",
+            "visitors": "said(partner['visitors'], '1d')",
+            "two days": "said(partner['sessions'], '2d')",
+            "country": "said(partner['sessions'].where(country='DE'), '1d')",
+            "campaign": "said(partner['sessions'].where(campaign='spring, letter'), '1d')",
+            "channel": "said(partner['sessions'].where(channel='online/search'), '1d')",
+            "side": "said(partner['sessions'].where(side='online'), '1d')",
+            "parts": "list(partner['sessions'].by('channel').over('1d').items())[0][0]",
+            "orders": "said(partner['orders'], '7d')",
+            "orders, 6 days": "said(partner['orders'], '6d')",
+            "worth": "said(partner['total'], '7d')",
+        },
+        "channels: {matomo: {search: online/search}}\n",
+    )
+    assert {name: told[name] for name in ("visits", "visitors", "country")} == {
+        "visits": "50.0",
+        "visitors": "41.0",
+        "country": "36.0",
+    }
+    assert told["channel"] == told["side"] == "10.0" and told["parts"] == "online/search"
+    assert told["campaign"] == "2.0"
+    assert (told["orders"], told["worth"]) == ("12.0", "1410.5")
+    assert told["two days"].startswith("unknown") and told["orders, 6 days"].startswith("unknown")

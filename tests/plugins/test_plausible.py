@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from ran import SOURCE, observations, run
+from ran import SOURCE, observations, reads, run
 
 GOLDEN = SOURCE / "plugins" / "plausible" / "golden"
 TABLES = {
@@ -105,3 +105,32 @@ def test_a_newer_export_replaces(tmp_path: Path) -> None:
     assert changed != files[visitors]
     run(tmp_path, "auto", {visitors: changed})
     assert told(tmp_path, "sessions") - before == Counter({("2026-05-01", ""): 2})
+
+
+def test_rules_read_them(tmp_path: Path) -> None:
+    """Up to 6 May, the last day of the export: what a strategist's rule is told, in the real rules worker."""
+    told = reads(
+        tmp_path,
+        "auto",
+        export(),
+        {
+            "6 days": "said(partner['sessions'], '6d')",
+            "7 days": "said(partner['sessions'], '7d')",
+            "analytics": "said(partner['sessions'].where(origin='analytics'), '6d')",
+            "engaged": "said(partner['engagement_rate'], '6d')",
+            "pages": "said(partner['pageviews'], '6d')",
+            "a day's visitors": "said(partner['visitors'], '1d')",
+            "visitors": "said(partner['visitors'], '6d')",
+            "first": "partner['sessions'].daily('6d')[0]",
+            "judged": "partner.today",
+        },
+    )
+    visits = sum(counted("visitors", "visits").values())
+    bounces = sum(counted("visitors", "bounces").values())
+    assert float(told["6 days"]) == float(told["analytics"]) == visits
+    assert told["7 days"].startswith("unknown")
+    assert float(told["engaged"]) == round((visits - bounces) / visits, 6)
+    assert float(told["pages"]) == sum(counted("visitors", "pageviews").values())
+    assert float(told["a day's visitors"]) == 0  # 6 May is in the export, and nobody came
+    assert told["visitors"].startswith("unknown")
+    assert float(told["first"]) == 50 and told["judged"] == "6 May 2026"
