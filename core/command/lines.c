@@ -38,9 +38,9 @@ static bool find(const ent_config_source *source, const char *file, char *out, s
 	return *out && !stat(out, &st) && S_ISREG(st.st_mode);
 }
 
-uint64_t ent__line_of(ent__lines *x, const ent_config_source *source, const char *file, uint64_t place) {
-	char path[sizeof x->path], piece[1 << 16];
-	if (!source || place > MOST || !find(source, file, path, sizeof path)) {
+uint64_t ent__line_at(ent__lines *x, const char *path, uint64_t place) {
+	char piece[1 << 16];
+	if (place > MOST || strlen(path) >= sizeof x->path) {
 		return 0;
 	}
 	if (strcmp(path, x->path) != 0 || place < x->at) {
@@ -51,7 +51,7 @@ uint64_t ent__line_of(ent__lines *x, const ent_config_source *source, const char
 		}
 		x->fd = fd + 1;
 		x->line = 1;
-		memcpy(x->path, path, sizeof path);
+		memcpy(x->path, path, strlen(path) + 1);
 	}
 	while (x->at < place) {
 		size_t want = place - x->at < sizeof piece ? (size_t)(place - x->at) : sizeof piece;
@@ -65,4 +65,9 @@ uint64_t ent__line_of(ent__lines *x, const ent_config_source *source, const char
 		x->at += (uint64_t)n;
 	}
 	return x->line;
+}
+
+uint64_t ent__line_of(ent__lines *x, const ent_config_source *source, const char *file, uint64_t place) {
+	char path[sizeof x->path];
+	return source && find(source, file, path, sizeof path) ? ent__line_at(x, path, place) : 0;
 }

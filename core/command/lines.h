@@ -16,6 +16,8 @@ typedef struct ent__lines {
 
 /* Line of the byte at `place` of a source's file, from 1; 0: it cannot be said. */
 uint64_t ent__line_of(ent__lines *, const ent_config_source *, const char *file, uint64_t place);
+/* The same of a file by its path. */
+uint64_t ent__line_at(ent__lines *, const char *path, uint64_t place);
 void ent__lines_finish(ent__lines *);
 
 #endif

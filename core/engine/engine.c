@@ -65,6 +65,27 @@ static int key_from_store(ent_engine *e, ent_error *error) {
 	return error->code;
 }
 
+int ent__identity_key_look(ent_engine *e, bool *fresh, ent_error *error) {
+	*fresh = false;
+	if (e->config->identity_key.s) {
+		return key_from_secret(e, error);
+	}
+	char path[4096];
+	snprintf(path, sizeof path, "%s/identity.key", e->config->store.s);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), status = 0;
+	if (fd < 0 && errno == ENOENT) {
+		randombytes_buf(e->identity_key, sizeof e->identity_key);
+		*fresh = true;
+	} else if (fd < 0 || read(fd, e->identity_key, sizeof e->identity_key) != sizeof e->identity_key) {
+		status = ent_error_set(error, ENT_ERR_IO, "the identity key %s cannot be read, or is cut off", path);
+		ent_error_todo(error, "look as the user whose store it is");
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return status;
+}
+
 /* What the store remembers of the key that its identities were made with: nothing that the key could be found from. */
 static void key_mark(const ent_engine *e, char out[17]) {
 	uint8_t hash[16];
@@ -218,12 +239,17 @@ static ent_pool_settings pool_settings(ent_engine *e) {
 		.encodings = declared_encodings(e)};
 }
 
-static void start_pool(ent_engine *e) {
+ent_pool *ent__pool_make(ent_engine *e, unsigned most, const ent_pool_events *events, void *ctx) {
 	ent_pool_settings set = pool_settings(e);
+	set.workers = most && most < set.workers ? most : set.workers;
 	memcpy(set.identity_key, e->identity_key, 32);
 	/* rejected records are sealed with a key of their own, derived from the deployment's */
 	crypto_generichash(set.seal_key, 32, e->identity_key, 32, (const uint8_t *)"entente.rejects.1", 17);
-	e->pool = ent_pool_create(&e->loop, &set, &ent__dispatch_events, e);
+	return ent_pool_create(&e->loop, &set, events, ctx);
+}
+
+static void start_pool(ent_engine *e) {
+	e->pool = ent__pool_make(e, 0, &ent__dispatch_events, e);
 	e->workers_told[0] = e->workers_told[1] = 0;
 }
 

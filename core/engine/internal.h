@@ -387,6 +387,10 @@ int ent__judge_whole(ent_engine *, const ent_snapshot_block *, bool keep, ent_ju
 int ent__judge_change(ent_engine *, const ent_snapshot_block *layer, const ent_buf *request, ent_judge_report *, ent_error *e);
 /* engine.c. Fresh workers, by what the configuration says now; none is at work. */
 void ent__pool_renew(ent_engine *);
+/* A pool of its own on the engine's loop, as the configuration has it; `most` workers at once, 0: as many as configured. */
+ent_pool *ent__pool_make(ent_engine *, unsigned most, const ent_pool_events *, void *ctx);
+/* The identity key of a store that is not opened. *fresh: there is none yet, and this one is of the moment. */
+int ent__identity_key_look(ent_engine *, bool *fresh, ent_error *);
 /* The moment, read anew: an engine may stay open for weeks. */
 void ent__now(ent_engine *);
 /* Back to the last commit (none is under way any more): what was folded since is forgotten, the log is cut to what the store

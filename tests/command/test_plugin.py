@@ -138,8 +138,12 @@ def test_new_needs_a_folder(entente: Run, tmp_path: Path, place: str) -> None:
 
 def test_new_leaves_nothing_half_written(tmp_path: Path) -> None:
     """A limit on the size of files, so that one cannot be written; the fault is seen in what is said."""
-    limit = "import resource, sys, os; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); os.execv(sys.argv[1], sys.argv[1:])"
-    words = ["/usr/bin/python3", "-c", f"import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); {limit}"]
+    code = """import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+    words = ["/usr/bin/python3", "-c", code]
     program = str(Path(os.environ.get("ENTENTE_BIN", "build/bin")).absolute() / "entente")
     done = subprocess.run([*words, program, "plugin", "new", "acme"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `entente plugin new` writes, built as an outsider builds it: away from this tree, against an installation alone."""
+"""What `entente plugin new` writes, built as an outsider does: away from this tree, against an installation alone."""
 
 from __future__ import annotations
 
@@ -136,7 +136,8 @@ def test_with_pkg_config_and_in_the_build_tree(installed: Installed, tmp_path: P
     subprocess.run([*words, str(EXAMPLES / "delimited" / "till.c")], check=True)
     plugins = {**installed.environment(), "ENTENTE_PLUGINS": str(tmp_path)}
     entente = BUILD / "bin" / "entente"
-    done = subprocess.run([entente, "plugin", "show", "till"], env=plugins, cwd=tmp_path, check=True, capture_output=True)
+    words = [str(entente), "plugin", "show", "till"]
+    done = subprocess.run(words, env=plugins, cwd=tmp_path, check=True, capture_output=True)
     assert b"Receipts of a cash desk" in done.stdout
     told = subprocess.run(
         [entente, "plugin", "new", "b"], env=plugins, cwd=tmp_path, check=True, capture_output=True, text=True
