@@ -5,6 +5,7 @@
  * mean, sessions.c the visits that they add up to.
  */
 #include "ga4.h"
+#include "report.h"
 
 #include <stdlib.h>
 
@@ -217,7 +218,7 @@ static const ent_decoder decoder = {
 	.destroy = destroy,
 };
 
-static const ent_decoder *const decoders[] = {&decoder, NULL};
+static const ent_decoder *const decoders[] = {&decoder, &ga4__report_decoder, NULL};
 
 const ent_plugin ent_plugin_entry = {
 	.magic = ENT_PLUGIN_MAGIC,
@@ -225,6 +226,6 @@ const ent_plugin ent_plugin_entry = {
 	.minor = ENT_PLUGIN_MINOR,
 	.size = sizeof(ent_plugin),
 	.name = "ga4",
-	.version = "1.0.0",
+	.version = "1.1.0",
 	.decoders = decoders,
 };
