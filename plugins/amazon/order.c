@@ -40,7 +40,7 @@ static int amount(amazon *a, const ent_row *r, uint32_t column, uint64_t bit, in
 	int64_t v;
 	if (!s.n)
 		return 0;
-	if (text_money(a->host, s, &v) || __builtin_add_overflow(*out, v, out)) {
+	if (text_amount(a->host, s, &v) || __builtin_add_overflow(*out, v, out)) {
 		reject(a, r, column, "not an amount");
 		return -1;
 	}

@@ -27,8 +27,8 @@ ent_status bigcommerce__reject(bigcommerce *b, uint64_t place, const char *why);
 
 /* order.c */
 ent_status bigcommerce__order(bigcommerce *b, json_object *record, uint64_t place);
-/* Takes back what came under the key: an order, a cart, or both. */
-ent_status bigcommerce__gone(bigcommerce *b, ent_str key, ent_time version, uint64_t place);
+/* Takes back what came under the keys, the order or the cart. */
+ent_status bigcommerce__gone(bigcommerce *b, ent_str order, ent_str cart, ent_time version, uint64_t place);
 /* RFC 2822, or ISO 8601; empty where nothing happened. -1: it is there, and is no time. */
 int bigcommerce__time(const bigcommerce *b, json_object *o, const char *key, ent_time *out);
 

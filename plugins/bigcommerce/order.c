@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * An order of the API's version 2. Orders that were never placed are there as well, as checkouts that were left: they
- * are carts, and the order of the same id that one of them may become takes the cart back.
+ * are carts, and the order that is made of one takes the cart back.
  */
 #include "bigcommerce.h"
 
@@ -45,9 +45,15 @@ int bigcommerce__time(const bigcommerce *b, json_object *o, const char *key, ent
 	return b->host->time(s, "%d %b %Y %H:%M:%S %z", out) ? -1 : 0;
 }
 
-ent_status bigcommerce__gone(bigcommerce *b, ent_str key, ent_time version, uint64_t place) {
-	ent_order o = {.h = {.place = place, .key = key, .version = version, .op = ENT_RETRACT}};
-	ent_cart c = {.h = o.h};
+/* A checkout that is begun anew is another order of the same cart, which is one cart. */
+static ent_str cart_key(json_object *record) {
+	ent_str cart = jsonl_text(record, "cart_id");
+	return cart.n ? cart : jsonl_text(record, "id");
+}
+
+ent_status bigcommerce__gone(bigcommerce *b, ent_str order, ent_str cart, ent_time version, uint64_t place) {
+	ent_order o = {.h = {.place = place, .key = order, .version = version, .op = ENT_RETRACT}};
+	ent_cart c = {.h = {.place = place, .key = cart, .version = version, .op = ENT_RETRACT}};
 	ent_status e = b->host->push(b->ctx, ENT_ORDER, &o, sizeof o, 1);
 	return e ? e : b->host->push(b->ctx, ENT_CART, &c, sizeof c, 1);
 }
@@ -171,7 +177,7 @@ static const char *header(const bigcommerce *b, json_object *record, ent_order *
 static ent_status cart(bigcommerce *b, json_object *record, const ent_order *o) {
 	ent_str items = jsonl_text(record, "items_total"), id = jsonl_text(record, "status_id");
 	int64_t n = 0;
-	ent_cart c = {.h = {.has = ENT_HAS_VALUE, .place = o->h.place, .key = o->h.key, .version = o->h.version},
+	ent_cart c = {.h = {.has = ENT_HAS_VALUE, .place = o->h.place, .key = cart_key(record), .version = o->h.version},
 		.started_at = o->at,
 		.updated_at = o->h.version,
 		.visitor = o->customer,
@@ -204,7 +210,7 @@ ent_status bigcommerce__order(bigcommerce *b, json_object *record, uint64_t plac
 	}
 	const char *why = header(b, record, &o);
 	if (!why && !b->keep_archived && json_object_get_boolean(jsonl_member(record, "is_deleted")))
-		return bigcommerce__gone(b, o.h.key, o.h.version, place);
+		return bigcommerce__gone(b, o.h.key, cart_key(record), o.h.version, place);
 	if (!why && status == BIGCOMMERCE_CART)
 		return cart(b, record, &o);
 	size_t n = jsonl_length(list);
@@ -225,7 +231,7 @@ ent_status bigcommerce__order(bigcommerce *b, json_object *record, uint64_t plac
 		o.h.has |= ENT_HAS_REFUNDED;
 	}
 	o.status = (uint8_t)status;
-	ent_cart none = {.h = {.place = place, .key = o.h.key, .version = o.h.version, .op = ENT_RETRACT}};
+	ent_cart none = {.h = {.place = place, .key = cart_key(record), .version = o.h.version, .op = ENT_RETRACT}};
 	ent_status e = b->host->push(b->ctx, ENT_ORDER, &o, sizeof o, 1);
 	if (!e && n)
 		e = b->host->push(b->ctx, ENT_LINE, b->lines, sizeof *b->lines, n);

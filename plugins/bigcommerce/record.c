@@ -38,7 +38,7 @@ static ent_status webhook(bigcommerce *b, json_object *record, ent_str scope, ui
 		return bigcommerce__reject(b, place, "a webhook without the id of its order");
 	if (seconds(jsonl_text(record, "created_at"), &version))
 		return bigcommerce__reject(b, place, "created_at of a webhook is no time");
-	return bigcommerce__gone(b, id, version, place);
+	return bigcommerce__gone(b, id, id, version, place);
 }
 
 /* A line that came by itself: it finds its order by the order's id. */

@@ -206,6 +206,18 @@ static inline int text_money(const ent_host *host, ent_str s, int64_t *micro) {
 	return text_money_any(host, s, micro);
 }
 
+/* Amount as a cell of a delimited file may have it: quotes around it where the file has none, and marks between thousands
+ * where a point behind them says what they are. 0 or -1. */
+static inline int text_amount(const ent_host *host, ent_str s, int64_t *micro) {
+	s = text_trim(s);
+	if (s.n > 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
+		s = (ent_str){s.p + 1, s.n - 2};
+	const char *comma = s.n ? memchr(s.p, ',', s.n) : NULL;
+	if (comma && memchr(comma, '.', s.n - (size_t)(comma - s.p)))
+		return host->money(s, '.', ',', micro);
+	return text_money(host, s, micro);
+}
+
 /* Whole pieces, or a decimal, to 1/1000 of a piece. 0 or -1; a finer fraction than 1/1000 is -1. */
 static inline int text_quantity(const ent_host *host, ent_str s, int64_t *milli) {
 	int64_t v;

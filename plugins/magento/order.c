@@ -15,7 +15,7 @@ static int amount(const magento *m, const ent_row *r, uint32_t column, uint64_t 
 	ent_str s = text_trim(r->cell[column]);
 	if (!s.n)
 		return 0;
-	if (text_money(m->host, s, out)) {
+	if (text_amount(m->host, s, out)) {
 		reject(m, r, column, "not an amount");
 		return -1;
 	}

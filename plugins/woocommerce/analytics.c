@@ -153,7 +153,7 @@ static ent_status row(void *self, const ent_row *r) {
 		return reject(a, r, C_NUMBER, "no number of an order");
 	if (!date.n || a->host->time(date, a->dates, &o.at) || o.at.kind == ENT_TIME_MONTH)
 		return reject(a, r, C_DATE, "not a date; say how it is written with the option dates");
-	if (text_money(a->host, text_trim(r->cell[C_NET]), &o.gross))
+	if (text_amount(a->host, r->cell[C_NET], &o.gross))
 		return reject(a, r, C_NET, "not an amount");
 	if (items_of(a, r, &quantity))
 		return reject(a, r, C_ITEMS, "not a number of items");
