@@ -37,7 +37,7 @@ enum {
 
 enum { AMAZON_OPT_STATUSES, AMAZON_OPT_TAX, AMAZON_OPT_ITEM_PRICE };
 enum { AMAZON_TAX_AUTO, AMAZON_TAX_ADDED, AMAZON_TAX_INCLUDED };
-enum { AMAZON_KEY_MAX = 255 };
+enum { AMAZON_KEY_MAX = 255, AMAZON_ITEMS_MAX = 10000 /* of one order: keys are compared with all before them */ };
 
 /* What is known of a marketplace by its name. */
 typedef struct amazon_market {

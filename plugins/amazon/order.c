@@ -155,6 +155,8 @@ static ent_status item(amazon *a, const ent_row *r) {
 	ent_str sku = text_trim(r->cell[C_SKU]), asin = text_trim(r->cell[C_ASIN]),
 			word = text_trim(r->cell[C_ITEM_STATUS]);
 	char currency[4];
+	if (a->n_items == AMAZON_ITEMS_MAX)
+		return reject(a, r, C_ORDER, "more than 10000 items in one order");
 	amazon_item *it = amazon__add(a);
 	if (!it)
 		return ENT_ENOMEM;

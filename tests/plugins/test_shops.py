@@ -294,6 +294,14 @@ def test_amazon_broken_rows(tmp_path: Path) -> None:
         assert figures(folder)["units"] == sum(int(r["quantity"]) for r in items)
 
 
+def test_amazon_order_without_end(tmp_path: Path) -> None:
+    """A file in which every row claims to be of one order neither takes for ever nor all memory."""
+    row = next(r for r in amazon_rows(random.Random(7), 40) if r["item-price"])
+    balance = run(tmp_path, "amazon", {"orders.txt": tabbed([row] * 60_000)})
+    assert (balance["records"], balance["rejected"]) == (60_000, 50_000)
+    assert figures(tmp_path)["orders"] == 1
+
+
 def test_amazon_again(tmp_path: Path) -> None:
     """A later report cancels an item: it is no longer sold, and the other one stays under its key."""
     rows = [r for r in amazon_rows(random.Random(8), 60) if r["sales-channel"] == "Amazon.com"]
