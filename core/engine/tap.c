@@ -256,8 +256,23 @@ static void decode(tap *t, int fd, const ent_file *file, bool log, seen *was) {
 		.exact = was->upto != 0,
 		.enveloped = log,
 		.readable = upto < file->size ? upto : 0};
+	int fds[ENT_COMPANIONS_MAX];
+	ent__beside beside = {0};
+	uint64_t stamp, content;
+	if (!log && (ent__beside_find(t->source->config, file->path, &beside, &error) ||
+					ent__beside_open(t->source->config, &beside, fds, &stamp, &content, &error))) {
+		ent__beside_free(&beside);
+		was->upto = UINT64_MAX;
+		fail(t, file->name, &error);
+		return;
+	}
+	o.companions = fds;
+	o.n_companions = (unsigned)beside.n;
 	ent_assignment *a = ent_xcalloc(1, sizeof *a);
-	if (ent_pool_decode(t->pool, &o, a, &error)) {
+	int status = ent_pool_decode(t->pool, &o, a, &error);
+	ent__beside_close(&beside, fds); /* what was sent has copies */
+	ent__beside_free(&beside);
+	if (status) {
 		free(a);
 		fail(t, file->name, &error);
 		t->stop = true;
@@ -365,6 +380,7 @@ static void look_into_files(tap *t) {
 		fail(t, t->source->config->name.s, &error);
 		t->stop |= !t->what->follow;
 	}
+	ent__beside_leave_out(t->source->config, files, &n);
 	for (size_t i = 0; i < n && !t->stop; i++) {
 		look_at(t, &files[i], false);
 	}

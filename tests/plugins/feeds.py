@@ -44,7 +44,10 @@ class Feed:
         done = subprocess.run(
             [BIN / "entente", *words, "--json"], cwd=self.folder, text=True, capture_output=True, timeout=120, check=False
         )
-        told = json.loads(done.stdout) if done.stdout[:1] in ("{", "[") else {}
+        try:
+            told = json.loads(done.stdout)
+        except ValueError:  # nothing, or JSON lines
+            told = {}
         return done.returncode, told, done.stdout + done.stderr
 
     def run(self, status: int = 0) -> tuple[dict[str, Any], str]:

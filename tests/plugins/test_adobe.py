@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
 import tarfile
 from decimal import Decimal
@@ -155,3 +156,19 @@ def test_what_cannot_be_meant(tmp_path: Path) -> None:
         f = Feed(tmp_path, written, EURO)
         status, _, text = f.entente("check")
         assert status != 0 and told in text and "entente.yaml:9:" in text
+
+
+def test_the_facts_of_a_delivery(tmp_path: Path) -> None:
+    """entente tap reads companions as a run does, and nothing of them."""
+    f = Feed(tmp_path, "{directory: ./in, companions: [column_headers.tsv]}", EURO)
+    hits, packed = day(0, seed=5)
+    f.write("in/hit_data.tsv.gz", packed)
+    _, _, text = f.entente("tap", "files")
+    assert "its companion 'column_headers.tsv' is not there" in text
+    f.write("in/column_headers.tsv", HEADER)
+    status, _, text = f.entente("tap", "files")
+    told = [json.loads(line) for line in text.splitlines()]
+    assert status == 0
+    good = [h for h in hits if h["exclude_hit"] == "0" and h["hit_source"] == "1"]
+    assert sum(x.get("fact") == "visit" or x.get("kind") == "visit" or x.get("what") == "visit" for x in told) == len(good)
+    assert "column_headers" not in text
