@@ -9,6 +9,7 @@
 
 #include "text.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 
 enum { JSONL_DEPTH = 32 };
@@ -37,10 +38,22 @@ static inline void jsonl_finish(jsonl *j) {
 	j->tokener = NULL;
 }
 
+/* Whether json-c had no memory for a value, or since errno was set to 0 for a text of one: its functions then say that
+ * there is nothing, as of a value that is broken or absent. */
+static inline int jsonl_no_memory(json_tokener *t, json_object *o, ent_str text) {
+	text = text_trim(text);
+	return errno == ENOMEM || (!o && json_tokener_get_error(t) == json_tokener_success && !TEXT_IS(text, "null"));
+}
+
 static inline ent_status jsonl_line(jsonl *j, const char *p, size_t n, jsonl_record *record, void *self) {
 	json_tokener_reset(j->tokener);
+	errno = 0;
 	json_object *o = n < INT32_MAX ? json_tokener_parse_ex(j->tokener, p, (int)n) : NULL;
 	size_t end = json_tokener_get_parse_end(j->tokener);
+	if (n < INT32_MAX && jsonl_no_memory(j->tokener, o, (ent_str){p, n})) {
+		json_object_put(o);
+		return ENT_ENOMEM;
+	}
 	if (!o) { /* a number alone needs an end to be one; neither is an order */
 		j->host->reject(j->ctx, j->at + end, ENT_NO_COLUMN, "no JSON object, or a broken one: an order is expected");
 		return ENT_OK;
@@ -53,7 +66,7 @@ static inline ent_status jsonl_line(jsonl *j, const char *p, size_t n, jsonl_rec
 	else
 		e = record(self, o, j->at);
 	json_object_put(o);
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }
 
 /* feed() of a decoder of JSON lines. `greeting`: lines that begin so are skipped, or NULL. */
@@ -97,7 +110,7 @@ static inline ent_str jsonl_text_of(json_object *o) {
 	if (json_object_is_type(o, json_type_string))
 		return (ent_str){json_object_get_string(o), (size_t)json_object_get_string_len(o)};
 	const char *s = json_object_get_string(o);
-	return (ent_str){s, strlen(s)};
+	return s ? (ent_str){s, strlen(s)} : (ent_str){NULL, 0};
 }
 
 static inline json_object *jsonl_member(json_object *o, const char *key) {

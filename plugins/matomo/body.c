@@ -31,19 +31,24 @@ int mat__text(matomo *m, const char *p, size_t n) {
 
 static ent_status whole(matomo *m) {
 	json_tokener_reset(m->tokener);
+	errno = 0;
 	if (mat__text(m, "\n", 1)) /* a number needs an end to be one */
 		return ENT_ENOMEM;
 	json_object *o = json_tokener_parse_ex(m->tokener, m->text, (int)m->text_n);
 	size_t end = json_tokener_get_parse_end(m->tokener);
 	m->in_record = 0;
 	ent_status e = ENT_OK;
+	if (jsonl_no_memory(m->tokener, o, (ent_str){m->text, m->text_n})) {
+		json_object_put(o);
+		return ENT_ENOMEM;
+	}
 	if (!o || text_trim((ent_str){m->text + end, m->text_n - end}).n)
 		m->host->reject(m->ctx, m->place, ENT_NO_COLUMN, "broken JSON: a visit or a row of a report is expected");
 	else
 		e = mat__record(m, o, m->place, (ent_str){NULL, 0});
 	json_object_put(o);
 	m->text_n = 0;
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }
 
 /* Does a record end with this byte (1), or before it (2)? */

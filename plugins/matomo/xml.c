@@ -94,13 +94,13 @@ static void whole(matomo *m, mat_level *l) {
 
 static int put(mat_level *in, const mat_level *l, json_object *value) {
 	if (l->row) {
-		if (!in->node)
-			in->node = json_object_new_array();
+		if (!in->node && !(in->node = json_object_new_array()))
+			return -1;
 		if (json_object_is_type(in->node, json_type_array))
 			return json_object_array_add(in->node, value);
 	} else {
-		if (!in->node)
-			in->node = json_object_new_object();
+		if (!in->node && !(in->node = json_object_new_object()))
+			return -1;
 		if (json_object_is_type(in->node, json_type_object))
 			return json_object_object_add(in->node, l->name, value);
 	}
@@ -117,9 +117,9 @@ static void XMLCALL on_end(void *self, const XML_Char *name) {
 	ent_str text = text_trim((ent_str){m->text ? m->text + l->text : "", m->text_n - l->text});
 	m->text_n = l->text;
 	if (l->result || (in && in->result == 1 && l->row)) {
-		if (!l->node && l->row)
-			l->node = json_object_new_object();
-		if (l->node && (l->row || json_object_is_type(l->node, json_type_object)))
+		if (!l->node && l->row && !(l->node = json_object_new_object()))
+			stop(m, ENT_ENOMEM);
+		else if (l->node && (l->row || json_object_is_type(l->node, json_type_object)))
 			whole(m, l);
 		else if (!l->node && text.n && l->result == 1)
 			m->host->reject(
@@ -130,8 +130,10 @@ static void XMLCALL on_end(void *self, const XML_Char *name) {
 	}
 	json_object *value = l->node ? l->node : json_object_new_string_len(text.p, (int)text.n);
 	l->node = NULL;
-	if (!value || !in || put(in, l, value))
+	if (!value || !in || put(in, l, value)) {
+		json_object_put(value);
 		stop(m, ENT_ENOMEM);
+	}
 }
 
 int mat__xml_open(matomo *m) {
