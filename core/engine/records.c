@@ -8,12 +8,14 @@
 #include "engine/registers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void put_time(ent_engine *e, ent_json *j, ent_time t, const ent_item *item) {
 	char text[40], day[16];
 	const ent_zone *zone = e->fold.zone(e, item->partner);
 	int64_t local = t.v;
+	int offset = 0;
 	switch (t.kind) {
 	case ENT_TIME_DATE:
 		ent_json_text(j, ent_day_text((int32_t)t.v, day));
@@ -22,7 +24,8 @@ static void put_time(ent_engine *e, ent_json *j, ent_time t, const ent_item *ite
 		ent_json_text(j, ent_day_text(ent_day_of_month(t.v), day));
 		return;
 	case ENT_TIME_INSTANT:
-		local = t.v + (int64_t)ent_zone_offset(zone, t.v) * 1000000;
+		offset = ent_zone_offset(zone, t.v);
+		local = t.v + (int64_t)offset * 1000000;
 		break;
 	default:
 		break;
@@ -31,6 +34,11 @@ static void put_time(ent_engine *e, ent_json *j, ent_time t, const ent_item *ite
 	int64_t seconds = (local - days * ENT_US_PER_DAY) / 1000000;
 	snprintf(text, sizeof text, "%s %02d:%02d:%02d", ent_day_text(days, day), (int)(seconds / 3600),
 		(int)(seconds / 60 % 60), (int)(seconds % 60));
+	if (item->kind == ENT_CONTACT && t.kind == ENT_TIME_INSTANT) { /* how long an answer took, also over a change of the clock */
+		int minutes = abs(offset) / 60;
+		size_t n = strlen(text);
+		snprintf(text + n, sizeof text - n, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+	}
 	ent_json_text(j, text);
 }
 

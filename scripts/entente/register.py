@@ -128,9 +128,10 @@ class Register:
         return Register(self.partner, self.name, self.kept_since, self._entries[-count:])
 
     def days_since_last(self) -> int:
-        """Days from the newest row to now. None yet: since the register is kept."""
+        """Days from the newest row to now; a meeting that did not take place is none. None yet: since the register
+        is kept."""
         today = self.partner.today
-        days = [e.day for e in self._entries if e.day is not None]
+        days = [e.day for e in self._entries if e.day is not None and e._row.get("held") is not False]
         if days:
             return today.since(days[-1])
         if self.kept_since is None:

@@ -39,7 +39,7 @@ def test_libraries_of_the_build_are_installed() -> None:
     of = {"libuv": "libuv1-dev", "sqlite3": "libsqlite3-dev", "yaml-0.1": "libyaml-dev", "zlib": "zlib1g-dev"}
     of |= {name: f"{name}-dev" for name in ("libsodium", "libxxhash", "libzstd", "libseccomp")}
     of |= {"json-c": "libjson-c-dev", "python3-embed": "python3-dev", "cmocka": "libcmocka-dev", "libcrypto": "libssl-dev"}
-    of |= {"expat": "libexpat1-dev"}
+    of |= {"expat": "libexpat1-dev", "libical": "libical-dev"}
     of |= {"libmicrohttpd": "libmicrohttpd-dev", "gnutls": "libgnutls28-dev", "libcurl": "libcurl4-openssl-dev"}
     lists = [SOURCE / "CMakeLists.txt"]
     lists += [p for top in ("core", "plugins", "tests") for p in (SOURCE / top).rglob("CMakeLists.txt")]

@@ -135,7 +135,9 @@ def test_dates_of_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("id,shop,date,gross,channel\n1,shop,2024-01-01,1,web\n")
     (tmp_path / "market" / "index.csv").write_text("Date,Index\n2024-01-01,100\n")
     (tmp_path / "rules").mkdir()
-    done = subprocess.run([BIN / "entente", "run"], cwd=tmp_path, text=True, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [BIN / "entente", "run"], cwd=tmp_path, text=True, capture_output=True, timeout=60, check=False
+    )
     assert done.returncode == 4
     assert "index.csv:2: observation_date: a date, and nothing that says what it is the first day of" in done.stderr
     assert "period: month, quarter or year" in " ".join(done.stderr.split())

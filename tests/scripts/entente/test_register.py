@@ -28,6 +28,12 @@ def test_the_future_is_not_seen() -> None:
     assert [e.day for e in register] == [Day(2026, 6, 1), Day(2026, 6, 20)]
 
 
+def test_a_meeting_that_did_not_take_place_is_no_contact() -> None:
+    world = contacts()
+    world.partners["a"].note("contacts", at="2026-06-25T09:00:00Z", kind="meeting", held=False)
+    assert world.see("a").register("contacts").days_since_last() == 10
+
+
 def test_an_absence_means_something_only_while_the_register_is_kept() -> None:
     world = contacts()
     register = world.see("a").register("contacts")
