@@ -370,6 +370,18 @@ static void open_parts(ent__batch *b, const ent_head *h, ent_str key, uint32_t p
 	b->has_head = b->complete = false;
 }
 
+/* Hash of the key of a part. Lines are mostly numbered, 1, 2, 3, ...: those of one byte are kept. */
+static uint64_t part_hash(ent__batch *b, ent_fact kind, ent_str key) {
+	if (kind != ENT_LINE || key.n != 1) {
+		return ent_hash64(key.p, key.n, kind);
+	}
+	uint64_t *kept = &b->line_hash[(unsigned char)*key.p];
+	if (!*kept) {
+		*kept = ent_hash64(key.p, key.n, kind);
+	}
+	return *kept;
+}
+
 static void part(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_key) {
 	uint64_t partner_hash;
 	uint32_t partner = partner_of(b, h->partner, &partner_hash);
@@ -383,7 +395,7 @@ static void part(ent__batch *b, ent_fact kind, const ent_head *h, ent_str order_
 	}
 	unsigned flags = h->op == ENT_RETRACT ? ENT_DOC_RETRACT : 0;
 	bool same = b->complete && kind == ENT_LINE; /* given whole: lines have the rank of their order */
-	uint64_t content = content_of(&b->body, kind, flags, partner_hash, ent_hash64(h->key.p, h->key.n, kind));
+	uint64_t content = content_of(&b->body, kind, flags, partner_hash, part_hash(b, kind, h->key));
 	ent_buf_reserve(&b->doc, 48 + h->key.n + body_room(kind, &b->body));
 	uint8_t *p = b->doc.data + b->doc.n;
 	*p++ = (uint8_t)kind;

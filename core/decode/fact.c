@@ -59,6 +59,9 @@ bool ent__time_ok(ent_time t, bool required) {
 	}
 }
 
+/* Most times of a fact are absent. */
+static inline bool absent_or_ok(ent_time t) { return t.kind == ENT_TIME_NONE || ent__time_ok(t, false); }
+
 #define BAD_CURRENCY "the currency is not three letters A-Z"
 #define BAD_TIME "a time is missing its kind or lies outside 1828 to 2112"
 #define BAD_CODE "a field holds a code that is not one of its kind"
@@ -70,9 +73,8 @@ static const char *check_order(const ent_order *o) {
 	if (o->at.kind == ENT_TIME_NONE) {
 		return "an order without the time when it was placed";
 	}
-	if (!ent__time_ok(o->at, true) || !ent__time_ok(o->paid_at, false) || !ent__time_ok(o->cancelled_at, false) ||
-		!ent__time_ok(o->shipped_at, false) || !ent__time_ok(o->promised_at, false) ||
-		!ent__time_ok(o->delivered_at, false)) {
+	if (!ent__time_ok(o->at, true) || !absent_or_ok(o->paid_at) || !absent_or_ok(o->cancelled_at) ||
+		!absent_or_ok(o->shipped_at) || !absent_or_ok(o->promised_at) || !absent_or_ok(o->delivered_at)) {
 		return BAD_TIME;
 	}
 	return o->status > ENT_ORDER_TEST || o->tax_included > 1 ? BAD_CODE : NULL;
@@ -99,7 +101,7 @@ const char *ent__fact_check(ent_fact kind, const void *fact) {
 	if (h->op > ENT_RETRACT) {
 		return BAD_CODE;
 	}
-	if (!ent__time_ok(h->version, false)) {
+	if (!absent_or_ok(h->version)) {
 		return BAD_TIME;
 	}
 	if (kind == ENT_LINE) {

@@ -129,6 +129,7 @@ typedef struct ent__batch {
 	uint64_t place, opened; /* in the text, of the fact in hand and of the open order: verdicts go by them */
 	uint32_t order_key_n;
 	char order_key[ENT_KEY_MAX + 1];
+	uint64_t line_hash[256]; /* of keys of lines of one byte; 0: not known */
 } ent__batch;
 
 void ent__batch_init(ent__batch *, ent__worker *);

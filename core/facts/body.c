@@ -54,6 +54,12 @@ INLINE int64_t unpack_amount(uint64_t u) {
 	return (int64_t)((uint64_t)ent_unzigzag(u >> 1) * (u & 1 ? 1 : 10000u));
 }
 
+INLINE bool is_there(const uint8_t *at, type t) {
+	uint64_t u = 0;
+	memcpy(&u, at, t == TYPE_TIME || t == TYPE_I64 ? 8 : t == TYPE_U8 ? 1 : t == TYPE_CURRENCY ? 3 : 4);
+	return u != 0;
+}
+
 INLINE uint64_t plain_value(const uint8_t *at, type t, bool *whole) {
 	uint64_t u = 0;
 	int64_t v;
@@ -109,12 +115,13 @@ INLINE uint8_t *put_value(uint8_t *p, uint64_t u, bool whole, lengths *l, unsign
 	return p + (whole ? 8 : n);
 }
 
-INLINE uint64_t take_value(const uint8_t **p, const lengths *l, unsigned i, unsigned *length) {
+INLINE unsigned length_of(const lengths *l, unsigned i) { return l->words[i / 16] >> i % 16 * 4 & 15; }
+
+INLINE uint64_t take_value(const uint8_t **p, unsigned length) {
 	uint64_t u;
-	*length = l->words[i / 16] >> i % 16 * 4 & 15;
 	memcpy(&u, *p, 8);
-	*p += advances[*length];
-	return u & masks[*length];
+	*p += advances[length];
+	return u & masks[length];
 }
 
 INLINE lengths take_lengths(const uint8_t *p, unsigned n) {
@@ -145,7 +152,10 @@ INLINE uint8_t *put_code(uint8_t *p, const uint8_t *at, type t, bool identities,
 		*widths |= (unsigned)((a | b) != 0) << i * 2; /* that it is there: the identity itself lies elsewhere */
 		return p;
 	}
-	unsigned width = u ? 1u + (u > 0xff) + (u > 0xffff) : 0;
+	if (!u) {
+		return p;
+	}
+	unsigned width = 1u + (u > 0xff) + (u > 0xffff);
 	*widths |= width << i * 2;
 	memcpy(p, &u, 4);
 	return p + code_advances[width];
@@ -184,11 +194,15 @@ INLINE bool take_code(
 
 #define ONE_PLAIN(structure, member, t) +(TYPE_##t != TYPE_CODE && TYPE_##t != TYPE_ID)
 #define ONE_CODE(structure, member, t) +(TYPE_##t == TYPE_CODE || TYPE_##t == TYPE_ID)
+/* Which fields a source fills hardly changes from one fact to the next: to ask costs less than to pack nothing. */
 #define PUT_PLAIN(structure, member, t)                                                                                \
 	if (is_plain(TYPE_##t)) {                                                                                          \
 		bool whole = false;                                                                                            \
-		uint64_t u = plain_value(base + offsetof(structure, member), TYPE_##t, &whole);                                \
-		p = put_value(p, u, whole, &l, i++);                                                                           \
+		if (is_there(base + offsetof(structure, member), TYPE_##t)) {                                                  \
+			uint64_t u = plain_value(base + offsetof(structure, member), TYPE_##t, &whole);                            \
+			p = put_value(p, u, whole, &l, i);                                                                         \
+		}                                                                                                              \
+		i++;                                                                                                           \
 	}
 #define PUT_CODE(structure, member, t)                                                                                 \
 	if (!is_plain(TYPE_##t)) {                                                                                         \
@@ -196,11 +210,13 @@ INLINE bool take_code(
 	}
 #define TAKE_PLAIN(structure, member, t)                                                                               \
 	if (is_plain(TYPE_##t)) {                                                                                          \
-		if (nothing_from(&l, i)) {                                                                                     \
+		if (i % 4 == 0 && nothing_from(&l, i)) {                                                                       \
 			goto codes;                                                                                                \
 		}                                                                                                              \
-		uint64_t u = take_value(&p, &l, i++, &length);                                                                 \
-		set_plain(base + offsetof(structure, member), TYPE_##t, u, length);                                            \
+		if ((length = length_of(&l, i++))) {                                                                           \
+			uint64_t u = take_value(&p, length);                                                                       \
+			set_plain(base + offsetof(structure, member), TYPE_##t, u, length);                                        \
+		}                                                                                                              \
 	}
 #define TAKE_CODE(structure, member, t)                                                                                \
 	if (!is_plain(TYPE_##t)) {                                                                                         \
@@ -235,7 +251,7 @@ INLINE bool take_code(
 		memset(base, 0, sizeof(structure));                                                                            \
 		p += HEAD_##name;                                                                                              \
 		unsigned i = 1, id = 0, length;                                                                                \
-		*has = take_value(&p, &l, 0, &length);                                                                         \
+		*has = take_value(&p, length_of(&l, 0));                                                                       \
 		list(TAKE_PLAIN);                                                                                              \
 	codes:                                                                                                             \
 		*plain_end = p;                                                                                                \
