@@ -3,22 +3,14 @@
  * `entente init`: a project to start from, or the sample project. Never writes over what is there. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "command/command.h"
-#include "config/install.h"
-
-extern char **environ;
-
-/* The system's Python, the one that entente-rules embeds: not whatever stands first in PATH. */
-static const char python[] = "/usr/bin/python3";
+#include "command/python.h"
 
 static const char template[] =
 	"# Entente: one file describes the project. `entente check` tells everything that is wrong with it, at once;\n"
@@ -139,57 +131,15 @@ static int write_new(ent_call *call, const char *path, const char *text) {
 
 /* Runs the generator of sample data. What it says goes to standard output, or nowhere with --json. */
 static int sample(ent_call *call, const char *folder) {
-	ent_arena arena = {0};
-	ent_error e;
-	const char *scripts = ent_install_scripts(&arena);
-	if (access(ent_arena_printf(&arena, "%s/entente/sample/__main__.py", scripts), R_OK) < 0) {
-		ent_error_errno(
-			&e, ENT_ERR_NOTFOUND, "the generator of sample data is not installed: %s/entente/sample", scripts);
-		ent_error_todo(&e, "install Entente with its scripts, or point ENTENTE_SCRIPTS at them");
-		ent_arena_finish(&arena);
-		return ent_call_error(call, &e);
-	}
-	size_t n = 0, kept = 0;
-	while (environ[n]) {
-		n++;
-	}
-	char **env = ent_arena_alloc(&arena, (n + 3) * sizeof *env);
-	for (size_t i = 0; i < n; i++) {
-		if (strncmp(environ[i], "PYTHON", 6) != 0) {
-			env[kept++] = environ[i];
-		}
-	}
-	env[kept++] = ent_arena_printf(&arena, "PYTHONPATH=%s", scripts);
-	char *argv[] = {(char *)python, (char *)"-B", (char *)"-m", (char *)"entente.sample", (char *)folder, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t usual;
-	pid_t pid = 0;
+	ent_error e = {0};
 	int status = 0;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	sigemptyset(&usual);
-	sigaddset(&usual, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attributes, &usual);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-	if (call->json) {
-		posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	}
-	int failed = posix_spawn(&pid, python, &actions, &attributes, argv, env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	ent_arena_finish(&arena);
-	if (failed) {
-		errno = failed;
-		ent_error_errno(&e, ENT_ERR_IO, "%s cannot be started", python);
-		ent_error_todo(&e, "install the package python3");
+	const char *const words[] = {"-m", "entente.sample", folder, NULL};
+	ent__python python = {.words = words, .out = call->json ? "/dev/null" : NULL};
+	if (ent__python_run(&python, &status, &e)) {
 		return ent_call_error(call, &e);
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-	}
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		ent_error_set(&e, ENT_ERR_WORKER, "the generator of sample data ended with %s %d",
-			WIFEXITED(status) ? "status" : "signal", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+	if (status) {
+		ent_error_set(&e, ENT_ERR_WORKER, "the generator of sample data ended with status %d", status);
 		ent_error_todo(&e, "what it says stands above");
 		return ent_call_error(call, &e);
 	}

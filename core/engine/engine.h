@@ -205,6 +205,8 @@ typedef struct ent_rule_tally {
 const ent_rule_tally *ent_engine_tallies(const ent_engine *, size_t *n);
 /* Has rulebooks loaded anew at the next judgement. */
 void ent_engine_rules_reload(ent_engine *);
+/* The rulebooks as the configuration has them, as JSON: folders ("shipped" as its own), settings, imports, scopes. */
+void ent_rules_books_json(const ent_config *, ent_arena *, ent_buf *out);
 /* Lists rules as JSON without evaluating them. */
 int ent_engine_rules(ent_engine *, ent_buf *json, ent_error *e);
 /* Makes a brief: `request` is JSON (docs/rules.md), `page` gets what the worker made. */

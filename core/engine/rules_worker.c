@@ -227,19 +227,19 @@ void ent__rules_send(ent__rules_worker *w, uint32_t type, uint64_t run, const en
 	ent_buf_finish(&m);
 }
 
-static const char *book(ent_engine *e, const char *name) {
-	return strcmp(name, "shipped") ? name : ent_arena_printf(&e->arena, "%s/rulebook", ent_install_scripts(&e->arena));
+static const char *book(const char *name, ent_arena *arena) {
+	return strcmp(name, "shipped") ? name : ent_arena_printf(arena, "%s/rulebook", ent_install_scripts(arena));
 }
 
-static void load_json(ent_engine *e, ent_buf *out) {
-	const ent_rules_config *c = &e->config->rules;
+void ent_rules_books_json(const ent_config *config, ent_arena *arena, ent_buf *out) {
+	const ent_rules_config *c = &config->rules;
 	ent_json w;
 	ent_json_init(&w, out, false);
 	ent_json_object(&w);
 	ent_json_key(&w, "books");
 	ent_json_array(&w);
 	for (size_t i = 0; i < c->books.n; i++) {
-		ent_json_text(&w, book(e, c->books.v[i].s));
+		ent_json_text(&w, book(c->books.v[i].s, arena));
 	}
 	ent_json_end(&w);
 	ent_json_key(&w, "settings");
@@ -300,11 +300,11 @@ static int start(ent__rules_worker *w, ent_error *error) {
 	ent_buf_text(&m, c->rules.venv.s ? c->rules.venv.s : "");
 	ent_buf_u32(&m, (uint32_t)c->rules.books.n);
 	for (size_t i = 0; i < c->rules.books.n; i++) {
-		ent_buf_text(&m, book(e, c->rules.books.v[i].s));
+		ent_buf_text(&m, book(c->rules.books.v[i].s, &e->arena));
 	}
 	ent_child_send(w->child, &m, NULL, 0);
 	ent_buf_finish(&m);
-	load_json(e, &json);
+	ent_rules_books_json(c, &e->arena, &json);
 	ent__rules_send(w, ENT_RULES_LOAD, 0, &json, -1);
 	ent_buf_finish(&json);
 	return 0;

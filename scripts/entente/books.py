@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rulebooks: folders of Python files. Each file is a module of its own, so that names never collide; a
 fault in one file or setting is told with its place, and the other rules are loaded all the same. Files that
-begin with _ are helpers of their book: `from ._helpers import name`."""
+begin with _ are helpers of their book: `from ._helpers import name`; test_*.py and conftest.py are for
+pytest."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ def load_books(
             )
             continue
         package = _package(number, folder)
-        for file in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+        for file in sorted(f for f in os.listdir(folder) if f.endswith(".py") and not _is_test(f)):
             for one in _file(books, package, os.path.join(folder, file), allowed):
                 if one.name in seen:
                     other = seen[one.name]
@@ -82,6 +83,11 @@ def load_books(
     _set(books, settings or {})
     _sort(books)
     return books
+
+
+def _is_test(file: str) -> bool:
+    """Tests lie beside the rules, and are run by `entente rules test`."""
+    return file == "conftest.py" or file.startswith("test_") or file.endswith("_test.py")
 
 
 def _package(number: int, folder: str) -> str:

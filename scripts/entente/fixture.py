@@ -33,6 +33,10 @@ _SCALES: Final = {"money": 1_000_000, "pieces": 1_000, "seconds": 1_000_000, "mi
 _DAYS: Final = 400
 
 
+#: Who wants to hear of every judgement that a test asks for: see testing.py.
+judged: Final[list[Callable[[Outcome], None]]] = []
+
+
 class _Cover(NamedTuple):
     start: int
     stop: int
@@ -299,7 +303,10 @@ class World:
         partner = self.see(name)
         for other in first:
             judge(other, partner)
-        return judge(rule, partner, rule.set(settings))
+        outcome = judge(rule, partner, rule.set({**rule.settings, **settings}))
+        for each in judged:
+            each(outcome)
+        return outcome
 
 
 class Snapshot:

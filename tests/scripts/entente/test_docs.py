@@ -26,9 +26,8 @@ def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
     for name, text in BLOCKS.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
-    (tmp_path / "rules" / "__init__.py").touch()
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "rules"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "entente.testing", "rules"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -36,6 +35,7 @@ def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
+    assert re.search(r"^visits_without_orders +1 +1 +1$", done.stdout, re.M), "each verdict has its case"
 
 
 def test_the_example_can_be_loaded_and_set_as_the_page_says(tmp_path: Path) -> None:
