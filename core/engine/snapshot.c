@@ -546,9 +546,12 @@ static int latest_of(void *ctx, const ent_cover *c) {
 	latest *l = ctx;
 	/* guessed from what was read: its last day may have been half over when the export was made */
 	int32_t last = c->declared || c->to - c->from < 2 ? c->to - 1 : c->to - 2;
-	/* reports answer for windows, too; not those of a period that is not over, nor what a file of benchmarks is taken for */
-	bool report = c->kind == ENT_OBSERVATION && c->declared && c->origin <= ENT_ORIGIN_ANALYTICS && last <= l->today;
-	if ((ent__build_family(c->kind) >= 0 || report) && last > l->day) {
+	/* reports answer for windows, too, but not for a day that is not over; a file of benchmarks says nothing of days */
+	bool report = c->kind == ENT_OBSERVATION && c->declared && c->origin <= ENT_ORIGIN_ANALYTICS;
+	if (report && last >= l->today) {
+		last = l->today - 1;
+	}
+	if ((ent__build_family(c->kind) >= 0 || (report && last >= c->from)) && last > l->day) {
 		l->day = last;
 	}
 	return 0;

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,22 @@ def test_rules_read_them(tmp_path: Path) -> None:
     assert float(told["a day's visitors"]) == 0  # 6 May is in the export, and nobody came
     assert told["visitors"].startswith("unknown")
     assert float(told["first"]) == 50 and told["judged"] == "6 May 2026"
+
+
+def test_a_day_that_is_not_over_is_not_judged(tmp_path: Path) -> None:
+    def today() -> date:
+        return datetime.now(timezone.utc).date()
+
+    first = today()
+    days = [first - timedelta(days=n) for n in (2, 1, 0)]
+    body = "".join(f'"{day}",4,9,1,5,60\n' for day in days)
+    name = f"imported_visitors_{days[0]:%Y%m%d}_{days[2]:%Y%m%d}.csv"
+    header = '"date","visitors","pageviews","bounces","visits","visit_duration"\n'
+    told = reads(
+        tmp_path,
+        "auto",
+        {name: (header + body).encode()},
+        {"judged": "partner.today.isoformat()", "visits": "said(partner['sessions'], '2d')"},
+    )
+    if today() == first:  # it did not become midnight meanwhile
+        assert told == {"judged": str(first - timedelta(days=1)), "visits": "10.0"}
