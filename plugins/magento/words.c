@@ -55,7 +55,7 @@ static size_t break_at(const char *p, const char *end) {
 }
 
 size_t magento__point(ent_str cell, char out[MAGENTO_TEXT_MAX + 1]) {
-	const char *p = cell.p, *end = cell.p + cell.n;
+	const char *p = cell.p, *end = cell.n ? cell.p + cell.n : cell.p;
 	size_t n = 0, blanks = 0;
 	int apart = 0;
 	while (p < end) {
