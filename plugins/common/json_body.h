@@ -20,9 +20,16 @@ static inline ent_status json_body_value(
 	jsonl *j, const char *start, const char **p, const char *end, jsonl_record *record, void *self) {
 	uint64_t place = (uint64_t)(*p - start);
 	json_tokener_reset(j->tokener);
+	errno = 0;
 	json_object *o = end - *p < INT32_MAX ? json_tokener_parse_ex(j->tokener, *p, (int)(end - *p)) : NULL;
 	size_t n = json_tokener_get_parse_end(j->tokener);
-	if (!o) /* where the next record begins, nobody knows */
+	int null =
+		!o && end - *p >= 4 && !memcmp(*p, "null", 4) && json_tokener_get_error(j->tokener) == json_tokener_success;
+	if (!null && jsonl_no_memory(j->tokener, o, (ent_str){*p, n})) {
+		json_object_put(o);
+		return ENT_ENOMEM;
+	}
+	if (!o && !null) /* where the next record begins, nobody knows */
 		return j->host->error(j->ctx, place + n, ENT_NO_COLUMN, "broken JSON, or a body that was cut off",
 			"get the whole answer again; nothing of this one was taken");
 	ent_status e = ENT_OK;
@@ -32,7 +39,7 @@ static inline ent_status json_body_value(
 	else
 		j->host->reject(j->ctx, place, ENT_NO_COLUMN, "no JSON object: an order is expected");
 	json_object_put(o);
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }
 
 /* The elements of a list, behind whose bracket *p stands. */
