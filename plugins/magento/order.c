@@ -134,6 +134,10 @@ ent_status magento__row(void *self, const ent_row *r) {
 		return reject(m, r, C_DATE, "not a date; say how it is written with the option dates");
 	if (amounts(m, r, &o))
 		return ENT_OK;
+	if (text_is_fold(word, "closed") && !o.refunded) { /* paid back as a whole, and the column is hidden or empty */
+		o.refunded = o.total;
+		o.h.has |= ENT_HAS_REFUNDED;
+	}
 	o.status = (uint8_t)status;
 	memcpy(o.currency, m->currency, sizeof o.currency);
 	if (email.n)
