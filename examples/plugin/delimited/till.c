@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Columns that are asked for: name, other names of it, must it be there? The host finds them in any order, and row() gets their
  * cells in this order. What is not asked for never leaves the host. */
@@ -146,13 +147,22 @@ static int starts(void *self, const ent_row *before, const ent_row *r) {
 
 static ent_status end(void *self) { return self ? ENT_OK : ENT_EINTERNAL; } /* nothing was held back */
 
+/* Does the first line have the word, in capitals or not? */
+static int header_has(ent_str head, const char *word) {
+	size_t n = strlen(word);
+	for (; head.n >= n && *head.p != '\n'; head.p++, head.n--)
+		if (!strncasecmp(head.p, word, n))
+			return 1;
+	return 0;
+}
+
 /* `decode: auto` asks how sure it is, from 0 to 100; look at what the file says rather than at its name. */
 static int probe(ent_str head, const ent_doc *doc, const char **why) {
-	static const char first[] = "receipt;time;";
-	int yes = head.n >= sizeof first - 1 && !memcmp(head.p, first, sizeof first - 1);
+	int receipt = header_has(head, "receipt") || header_has(head, "bon");
+	int yes = receipt && header_has(head, "article") && header_has(head, "paid") && header_has(head, "price");
 	(void)doc;
-	*why = yes ? "the header of receipts of a cash desk" : "the header does not begin with receipt;time;";
-	return yes ? 90 : 0;
+	*why = yes ? "a header with receipt, article, paid and price" : "no header with receipt, article, paid and price";
+	return yes ? 80 : 0;
 }
 
 /* `version` is that of the meaning: change it when the same file brings other facts, and all is decoded again. */

@@ -114,20 +114,20 @@ static ent_status reject(decoder_state *d, uint64_t place, const char *why) {
 	return ENT_OK;
 }
 
-static ent_status line(decoder_state *d, json_object *o, uint64_t place, ent_str order) {
-	ent_line l = {.h = {.place = place, .key = text(o, "id")}, .order_key = order, .sku = text(o, "sku"), .name = text(o, "name")};
+/* A line into *l; NULL, or what is wrong with it. */
+static const char *line(const decoder_state *d, json_object *o, ent_line *l) {
 	int64_t pieces;
-	if (!l.h.key.n)
-		return reject(d, place, "a line without an id");
+	l->h.key = text(o, "id"), l->sku = text(o, "sku"), l->name = text(o, "name");
+	if (!l->h.key.n)
+		return "a line without an id";
 	if (d->host->money(text(o, "pieces"), '.', 0, &pieces) || pieces % 1000)
-		return reject(d, place, "a line without a number of pieces");
-	l.quantity = pieces / 1000; /* money() counts in millionths, pieces are counted in thousandths */
-	l.h.has = ENT_HAS_QUANTITY;
-	if (amount(d, o, "price", ENT_HAS_UNIT_PRICE, &l.unit_price, &l.h.has))
-		return reject(d, place, "the price of a line is no amount");
-	return d->host->push(d->ctx, ENT_LINE, &l, sizeof l, 1);
+		return "a line without a number of pieces";
+	l->quantity = pieces / 1000; /* money() counts in millionths, pieces are counted in thousandths */
+	l->h.has = ENT_HAS_QUANTITY;
+	return amount(d, o, "price", ENT_HAS_UNIT_PRICE, &l->unit_price, &l->h.has) ? "the price of a line is no amount" : NULL;
 }
 
+/* One verdict for a record: all of it is looked at before any of it is pushed. */
 static ent_status order(decoder_state *d, json_object *json, uint64_t place) {
 	ent_order o = {.h = {.place = place, .key = text(json, "id"), .version = d->as_of}, .flags = ENT_ORDER_LINES_COMPLETE};
 	ent_str state = text(json, "state");
@@ -151,13 +151,22 @@ static ent_status order(decoder_state *d, json_object *json, uint64_t place) {
 	if (amount(d, json, "total", ENT_HAS_TOTAL, &o.total, &o.h.has) ||
 		amount(d, json, "discount", ENT_HAS_DISCOUNT, &o.discount, &o.h.has))
 		return reject(d, place, "total or discount is no amount");
+	size_t n = json_object_is_type(lines, json_type_array) ? json_object_array_length(lines) : 0;
+	for (size_t i = 0; i < n; i++) {
+		ent_line l = {.h = {.place = place}};
+		const char *why = line(d, json_object_array_get_idx(lines, i), &l);
+		if (why)
+			return reject(d, place, why);
+	}
 	memcpy(o.currency, d->currency, sizeof o.currency);
 	o.customer = d->host->identity(d->ctx, ENT_ID_EMAIL, text(json, "email")); /* keyed: no address leaves the decoder */
 	o.country = text(json, "country");
 	ent_status e = d->host->push(d->ctx, ENT_ORDER, &o, sizeof o, 1);
-	size_t n = json_object_is_type(lines, json_type_array) ? json_object_array_length(lines) : 0;
-	for (size_t i = 0; i < n && !e; i++)
-		e = line(d, json_object_array_get_idx(lines, i), place, o.h.key);
+	for (size_t i = 0; i < n && !e; i++) {
+		ent_line l = {.h = {.place = place}, .order_key = o.h.key};
+		line(d, json_object_array_get_idx(lines, i), &l);
+		e = d->host->push(d->ctx, ENT_LINE, &l, sizeof l, 1);
+	}
 	return e;
 }
 
@@ -181,12 +190,31 @@ static ent_status orders(decoder_state *d, const char *p) {
 	return ENT_OK;
 }
 
+/* How much of it is UTF-8: the host hands over a whole body as it is, and takes back nothing that is none. */
+static size_t utf8(ent_str s) {
+	const unsigned char *p = (const unsigned char *)s.p;
+	for (size_t i = 0, more; i < s.n; i += 1 + more) {
+		more = p[i] < 0x80 ? 0 : p[i] >= 0xc2 && p[i] < 0xe0 ? 1 : (p[i] & 0xf0) == 0xe0 ? 2 : p[i] >= 0xf0 && p[i] < 0xf5 ? 3 : 4;
+		if (more == 4 || more >= s.n - i)
+			return i;
+		for (size_t k = 1; k <= more; k++)
+			if ((p[i + k] & 0xc0) != 0x80)
+				return i;
+		if ((p[i] == 0xe0 && p[i + 1] < 0xa0) || (p[i] == 0xed && p[i + 1] > 0x9f) || (p[i] == 0xf0 && p[i + 1] < 0x90) ||
+			(p[i] == 0xf4 && p[i + 1] > 0x8f))
+			return i;
+	}
+	return s.n;
+}
+
 /* The whole body at once. Its head may stand behind the orders, so they are gone through twice. */
 static ent_status feed(void *self, ent_str bytes, int eof) {
 	decoder_state *d = self;
 	const char *list = NULL, *p = bytes.p;
 	(void)eof;
 	d->body = bytes.p, d->end = bytes.p + bytes.n;
+	if (utf8(bytes) < bytes.n)
+		return broken(d, bytes.p + utf8(bytes), "this is no UTF-8");
 	p = blanks(d, p);
 	if (p == d->end || *p != '{')
 		return broken(d, p, "this is no JSON object");
@@ -229,9 +257,9 @@ static int has(ent_str s, const char *word) {
 
 /* `decode: auto` asks how sure it is, from 0 to 100; look at what the file says rather than at its name. */
 static int probe(ent_str head, const ent_doc *doc, const char **why) {
-	int yes = head.n && head.p[0] == '{' && has(head, "\"orders\"") && has(head, "\"as_of\"");
+	int yes = head.n && head.p[0] == '{' && has(head, "\"orders\"") && has(head, "\"currency\"");
 	(void)doc;
-	*why = yes ? "a JSON object with orders and as_of" : "no JSON object with orders and as_of";
+	*why = yes ? "a JSON object with orders and currency" : "no JSON object with orders and currency";
 	return yes ? 80 : 0;
 }
 
