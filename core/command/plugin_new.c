@@ -248,6 +248,14 @@ static const char *prefix_flag(ent_arena *arena) {
 	return NULL;
 }
 
+/* The page that leads on, where this installation has it. */
+static const char *page(ent_arena *arena) {
+	const char *bin = ent_install_bin(arena), *slash = strrchr(bin, '/');
+	const char *path =
+		ent_arena_printf(arena, "%.*s/%s/docs/plugins.md", (int)(slash ? slash - bin : 0), bin, ENTENTE_DOCDIR);
+	return access(path, R_OK) ? "docs/plugins.md" : path;
+}
+
 static void tell(ent_call *call, const writing *w, const char *folder, ent_arena *arena) {
 	const char *flag = prefix_flag(arena);
 	const char *const next[] = {
@@ -287,7 +295,7 @@ static void tell(ent_call *call, const writing *w, const char *folder, ent_arena
 	for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
 		ent_term_printf(&call->term, &call->out, ENT_ACCENT, "  %s\n", next[i]);
 	}
-	ent_buf_printf(&call->out, "\nThen make %s.c read your format; docs/plugins.md leads through it.\n", w->name);
+	ent_buf_printf(&call->out, "\nThen make %s.c read your format; %s leads through it.\n", w->name, page(arena));
 }
 
 static int run(ent_call *call) {

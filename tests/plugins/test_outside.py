@@ -7,15 +7,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from conftest import BUILD, SOURCE, STRICT, Installed
 
-SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", SOURCE / "build"))
 EXAMPLES = SOURCE / "examples" / "plugin"
 # frame, the example's own name, and of its exports: records, consumed, rejected, skipped
 FRAMES = {
@@ -23,37 +20,6 @@ FRAMES = {
     "jsonl": ("clicks", (7, 4, 1, 2)),
     "document": ("depot", (4, 3, 1, 0)),
 }
-STRICT = "-Wall -Wextra -Wpedantic -Wshadow -Werror"
-
-
-@dataclass(frozen=True)
-class Installed:
-    """A whole installation at a place that nobody looks into by itself."""
-
-    prefix: Path
-
-    def environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("ENTENTE_", "CMAKE_", "PYTHON"))}
-        return kept | {"PATH": f"{self.prefix / 'bin'}:{os.environ['PATH']}", "CFLAGS": STRICT}
-
-    def run(self, *words: str | Path, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [str(w) for w in words], text=True, capture_output=True, env=self.environment(), cwd=cwd, check=False
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        return done
-
-    def json(self, *words: str | Path, cwd: Path) -> Any:
-        return json.loads(self.run(*words, "--json", cwd=cwd).stdout)
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    folder = tmp_path_factory.mktemp("installed")
-    subprocess.run(
-        ["cmake", "--install", BUILD, "--prefix", folder], check=True, capture_output=True, text=True, env=os.environ
-    )
-    yield Installed(folder)
 
 
 @dataclass(frozen=True)
@@ -71,6 +37,8 @@ def made(request: pytest.FixtureRequest, installed: Installed, tmp_path_factory:
     told = installed.run("entente", "plugin", "new", name, "--frame", request.param, cwd=here).stdout
     go, build, test, run = [line.strip() for line in told.splitlines() if line.startswith("  ")]
     assert (go, test, run) == (f"cd {name}", f"entente plugin test build/{name}.so", "entente run")
+    (page,) = re.findall(r"your format; (\S+) leads through it", told)
+    assert Path(page).read_text() == (SOURCE / "docs" / "plugins.md").read_text()
     installed.run("sh", "-e", "-c", f"{go}\n{build}", cwd=here)
     return Made(here / name, name, request.param, told)
 
