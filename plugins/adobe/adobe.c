@@ -108,9 +108,11 @@ static ent_status row(void *self, const char *p, size_t n, uint64_t place) {
 			a->ctx, 0, ENT_NO_COLUMN, "this is an archive, not a hit_data.tsv", "unpack it: tar -xf ARCHIVE");
 	if (!a->named) {
 		if (names_take(a, (ent_str){p, n}, &why))
-			return a->host->error(a->ctx, place, ENT_NO_COLUMN, why,
-				"a feed's columns are named in a file of their own: write companions: [column_headers.tsv] under the "
-				"source's `from:`");
+			return !why ? ENT_ENOMEM
+						: a->host->error(a->ctx, place, ENT_NO_COLUMN, why,
+							  "a feed's columns are named in a file of their own: write companions: "
+							  "[column_headers.tsv] under the "
+							  "source's `from:`");
 		return ENT_OK;
 	}
 	if (scratch_for(a, n))

@@ -81,7 +81,7 @@ typedef struct adobe {
 	size_t product_room;
 } adobe;
 
-/* Names of the columns, separated by tabs. 0, or -1 with *why: what is missing. */
+/* Names of the columns, separated by tabs. 0, or -1 with *why: what is missing; NULL: memory. */
 int names_take(adobe *a, ent_str line, const char **why);
 /* Finds header and lookups among the companions; tar archives are opened. ENT_ENOTFORMAT: refused, and told. */
 ent_status beside_take(adobe *a, const ent_doc *doc);
@@ -92,7 +92,7 @@ ent_str lookup_find(const lookup *l, ent_str number);
 /* One hit, whose cells stand in a->cell. */
 ent_status hit(adobe *a, uint64_t place);
 
-/* Cuts a product list. 0, or -1 with *why. */
+/* Cuts a product list. 0, or -1 with *why; NULL: no memory. */
 int products_cut(adobe *a, ent_str list, const char **why);
 
 /* Text in UTF-8, by the option. -1: not UTF-8 where that is declared. What is converted lives until the next row. */

@@ -75,7 +75,7 @@ int names_take(adobe *a, ent_str line, const char **why) {
 	free(a->column_of);
 	a->column_of = calloc(a->fields, sizeof *a->column_of);
 	if (!a->column_of) {
-		*why = "out of memory";
+		*why = NULL;
 		return -1;
 	}
 	for (int c = 0; c < COLUMNS; c++)
@@ -112,13 +112,15 @@ int names_take(adobe *a, ent_str line, const char **why) {
 
 /* ---- lookups ---- */
 
-static void lookup_keep(lookup *l, ent_str s) {
-	char *p = s.n ? malloc(s.n) : NULL;
-	if (p) {
-		memcpy(p, s.p, s.n);
-		free(l->text);
-		*l = (lookup){p, s.n};
-	}
+/* 0, or -1: out of memory. */
+static int lookup_keep(lookup *l, ent_str s) {
+	char *p = malloc(s.n + 1);
+	if (!p)
+		return -1;
+	memcpy(p, s.p, s.n);
+	free(l->text);
+	*l = (lookup){p, s.n};
+	return 0;
 }
 
 ent_str lookup_find(const lookup *l, ent_str number) {
@@ -150,10 +152,13 @@ static int take(adobe *a, ent_str s, const char **why) {
 	ent_str line = first_line(s);
 	if (is_header(line))
 		return names_take(a, line, why);
-	if (has_line(s, "Search Engines"))
-		lookup_keep(&a->referrers, s);
-	else if (has_line(s, "Germany") || has_line(s, "United States"))
-		lookup_keep(&a->countries, s);
+	lookup *l = has_line(s, "Search Engines")                            ? &a->referrers
+				: has_line(s, "Germany") || has_line(s, "United States") ? &a->countries
+																		 : NULL;
+	if (l && lookup_keep(l, s)) {
+		*why = NULL;
+		return -1;
+	}
 	return 0;
 }
 
@@ -191,6 +196,8 @@ ent_status beside_take(adobe *a, const ent_doc *doc) {
 			s = (ent_str){s.p + 3, s.n - 3};
 		if (is_tar(s) ? take_tar(a, s, &why) : take(a, s, &why)) {
 			a->named = 0;
+			if (!why)
+				return ENT_ENOMEM;
 			break;
 		}
 	}

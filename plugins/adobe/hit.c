@@ -137,9 +137,16 @@ static const char *amounts(adobe *a, int64_t *total) {
 
 static ent_status order(adobe *a, uint64_t place, ent_str key, int64_t at) {
 	const char *why = NULL;
-	int64_t total;
-	if (products_cut(a, a->cell[C_PRODUCTS], &why) || (why = amounts(a, &total)) ||
-		(why = a->currency[0] ? NULL : no_currency)) {
+	int64_t total = 0;
+	if (products_cut(a, a->cell[C_PRODUCTS], &why)) {
+		if (!why)
+			return ENT_ENOMEM;
+	} else {
+		why = amounts(a, &total);
+	}
+	if (!why && !a->currency[0])
+		why = no_currency;
+	if (why) {
 		a->host->reject(a->ctx, place, ENT_NO_COLUMN, why);
 		return ENT_OK;
 	}
@@ -206,8 +213,11 @@ static ent_status cart_step(
 	x->last = at > x->last ? at : x->last;
 	x->checkout |= (events & 1u << E_CHECKOUT) != 0;
 	if (events & 1u << E_CART_ADD) {
-		const char *why;
-		x->items += products_cut(a, a->cell[C_PRODUCTS], &why) ? 0 : (uint32_t)a->n_products;
+		const char *why = NULL;
+		int cut = products_cut(a, a->cell[C_PRODUCTS], &why);
+		if (cut && !why)
+			return ENT_ENOMEM;
+		x->items += cut ? 0 : (uint32_t)a->n_products;
 	}
 	return bought.n && carts_order(&a->carts, x, bought) ? ENT_ENOMEM : ENT_OK;
 }

@@ -38,7 +38,7 @@ int products_cut(adobe *a, ent_str list, const char **why) {
 	if (a->product_room < list.n) {
 		char *p = realloc(a->product_text, list.n * 2);
 		if (!p) {
-			*why = "out of memory";
+			*why = NULL;
 			return -1;
 		}
 		a->product_text = p;
@@ -62,7 +62,7 @@ int products_cut(adobe *a, ent_str list, const char **why) {
 			size_t room = a->products_room * 2 + 16;
 			product *p = realloc(a->products, room * sizeof *p);
 			if (!p) {
-				*why = "out of memory";
+				*why = NULL;
 				return -1;
 			}
 			a->products = p;

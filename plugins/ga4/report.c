@@ -133,7 +133,7 @@ static void metadata(api *a, json_object *answer, report *r) {
 						  : "";
 	a->grade = *why ? 'D' : 0;
 	int n = snprintf(a->who, sizeof a->who, "Google Analytics%s%.*s%s", zone.n ? ", days of " : "",
-		zone.n > 40 ? 40 : (int)zone.n, zone.n ? zone.p : "", why);
+		zone.n > 40 ? 0 : (int)zone.n, zone.n ? zone.p : "", why);
 	a->who_n = n > 0 && n < WHO ? (size_t)n : 0;
 	memset(r->currency, 0, sizeof r->currency);
 	if (currency_of(jsonl_text(m, "currencyCode"), r->currency))
@@ -232,34 +232,27 @@ static ent_status row(api *a, report *r, json_object *row) {
 	for (size_t i = 0; i < a->n_dims; i++)
 		if (report_dim(r, a->dims[i].name, jsonl_text(json_object_array_get_idx(dims, a->dims[i].column), "value")))
 			return reject(a, r->place, "its dimensions are longer than a kilobyte");
+	int64_t values[COLUMNS_MAX];
+	for (size_t i = 0; i < a->metric_columns; i++)
+		if (a->metrics[i] && number(a->host, jsonl_text(json_object_array_get_idx(metrics, i), "value"), &values[i]))
+			return reject(a, r->place, "the value of a metric is no number");
 	ent_status e = ENT_OK;
-	int said = 0, unpriced = 0;
+	int unpriced = 0;
 	for (size_t i = 0; i < a->metric_columns && !e; i++) {
-		int64_t micro;
-		if (!a->metrics[i])
-			continue;
-		if (!strcmp(a->metrics[i]->unit, "money") && !r->currency[0]) {
-			unpriced = 1;
-			continue;
-		}
-		if (number(a->host, jsonl_text(json_object_array_get_idx(metrics, i), "value"), &micro)) {
-			reject(a, r->place, "the value of a metric is no number");
-			continue;
-		}
-		e = say(a, r, a->metrics[i], micro);
-		said = 1;
+		int money = a->metrics[i] && !strcmp(a->metrics[i]->unit, "money");
+		unpriced |= money && !r->currency[0];
+		if (a->metrics[i] && !(money && !r->currency[0]))
+			e = say(a, r, a->metrics[i], values[i]);
 	}
-	if (unpriced)
-		reject(a, r->place, "money without a currency: neither metadata nor the option currency names one");
-	else if (!said && !e)
-		a->host->skip(a->ctx, r->place, "no figure is kept by it");
-	return e;
+	return unpriced && !e
+			   ? reject(a, r->place, "money without a currency: neither metadata nor the option currency names one")
+			   : e;
 }
 
 static ent_status one(api *a, json_object *object) {
 	report r = {.host = a->host, .ctx = a->ctx};
-	json_object *rows = jsonl_member(object, "rows");
-	size_t number = rows ? a->reports++ : a->reports, n = jsonl_length(rows);
+	json_object *list = jsonl_member(object, "rows");
+	size_t number = list ? a->reports++ : a->reports, n = jsonl_length(list);
 	if (!jsonl_length(jsonl_member(object, "metricHeaders")))
 		return a->host->error(a->ctx, 0, ENT_NO_COLUMN, "a report without metricHeaders",
 			"give the whole answer of runReport or batchRunReports");
@@ -271,7 +264,7 @@ static ent_status one(api *a, json_object *object) {
 		if (a->wrong)
 			a->host->skip(a->ctx, r.place, a->wrong);
 		else
-			e = row(a, &r, json_object_array_get_idx(rows, i));
+			e = row(a, &r, json_object_array_get_idx(list, i));
 	}
 	int64_t all;
 	ent_str count = jsonl_text(object, "rowCount");
@@ -285,9 +278,17 @@ static ent_status one(api *a, json_object *object) {
 	return e;
 }
 
+/* Capital letters and underscores, as far as they go. */
+static ent_str word_of(ent_str s) {
+	size_t n = 0;
+	while (n < s.n && n < 60 && ((s.p[n] >= 'A' && s.p[n] <= 'Z') || s.p[n] == '_'))
+		n++;
+	return (ent_str){s.p, n};
+}
+
 static ent_status failed(const api *a, json_object *error) {
 	char what[200];
-	ent_str status = jsonl_text(error, "status");
+	ent_str status = word_of(jsonl_text(error, "status"));
 	int quota = TEXT_IS(status, "RESOURCE_EXHAUSTED");
 	snprintf(what, sizeof what, "it is an error of the Data API, and no report: %.*s",
 		status.n > 60 ? 60 : (int)status.n, status.n ? status.p : "");
@@ -296,12 +297,33 @@ static ent_status failed(const api *a, json_object *error) {
 			  : "mend the request, and ask again");
 }
 
+/* Beginning of the first line that is not UTF-8. */
+static uint64_t first_wrong(ent_str s) {
+	size_t at = 0;
+	while (at < s.n) {
+		const char *end = memchr(s.p + at, '\n', s.n - at);
+		size_t n = end ? (size_t)(end - s.p) + 1 - at : s.n - at;
+		if (!rows_utf8((ent_str){s.p + at, n}))
+			break;
+		at += n;
+	}
+	return at;
+}
+
 static ent_status feed(void *self, ent_str bytes, int eof) {
 	api *a = self;
 	(void)eof;
+	if (!rows_utf8(bytes))
+		return a->host->error(a->ctx, first_wrong(bytes), ENT_NO_COLUMN, "not UTF-8, as JSON is",
+			"save the answer as it came, or declare its encoding");
 	json_tokener_reset(a->tokener);
+	errno = 0;
 	json_object *all = bytes.n < INT32_MAX ? json_tokener_parse_ex(a->tokener, bytes.p, (int)bytes.n) : NULL;
 	size_t end = json_tokener_get_parse_end(a->tokener);
+	if (bytes.n < INT32_MAX && jsonl_no_memory(a->tokener, all, bytes)) {
+		json_object_put(all);
+		return ENT_ENOMEM;
+	}
 	if (!all || !json_object_is_type(all, json_type_object) || text_trim((ent_str){bytes.p + end, bytes.n - end}).n) {
 		json_object_put(all);
 		return a->host->error(a->ctx, end, ENT_NO_COLUMN, "no JSON object, or a broken one, or one that was cut off",
@@ -319,7 +341,7 @@ static ent_status feed(void *self, ent_str bytes, int eof) {
 	else
 		e = one(a, all);
 	json_object_put(all);
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }
 
 /* ---- instances ---- */

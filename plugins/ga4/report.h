@@ -8,6 +8,7 @@
 
 #include "../common/jsonl.h"
 #include "../common/report.h"
+#include "../common/rows.h"
 
 extern const ent_decoder ga4__report_decoder;
 

@@ -102,33 +102,33 @@ static const char *behind_string(const char *s, const char *end) {
 
 int report_places_find(report_places *p, ent_str text) {
 	const char *end = text.p + text.n;
-	int depth = 0, rows = 0; /* rows: depth within the list of rows; 0: outside */
+	int depth = 0, inside = 0; /* inside: depth within a list of rows; 0: outside of one */
 	p->n = p->reports = 0;
 	for (const char *s = text.p; s < end;) {
 		if (*s == '"') {
 			const char *after = behind_string(s, end), *next = after;
 			while (next < end && text_blank(*next))
 				next++;
-			int key = next < end && *next == ':' && after - s == 6 && !memcmp(s, "\"rows\"", 6) && !rows;
+			int key = next < end && *next == ':' && after - s == 6 && !memcmp(s, "\"rows\"", 6) && !inside;
 			s = after;
 			if (!key)
 				continue;
 			for (s = next + 1; s < end && text_blank(*s); s++)
 				;
 			if (s < end && *s == '[') {
-				rows = ++depth;
+				inside = ++depth;
 				if (note_report(p))
 					return -1;
 				s++;
 			}
 			continue;
 		}
-		if (*s == '{' && rows && depth == rows && note_row(p, (uint64_t)(s - text.p)))
+		if (*s == '{' && inside && depth == inside && note_row(p, (uint64_t)(s - text.p)))
 			return -1;
 		depth += *s == '{' || *s == '[';
 		if (*s == '}' || *s == ']') {
-			if (rows && depth == rows)
-				rows = 0;
+			if (inside && depth == inside)
+				inside = 0;
 			depth--;
 		}
 		s++;

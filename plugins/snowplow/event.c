@@ -50,19 +50,22 @@ static void saw_day(snowplow *s, int64_t day) {
 	s->n_days++;
 }
 
-/* A field of JSON. 0 and *out (NULL: it is empty), or -1: broken. */
-static int parse(snowplow *s, int field, json_object **out) {
+/* A field of JSON. ENT_OK and *out (NULL: it is empty), ENT_ENOTFORMAT: broken, or ENT_ENOMEM. */
+static ent_status parse(snowplow *s, int field, json_object **out) {
 	ent_str text = s->f[field];
 	*out = NULL;
 	if (!text.n)
-		return 0;
+		return ENT_OK;
 	json_tokener_reset(s->tokener);
+	errno = 0;
 	*out = json_tokener_parse_ex(s->tokener, text.p, (int)text.n);
-	if (*out && json_tokener_get_parse_end(s->tokener) == text.n && json_object_is_type(*out, json_type_object))
-		return 0;
+	int no_memory = jsonl_no_memory(s->tokener, *out, text);
+	if (!no_memory && *out && json_tokener_get_parse_end(s->tokener) == text.n &&
+		json_object_is_type(*out, json_type_object))
+		return ENT_OK;
 	json_object_put(*out);
 	*out = NULL;
-	return -1;
+	return no_memory ? ENT_ENOMEM : ENT_ENOTFORMAT;
 }
 
 /* What the enrichments say of it: the list of the IAB, or the reading of the user agent. */
@@ -206,17 +209,21 @@ ent_status event(snowplow *s, uint64_t place) {
 		s->host->reject(s->ctx, place, ENT_NO_COLUMN, "its time is none: YYYY-MM-DD HH:MM:SS.mmm is expected");
 		return ENT_OK;
 	}
-	if (parse(s, F_CONTEXTS, &s->contexts) || parse(s, F_UNSTRUCT, &s->unstruct)) {
-		s->host->reject(s->ctx, place, ENT_NO_COLUMN,
-			s->contexts || !f[F_CONTEXTS].n ? "unstruct_event is no JSON object" : "contexts is no JSON object");
+	ent_status e = parse(s, F_CONTEXTS, &s->contexts);
+	const char *why = e ? "contexts is no JSON object" : "unstruct_event is no JSON object";
+	e = e ? e : parse(s, F_UNSTRUCT, &s->unstruct);
+	if (e) {
 		json_object_put(s->contexts);
 		s->contexts = NULL;
-		return ENT_OK;
+		if (e == ENT_ENOTFORMAT)
+			s->host->reject(s->ctx, place, ENT_NO_COLUMN, why);
+		return e == ENT_ENOTFORMAT ? ENT_OK : e;
 	}
 	saw_day(s, day);
-	ent_status e = with_json(s, place);
+	errno = 0; /* numbers of JSON become texts in memory of their own */
+	e = with_json(s, place);
 	json_object_put(s->contexts);
 	json_object_put(s->unstruct);
 	s->contexts = s->unstruct = NULL;
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }

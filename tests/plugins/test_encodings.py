@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -126,3 +127,38 @@ def test_what_is_sent_is_utf_8(tmp_path: Path) -> None:
     (folder / "entente.yaml").write_text(text)
     _, _, told = entente(folder, "check")
     assert "lines that are sent to a service are UTF-8" in told and "entente.yaml:12:" in told
+
+
+def test_an_encoding_that_a_reload_brings(tmp_path: Path) -> None:
+    """Workers that are shut in cannot open another one: a configuration that declares a new one starts them anew."""
+    plain = CSV.replace("encoding: ENCODING", "quote: auto")
+    folder = project(tmp_path, plain, a_csv=b"id,date,total,city\n1,2024-01-01,1,x\n")
+    first = (folder / "entente.yaml").read_text()
+    (folder / "entente.yaml").write_text(first + "serve: {listen: 127.0.0.1:0}\n")
+    service = subprocess.Popen([BIN / "entente", "serve"], cwd=folder, stderr=subprocess.PIPE, text=True)
+    try:
+        assert service.stderr is not None
+        wait(service.stderr, '"event":"commit"')
+        more = CSV.replace("ENCODING", "shift_jis").replace("\n", "\n  ")
+        source = "  jp:\n    partner: shop\n    from: {glob: ./jp/*}\n    decode:\n      " + more.replace("\n  ", "\n") + "\n"
+        (folder / "jp").mkdir()
+        (folder / "jp" / "b.csv").write_bytes("id,date,total,city\n2,2024-01-01,5,東京\n".encode("cp932"))
+        (folder / "entente.yaml").write_text(first.replace("rules:", source + "rules:") + "serve: {listen: 127.0.0.1:0}\n")
+        service.send_signal(signal.SIGHUP)
+        wait(service.stderr, '"event":"reload.active"')
+        wait(service.stderr, '"event":"commit"')
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(30)
+    _, told, text = entente(folder, "balance")
+    assert [(s["source"], s["stored"], s["rejected"]) for s in told["sources"]] == [("files", 1, 0), ("jp", 1, 0)], text
+
+
+def wait(lines: IO[str], event: str) -> None:
+    """Until the service says so; it ends with the test's own limit otherwise."""
+    seen = ""
+    for line in lines:
+        seen += line
+        if event in line:
+            return
+    raise AssertionError(seen)
