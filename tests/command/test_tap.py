@@ -204,6 +204,16 @@ def test_visits_show_no_identity(entente: Run, tmp_path: Path) -> None:
     assert skips == {"an event of a bot": 1, "an event of no interest": 1}
 
 
+def test_standard_input(project: Path) -> None:
+    config = project / "entente.yaml"
+    config.write_text(config.read_text().replace("{directory: ./in}", "{stdin: orders}"))
+    words = [str(BIN.absolute() / "entente"), "tap", "shop", "--json"]
+    done = subprocess.run(words, cwd=project, input=ORDERS, capture_output=True, text=True, check=True)
+    rows = told(done.stdout)
+    assert [r["key"] for r in rows if "fact" in r] == ["A-1", "A-2", "A-4"]
+    assert (rows[0]["file"], rows[0]["line"], rows[0]["place"]) == ("orders", None, ORDERS.index("A-1"))
+
+
 class Follower:
     """`entente tap --follow --json`, and what it has written so far."""
 
