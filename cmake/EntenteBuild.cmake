@@ -45,6 +45,8 @@ if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT ENTENTE_SANITIZE AND CMAKE_SYSTEM_P
   if(ENTENTE_MARCH STREQUAL x86-64-v3)
     set(ENTENTE_CPU_LINK -Wl,-z,x86-64-v3) # so that an older processor is told, rather than killed
   endif()
+elseif(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+  set(ENTENTE_CPU_FLAGS -ffp-contract=off)
 endif()
 target_compile_options(entente_flags INTERFACE ${ENTENTE_CPU_FLAGS})
 
