@@ -47,9 +47,7 @@ def test_it_passes_every_test(installed: Installed, made: Made) -> None:
     told = installed.json("entente", "plugin", "test", f"build/{made.name}.so", cwd=made.folder)
     outcomes = {t["name"]: t for t in told["tests"]}
     assert outcomes["golden"]["status"] == "passed", "its golden files were found"
-    # json-c ends the process where it gets no memory for a key: no plugin that uses it could say so
-    wrong = [t for t in told["tests"] if t["status"] not in ("passed", "skipped")]
-    assert [t for t in wrong if made.frame == "delimited" or "libraries it uses" not in json.dumps(t)] == []
+    assert [t for t in told["tests"] if t["status"] not in ("passed", "skipped")] == []
 
 
 def test_it_reads_its_files(installed: Installed, made: Made) -> None:
@@ -133,5 +131,5 @@ def test_the_header_stands_alone(installed: Installed, tmp_path: Path, language:
 def test_the_examples_are_short(frame: str) -> None:
     """One file that fits in a head, and includes the one header of Entente alone."""
     text = (EXAMPLES / frame / f"{FRAMES[frame][0]}.c").read_text()
-    assert len(text.splitlines()) <= 280
+    assert len(text.splitlines()) <= 300
     assert re.findall(r'#include [<"](.*entente.*|core.*)[>"]', text) == ["entente/plugin.h"]

@@ -4,6 +4,7 @@
  * plugin in one file: change it, piece by piece, until it reads your format. What each piece may do is in entente/plugin.h. */
 #include <entente/plugin.h>
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -72,10 +73,14 @@ static int value(decoder_state *d, const char **p, json_object **out) {
 	if (d->end - *p > INT_MAX)
 		return -1;
 	json_tokener_reset(d->tokener);
+	errno = 0;
 	*out = json_tokener_parse_ex(d->tokener, *p, (int)(d->end - *p));
 	*p += json_tokener_get_parse_end(d->tokener);
-	if (json_tokener_get_error(d->tokener) != json_tokener_success)
+	if (errno == ENOMEM || json_tokener_get_error(d->tokener) != json_tokener_success) {
+		json_object_put(*out);
+		*out = NULL;
 		return -1;
+	}
 	*p = blanks(d, *p);
 	return 0;
 }
@@ -170,8 +175,9 @@ static ent_status order(decoder_state *d, json_object *json, uint64_t place) {
 	return e;
 }
 
+/* json-c says of a lack of memory what it says of broken JSON, nothing: errno tells the two apart. */
 static ent_status broken(const decoder_state *d, const char *p, const char *what) {
-	return d->host->error(d->ctx, (uint64_t)(p - d->body), ENT_NO_COLUMN, what, "give an answer of the interface as it came, whole");
+	return errno == ENOMEM ? ENT_ENOMEM : d->host->error(d->ctx, (uint64_t)(p - d->body), ENT_NO_COLUMN, what, "give an answer of the interface as it came, whole");
 }
 
 /* Orders one after another, from behind the bracket. */
@@ -183,8 +189,8 @@ static ent_status orders(decoder_state *d, const char *p) {
 			return broken(d, p, "broken JSON");
 		ent_status e = order(d, o, place);
 		json_object_put(o);
-		if (e)
-			return e;
+		if (e || errno == ENOMEM)
+			return e ? e : ENT_ENOMEM;
 		p += p < d->end && *p == ',';
 	}
 	return ENT_OK;
@@ -212,6 +218,7 @@ static ent_status feed(void *self, ent_str bytes, int eof) {
 	decoder_state *d = self;
 	const char *list = NULL, *p = bytes.p;
 	(void)eof;
+	errno = 0;
 	d->body = bytes.p, d->end = bytes.p + bytes.n;
 	if (utf8(bytes) < bytes.n)
 		return broken(d, bytes.p + utf8(bytes), "this is no UTF-8");

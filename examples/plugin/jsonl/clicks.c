@@ -4,6 +4,7 @@
  * change it, piece by piece, until it reads your format. What each piece may do is in entente/plugin.h. */
 #include <entente/plugin.h>
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,19 +165,21 @@ static ent_status event(decoder_state *d, json_object *o) {
 	return add(d, o, key, when, step, load / 1000000); /* money() reads any decimal, in millionths */
 }
 
-/* One line. */
+/* One line. json-c says of a lack of memory what it says of broken JSON, nothing: errno tells the two apart, and no record is
+ * rejected that is whole. */
 static ent_status line(decoder_state *d, const char *p, size_t n) {
 	ent_status e = ENT_OK;
 	if (!n || strspn(p, " \t\r") >= n) /* blank: no record */
 		return ENT_OK;
 	json_tokener_reset(d->tokener);
+	errno = 0;
 	json_object *o = n < 1 << 30 ? json_tokener_parse_ex(d->tokener, p, (int)n) : NULL;
 	if (o && json_object_is_type(o, json_type_object))
 		e = event(d, o);
-	else
+	else if (errno != ENOMEM)
 		reject(d, "not one JSON object in a line");
 	json_object_put(o);
-	return e;
+	return !e && errno == ENOMEM ? ENT_ENOMEM : e;
 }
 
 /* Whole lines, as many as the host likes; of a later part of a file, the first one is another. */
