@@ -5,6 +5,8 @@
  */
 #include "adobe.h"
 
+#include <stdio.h>
+
 static const char *const encodings[] = {"auto", "latin1", "utf-8", NULL};
 enum { AUTO, LATIN1, UTF8 };
 
@@ -115,6 +117,7 @@ static ent_status row(void *self, const char *p, size_t n, uint64_t place) {
 							  "source's `from:`");
 		return ENT_OK;
 	}
+	a->hits++;
 	if (scratch_for(a, n))
 		return ENT_ENOMEM;
 	size_t fields = cut(a, p, p + n);
@@ -180,6 +183,13 @@ static ent_status end(void *self) {
 	if (!a->named)
 		return a->host->error(a->ctx, 0, ENT_NO_COLUMN, "the document is empty, and nothing names its columns",
 			"write companions: [column_headers.tsv] under the source's `from:`");
+	if (a->expected >= 0 && a->expected != a->hits) {
+		char what[120];
+		snprintf(what, sizeof what, "the manifest tells of %lld records, and there are %lld", (long long)a->expected,
+			(long long)a->hits);
+		return a->host->error(a->ctx, a->rows.place, ENT_NO_COLUMN, what,
+			"fetch the file again: it was cut off, or is another delivery's");
+	}
 	for (int i = 0; i < a->n_days; i++)
 		covers(a, a->days[i]);
 	return carts_push(&a->carts, a->host, a->ctx);

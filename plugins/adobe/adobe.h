@@ -69,6 +69,8 @@ typedef struct adobe {
 	int64_t days[DAYS_MAX]; /* of hits that counted, where the name of the document says none */
 	int n_days, dated;
 	lookup countries, referrers;
+	ent_str name;           /* during begin() only: of the document, without its folders */
+	int64_t expected, hits; /* rows that the manifest tells of, -1: none; and those there were */
 	carts carts;
 	rows rows;
 	/* the row in hand */

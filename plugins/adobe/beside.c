@@ -147,9 +147,35 @@ static int has_line(ent_str s, const char *name) {
 	return 0;
 }
 
+/* The value of a line `name: value`, from *p on, up to the next one; *p is moved behind it. Absent: no more. */
+static ent_str value_of(const char **p, const char *end, const char *name) {
+	size_t n = strlen(name);
+	while (*p < end) {
+		const char *line = *p, *stop = memchr(line, '\n', (size_t)(end - line));
+		*p = stop ? stop + 1 : end;
+		if ((size_t)(*p - line) > n && !memcmp(line, name, n))
+			return text_trim((ent_str){line + n, (size_t)(*p - line) - n});
+	}
+	return (ent_str){NULL, 0};
+}
+
+/* How many rows the manifest says that this document has: files that are cut off at a line are whole by their looks. */
+static void manifest(adobe *a, ent_str s) {
+	const char *p = s.p, *end = s.p + s.n;
+	for (ent_str file; (file = value_of(&p, end, "Data-File:")).p;) {
+		ent_str count = value_of(&p, end, "Record-Count:");
+		if (text_equal(file, a->name) && count.n && text_digits(count.p, count.n, &a->expected))
+			a->expected = -1;
+	}
+}
+
 /* One file, of a companion or in an archive. */
 static int take(adobe *a, ent_str s, const char **why) {
 	ent_str line = first_line(s);
+	if (s.n > 9 && !memcmp(s.p, "Datafeed-", 9)) {
+		manifest(a, s);
+		return 0;
+	}
 	if (is_header(line))
 		return names_take(a, line, why);
 	lookup *l = has_line(s, "Search Engines")                            ? &a->referrers
@@ -190,6 +216,14 @@ static int take_tar(adobe *a, ent_str s, const char **why) {
 ent_status beside_take(adobe *a, const ent_doc *doc) {
 	const char *why = "none of the companions names the columns";
 	a->named = 0;
+	a->hits = 0;
+	a->expected = -1;
+	a->name = doc->name;
+	for (size_t i = doc->name.n; i-- > 0;)
+		if (doc->name.p[i] == '/') {
+			a->name = (ent_str){doc->name.p + i + 1, doc->name.n - i - 1};
+			break;
+		}
 	for (size_t i = 0; i < doc->n_companions; i++) {
 		ent_str s = doc->companions[i];
 		if (s.n >= 3 && !memcmp(s.p, "\xef\xbb\xbf", 3))

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-enum { E_PURCHASE = 1, E_PRODUCT_VIEW = 2, E_CART_OPEN = 10, E_CHECKOUT = 11, E_CART_ADD = 12 };
+enum { E_PURCHASE = 1, E_PRODUCT_VIEW = 2, E_CART_OPEN = 10, E_CHECKOUT = 11, E_CART_ADD = 12, E_CART_REMOVE = 13 };
 
 static const char no_currency[] = "a purchase without a currency: the feed names none for its amounts; set the option "
 								  "currency to that of the report suite";
@@ -200,7 +200,7 @@ static int order_key(const adobe *a, ent_str visit_key, int64_t at, char out[KEY
 static ent_status cart_step(
 	adobe *a, uint64_t place, ent_str key, int64_t at, ent_id visitor, uint32_t events, ent_str bought) {
 	int opens = (events & (1u << E_CART_OPEN | 1u << E_CART_ADD)) != 0;
-	if (!opens && !bought.n && !(events & 1u << E_CHECKOUT))
+	if (!opens && !bought.n && !(events & (1u << E_CHECKOUT | 1u << E_CART_REMOVE)))
 		return ENT_OK;
 	cart *x = carts_get(&a->carts, key, place);
 	if (!x)
@@ -212,12 +212,17 @@ static ent_status cart_step(
 	}
 	x->last = at > x->last ? at : x->last;
 	x->checkout |= (events & 1u << E_CHECKOUT) != 0;
-	if (events & 1u << E_CART_ADD) {
+	if (events & (1u << E_CART_ADD | 1u << E_CART_REMOVE)) {
 		const char *why = NULL;
-		int cut = products_cut(a, a->cell[C_PRODUCTS], &why);
-		if (cut && !why)
-			return ENT_ENOMEM;
-		x->items += cut ? 0 : (uint32_t)a->n_products;
+		int add = (events & 1u << E_CART_ADD) != 0;
+		if (products_cut(a, a->cell[C_PRODUCTS], &why)) {
+			a->n_products = 0; /* a list that does not come apart is told where it is bought */
+			if (!why)
+				return ENT_ENOMEM;
+		}
+		for (size_t i = 0; i < a->n_products; i++)
+			carts_content(x, a->products[i].name, add ? 1 : -1);
+		x->items += add ? (uint32_t)a->n_products : 0;
 	}
 	return bought.n && carts_order(&a->carts, x, bought) ? ENT_ENOMEM : ENT_OK;
 }

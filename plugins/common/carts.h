@@ -18,9 +18,10 @@ typedef struct cart {
 	int64_t valued;             /* INT64_MIN: it has none */
 	uint32_t key, order;        /* offsets into the texts */
 	uint16_t key_n, order_n;    /* order_n 0: none */
-	uint8_t checkout;
+	uint8_t checkout, told;     /* told: it is known what was put in and taken out */
 	char currency[4];
 	uint32_t items;
+	uint64_t content; /* sum over what is in it: the same whatever the order; 0: not known */
 	ent_id visitor;
 } cart;
 
@@ -100,6 +101,13 @@ static inline cart *carts_get(carts *c, ent_str key, uint64_t place) {
 	return &c->items[c->n - 1];
 }
 
+/* What was put in (sign 1) or taken out (-1). */
+static inline void carts_content(cart *x, ent_str product, int sign) {
+	uint64_t h = carts_hash(product) | 1;
+	x->told |= product.n != 0;
+	x->content += product.n ? (sign > 0 ? h : 0 - h) : 0;
+}
+
 /* It became this order. 0, or -1: out of memory. */
 static inline int carts_order(carts *c, cart *x, ent_str key) {
 	int64_t text = carts_keep(c, key);
@@ -112,6 +120,21 @@ static inline int carts_order(carts *c, cart *x, ent_str key) {
 
 static inline ent_time carts_instant(int64_t us) {
 	return (ent_time){.v = us, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_INSTANT};
+}
+
+/* "visitor/content" in hexadecimal, 49 bytes. 0: the visitor is not known. */
+static inline int carts_own_key(const cart *x, char out[49]) {
+	static const char digits[] = "0123456789abcdef";
+	int known = 0;
+	for (int i = 0; i < 16; i++) {
+		out[2 * i] = digits[x->visitor.b[i] >> 4];
+		out[2 * i + 1] = digits[x->visitor.b[i] & 15];
+		known |= x->visitor.b[i];
+	}
+	out[32] = '/';
+	for (int i = 0; i < 16; i++)
+		out[33 + i] = digits[x->content >> 4 * (15 - i) & 15];
+	return known;
 }
 
 /* All that were begun. */
@@ -127,11 +150,19 @@ static inline ent_status carts_push(const carts *c, const ent_host *host, ent_ct
 			.step = x->checkout ? TEXT("contact") : TEXT("cart")};
 		if (x->first == INT64_MAX)
 			continue; /* bought without a cart */
+		if (x->told && !x->content && !x->order_n)
+			continue; /* emptied: nothing was left */
 		f.h.has = x->items ? ENT_HAS_ITEMS : 0;
 		if (x->valued != INT64_MIN) {
 			f.h.has |= ENT_HAS_VALUE;
 			f.value = x->value;
 			memcpy(f.currency, x->currency, sizeof f.currency);
+		}
+		/* the same cart shows in later visits: visitor and content are its key, where both are known */
+		char own[49];
+		if (x->content && carts_own_key(x, own)) {
+			f.h.key = (ent_str){own, 49};
+			f.content_hash = (ent_str){own + 33, 16};
 		}
 		if (x->order_n)
 			f.order_key = (ent_str){c->texts + x->order, x->order_n};

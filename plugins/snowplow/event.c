@@ -153,6 +153,9 @@ static ent_status cart_step(snowplow *s, uint64_t place, ent_str action, uint32_
 	}
 	x->last = s->at > x->last ? s->at : x->last;
 	x->checkout |= (steps & ENT_STEP_CHECKOUT) != 0;
+	json_object *p;
+	for (size_t i = 0; changes && (p = product(s, i)); i++)
+		carts_content(x, jsonl_text(p, "id"), TEXT_IS(action, "add_to_cart") ? 1 : -1);
 	json_object *c = changes ? context(s, "cart") : NULL;
 	ent_str value = jsonl_text(c, "total_value");
 	int64_t micro;

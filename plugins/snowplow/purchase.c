@@ -32,8 +32,7 @@ static ent_status refuse(const snowplow *s, uint64_t place, const char *why) {
 	return ENT_OK;
 }
 
-/* The i-th product among the contexts, or NULL. */
-static json_object *product(const snowplow *s, size_t i) {
+json_object *product(const snowplow *s, size_t i) {
 	json_object *data = jsonl_member(s->contexts, "data");
 	for (size_t k = 0; k < jsonl_length(data); k++) {
 		json_object *c = json_object_array_get_idx(data, k);

@@ -78,6 +78,8 @@ ent_status event(snowplow *s, uint64_t place);
 
 /* Data of the first context whose schema holds `/name/`, or NULL. */
 json_object *context(const snowplow *s, const char *name);
+/* The i-th product among the contexts, or NULL. */
+json_object *product(const snowplow *s, size_t i);
 /* A purchase of the e-commerce schemas; *key: that of its order, absent if it was rejected. */
 ent_status transaction(snowplow *s, uint64_t place, ent_str *key);
 /* The same of the older events `transaction` and `transaction_item`. */

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ def line(event: Event) -> str:
 def counted(all_events: list[Event]) -> dict[str, Decimal]:
     once = list({e[6]: e for e in all_events}.values())
     bought = [json.loads(e[52])["data"] for e in once if "transaction" in e.get(58, "")]
+    added = Counter(e[123] for e in once if "add_to_cart" in e.get(58, ""))
+    user = {e[123]: e[15] for e in once}
     prices = [Decimal(str(d[0]["data"]["price"])) * d[0]["data"]["quantity"] for d in bought]
     return {
         "sessions": Decimal(len({e[123] for e in once})),
@@ -64,7 +67,8 @@ def counted(all_events: list[Event]) -> dict[str, Decimal]:
         "sessions.engaged": Decimal(len({e[123] for e in once if e[5] == "page_ping"})),
         "orders": Decimal(len(bought)),
         "revenue.net": sum(prices, Decimal(0)),
-        "carts": Decimal(len({e[123] for e in once if "add_to_cart" in e.get(58, "")})),
+        # the same content of one visitor is one cart, in however many sessions it shows
+        "carts": Decimal(len({(user[session], n) for session, n in added.items()})),
     }
 
 
