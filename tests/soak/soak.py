@@ -351,9 +351,15 @@ class Run:
     """A soak from its start to its verdict."""
 
     def __init__(
-        self, folder: Path, seconds: float, seed: int, say: Callable[[str], None], ways: tuple[type[Way], ...] = WAYS
+        self,
+        folder: Path,
+        seconds: float,
+        seed: int,
+        say: Callable[[str], None],
+        ways: tuple[type[Way], ...] = WAYS,
+        one_life: bool = False,
     ) -> None:
-        self.seconds, self.say = seconds, say
+        self.seconds, self.say, self.one_life = seconds, say, one_life
         self.pick = random.Random(seed)
         port = free_port()
         project = Project(folder / "p", "  {}", top=TOP.format(port=port), partners=PARTNERS, rules="  books: [./book]")
@@ -421,7 +427,9 @@ class Run:
         )
 
     def run(self) -> dict[str, Any]:
-        things = [self.kill_core, self.kill_worker, self.kill_worker, self.stand_still, self.reload, self.reload, self.stop_and_start]
+        things = [self.kill_worker, self.kill_worker, self.stand_still, self.reload, self.reload]
+        if not self.one_life:
+            things += [self.kill_core, self.stop_and_start]
         self.service.start(ready=False)
         self.service.until(lambda: self.service.events("listening"), "listening")
         started = time.monotonic()
@@ -451,8 +459,10 @@ class Run:
         self.settle()
         self.sample(started)
         assert s.project.entente("balance").status == 0
+        lived = self.own_memory()
         assert s.stop() == 0
         assert s.events("stopped")[-1]["whole"] is True
+        fresh = self.newborn_memory()
         left = [p for p in Path("/proc").iterdir() if p.name.isdigit() and self.is_ours(p)]
         assert not left, f"processes are left: {left}"
         ours, theirs = s.project.digest(), self.expected()
@@ -468,9 +478,25 @@ class Run:
             "memory_first_half_mib": round(sorted(m[1] for m in first)[len(first) // 2] / 2**20, 1),
             "memory_second_half_mib": round(sorted(m[1] for m in half)[len(half) // 2] / 2**20, 1),
             "memory_most_mib": round(max(m[1] for m in self.memory) / 2**20, 1),
+            "memory_of_the_core_mib": {"at_the_end": lived, "of_a_new_one_on_the_same_store": fresh},
             "descriptors_most": max(m[2] for m in self.memory),
             "digest": ours["all"],
         }
+
+    def own_memory(self) -> float:
+        """PSS of the core alone, in MiB."""
+        lines = Path(f"/proc/{self.service.pid}/smaps_rollup").read_text().splitlines()
+        return round(sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024, 1)
+
+    def newborn_memory(self) -> float:
+        """The same of a service that has just begun on this store: what is above that, the other one kept for itself."""
+        s = self.service
+        s.start()
+        s.until(lambda: s.events("judged"), "judged")
+        time.sleep(7)  # longer than any scan or poll
+        told = self.own_memory()
+        assert s.stop() == 0
+        return told
 
     def settle(self) -> None:
         """Everything that was sent is committed: nothing waits, and the polled shop has nothing newer."""
@@ -521,10 +547,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--ways", default=",".join(w.name for w in WAYS), help="which of them, separated by commas")
+    parser.add_argument("--one-life", action="store_true", help="the service itself is neither killed nor stopped: does it leak?")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="entente-soak-"))
-    run = Run(folder, given.minutes * 60, given.seed, print, tuple(w for w in WAYS if w.name in given.ways.split(",")))
+    run = Run(folder, given.minutes * 60, given.seed, print, tuple(w for w in WAYS if w.name in given.ways.split(",")), given.one_life)
     try:
         print(json.dumps(run.run(), indent=2))
     except BaseException:
