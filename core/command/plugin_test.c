@@ -27,6 +27,7 @@ typedef struct test {
 
 #define PLUGIN false
 #define CASE true
+#define SET false
 static const test tests[] = {
 #define ENT_CONFORM(id, needs, sentence) {#id, sentence, needs},
 #include "conform/tests.def"
@@ -34,6 +35,7 @@ static const test tests[] = {
 };
 #undef PLUGIN
 #undef CASE
+#undef SET
 
 enum { TESTS = sizeof tests / sizeof *tests };
 

@@ -46,6 +46,7 @@ static struct slot {
 	const void *from;
 } * slots;
 static size_t used;
+static uint32_t touched[4096]; /* the slots that were used, if they are no more than that: few are cleared one by one */
 static uint64_t calls, failed, live, bytes, refuse_at, most_bytes;
 
 static void enter(void) {
@@ -78,7 +79,9 @@ static void put(void *p, size_t n, const void *from) {
 	while (slots[i].p && slots[i].p != GONE) {
 		i = (i + 1) & (SLOTS - 1);
 	}
-	used += !slots[i].p;
+	if (!slots[i].p && used++ < sizeof touched / sizeof *touched) {
+		touched[used - 1] = (uint32_t)i;
+	}
 	slots[i] = (struct slot){p, n, from};
 	live++;
 	bytes += n;
@@ -188,7 +191,11 @@ void ent__alloc_watch(uint64_t refuse, uint64_t most) {
 	if (!slots) {
 		void *p = mmap(NULL, SLOTS * sizeof *slots, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		slots = p == MAP_FAILED ? NULL : p;
-	} else if (used) {
+	} else if (used <= sizeof touched / sizeof *touched) {
+		for (size_t i = 0; i < used; i++) {
+			slots[touched[i]] = (struct slot){0};
+		}
+	} else {
 		madvise(slots, SLOTS * sizeof *slots, MADV_DONTNEED); /* all zero again */
 	}
 	used = 0;
@@ -202,7 +209,9 @@ void ent__alloc_watch(uint64_t refuse, uint64_t most) {
 ent__allocs ent__alloc_counts(void) {
 	enter();
 	ent__allocs a = {.calls = calls, .failed = failed, .live = live, .bytes = bytes};
-	for (size_t i = 0; slots && live && i < SLOTS && !a.from; i++) {
+	bool few = used <= sizeof touched / sizeof *touched;
+	for (size_t k = 0; slots && live && k < (few ? used : SLOTS) && !a.from; k++) {
+		size_t i = few ? touched[k] : k;
 		a.from = slots[i].p && slots[i].p != GONE ? slots[i].from : NULL;
 	}
 	leave();

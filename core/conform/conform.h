@@ -29,7 +29,8 @@ typedef struct ent__case {
 	const char *path;     /* of its bytes */
 	const char *golden;   /* path of what must come out; NULL: nobody says */
 	const ent_decoder *decoder;
-	const ent_value *values; /* of its options */
+	const char *options;     /* as written, in YAML */
+	const ent_value *values; /* of them */
 	const char *bytes;
 	size_t n;
 	const ent_str *companions;
@@ -55,6 +56,8 @@ typedef struct ent__set {
 int ent__set_load(ent__set *, const char *path, ent_error *);
 /* Finds and reads the inputs. */
 int ent__set_read(ent__set *, const ent__given *, ent_error *);
+/* Of a set that was read: what fuzzing found of it, in the folder `found` of its golden files. May be none. */
+int ent__set_read_found(const ent__set *, ent__set *, ent_error *);
 void ent__set_finish(ent__set *);
 /* Values of a decoder's options as written in YAML (NULL: none). */
 int ent__options_read(ent_arena *, const ent_decoder *, const char *yaml, const ent_value **, ent_error *);
@@ -204,6 +207,7 @@ bool ent__check_same(
 typedef struct ent__test {
 	const char *name, *sentence;
 	bool each; /* case */
+	bool set;  /* not each, but all are read */
 	void (*run)(ent__check *, const ent__case *);
 } ent__test;
 

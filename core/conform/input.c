@@ -133,7 +133,8 @@ static int read_case(ent__set *s, const char *line, ent_error *e) {
 	if (!c->decoder) {
 		return e->code;
 	}
-	return ent__options_read(&s->arena, c->decoder, *p ? p : NULL, &c->values, e);
+	c->options = *p ? ent_arena_copy(&s->arena, p, strlen(p)) : "{}";
+	return ent__options_read(&s->arena, c->decoder, c->options, &c->values, e);
 }
 
 static int read_golden(ent__set *s, ent_error *e) {
@@ -162,6 +163,17 @@ static int read_golden(ent__set *s, ent_error *e) {
 	return 0;
 }
 
+static bool holds_cases(ent__set *s, const char *folder) {
+	return access(ent_arena_printf(&s->arena, "%s/cases", folder), R_OK) == 0;
+}
+
+int ent__set_read_found(const ent__set *of, ent__set *s, ent_error *e) {
+	s->path = of->path;
+	s->plugin = of->plugin;
+	s->golden = of->golden ? ent_arena_printf(&s->arena, "%s/found", of->golden) : NULL;
+	return s->golden && holds_cases(s, s->golden) ? read_golden(s, e) : 0;
+}
+
 /* Beside the plugin, beside the folder it is built in, or, of one that ships, where that is. NULL: none. */
 static const char *find_golden(ent__set *s) {
 	char *real = realpath(s->path, NULL);
@@ -176,7 +188,9 @@ static const char *find_golden(ent__set *s) {
 			ent_arena_printf(&s->arena, "%.*s/plugins/%.*s/golden", above, scripts, name, slash + 1),
 		};
 		for (size_t i = 0; i < sizeof tried / sizeof *tried && !found; i++) {
-			found = access(ent_arena_printf(&s->arena, "%s/cases", tried[i]), R_OK) == 0 ? tried[i] : NULL;
+			found = holds_cases(s, tried[i]) || holds_cases(s, ent_arena_printf(&s->arena, "%s/found", tried[i]))
+						? tried[i]
+						: NULL;
 		}
 	}
 	free(real);
@@ -224,7 +238,8 @@ static int read_input(ent__set *s, const char *path, const ent__given *g, ent_er
 		return e->code;
 	}
 	c->decoder = g->decoder ? decoder_of(s, g->decoder, e) : probe(s, c, e);
-	return c->decoder ? ent__options_read(&s->arena, c->decoder, g->options, &c->values, e) : e->code;
+	c->options = g->options ? g->options : "{}";
+	return c->decoder ? ent__options_read(&s->arena, c->decoder, c->options, &c->values, e) : e->code;
 }
 
 int ent__set_read(ent__set *s, const ent__given *g, ent_error *e) {
@@ -234,7 +249,9 @@ int ent__set_read(ent__set *s, const ent__given *g, ent_error *e) {
 	} else if (!g->n_inputs) {
 		s->golden = find_golden(s);
 	}
-	if (s->golden) {
+	bool alone = s->golden && !holds_cases(s, s->golden) && /* nothing but what fuzzing found */
+				 holds_cases(s, ent_arena_printf(&s->arena, "%s/found", s->golden));
+	if (s->golden && !alone) {
 		status = read_golden(s, e);
 	}
 	for (size_t i = 0; i < g->n_inputs && !status; i++) {

@@ -19,10 +19,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PLUGIN, CASE };
+enum { PLUGIN, CASE, SET };
 
 const ent__test ent__tests[] = {
-#define ENT_CONFORM(id, needs, sentence) {#id, sentence, needs, ent__test_##id},
+#define ENT_CONFORM(id, needs, sentence) {#id, sentence, (needs) == CASE, (needs) == SET, ent__test_##id},
 #include "conform/tests.def"
 #undef ENT_CONFORM
 	{0},
@@ -226,7 +226,7 @@ static int run(const ent__given *g, const ent__test *test) {
 	ent_error e = {0};
 	ent__check k = {.set = &set, .test = g->test};
 	set.path = g->plugin;
-	int status = test && !test->each ? 0 : ent__set_load(&set, g->plugin, &e), exit = 0;
+	int status = test && !test->each && !test->set ? 0 : ent__set_load(&set, g->plugin, &e), exit = 0;
 	if (status) { /* that is for the test `abi` to say */
 		if (!test) {
 			exit = refuse(&e, true);
