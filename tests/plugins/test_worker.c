@@ -22,7 +22,7 @@ static const char *const plugins[] = {PLUGIN_NAMES};
 enum { N_PLUGINS = sizeof plugins / sizeof *plugins, CLAIMS = 50 };
 
 /* Inputs that nothing can know by looking: rows of two formats, headings that only the configuration explains, or none. */
-static const char *const untold[] = {"mixed-orders", "mixed-checkouts", "not-events", "german", "untold", "feed", "lookups"};
+static const char *const untold[] = {"mixed-orders", "mixed-checkouts", "not-events", "german", "untold"};
 
 static driver worker;
 
@@ -173,7 +173,8 @@ static void probed(const golden *g) {
 	close(fd);
 	for (uint32_t i = 0; i < n; i++) {
 		const char *name = decoders[i]->name;
-		bool own = !strcmp(g->plugin, probing) && !strcmp(g->decoder, name), told = false;
+		bool own = !strcmp(g->plugin, probing) && !strcmp(g->decoder, name);
+		bool told = g->beside != NULL; /* what it is, only its companion says */
 		for (size_t k = 0; k < sizeof untold / sizeof *untold; k++)
 			told |= !strcmp(g->name, untold[k]);
 		if (own && decoders[i]->probe && !told && scores[i] <= 90 && !unlike(g))
