@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from outside import BUILD, SOURCE, balance, call, exported, golden
+from outside import BUILD, SOURCE, balance, call, conform, exported, golden
 
 EXAMPLE = SOURCE / "examples" / "plugin-cpp"
 
@@ -38,6 +38,10 @@ def test_one_symbol(shared: Path) -> None:
 
 def test_golden(shared: Path, tmp_path: Path) -> None:
     golden(EXAMPLE, shared, tmp_path)
+
+
+def test_conformance(shared: Path) -> None:
+    conform(EXAMPLE, shared)
 
 
 def test_in_the_worker(shared: Path, tmp_path: Path) -> None:

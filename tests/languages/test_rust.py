@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from outside import SOURCE, balance, call, exported, golden
+from outside import SOURCE, balance, call, conform, exported, golden
 
 sys.path.append(str(SOURCE / "tests" / "abi"))
 import layout
@@ -65,6 +65,11 @@ def test_one_symbol(shared: Path) -> None:
 @needs_rustc
 def test_golden(shared: Path, tmp_path: Path) -> None:
     golden(EXAMPLE, shared, tmp_path)
+
+
+@needs_rustc
+def test_conformance(shared: Path) -> None:
+    conform(EXAMPLE, shared)
 
 
 @needs_rustc
