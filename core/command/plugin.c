@@ -249,7 +249,8 @@ static void show_decoder(ent_call *call, ent_engine *engine, const ent_decoder_i
 		show_options(call, d->options, ENT_OPT_MAP, 4);
 	}
 	if (options[own].key) {
-		ent_buf_printf(&call->out, "\n  Options of the host, beside those, for every delimited file:\n");
+		ent_buf_printf(&call->out, "\n  Options of the host, beside those, for every %s:\n",
+			d->frame == ENT_FRAME_DELIMITED ? "delimited file" : "document that is read as text");
 		show_options(call, options + own, ENT_OPT_MAP, 4);
 	}
 	if (d->n_columns) {

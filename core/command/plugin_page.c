@@ -162,7 +162,7 @@ static void decoder(const ent_decoder_info *d, ent_buf *out, ent_arena *arena) {
 
 void ent__plugin_page(ent_engine *engine, const ent_plugin_info *info, ent_buf *out) {
 	ent_arena arena = {0};
-	const ent_decoder_info *delimited = NULL;
+	const ent_decoder_info *delimited = NULL, *text = NULL;
 	ent_buf_printf(out, "# %s\n\nPlugin ", info->name);
 	code_text(out, info->name);
 	ent_buf_printf(out, ", version %s. Made from its tables, which also check the configuration.\n", info->version);
@@ -170,10 +170,15 @@ void ent__plugin_page(ent_engine *engine, const ent_plugin_info *info, ent_buf *
 		const ent_decoder_info *d = &info->decoders[i];
 		decoder(d, out, &arena);
 		delimited = d->frame == ENT_FRAME_DELIMITED ? d : delimited;
+		text = d->frame == ENT_FRAME_JSONL || d->frame == ENT_FRAME_DOCUMENT ? d : text;
 	}
-	if (delimited) {
-		ent_buf_printf(out, "\n## Options of the host\n\nFor every delimited file, whoever decodes it.\n\n");
-		option_table(out, ent_engine_options(engine, delimited) + ent_options_count(delimited->options), &arena);
+	if (delimited || text) {
+		ent_buf_printf(out, "\n## Options of the host\n\n%s\n\n",
+			!delimited ? "For every document that is read as text, whoever decodes it."
+			: text	   ? "For every delimited file, whoever decodes it; lines and whole documents take `encoding` alone."
+					   : "For every delimited file, whoever decodes it.");
+		const ent_decoder_info *d = delimited ? delimited : text;
+		option_table(out, ent_engine_options(engine, d) + ent_options_count(d->options), &arena);
 	}
 	ent_arena_finish(&arena);
 }
