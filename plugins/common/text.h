@@ -101,6 +101,10 @@ static inline int text_is_fold(ent_str s, const char *word) {
 	return word[s.n] == 0;
 }
 
+/* For probes: what marks a format stands near its beginning, and each file is looked at for every decoder. */
+enum { TEXT_PROBED = 8192 };
+static inline ent_str text_start(ent_str s) { return (ent_str){s.p, s.n < TEXT_PROBED ? s.n : TEXT_PROBED}; }
+
 static inline int text_has_fold(ent_str s, const char *word) {
 	size_t n = strlen(word);
 	for (size_t i = 0; i + n <= s.n; i++) {

@@ -363,7 +363,7 @@ static int probe(ent_str head, const ent_doc *doc, const char **why) {
 	static const char *const keys[4] = {"\"metricheaders\"", "\"name\"", "\"type\"", "metric"};
 	int found = 0;
 	(void)doc;
-	ent_str all = text_trim(head);
+	ent_str all = text_start(text_trim(head));
 	for (int i = 0; i < 4 && all.n && all.p[0] == '{'; i++)
 		found += text_has_fold(all, keys[i]);
 	int kind = found && text_has_fold(all, "analyticsdata#");

@@ -243,7 +243,7 @@ static int probe(ent_str head, const ent_doc *doc, const char **why) {
 		{"\"nb_conversions\"", "\"nb_visits_converted\"", "\"revenue\"", "{"},
 		{"<result", "<segment>product", "<conversion_rate>", "<avg_price>"},
 		{"\"segment\"", "\"avg_price\"", "\"avg_quantity\"", "{"}};
-	ent_str s = text_trim(head);
+	ent_str s = text_start(text_trim(head));
 	if (s.n > 3 && !memcmp(s.p, "\xef\xbb\xbf", 3))
 		s.p += 3, s.n -= 3;
 	for (size_t i = 0; s.n && strchr("<[{", s.p[0]) && i < sizeof marks_of / sizeof *marks_of; i++) {

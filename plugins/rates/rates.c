@@ -70,6 +70,8 @@ static int probe(ent_str head, const ent_doc *doc, const char **why) {
 	ent_str line = {head.p, end ? (size_t)(end - head.p) : head.n};
 	size_t codes = 0, series = 0, fields = 1;
 	line.n = line.n > 4096 ? 4096 : line.n;
+	if (line.n && strchr("{[<", line.p[0])) /* no table: looking for all currencies in it takes long */
+		line.n = 0;
 	for (size_t i = 0; i < line.n; i++)
 		fields += line.p[i] == ',' || line.p[i] == ';' || line.p[i] == '\t';
 	for (size_t i = 0; i < rates__wide_count(); i++) {
