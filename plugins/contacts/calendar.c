@@ -73,14 +73,26 @@ static const char *component_end(const char *p, const char *end, const char *wor
 	return NULL;
 }
 
-static icalcomponent *parse(const char *p, const char *end) {
+/* NULL: it cannot be read, or there is no memory, which is said. */
+static icalcomponent *parse(const char *p, const char *end, int *no_memory) {
 	char *text = malloc((size_t)(end - p) + 1);
-	if (!text)
+	if (!text) {
+		*no_memory = 1;
 		return NULL;
+	}
 	memcpy(text, p, (size_t)(end - p));
 	text[end - p] = 0;
+	/* Outlook's zones begin in 1601, and libical works out each year since. Their rules are the same ever after. */
+	for (char *at = text; (at = strstr(at, "DTSTART:1601")) != NULL; at += 12)
+		memcpy(at + 8, "1970", 4);
+	icalerror_clear_errno();
 	icalcomponent *c = icalparser_parse_string(text);
+	*no_memory |= icalerrno == ICAL_NEWFAILED_ERROR;
 	free(text);
+	if (*no_memory && c) { /* parts of it may be missing */
+		icalcomponent_free(c);
+		c = NULL;
+	}
 	return c;
 }
 
@@ -97,7 +109,10 @@ static int64_t stamp_of(icalcomponent *c) {
 
 static ent_status take(calendar *k, const char *p, const char *end, uint64_t place) {
 	const ent_host *host = k->people.host;
-	icalcomponent *c = end ? parse(p, end) : NULL;
+	int no_memory = 0;
+	icalcomponent *c = end ? parse(p, end, &no_memory) : NULL;
+	if (no_memory)
+		return ENT_ENOMEM;
 	const char *uid = c ? icalcomponent_get_uid(c) : NULL, *why = "";
 	if (!c || icalcomponent_isa(c) != ICAL_VEVENT_COMPONENT || !uid || !*uid) {
 		host->reject(k->people.ctx, place, ENT_NO_COLUMN,
@@ -192,13 +207,16 @@ static ent_status feed(void *self, ent_str bytes, int eof) {
 	k->zones = icalcomponent_new(ICAL_VCALENDAR_COMPONENT);
 	if (!k->zones)
 		return ENT_ENOMEM;
-	for (const char *at = p; at < end; at = line_end(at, end)) { /* zones first: events may stand before them */
+	int no_memory = 0;
+	for (const char *at = p; at < end && !no_memory;
+		 at = line_end(at, end)) { /* zones first: events may stand before them */
 		const char *stop = line_is(at, end, "begin:vtimezone") ? component_end(at, end, "end:vtimezone") : NULL;
-		icalcomponent *zone = stop ? parse(at, stop) : NULL;
+		icalcomponent *zone = stop ? parse(at, stop, &no_memory) : NULL;
 		if (zone)
 			icalcomponent_add_component(k->zones, zone);
 	}
 	int replies = 0;
+	status = no_memory ? ENT_ENOMEM : ENT_OK;
 	for (const char *at = p; at < end && !status; at = line_end(at, end)) {
 		ent_str line = text_trim((ent_str){at, (size_t)(line_end(at, end) - at)});
 		uint64_t place = (uint64_t)(at - bytes.p);
@@ -220,6 +238,7 @@ static ent_status feed(void *self, ent_str bytes, int eof) {
 		status = tell(k);
 	icalcomponent_free(k->zones);
 	k->zones = NULL;
+	icalmemory_free_ring(); /* texts that libical lends */
 	return status;
 }
 

@@ -8,6 +8,7 @@
 
 #define SECOND INT64_C(1000000)
 #define DAY (INT64_C(86400) * SECOND)
+#define LAST_YEAR 2100 /* nothing is planned beyond it */
 
 /* Seconds since 1970 of the wall clock, as if it were UTC. */
 static int64_t clock_of(struct icaltimetype t) {
@@ -24,13 +25,26 @@ static ent_time time_of(struct icaltimetype t) {
 	if (!t.zone && !icaltime_is_utc(t))
 		return (ent_time){.v = wall * SECOND, .offset_min = ENT_NO_OFFSET, .kind = ENT_TIME_LOCAL};
 	int in_summer = 0;
-	int offset = icaltime_is_utc(t) ? 0 : icaltimezone_get_utc_offset((icaltimezone *)(uintptr_t)t.zone, &t, &in_summer);
+	int offset =
+		icaltime_is_utc(t) ? 0 : icaltimezone_get_utc_offset((icaltimezone *)(uintptr_t)t.zone, &t, &in_summer);
 	return (ent_time){.v = (wall - offset) * SECOND, .offset_min = (int16_t)(offset / 60), .kind = ENT_TIME_INSTANT};
 }
 
+/* Once a day or less: meetings. Rules by the hour or second may be searched for longer than anybody waits. */
+static int calm(icalcomponent *c) {
+	for (icalproperty *p = icalcomponent_get_first_property(c, ICAL_RRULE_PROPERTY); p;
+		 p = icalcomponent_get_next_property(c, ICAL_RRULE_PROPERTY)) {
+		icalrecurrencetype_frequency f = icalproperty_get_rrule(p).freq;
+		if (f != ICAL_DAILY_RECURRENCE && f != ICAL_WEEKLY_RECURRENCE && f != ICAL_MONTHLY_RECURRENCE &&
+			f != ICAL_YEARLY_RECURRENCE)
+			return 0;
+	}
+	return 1;
+}
+
 static int readable(struct icaltimetype t) {
-	return !icaltime_is_null_time(t) && icaltime_is_valid_time(t) && t.year >= 1900 && t.year < 2500 && t.month >= 1 &&
-		   t.month <= 12 && t.day >= 1 && t.day <= 31;
+	return !icaltime_is_null_time(t) && icaltime_is_valid_time(t) && t.year >= 1900 && t.year < LAST_YEAR &&
+		   t.month >= 1 && t.month <= 12 && t.day >= 1 && t.day <= 31;
 }
 
 /* A zone that the file does not define is not looked up: libical would open files for it, which the sandbox refuses,
@@ -114,14 +128,21 @@ static int is_out(ent_time t, ent_time out, int64_t offset) {
 
 /* All occurrences up to the bound. 0; 1: there are more than are told; -1: out of memory. */
 static int occurrences(const calendar *k, icalcomponent *c, struct icaltimetype start, dates *out) {
-	int64_t bound = k->now ? k->now + k->ahead : INT64_MAX;
+	int64_t last = text_civil(LAST_YEAR, 1, 1) * DAY - DAY;
+	int64_t bound = k->now && k->now + k->ahead < last ? k->now + k->ahead : last;
 	int more = 0;
 	ent_time first = time_of(start);
 	if (add(out, first))
 		return -1;
 	for (icalproperty *p = icalcomponent_get_first_property(c, ICAL_RRULE_PROPERTY); p;
 		 p = icalcomponent_get_next_property(c, ICAL_RRULE_PROPERTY)) {
-		icalrecur_iterator *i = icalrecur_iterator_new(icalproperty_get_rrule(p), start);
+		struct icalrecurrencetype rule = icalproperty_get_rrule(p);
+		if (icaltime_is_null_time(rule.until) && !rule.count) /* what never comes is searched for until then */
+			rule.until = icaltime_from_timet_with_zone((time_t)(bound / SECOND) + 86400, 1, NULL);
+		icalerror_clear_errno();
+		icalrecur_iterator *i = icalrecur_iterator_new(rule, start);
+		if (!i && icalerrno == ICAL_NEWFAILED_ERROR)
+			return -1;
 		if (!i)
 			continue;
 		for (struct icaltimetype t = icalrecur_iterator_next(i); !icaltime_is_null_time(t);
@@ -279,6 +300,10 @@ ent_status event__push(calendar *k, const event *e, const event *others, size_t 
 	struct icaltimetype start;
 	if (!p || time_and_zone(e->c, p, &start, &why)) {
 		host->reject(k->people.ctx, e->place, ENT_NO_COLUMN, why);
+		return ENT_OK;
+	}
+	if (!calm(e->c)) {
+		host->reject(k->people.ctx, e->place, ENT_NO_COLUMN, "an event that recurs within a day");
 		return ENT_OK;
 	}
 	party *who = calloc(1, sizeof *who);

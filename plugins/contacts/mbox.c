@@ -116,7 +116,9 @@ static char *texts_of(const mbox *b, const party *who, size_t i, ent_str subject
 	const struct party_domain *d = &who->domains[i];
 	size_t n = strlen(d->name);
 	char decoded[SUBJECT_MAX];
-	size_t subject_n = b->people.subjects ? words__decode(subject, decoded, sizeof decoded) : 0;
+	size_t subject_n = b->people.subjects ? sizeof decoded : 0;
+	if (subject_n && words__decode(subject, decoded, &subject_n))
+		return NULL;
 	char *texts = malloc(n + d->with_n + subject_n + 3);
 	if (!texts)
 		return NULL;

@@ -4,8 +4,8 @@
  * sandbox refuses later; so a constructor asks for those that mails use, and what was read then stays. */
 #include "words.h"
 
+#include <errno.h>
 #include <iconv.h>
-#include <stdlib.h>
 
 static const char *const charsets[] = {"ISO-8859-1", "ISO-8859-2", "ISO-8859-5", "ISO-8859-7", "ISO-8859-9",
 	"ISO-8859-15", "WINDOWS-1250", "WINDOWS-1251", "WINDOWS-1252", "WINDOWS-1254", "KOI8-R", "GB2312", "GBK", "GB18030",
@@ -82,7 +82,7 @@ static int valid(const char *p, size_t n) {
 	return 1;
 }
 
-/* 0, or -1. */
+/* 0; -1: not in this encoding, or in none that is known; 1: out of memory. */
 static int to_utf8(ent_str charset, char *from, size_t from_n, char *out, size_t *n) {
 	char name[40];
 	const char *star = memchr(charset.p, '*', charset.n); /* a language behind it */
@@ -93,7 +93,7 @@ static int to_utf8(ent_str charset, char *from, size_t from_n, char *out, size_t
 	name[length] = 0;
 	iconv_t i = iconv_open("UTF-8", name);
 	if (i == (iconv_t)-1)
-		return -1;
+		return errno == ENOMEM ? 1 : -1;
 	size_t left = *n;
 	size_t status = iconv(i, &from, &from_n, &out, &left);
 	iconv_close(i);
@@ -101,10 +101,13 @@ static int to_utf8(ent_str charset, char *from, size_t from_n, char *out, size_t
 	return status == (size_t)-1 ? -1 : 0;
 }
 
+enum { WORD_MAX = 4096 };
+
 /* =?charset?B?text?= at p. Its length, or 0. */
-static size_t word(const char *p, const char *end, char *out, size_t *n) {
+static size_t word(const char *p, const char *end, char *out, size_t *n, int *no_memory) {
 	const char *part[3], *at = p + 2;
 	size_t length[3];
+	char raw[WORD_MAX];
 	if (end - p < 9 || p[0] != '=' || p[1] != '?')
 		return 0;
 	for (int i = 0; i < 3; i++) {
@@ -115,23 +118,21 @@ static size_t word(const char *p, const char *end, char *out, size_t *n) {
 		length[i] = (size_t)(mark - at);
 		at = mark + 1;
 	}
-	if (at == end || *at != '=' || length[1] != 1 || length[2] > 4096)
+	if (at == end || *at != '=' || length[1] != 1 || length[2] > WORD_MAX)
 		return 0;
-	char *raw = malloc(length[2] + 1);
 	char kind = text_lower(*part[1]);
-	int ok = raw && (kind == 'b' || kind == 'q');
-	if (ok) {
-		ent_str s = {part[2], length[2]};
-		size_t raw_n = kind == 'b' ? base64(s, raw) : quoted(s, raw);
-		ok = !to_utf8((ent_str){part[0], length[0]}, raw, raw_n, out, n);
-	}
-	free(raw);
-	return ok ? (size_t)(at + 1 - p) : 0;
+	if (kind != 'b' && kind != 'q')
+		return 0;
+	ent_str s = {part[2], length[2]};
+	size_t raw_n = kind == 'b' ? base64(s, raw) : quoted(s, raw);
+	int status = to_utf8((ent_str){part[0], length[0]}, raw, raw_n, out, n);
+	*no_memory |= status > 0;
+	return status ? 0 : (size_t)(at + 1 - p);
 }
 
-size_t words__decode(ent_str text, char *out, size_t room) {
-	size_t n = 0, blanks_from = 0;
-	int after_word = 0; /* blanks between two words are none */
+int words__decode(ent_str text, char *out, size_t *size) {
+	size_t n = 0, blanks_from = 0, room = *size;
+	int after_word = 0, no_memory = 0; /* blanks between two words are none */
 	const char *p = text.p, *end = p + text.n;
 	if (!valid(text.p, text.n)) { /* bytes of nobody knows which encoding: the usual one */
 		for (; p < end && n + 2 < room; p++) {
@@ -140,13 +141,14 @@ size_t words__decode(ent_str text, char *out, size_t room) {
 				out[n++] = (char)(0xc0 | c >> 6);
 			out[n++] = (char)(c >= 0x80 ? 0x80 | (c & 0x3f) : c);
 		}
-		return n;
+		*size = n;
+		return 0;
 	}
 	while (p < end && n < room) {
-		size_t got = room - n, length = word(p, end, out + n, &got);
+		size_t got = room - n, length = word(p, end, out + n, &got, &no_memory);
 		if (length && after_word) { /* again, over the blanks */
 			got = room - blanks_from;
-			length = word(p, end, out + blanks_from, &got);
+			length = word(p, end, out + blanks_from, &got, &no_memory);
 			n = blanks_from;
 		}
 		if (length) {
@@ -162,5 +164,6 @@ size_t words__decode(ent_str text, char *out, size_t room) {
 	}
 	while (n && !valid(out, n))
 		n--; /* cut within a character */
-	return n;
+	*size = n;
+	return no_memory ? -1 : 0;
 }

@@ -6,7 +6,8 @@
 
 #include "../common/text.h"
 
-/* At most n bytes, always UTF-8; what cannot be decoded stays as it is written. Returns how many. Any thread. */
-size_t words__decode(ent_str text, char *out, size_t n);
+/* At most *n bytes, always UTF-8; *n becomes how many. What cannot be decoded stays as it is written. 0, or -1: out of
+ * memory. Any thread. */
+int words__decode(ent_str text, char *out, size_t *n);
 
 #endif
