@@ -64,23 +64,37 @@ static int has(ent_str line, const char *name) {
 	return 0;
 }
 
-static int probe(ent_str head, const ent_doc *doc, const char **why) {
-	(void)doc;
-	const char *end = head.n ? memchr(head.p, '\n', head.n) : NULL;
-	ent_str line = {head.p, end ? (size_t)(end - head.p) : head.n};
-	size_t codes = 0, series = 0, fields = 1;
-	line.n = line.n > 4096 ? 4096 : line.n;
-	if (line.n && strchr("{[<", line.p[0])) /* no table: looking for all currencies in it takes long */
-		line.n = 0;
-	for (size_t i = 0; i < line.n; i++)
-		fields += line.p[i] == ',' || line.p[i] == ';' || line.p[i] == '\t';
+/* Is a field a currency, or a series of the Federal Reserve? */
+static void count_field(ent_str f, size_t *codes, size_t *series) {
+	f = text_trim(f);
+	if (f.n >= 2 && *f.p == '"')
+		f = text_trim((ent_str){f.p + 1, f.n - 2});
+	if (f.n != 3 && (f.n < 6 || f.n > 7))
+		return;
 	for (size_t i = 0; i < rates__wide_count(); i++) {
 		const ent_column *c = &rates__columns[COL_WIDE + i];
-		if (rates__wide(i)->unit[0])
-			series += (size_t)(has(line, c->name) || has(line, c->aliases));
+		if (!rates__wide(i)->unit[0])
+			*codes += f.n == 3 && !memcmp(f.p, c->name, 3);
 		else
-			codes += (size_t)has(line, c->name);
+			*series += text_equal(f, (ent_str){c->name, strlen(c->name)}) ||
+					   text_equal(f, (ent_str){c->aliases, strlen(c->aliases)});
 	}
+}
+
+static int probe(ent_str head, const ent_doc *doc, const char **why) {
+	(void)doc;
+	const char *end = head.n ? memchr(head.p, '\n', head.n < 4096 ? head.n : 4096) : NULL;
+	ent_str line = {head.p, end ? (size_t)(end - head.p) : 0};
+	size_t codes = 0, series = 0, fields = 0, from = 0;
+	*why = "no columns named by currencies, and none for currency and rate";
+	if (!line.n || *line.p == '{' || *line.p == '[' || *line.p == '<')
+		return 0;
+	for (size_t i = 0; i <= line.n; i++)
+		if (i == line.n || line.p[i] == ',' || line.p[i] == ';' || line.p[i] == '\t') {
+			count_field((ent_str){line.p + from, i - from}, &codes, &series);
+			from = i + 1;
+			fields++;
+		}
 	int day = has(line, "date") || has(line, "day") || has(line, "month") || has(line, "datum");
 	if (has(line, "CURRENCY_DENOM") && has(line, "OBS_VALUE")) {
 		*why = "columns CURRENCY_DENOM and OBS_VALUE: exchange rates as the European Central Bank's data portal writes "
@@ -101,7 +115,6 @@ static int probe(ent_str head, const ent_doc *doc, const char **why) {
 		*why = "columns for currency and rate";
 		return 95;
 	}
-	*why = "no columns named by currencies, and none for currency and rate";
 	return 0;
 }
 
