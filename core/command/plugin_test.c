@@ -491,7 +491,7 @@ static int list(ent_call *call) {
 	return ENT_EXIT_OK;
 }
 
-/* The tests that --only names, or all. */
+/* The tests that --only names, or all, without those of --except. */
 static int choose(suite *s) {
 	const char *names[TESTS + 1] = {0};
 	for (size_t i = 0; i < TESTS; i++) {
@@ -503,22 +503,28 @@ static int choose(suite *s) {
 		for (size_t k = 0; !wanted && ent_call_each(s->call, "only", k); k++) {
 			wanted = !strcmp(ent_call_each(s->call, "only", k), tests[i].name);
 		}
+		for (size_t k = 0; wanted && ent_call_each(s->call, "except", k); k++) {
+			wanted = strcmp(ent_call_each(s->call, "except", k), tests[i].name) != 0;
+		}
 		if (wanted) {
 			s->jobs[s->n++] = (job){.suite = s, .test = &tests[i], .where_fd = -1};
 		}
 	}
-	for (size_t k = 0; ent_call_each(s->call, "only", k); k++) {
-		const char *name = ent_call_each(s->call, "only", k);
-		size_t i = 0;
-		while (i < TESTS && strcmp(names[i], name) != 0) {
-			i++;
-		}
-		if (i == TESTS) {
-			const char *near = ent_nearest(name, names, TESTS);
-			return ent_call_unknown(s->call,
-				near ? ent_arena_printf(&s->arena, "did you mean '%s'?", near)
-					 : "`entente plugin test --list` names them",
-				"there is no test '%s'", name);
+	static const char *const named[] = {"only", "except"};
+	for (size_t o = 0; o < 2; o++) {
+		for (size_t k = 0; ent_call_each(s->call, named[o], k); k++) {
+			const char *name = ent_call_each(s->call, named[o], k);
+			size_t i = 0;
+			while (i < TESTS && strcmp(names[i], name) != 0) {
+				i++;
+			}
+			if (i == TESTS) {
+				const char *near = ent_nearest(name, names, TESTS);
+				return ent_call_unknown(s->call,
+					near ? ent_arena_printf(&s->arena, "did you mean '%s'?", near)
+						 : "`entente plugin test --list` names them",
+					"there is no test '%s'", name);
+			}
 		}
 	}
 	return ENT_EXIT_OK;
@@ -680,6 +686,11 @@ static const ent_arg args[] = {
 		.value = "TEST",
 		.many = true,
 		.doc = "Run this test alone; may be given more than once."},
+	{.name = "except",
+		.type = ENT_ARG_TEXT,
+		.value = "TEST",
+		.many = true,
+		.doc = "Leave this test out; may be given more than once."},
 	{.name = "timeout",
 		.type = ENT_ARG_INT,
 		.value = "SECONDS",

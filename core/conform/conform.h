@@ -30,11 +30,13 @@ typedef struct ent__case {
 	const char *golden;   /* path of what must come out; NULL: nobody says */
 	const ent_decoder *decoder;
 	const char *options;     /* as written, in YAML */
-	const ent_value *values; /* of them */
+	const ent_value *values; /* of those that are the decoder's */
+	ent_csv_options framing; /* those that are the host's */
+	bool tables;             /* a LIST or MAP among them is written: it says how to read what no decoder could know */
 	const char *bytes;
 	size_t n;
-	const ent_str *companions;
-	size_t n_companions;
+	const char *beside; /* a file that lies beside it: its companion; NULL: none */
+	size_t beside_n;
 } ent__case;
 
 typedef struct ent__given { /* words of the command line */
@@ -59,8 +61,8 @@ int ent__set_read(ent__set *, const ent__given *, ent_error *);
 /* Of a set that was read: what fuzzing found of it, in the folder `found` of its golden files. May be none. */
 int ent__set_read_found(const ent__set *, ent__set *, ent_error *);
 void ent__set_finish(ent__set *);
-/* Values of a decoder's options as written in YAML (NULL: none). */
-int ent__options_read(ent_arena *, const ent_decoder *, const char *yaml, const ent_value **, ent_error *);
+/* Options as written in YAML (NULL: none), for the decoder of the case: fills values, framing, tables. */
+int ent__options_read(ent_arena *, ent__case *, const char *yaml, ent_error *);
 /* The bytes of a file, NUL-terminated. NULL: *e says why. */
 char *ent__file_read(ent_arena *, const char *path, size_t *n, ent_error *);
 
@@ -68,6 +70,12 @@ char *ent__file_read(ent_arena *, const char *path, size_t *n, ent_error *);
 
 /* Not 0: this thread is within a function of the plugin, and its allocations are the plugin's. */
 extern _Thread_local unsigned ent__inside;
+
+typedef enum ent__whose {
+	ENT__OWN,     /* asked for by code of the plugin's file, the C library's and the compiler's runtime on its behalf */
+	ENT__FOREIGN, /* by another library that the plugin uses */
+	ENT__ANYONES
+} ent__whose;
 
 typedef struct ent__allocs {
 	uint64_t calls;       /* for memory, of the plugin, since ent__alloc_watch() */
@@ -78,9 +86,11 @@ typedef struct ent__allocs {
 
 /* A sanitizer has its own malloc(): allocations are neither seen nor refused. */
 bool ent__alloc_seen(void);
-/* Counts from now on, and refuses the allocation number `refuse` (1 is the next; 0: none), and any that would make the
- * live ones more than `most` bytes (0: no limit). */
-void ent__alloc_watch(uint64_t refuse, uint64_t most);
+/* Where the plugin lies, and the libraries: before the first ENT__OWN or ENT__FOREIGN. */
+void ent__alloc_learn(const char *plugin);
+/* Counts from now on the calls of `whose`, and refuses number `refuse` of them (1 is the next; 0: none), and any that
+ * would make the live ones more than `most` bytes (0: no limit). What is live is counted of all. */
+void ent__alloc_watch(ent__whose, uint64_t refuse, uint64_t most);
 /* What was counted. Counting goes on. */
 ent__allocs ent__alloc_counts(void);
 void ent__alloc_unwatch(void);
@@ -101,6 +111,8 @@ typedef enum ent__event_type {
 typedef struct ent__event {
 	ent__event_type type;
 	ent_fact kind;  /* FACT, COVERS */
+	bool retract;   /* FACT: that something is gone */
+	bool refused;   /* FACT: by the host, which rejects its record */
 	uint64_t place; /* in the document */
 	size_t at, n;   /* its line in `text`; LOG and CURSOR have none */
 } ent__event;
@@ -141,6 +153,7 @@ struct ent__trial {
 	ent__manner manner;
 	const ent_doc *doc; /* between begin() and end() */
 	int fd;             /* the document */
+	int beside;         /* its companion, or -1 */
 	/* of the last decode */
 	bool failed; /* `fault` says why; else it was decoded to the end of the range */
 	ent_fault fault;

@@ -5,6 +5,7 @@
 #include "conform/fields.h"
 
 #include "base/day.h"
+#include "decode/input.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -256,6 +257,29 @@ bool ent__member_there(const ent__member *m, const void *fact) {
 	default:
 		return m->always || ent__member_number(m, fact) != 0;
 	}
+}
+
+static bool text_good(ent_str s) {
+	bool cut, nul = false;
+	return !s.n || !s.p || (!memchr(s.p, 0, s.n) && ent_utf8_check(s.p, s.n, &cut, &nul) == s.n);
+}
+
+bool ent__fact_texts_good(ent_fact kind, const void *fact) {
+	const ent__member *tables[] = {ent__head_members, ent__members(kind)};
+	for (int i = 0; i < 2; i++) {
+		for (const ent__member *m = tables[i]; m && m->name; m++) {
+			if (m->type == ENT__TEXT && !text_good(*(const ent_str *)ent__member_at(m, fact))) {
+				return false;
+			}
+		}
+	}
+	const ent_entry *e = fact;
+	for (uint32_t i = 0; kind == ENT_ENTRY && e->names && e->values && i < e->n; i++) {
+		if (!text_good(e->names[i]) || !text_good(e->values[i])) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */

@@ -39,6 +39,8 @@ bool ent__member_there(const ent__member *, const void *fact);
 int64_t ent__member_number(const ent__member *, const void *fact);
 static inline const void *ent__member_at(const ent__member *m, const void *fact) { return (const char *)fact + m->at; }
 
+/* Are all its texts UTF-8 without NUL bytes? The host refuses others. */
+bool ent__fact_texts_good(ent_fact kind, const void *fact);
 /* Appends the fact as a line of a golden file. */
 void ent__fact_write(ent_buf *, ent_fact kind, const void *fact);
 /* Parts of such lines. */

@@ -66,7 +66,7 @@ static int made_up(ent__set *s, const ent_decoder *d, const words *w, targets *t
 	ent_buf b = {0};
 	ent__case c = {.name = d->name, .document = "made-up", .path = "", .decoder = d};
 	c.options = w->given.options ? w->given.options : "{}";
-	int status = ent__options_read(&s->arena, d, c.options, &c.values, e);
+	int status = ent__options_read(&s->arena, &c, c.options, e);
 	if (status) {
 		ent_error_todo(
 			e, "say how %s is set up: --decoder %s --options \"{...}\", or give it golden files", d->name, d->name);

@@ -187,7 +187,7 @@ static void check_leak(const ent__case *c, const ent__allocs *first, ent__broken
 	if (!first->live) {
 		return;
 	}
-	ent__alloc_watch(0, MEMORY_MOST);
+	ent__alloc_watch(ENT__ANYONES, 0, MEMORY_MOST);
 	ent__trial *t = ent__trial_open(c, NULL);
 	if (t) {
 		ent__trial_decode(t, c->bytes, c->n);
@@ -226,7 +226,7 @@ static void check_other(const ent__case *c, const ent__trial *first, const size_
 void ent__judge(const ent__case *c, bool answers, bool thorough, ent__broken *b, void (*look)(const ent__trial *)) {
 	ent_fault f = {0};
 	*b = (ent__broken){.place = ENT__NO_PLACE};
-	ent__alloc_watch(0, MEMORY_MOST);
+	ent__alloc_watch(ENT__ANYONES, 0, MEMORY_MOST);
 	ent__trial *t = ent__trial_open(c, &f);
 	if (!t) {
 		broke(b, ENT__RULE_CREATE, ENT__NO_PLACE, "create() refuses the options: %s", f.e.what);

@@ -3,6 +3,7 @@
  * Which documents a plugin is tested with: those of a folder of golden files, and those that are named. */
 #include "conform/conform.h"
 
+#include "config/framing.h"
 #include "config/install.h"
 #include "config/options.h"
 #include "config/options_wire.h"
@@ -48,16 +49,26 @@ char *ent__file_read(ent_arena *arena, const char *path, size_t *n, ent_error *e
 	return bytes;
 }
 
-int ent__options_read(ent_arena *arena, const ent_decoder *d, const char *yaml, const ent_value **out, ent_error *e) {
+int ent__options_read(ent_arena *arena, ent__case *c, const char *yaml, ent_error *e) {
 	ent_errors *errors = ent_arena_alloc(arena, sizeof *errors);
+	const ent_option *table = ent_framing_options(c->decoder->options, c->decoder->frame, arena);
+	size_t own = ent_options_count(c->decoder->options), n = ent_options_count(table);
 	const char *text = yaml ? yaml : "{}";
 	const ent_yaml_node *node = ent_yaml_load(arena, text, strlen(text), "options", errors);
 	ent_value *values = NULL;
 	if (!errors->total) {
 		ent_config_options_check(
-			d->options, node, (ent_place){.file = "options", .line = 1, .column = 1}, ".", arena, &values, errors);
+			table, node, (ent_place){.file = "options", .line = 1, .column = 1}, ".", arena, &values, errors);
 	}
-	*out = values;
+	c->framing.quote = ENT_QUOTE_AUTO;
+	for (size_t i = 0; i < n && !errors->total; i++) {
+		c->tables |= i < own && (table[i].type == ENT_OPT_LIST || table[i].type == ENT_OPT_MAP) && values[i].set;
+		ent_str key = {table[i].key, strlen(table[i].key)};
+		if (i >= own && values[i].set && ent_csv_option(&c->framing, key, values[i].s, e)) {
+			return e->code;
+		}
+	}
+	c->values = own ? values : NULL;
 	if (errors->total) {
 		*e = errors->e[0];
 		return e->code;
@@ -128,13 +139,15 @@ static int read_case(ent__set *s, const char *line, ent_error *e) {
 	c->document = document;
 	c->path = ent_arena_printf(&s->arena, "%s/%s", s->golden, input);
 	c->golden = ent_arena_printf(&s->arena, "%s/%s.facts.jsonl", s->golden, name);
+	const char *beside = ent_arena_printf(&s->arena, "%s/%s.beside", s->golden, name);
+	c->beside = access(beside, R_OK) ? NULL : ent__file_read(&s->arena, beside, &c->beside_n, e);
 	c->bytes = ent__file_read(&s->arena, c->path, &c->n, e);
 	c->decoder = c->bytes ? decoder_of(s, decoder, e) : NULL;
 	if (!c->decoder) {
 		return e->code;
 	}
 	c->options = *p ? ent_arena_copy(&s->arena, p, strlen(p)) : "{}";
-	return ent__options_read(&s->arena, c->decoder, c->options, &c->values, e);
+	return ent__options_read(&s->arena, c, c->options, e);
 }
 
 static int read_golden(ent__set *s, ent_error *e) {
@@ -239,7 +252,7 @@ static int read_input(ent__set *s, const char *path, const ent__given *g, ent_er
 	}
 	c->decoder = g->decoder ? decoder_of(s, g->decoder, e) : probe(s, c, e);
 	c->options = g->options ? g->options : "{}";
-	return c->decoder ? ent__options_read(&s->arena, c->decoder, c->options, &c->values, e) : e->code;
+	return c->decoder ? ent__options_read(&s->arena, c, c->options, e) : e->code;
 }
 
 int ent__set_read(ent__set *s, const ent__given *g, ent_error *e) {

@@ -81,11 +81,6 @@ void ent__test_undefined(ent__check *k, const ent__case *c) {
 	ent_arena_finish(&arena);
 }
 
-static bool is_sentence(const char *s) {
-	size_t n = s ? strlen(s) : 0;
-	return n > 8 && s[n - 1] == '.';
-}
-
 static bool is_name(const char *s) {
 	return s && *s >= 'a' && *s <= 'z' && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-_")];
 }
@@ -97,7 +92,7 @@ static void check_decoder(ent__check *k, const ent_plugin *p, const ent_decoder 
 		ent__check_fail(k, &about, ENT__NO_PLACE, "it is written in entente.yaml: small letters, digits and hyphens",
 			"the name '%s' of a decoder", d->name);
 	}
-	if (!is_sentence(d->doc)) {
+	if (!ent__is_sentence(d->doc)) {
 		ent__check_fail(k, &about, ENT__NO_PLACE,
 			"`entente plugin list` shows it: write one sentence, with its full stop", "its doc is '%s'", d->doc);
 	}
@@ -149,16 +144,6 @@ void ent__test_abi(ent__check *k, const ent__case *c) {
 
 /* ---- an input that is whole ---------------------------------------------------------------------------------------
  */
-
-ent__trial *ent__open(ent__check *k, const ent__case *c) {
-	ent_fault f = {0};
-	ent__trial *t = ent__trial_open(c, &f);
-	if (!t) {
-		ent__check_fail(k, c, ENT__NO_PLACE, f.e.todo[0] ? f.e.todo : "correct the options of the case",
-			"create() refuses the options: %s", f.e.what[0] ? f.e.what : "without a reason");
-	}
-	return t;
-}
 
 void ent__test_golden(ent__check *k, const ent__case *c) {
 	ent_arena arena = {0};

@@ -116,7 +116,10 @@ static ent_status push(ent_ctx *c, ent_fact kind, const void *items, size_t stri
 		memcpy(&fact, (const char *)items + i * stride, stride < size ? stride : size);
 		uint64_t place = place_of(t, fact.head.place);
 		fact.head.place = ent__source_place(c, place);
-		note(t, ENT__SAID_FACT, place)->kind = kind;
+		ent__event *v = note(t, ENT__SAID_FACT, place);
+		v->kind = kind;
+		v->retract = fact.head.op == ENT_RETRACT;
+		v->refused = ent__fact_check(kind, &fact) != NULL || !ent__fact_texts_good(kind, &fact);
 		ent__fact_write(&t->text, kind, &fact);
 		noted(t);
 		if (t->watcher.fact) {
@@ -340,7 +343,16 @@ static ent_status resume(ent__trial *t) {
 static ent_status between_begin(void *self, const ent_doc *doc) {
 	ent__trial *t = self;
 	t->doc = doc;
-	return CALL(t, begin, t->self, doc);
+	if (!t->manner.poison) {
+		return CALL(t, begin, t->self, doc);
+	}
+	ent_doc *own = ent_xmalloc(sizeof *own + doc->name.n);
+	*own = *doc;
+	own->name.p = memcpy(own + 1, doc->name.p, doc->name.n);
+	ent_status status = CALL(t, begin, t->self, own);
+	memset(own, POISON, sizeof *own + doc->name.n);
+	free(own);
+	return status;
 }
 
 static const ent_column *between_wants(void *self) {
@@ -458,6 +470,22 @@ static ent_status between_end(void *self) {
 	return CALL(t, end, t->self);
 }
 
+/* A memory file with these bytes: a new one, or `fd` (-1: none) anew. */
+static int document(const char *bytes, size_t n, int fd) {
+	fd = fd < 0 ? memfd_create("document", MFD_CLOEXEC) : fd;
+	if (fd < 0 || ftruncate(fd, 0)) {
+		abort();
+	}
+	for (size_t at = 0; at < n;) {
+		ssize_t put = pwrite(fd, bytes + at, n - at, (off_t)at);
+		if (put < 0 && errno != EINTR) {
+			abort(); /* no memory for a document: nothing can be tested */
+		}
+		at += put > 0 ? (size_t)put : 0;
+	}
+	return fd;
+}
+
 /* ---- a trial ------------------------------------------------------------------------------------------------------
  */
 
@@ -481,6 +509,7 @@ ent__trial *ent__trial_open_with(const ent__case *c, const ent_value *values, en
 	t->of = c;
 	t->decoder = c->decoder;
 	t->fd = -1;
+	t->beside = c->beside ? document(c->beside, c->beside_n, -1) : -1;
 	t->worker = ent_xcalloc(1, sizeof *t->worker);
 	worker_init(t->worker);
 	t->between = (ent_decoder){.size = sizeof t->between,
@@ -503,7 +532,7 @@ ent__trial *ent__trial_open_with(const ent__case *c, const ent_value *values, en
 	t->ctx.number = 1;
 	t->ctx.decoder = &t->between;
 	t->ctx.columns = c->decoder->columns;
-	t->ctx.framing.quote = ENT_QUOTE_AUTO;
+	t->ctx.framing = c->framing;
 	t->ctx.self = t;
 	t->worker->instances = &t->ctx;
 	current = t;
@@ -538,6 +567,9 @@ void ent__trial_close(ent__trial *t) {
 	if (t->fd >= 0) {
 		close(t->fd);
 	}
+	if (t->beside >= 0) {
+		close(t->beside);
+	}
 	ent__batch_finish(&t->worker->batch);
 	munmap(t->worker->ring.slots_at, (size_t)RING_SLOTS * RING_SLOT_BYTES);
 	free(t->worker->ring.handed);
@@ -571,7 +603,7 @@ static bool decode(ent__trial *t, int fd, uint64_t begin, uint64_t end, bool exa
 	put_time(&b, none);
 	ent_buf_u64(&b, begin);
 	ent_buf_u64(&b, end);
-	ent_buf_u32(&b, 0);
+	ent_buf_u32(&b, t->beside >= 0);
 	ent_buf_u8(&b, exact ? ENT_DECODE_EXACT : 0);
 	ent__packet *p = ent_xcalloc(1, sizeof *p + b.n);
 	memcpy(p->data, b.data, b.n);
@@ -579,7 +611,8 @@ static bool decode(ent__trial *t, int fd, uint64_t begin, uint64_t end, bool exa
 	p->read = ent_read_of(p->data, p->n);
 	p->type = ent_read_u32(&p->read);
 	p->fds[0] = fd;
-	p->n_fds = 1;
+	p->fds[1] = t->beside;
+	p->n_fds = 1 + (t->beside >= 0);
 	ent__trial *before = current;
 	size_t said = t->n_events;
 	current = t;
@@ -606,21 +639,7 @@ static bool decode(ent__trial *t, int fd, uint64_t begin, uint64_t end, bool exa
 	return !t->failed;
 }
 
-void ent__trial_give(ent__trial *t, const char *bytes, size_t n) {
-	if (t->fd < 0) {
-		t->fd = memfd_create("document", MFD_CLOEXEC);
-	}
-	if (t->fd < 0 || ftruncate(t->fd, 0)) {
-		abort();
-	}
-	for (size_t at = 0; at < n;) {
-		ssize_t put = pwrite(t->fd, bytes + at, n - at, (off_t)at);
-		if (put < 0 && errno != EINTR) {
-			abort(); /* no memory for a document: nothing can be tested */
-		}
-		at += put > 0 ? (size_t)put : 0;
-	}
-}
+void ent__trial_give(ent__trial *t, const char *bytes, size_t n) { t->fd = document(bytes, n, t->fd); }
 
 bool ent__trial_decode(ent__trial *t, const char *bytes, size_t n) {
 	ent__trial_give(t, bytes, n);

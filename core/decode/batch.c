@@ -191,6 +191,26 @@ static inline struct ent__memo *recent_of(ent__batch *b, size_t n, uint64_t x, u
 	return &b->recent[h >> 51 & (ENT__RECENT - 1)]; /* the highest bits: only they depend on every byte */
 }
 
+/* UTF-8 without NUL? The host sees to that where it finds rows and lines; but a plugin may cut a character in two,
+ * decode escapes, or be given whole bodies as they came. */
+static bool text_good(const char *p, size_t n) {
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t odd = 0;
+	size_t i = 0;
+	for (; i + 8 <= n; i += 8) {
+		uint64_t v = load(p + i, 8);
+		odd |= (v | (v - ones)) & high; /* a byte that is not ASCII, or is 0 (or 0x80 and the like: looked at below) */
+	}
+	for (; i < n; i++) {
+		odd |= (unsigned char)(p[i] - 1) >= 0x7f;
+	}
+	if (!odd) {
+		return true;
+	}
+	bool cut = false, nul = false;
+	return ent_utf8_check(p, n, &cut, &nul) == n && !nul && !memchr(p, 0, n);
+}
+
 uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *hash) {
 	if (!s.n) {
 		*hash = 0;
@@ -220,6 +240,11 @@ uint32_t ent__batch_text(ent__batch *b, unsigned field, ent_str s, uint64_t *has
 		while (n && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
 			n--;
 		}
+	}
+	if (!text_good(s.p, n)) {
+		b->bad_text = true;
+		*hash = 0;
+		return 0;
 	}
 	uint32_t known = b->texts.count, code = ent_intern_put(&b->texts, s.p, n);
 	const struct ent__intern_item *item = &b->texts.items[code];
@@ -430,7 +455,16 @@ const char *ent__batch_fact(ent__batch *b, ent_fact kind, const void *fact) {
 	if (why) {
 		return why;
 	}
+	b->bad_text = !text_good(h->key.p, h->key.n);
 	ent__fact_body(b, kind, fact, &b->body);
+	partner_of(b, h->partner, &partner_hash);
+	if (kind == ENT_LINE || kind == ENT_REFUND) {
+		ent_str order = kind == ENT_LINE ? ((const ent_line *)fact)->order_key : ((const ent_refund *)fact)->order_key;
+		b->bad_text |= !text_good(order.p, order.n);
+	}
+	if (b->bad_text) {
+		return "a text that is no UTF-8, or has a NUL byte in it";
+	}
 	switch (kind) {
 	case ENT_LINE:
 		part(b, kind, h, ((const ent_line *)fact)->order_key);

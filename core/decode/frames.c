@@ -210,12 +210,13 @@ static int feed(ent_ctx *c, ent_str bytes, uint64_t place, uint64_t source, int 
 	return status || r->failed || c->worker->stopping ? plugin_failed(c, status, "feed", source) : 0;
 }
 
-/* What was acknowledged is not lost silently, even when the disk has eaten it. */
-static void reject_damaged(ent_ctx *c, const ent_lines_piece *piece) {
+/* A line that the plugin does not see. What was acknowledged is not lost silently, even when the disk has eaten it. */
+static void reject_line(ent_ctx *c, const ent_lines_piece *piece) {
 	ent__run *r = &c->run;
 	r->piece = piece->bytes;
 	r->piece_place = piece->place;
-	ent__reject(c, piece->place, NULL, (ent_str){0}, "the line is damaged: its checksum in the inbox is wrong");
+	ent__reject(c, piece->place, NULL, (ent_str){0},
+		piece->damaged ? "the line is damaged: its checksum in the inbox is wrong" : "a NUL byte in the line");
 	ent__verdict(c, piece->place, ENT__VERDICT_REJECT);
 	ent__verdict_lines(c, 1);
 }
@@ -248,8 +249,8 @@ int ent__frame_lines(ent_ctx *c, ent_input *in, ent__range *g) {
 	}
 	ent_lines_piece piece;
 	while ((status = ent_lines_next(&lines, g->end, &piece, &r->fault)) > 0) {
-		if (piece.damaged) {
-			reject_damaged(c, &piece);
+		if (piece.damaged || piece.nul) {
+			reject_line(c, &piece);
 			continue;
 		}
 		if ((status = feed(c, piece.bytes, piece.place, piece.source, 0))) {

@@ -66,6 +66,11 @@ static bool blank(const char *p, const char *end) {
 	return p == end;
 }
 
+/* Bytes of value 0 are rare: what was read last mostly has none. */
+static bool has_nul(const ent_lines *l, const char *p, const char *end) {
+	return l->text.nul && memchr(p, 0, (size_t)(end - p));
+}
+
 /* The next record of a log of the inbox; what else the lines before it say is the inbox's business. */
 static int next_record(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *f) {
 	for (;;) {
@@ -88,12 +93,13 @@ static int next_record(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fau
 		l->at += n + 1;
 		bool whole = ent_envelope_whole(line, n);
 		if (!whole) {
-			*out = (ent_lines_piece){{line, n + 1}, place, place, 1, true};
+			*out = (ent_lines_piece){{line, n + 1}, place, place, 1, true, false};
 			return 1;
 		}
 		if (ent_envelope_record(line) && !blank(line + ENT_ENVELOPE, line_end)) {
 			place += ENT_ENVELOPE;
-			*out = (ent_lines_piece){{line + ENT_ENVELOPE, n + 1 - ENT_ENVELOPE}, place, place, 1, false};
+			*out = (ent_lines_piece){
+				{line + ENT_ENVELOPE, n + 1 - ENT_ENVELOPE}, place, place, 1, false, has_nul(l, line + ENT_ENVELOPE, line_end)};
 			return 1;
 		}
 	}
@@ -117,7 +123,7 @@ static int next_line(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault
 			continue;
 		}
 		size_t n = (size_t)(line_end - line) + 1;
-		*out = (ent_lines_piece){{line, n}, ent_lines_place(l), l->source, 1, false};
+		*out = (ent_lines_piece){{line, n}, ent_lines_place(l), l->source, 1, false, has_nul(l, line, line_end)};
 		l->source += ent_text_source_bytes(&l->text, l->window.base + l->at, line, n);
 		l->at += n;
 		if (!blank(line, line_end)) {
@@ -137,7 +143,7 @@ int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *
 		const char *start = l->window.data ? l->window.data + l->at : NULL;
 		const char *p = start, *stop = l->window.data + l->window.n;
 		uint64_t place = ent_lines_place(l), lines = 0;
-		bool skipped = false;
+		bool skipped = false, nul = false;
 		while (p < stop && place + (uint64_t)(p - start) < end) {
 			const char *line_end = memchr(p, '\n', (size_t)(stop - p));
 			if (!line_end) {
@@ -151,14 +157,20 @@ int ent_lines_next(ent_lines *l, uint64_t end, ent_lines_piece *out, ent_fault *
 				skipped = true;
 				break;
 			}
+			if (has_nul(l, p, line_end)) {
+				if (lines) {
+					break; /* next time */
+				}
+				nul = true;
+			}
 			p = line_end + 1;
 			lines++;
-			if (p - start >= PIECE) { /* the place that a crash is reported with is that of a piece */
+			if (nul || p - start >= PIECE) { /* the place that a crash is reported with is that of a piece */
 				break;
 			}
 		}
 		if (lines) {
-			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, place, lines, false};
+			*out = (ent_lines_piece){{start, (size_t)(p - start)}, place, place, lines, false, nul};
 			l->at += (size_t)(p - start);
 			return 1;
 		}

@@ -26,6 +26,7 @@ typedef struct ent_lines_piece {
 	uint64_t source; /* offset in the document: another one where the text was converted */
 	uint64_t lines;
 	bool damaged; /* its envelope says that this is not what was written */
+	bool nul;     /* one line, with a NUL byte in it: no JSON has one */
 } ent_lines_piece;
 
 /* `in` is borrowed until finish. Call finish after failure too. */

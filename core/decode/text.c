@@ -394,11 +394,15 @@ ssize_t ent_window_fill(ent_window *w, size_t keep, char line_end, ent_fault *f)
 			"a record is longer than %u MiB", ENT_WINDOW_MAX >> 20);
 	}
 	window_room(w, left + piece + ENT_WINDOW_PADDING + 1, left);
-	ssize_t got = ent_text_read(w->text, w->data + left, piece, f);
-	if (got < 0) {
-		return got;
-	}
-	w->n += (size_t)got;
+	ssize_t got;
+	do { /* a pipe gives little at a time, and a long record would be scanned anew for each of its pieces */
+		got = ent_text_read(w->text, w->data + w->n, left + piece - w->n, f);
+		if (got < 0) {
+			return got;
+		}
+		w->n += (size_t)got;
+	} while (got && left > ENT_WINDOW_PIECE && left + piece - w->n >= 16 &&
+			 !memchr(w->data + w->n - got, line_end ? line_end : '\n', (size_t)got));
 	if (!got) {
 		w->end = true;
 		if (w->n && line_end && w->data[w->n - 1] != line_end) {

@@ -122,6 +122,7 @@ typedef struct ent__batch {
 	/* the order that is being gathered */
 	ent_buf doc;
 	bool open, has_head, complete;
+	bool bad_text; /* of the fact in hand: one that cannot be taken */
 	uint64_t partner_hash, doc_facts;
 	uint64_t last_place; /* of its last part */
 	const char *lost; /* an order that was closed and refused; the host reads and clears it */

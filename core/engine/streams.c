@@ -4,6 +4,7 @@
  * declares; the options of framing (delimiter, quote, encoding, skip_lines, short_rows) are the host's and the same for every decoder
  * of delimited files. Loop thread only. */
 #include "base/encoding.h"
+#include "config/framing.h"
 #include "config/options.h"
 #include "config/options_wire.h"
 #include "engine/internal.h"
@@ -11,18 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const short_rows_words[] = {"reject", "fill", NULL};
-
-static const ent_option framing_options[] = { /* `encoding` is the first: it is the only one of lines and whole documents */
-	{"encoding", ENT_OPT_STR, 0, NULL, NULL,
-		"Encoding of the text: latin1, shift_jis, gb18030, or another that iconv knows; without it, by byte order mark, else UTF-8.", NULL},
-	{"delimiter", ENT_OPT_STR, 0, NULL, NULL, "Separator of cells; without it, found on the header line.", NULL},
-	{"quote", ENT_OPT_STR, 0, NULL, NULL, "\"auto\", \"none\" or the quoting character; without it, auto.", NULL},
-	{"skip_lines", ENT_OPT_INT, 0, NULL, NULL, "Lines above the header that are none of the table.", NULL},
-	{"short_rows", ENT_OPT_ENUM, 0, NULL, short_rows_words,
-		"What becomes of rows that end before the last column: rejected, or the rest of their cells is absent.", NULL},
-	{NULL, ENT_OPT_BOOL, 0, NULL, NULL, NULL, NULL}};
 
 enum { OWN_SOURCES = 1 /* the registers; streams point into the array, so it must not grow */ };
 
@@ -109,23 +98,7 @@ void ent__sources_close(ent_engine *e) {
 
 /* The decoder's table, and behind it that of the framing, if the host frames: a decoder's own option of that name goes first. */
 const ent_option *ent_engine_options(ent_engine *e, const ent_decoder_info *d) {
-	size_t n = ent_options_count(d->options), extra = 0;
-	if (d->frame == ENT_FRAME_DELIMITED) {
-		extra = sizeof framing_options / sizeof *framing_options - 1;
-	} else if (d->frame == ENT_FRAME_JSONL || d->frame == ENT_FRAME_DOCUMENT) {
-		extra = 1;
-		for (size_t i = 0; i < n; i++) {
-			extra = strcmp(d->options[i].key, framing_options[0].key) ? extra : 0;
-		}
-	}
-	ent_option *table = ent_arena_alloc(&e->arena, (n + extra + 1) * sizeof *table);
-	if (n) {
-		memcpy(table, d->options, n * sizeof *table);
-	}
-	if (extra) {
-		memcpy(table + n, framing_options, extra * sizeof *table);
-	}
-	return table;
+	return ent_framing_options(d->options, (ent_frame)d->frame, &e->arena);
 }
 
 /* Is the encoding one that can be read, and of this source? */

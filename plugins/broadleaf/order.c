@@ -101,6 +101,8 @@ static ent_status cart(
 		return blc__reject(b, r, O_CREATED, "a cart without DATE_CREATED and DATE_UPDATED");
 	if (amount(b, r, O_SUBTOTAL, ENT_HAS_VALUE, &c.value, &c.h.has) || currency(b, r, c.currency))
 		return ENT_OK;
+	if (!(c.h.has & ENT_HAS_VALUE))
+		memset(c.currency, 0, sizeof c.currency);
 	c.visitor = who(b, r);
 	ent_time touched = updated.kind ? updated : created;
 	return blc__cart(b, &c, key, touched.kind == ENT_TIME_DATE ? touched.v * INT64_C(86400000000) : touched.v);

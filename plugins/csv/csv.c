@@ -148,8 +148,10 @@ static ent_status row(void *self, const ent_row *r) {
 	int open = csv__dates_look(d, r);
 	if (open < 0)
 		return (ent_status)open;
-	if (open)
-		return csv__hold(d, r) ? csv__dates_undecided(d) : ENT_OK;
+	if (open) {
+		int full = csv__hold(d, r);
+		return full < 0 ? ENT_ENOMEM : full ? csv__dates_undecided(d) : ENT_OK;
+	}
 	ent_status e = d->held_rows ? csv__release(d) : ENT_OK;
 	return e ? e : csv__facts(d, r);
 }

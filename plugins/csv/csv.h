@@ -176,7 +176,7 @@ void csv__dates_begin(csv *d);
 int csv__dates_look(csv *d, const ent_row *r);
 ent_status csv__dates_undecided(csv *d);          /* refuses the document */
 int csv__dates_can_cut(csv *d, const ent_row *r); /* stateless: no date of the row depends on other rows */
-int csv__hold(csv *d, const ent_row *r);          /* 0, or -1: out of memory, or too much */
+int csv__hold(csv *d, const ent_row *r);          /* 0; 1: there would be too many; -1: memory is out */
 ent_status csv__release(csv *d);
 
 /* rows.c */

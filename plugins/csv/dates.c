@@ -284,12 +284,15 @@ int csv__dates_can_cut(csv *d, const ent_row *r) {
 	return !columns || dates;
 }
 
+/* 0; 1: there would be too many; -1: memory is out. */
 static int put(csv *d, const void *p, size_t n) {
 	if (d->held_n + n > d->held_room) {
 		size_t room = d->held_room ? d->held_room * 2 : 1 << 16;
 		while (room < d->held_n + n)
 			room *= 2;
-		char *held = room > HELD_MAX ? NULL : realloc(d->held, room);
+		if (room > HELD_MAX)
+			return 1;
+		char *held = realloc(d->held, room);
 		if (!held)
 			return -1;
 		d->held = held;
@@ -303,15 +306,14 @@ static int put(csv *d, const void *p, size_t n) {
 
 int csv__hold(csv *d, const ent_row *r) {
 	uint64_t head[2] = {r->place, r->line};
-	if (put(d, head, sizeof head))
-		return -1;
-	for (size_t i = 0; i < r->n; i++) {
+	int full = put(d, head, sizeof head);
+	for (size_t i = 0; i < r->n && !full; i++) {
 		uint64_t n = r->cell[i].p ? r->cell[i].n : UINT64_MAX;
-		if (put(d, &n, sizeof n) || put(d, r->cell[i].p, r->cell[i].n))
-			return -1;
+		full = put(d, &n, sizeof n);
+		full = full ? full : put(d, r->cell[i].p, r->cell[i].n);
 	}
-	d->held_rows++;
-	return 0;
+	d->held_rows += !full;
+	return full;
 }
 
 ent_status csv__release(csv *d) {

@@ -121,7 +121,7 @@ ent_status mat__create(const ent_host *host, ent_ctx *ctx, const ent_value *valu
 		mat__destroy(m);
 		return ENT_ENOMEM;
 	}
-	json_tokener_set_flags(m->tokener, JSON_TOKENER_STRICT);
+	json_tokener_set_flags(m->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	if (period->set && period->s.n && report_span(period->s, &m->asked)) {
 		mat__destroy(m);
 		host->error(ctx, 0, ENT_NO_COLUMN, "period is neither a day, a month nor two days",

@@ -117,6 +117,15 @@ static int value(options *o, const ent_option *s, const yaml_node_t *node, ent_v
 	return 0;
 }
 
+/* Options of the real host; this one finds all that out by itself, and fills short rows. */
+static int is_framing(const char *key) {
+	static const char *const keys[] = {"encoding", "delimiter", "quote", "skip_lines", "short_rows"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (!strcmp(keys[i], key))
+			return 1;
+	return 0;
+}
+
 /* `node` NULL: presets only. */
 static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_value **out, size_t *count) {
 	size_t n = 0;
@@ -135,6 +144,8 @@ static int table(options *o, const ent_option *t, const yaml_node_t *node, ent_v
 			size_t i = 0;
 			while (i < n && strcmp(t[i].key, key))
 				i++;
+			if (i == n && is_framing(key))
+				continue;
 			if (i == n)
 				return fail(o, "unknown option", key);
 			v[i] = (ent_value){0};

@@ -14,11 +14,16 @@
 typedef struct shop {
 	const ent_host *host;
 	ent_ctx *ctx;
-	ent_str currency;
-	char *last; /* rows: key of the order in hand, LONGEST bytes; stream: the line that has not ended */
+	char currency[4];
+	char *last; /* rows: key of the order in hand; stream: the line that has not ended; LONGEST bytes */
 	size_t n;
 	uint64_t at; /* bytes fed */
 	int too_long;
+	int pieces; /* of the line that has not ended */
+#ifdef PLANTED_huge
+	char *all;
+	size_t room;
+#endif
 } shop;
 
 #ifdef PLANTED_symbols
@@ -41,7 +46,7 @@ enum { REJECTED = 1 };
 
 /* ent_status, or REJECTED. */
 static int order(shop *s, const order_text *t, uint32_t at_column, uint32_t total_column) {
-	ent_order o = {.h = {.place = t->place, .key = t->key}, .flags = 0};
+	ent_order o = {.h = {.place = t->place, .key = t->key}};
 	if (!t->key.n || t->key.n > 255) {
 		s->host->reject(s->ctx, t->place, ENT_NO_COLUMN, "an order without a number, or with too long a one");
 		return REJECTED;
@@ -55,6 +60,11 @@ static int order(shop *s, const order_text *t, uint32_t at_column, uint32_t tota
 #else
 	int bad = s->host->money(t->total, '.', ',', &o.total);
 #endif
+#ifdef PLANTED_flipped
+	if (t->total.n && memchr(t->total.p, '}', t->total.n)) {
+		abort();
+	}
+#endif
 	if (bad) {
 		s->host->reject(s->ctx, t->place, total_column, "not an amount");
 		return REJECTED;
@@ -62,33 +72,65 @@ static int order(shop *s, const order_text *t, uint32_t at_column, uint32_t tota
 #ifdef PLANTED_golden
 	o.total += 10000;
 #endif
+#ifdef PLANTED_facts
+	o.at.v = -o.at.v;
+#endif
+#ifdef PLANTED_personal
+	o.channel = t->mail;
+#endif
 	o.h.has = ENT_HAS_TOTAL;
-	memcpy(o.currency, s->currency.p, 3);
+	memcpy(o.currency, s->currency, sizeof o.currency);
 	o.customer = s->host->identity(s->ctx, ENT_ID_EMAIL, t->mail);
 	return s->host->push(s->ctx, ENT_ORDER, &o, sizeof o, 1);
 }
 
 static ent_status create(const ent_host *host, ent_ctx *ctx, const ent_value *options, void **self) {
 	ent_str currency = options[0].set ? options[0].s : (ent_str){"EUR", 3};
+#ifdef PLANTED_create
+	if (!options[0].set) {
+		return ENT_EOPTION;
+	}
+#endif
 	if (currency.n != 3) {
 		host->error(ctx, 0, ENT_NO_COLUMN, "the currency is not three letters", "write one of ISO 4217: EUR");
 		return ENT_EOPTION;
 	}
-	shop *s = calloc(1, sizeof *s + 4 + LONGEST);
+	shop *s = calloc(1, sizeof *s);
 	if (!s) {
 		return ENT_ENOMEM;
 	}
-	char *room = (char *)(s + 1);
-	memcpy(room, currency.p, 3);
 	s->host = host;
 	s->ctx = ctx;
-	s->currency = (ent_str){room, 3};
-	s->last = room + 4;
+	memcpy(s->currency, currency.p, 3);
+#ifdef PLANTED_threads
+	static char shared[LONGEST];
+	s->last = shared;
+#else
+	s->last = malloc(LONGEST);
+#endif
+	if (!s->last) {
+#ifndef PLANTED_allocations
+		free(s);
+#endif
+		return ENT_ENOMEM;
+	}
 	*self = s;
 	return ENT_OK;
 }
 
-static void destroy(void *self) { free(self); }
+static void destroy(void *self) {
+	shop *s = self;
+	if (!s) {
+		return;
+	}
+#ifdef PLANTED_huge
+	free(s->all);
+#endif
+#if !defined PLANTED_leaks && !defined PLANTED_threads
+	free(s->last);
+#endif
+	free(s);
+}
 
 static ent_status begin(void *self, const ent_doc *doc) {
 	shop *s = self;
@@ -97,11 +139,11 @@ static ent_status begin(void *self, const ent_doc *doc) {
 	s->n = 0;
 #endif
 	s->at = 0;
-	s->too_long = 0;
+	s->too_long = s->pieces = 0;
 	return ENT_OK;
 }
 
-static ent_status nothing(void *self) {
+static ent_status end(void *self) {
 	(void)self;
 	return ENT_OK;
 }
@@ -112,7 +154,28 @@ enum { ORDER, AT, TOTAL, MAIL, SKU, PRICE };
 static const ent_column columns[] = {{"Order", "Number", 1}, {"At", NULL, 1}, {"Total", NULL, 1}, {"Email", NULL, 0},
 	{"SKU", NULL, 0}, {"Price", NULL, 0}, {NULL, NULL, 0}};
 
+static int probe(ent_str head, const ent_doc *doc, const char **why) {
+	int score = head.n > 8 && !memcmp(head.p, "Order,At,", 9) ? 90 : 0;
+	(void)doc;
+	*why = score ? "its columns" : "it does not begin with Order,At";
+#ifdef PLANTED_probe
+	score = 90;
+#endif
+	return score;
+}
+
 static int same(ent_str a, ent_str b) { return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n)); }
+
+static void not_an_amount(shop *s, const ent_row *r) {
+	uint64_t place = r->place;
+#ifdef PLANTED_balance
+	place++;
+#endif
+	s->host->reject(s->ctx, place, PRICE, "not an amount");
+#ifdef PLANTED_verdicts
+	s->host->reject(s->ctx, place, PRICE, "not an amount");
+#endif
+}
 
 static ent_status row(void *self, const ent_row *r) {
 	shop *s = self;
@@ -122,23 +185,33 @@ static ent_status row(void *self, const ent_row *r) {
 		return ENT_EINTERNAL; /* what no input may bring about */
 	}
 #endif
-	if (!same(key, (ent_str){s->last, s->n})) {
+#ifdef PLANTED_borrowed
+	static _Thread_local const char *lent; /* the bytes are gone when the next row comes */
+	ent_str last = {s->n ? lent : NULL, s->n};
+#else
+	ent_str last = {s->last, s->n};
+#endif
+	if (!same(key, last)) {
 		order_text t = {r->place, key, r->cell[AT], r->cell[TOTAL], r->cell[MAIL]};
 		int status = order(s, &t, AT, TOTAL);
 		s->n = status ? 0 : key.n;
 		if (status) {
 			return status == REJECTED ? ENT_OK : (ent_status)status;
 		}
+#ifdef PLANTED_borrowed
+		lent = key.p;
+#else
 		memcpy(s->last, key.p, key.n);
+#endif
 	}
 	ent_line l = {.h = {.place = r->place, .key = r->cell[SKU]}, .order_key = key, .sku = r->cell[SKU]};
-	if (!r->cell[SKU].n) {
-		s->host->reject(s->ctx, r->place, SKU, "a line without an article");
+	if (!r->cell[SKU].n || r->cell[SKU].n > 255) {
+		s->host->reject(s->ctx, r->place, SKU, "a line without an article, or with too long a one");
 		return ENT_OK;
 	}
 	if (r->cell[PRICE].n) {
 		if (s->host->money(r->cell[PRICE], '.', ',', &l.gross)) {
-			s->host->reject(s->ctx, r->place, PRICE, "not an amount");
+			not_an_amount(s, r);
 			return ENT_OK;
 		}
 		l.h.has = ENT_HAS_GROSS;
@@ -148,29 +221,45 @@ static ent_status row(void *self, const ent_row *r) {
 
 static int starts(void *self, const ent_row *before, const ent_row *r) {
 	(void)self;
+#ifdef PLANTED_starts
+	(void)before, (void)r;
+	return 1;
+#else
 	return before && !same(before->cell[ORDER], r->cell[ORDER]);
+#endif
 }
 
 /* ---- planted-lines and planted-stream: an order a line, "key;time;total;mail" ------------------------------------ */
 
 static ent_status line(shop *s, const char *p, size_t n, uint64_t place) {
 	ent_str part[4] = {{p, 0}, {p, 0}, {p, 0}, {p, 0}};
-	const char *end = p + n;
+	const char *stop = p + n;
+#ifdef PLANTED_truncated
+	if (n == 5) {
+		abort();
+	}
+#endif
+#ifdef PLANTED_nul
+	if (memchr(p, 0, n)) {
+		abort();
+	}
+#endif
+#ifdef PLANTED_encoding
+	if (memchr(p, 0xed, n)) {
+		abort();
+	}
+#endif
 	if (n && p[n - 1] == '\r') {
-		end--;
+		stop--;
 	}
-	if (p == end) {
-		s->host->skip(s->ctx, place, "an empty line");
-		return ENT_OK;
-	}
-	if (*p == '#') {
-		s->host->skip(s->ctx, place, "a remark");
+	if (p == stop || *p == '#') {
+		s->host->skip(s->ctx, place, p == stop ? "an empty line" : "a remark");
 		return ENT_OK;
 	}
 	for (int i = 0; i < 4; i++) {
-		const char *stop = p < end ? memchr(p, ';', (size_t)(end - p)) : NULL;
-		part[i] = (ent_str){p, (size_t)((stop ? stop : end) - p)};
-		p = stop ? stop + 1 : end;
+		const char *semicolon = p < stop ? memchr(p, ';', (size_t)(stop - p)) : NULL;
+		part[i] = (ent_str){p, (size_t)((semicolon ? semicolon : stop) - p)};
+		p = semicolon ? semicolon + 1 : stop;
 	}
 	order_text t = {place, part[0], part[1], part[2], part[3]};
 	int status = order(s, &t, ENT_NO_COLUMN, ENT_NO_COLUMN);
@@ -180,13 +269,13 @@ static ent_status line(shop *s, const char *p, size_t n, uint64_t place) {
 static ent_status feed_lines(void *self, ent_str bytes, int eof) {
 	shop *s = self;
 	(void)eof;
-	for (const char *p = bytes.p, *stop = p + bytes.n, *end; p < stop; p = end + 1) {
-		end = memchr(p, '\n', (size_t)(stop - p));
-		ent_status e = line(s, p, (size_t)(end - p), s->at);
+	for (const char *p = bytes.p, *stop = p + bytes.n, *line_end; p < stop; p = line_end + 1) {
+		line_end = memchr(p, '\n', (size_t)(stop - p));
+		ent_status e = line(s, p, (size_t)(line_end - p), s->at);
 		if (e) {
 			return e;
 		}
-		s->at += (size_t)(end + 1 - p);
+		s->at += (size_t)(line_end + 1 - p);
 	}
 	return ENT_OK;
 }
@@ -194,6 +283,14 @@ static ent_status feed_lines(void *self, ent_str bytes, int eof) {
 /* The line that has been gathered is whole. */
 static ent_status whole(shop *s) {
 	ent_status e = ENT_OK;
+	int pieces = s->pieces;
+	s->pieces = 0;
+#ifdef PLANTED_pieces
+	if (pieces > 2) {
+		return ENT_OK;
+	}
+#endif
+	(void)pieces;
 	if (s->too_long) {
 		s->host->reject(s->ctx, s->at, ENT_NO_COLUMN, "a line of more than 4096 bytes");
 	} else {
@@ -202,40 +299,73 @@ static ent_status whole(shop *s) {
 	return e;
 }
 
+/* More of the line that has not ended. */
+static ent_status gather(shop *s, const char *p, size_t n) {
+	size_t room = LONGEST - (s->n < LONGEST ? s->n : LONGEST);
+#ifdef PLANTED_huge
+	if (s->n + n > s->room) {
+		size_t more = 2 * (s->n + n);
+		char *all = realloc(s->all, more);
+		if (!all) {
+			return ENT_ENOMEM;
+		}
+		s->all = all;
+		s->room = more;
+	}
+	memcpy(s->all + s->n, p, n);
+#endif
+	s->too_long |= n > room;
+	memcpy(s->last + (LONGEST - room), p, n < room ? n : room);
+	s->n += n;
+	s->pieces += n > 0;
+	return ENT_OK;
+}
+
 static ent_status feed_stream(void *self, ent_str bytes, int eof) {
 	shop *s = self;
+	ent_status e = ENT_OK;
 	const char *p = bytes.p, *stop = bytes.n ? p + bytes.n : p;
-	while (p < stop) {
-		const char *end = memchr(p, '\n', (size_t)(stop - p));
-		size_t n = (size_t)((end ? end : stop) - p);
-		size_t room = LONGEST - (s->n < LONGEST ? s->n : LONGEST);
-		s->too_long |= n > room;
-		memcpy(s->last + (LONGEST - room), p, n < room ? n : room);
-		s->n += n;
-		if (end) {
-			ent_status e = whole(s);
-			if (e) {
-				return e;
-			}
+	while (p < stop && !e) {
+		const char *line_end = memchr(p, '\n', (size_t)(stop - p));
+		e = gather(s, p, (size_t)((line_end ? line_end : stop) - p));
+		if (!e && line_end) {
+			e = whole(s);
 			s->at += s->n + 1;
 			s->n = 0;
 			s->too_long = 0;
 		}
-		p = end ? end + 1 : stop;
+		p = line_end ? line_end + 1 : stop;
 	}
-	if (eof && s->n) {
-		ent_status e = whole(s);
+#ifdef PLANTED_splits
+	eof = 1; /* what the next piece begins with is taken for a line of its own */
+#endif
+	if (!e && eof && s->n) {
+		e = whole(s);
+		s->at += s->n;
 		s->n = 0;
-		return e;
 	}
-	return ENT_OK;
+	return e;
+}
+
+static ent_status end_stream(void *self) {
+#ifdef PLANTED_empty
+	shop *s = self;
+	order_text t = {0, {"0", 1}, {"2024-03-01", 10}, {"0.00", 4}, {NULL, 0}};
+	return s->at ? ENT_OK : (ent_status)order(s, &t, ENT_NO_COLUMN, ENT_NO_COLUMN);
+#else
+	return end(self);
+#endif
 }
 
 static ent_status save(void *self, int (*write)(void *to, const void *bytes, size_t n), void *to) {
-	shop *s = self;
+	const shop *s = self;
 	size_t kept = s->n < LONGEST ? s->n : LONGEST;
-	return write(to, &s->at, sizeof s->at) || write(to, &s->n, sizeof s->n) ||
-				   write(to, &s->too_long, sizeof s->too_long) || write(to, s->last, kept)
+	uint64_t at = s->at;
+#ifdef PLANTED_state
+	at = 0;
+#endif
+	return write(to, &at, sizeof at) || write(to, &s->n, sizeof s->n) || write(to, &s->too_long, sizeof s->too_long) ||
+				   write(to, s->last, kept)
 			   ? ENT_EINTERNAL
 			   : ENT_OK;
 }
@@ -256,24 +386,31 @@ static ent_status load(void *self, ent_str state) {
 
 /* ---- tables --------------------------------------------------------------------------------------------------- */
 
+#ifdef PLANTED_options
+#define SENTENCE ""
+#else
+#define SENTENCE "Of all amounts, as ISO 4217 has it."
+#endif
+
 static const ent_option options[] = {
-	{.key = "currency", .type = ENT_OPT_STR, .preset = "EUR", .doc = "Of all amounts, as ISO 4217 has it."},
+	{.key = "currency", .type = ENT_OPT_STR, .preset = "EUR", .doc = SENTENCE},
 	{.key = NULL},
 };
 
 #define COMMON(decoder, sentence)                                                                                      \
 	.size = sizeof(ent_decoder), .name = decoder, .doc = sentence, .version = "1", .system = "planted",                \
-	.options = options, .create = create, .begin = begin, .end = nothing, .destroy = destroy
+	.options = options, .create = create, .begin = begin, .destroy = destroy
 
 static const ent_decoder rows = {COMMON("planted-rows", "Orders, a row for each line."),
-	.facts = 1u << ENT_ORDER | 1u << ENT_LINE, .frame = ENT_FRAME_DELIMITED, .columns = columns, .row = row,
-	.starts = starts};
+	.facts = 1u << ENT_ORDER | 1u << ENT_LINE, .frame = ENT_FRAME_DELIMITED, .columns = columns, .probe = probe,
+	.row = row, .starts = starts, .end = end};
 
 static const ent_decoder lines = {COMMON("planted-lines", "Orders, one a line, which the host finds."),
-	.facts = 1u << ENT_ORDER, .frame = ENT_FRAME_JSONL, .feed = feed_lines};
+	.facts = 1u << ENT_ORDER, .frame = ENT_FRAME_JSONL, .feed = feed_lines, .end = end};
 
 static const ent_decoder stream = {COMMON("planted-stream", "Orders, one a line, which the decoder finds."),
-	.facts = 1u << ENT_ORDER, .frame = ENT_FRAME_BYTES, .feed = feed_stream, .save = save, .load = load};
+	.facts = 1u << ENT_ORDER, .frame = ENT_FRAME_BYTES, .feed = feed_stream, .end = end_stream, .save = save,
+	.load = load};
 
 static const ent_decoder *const decoders[] = {&rows, &lines, &stream, NULL};
 
