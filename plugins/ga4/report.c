@@ -320,7 +320,7 @@ static ent_status feed(void *self, ent_str bytes, int eof) {
 	errno = 0;
 	json_object *all = bytes.n < INT32_MAX ? json_tokener_parse_ex(a->tokener, bytes.p, (int)bytes.n) : NULL;
 	size_t end = json_tokener_get_parse_end(a->tokener);
-	if (bytes.n < INT32_MAX && jsonl_no_memory(a->tokener, all, bytes)) {
+	if (bytes.n < INT32_MAX && jsonl_no_memory(a->tokener, all, (ent_str){bytes.p, end})) {
 		json_object_put(all);
 		return ENT_ENOMEM;
 	}
