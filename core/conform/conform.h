@@ -168,6 +168,7 @@ struct ent__trial {
 	ent__event *events;
 	size_t n_events, events_capacity;
 	bool records_wanted;
+	bool quiet; /* nothing is written down: for measuring */
 	ent__record *records;
 	size_t n_records, records_capacity;
 };

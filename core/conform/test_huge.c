@@ -155,6 +155,7 @@ void ent__test_speed(ent__check *k, const ent__case *c) {
 		return;
 	}
 	ent__doing(c, "decoding it many times");
+	t->quiet = true;
 	ent_buf_add(&much, c->bytes, c->n);
 	bool rows = c->decoder->frame == ENT_FRAME_DELIMITED || c->decoder->frame == ENT_FRAME_JSONL;
 	while (rows && c->n > header && c->bytes[c->n - 1] == '\n' && much.n + c->n < enough) {

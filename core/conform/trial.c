@@ -105,7 +105,7 @@ static ent_status push(ent_ctx *c, ent_fact kind, const void *items, size_t stri
 	unsigned was = leave_plugin();
 	ent__trial *t = trial_of(c);
 	size_t size = ent__fact_size(kind);
-	for (size_t i = 0; size && stride >= sizeof(ent_head) && i < n; i++) {
+	for (size_t i = 0; !t->quiet && size && stride >= sizeof(ent_head) && i < n; i++) {
 		union {
 			ent_head head;
 			ent_order order;
@@ -135,6 +135,9 @@ static void verdict(ent__trial *t, ent__event_type type, const char *word, uint6
 	const char *why, const char *todo) {
 	const ent_column *columns = t->ctx.columns;
 	ent_buf b = {0}, both = {0};
+	if (t->quiet) {
+		return;
+	}
 	note(t, type, place);
 	ent_buf_u8(&b, '{');
 	ent__write_text(&b, "verdict", (ent_str){word, strlen(word)});
