@@ -66,12 +66,18 @@ static inline ent_status json_body_list(
 	}
 }
 
+/* Something follows each value that is read. */
+static inline void json_body_flags(jsonl *j) {
+	json_tokener_set_flags(
+		j->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
+}
+
 /* feed() of a decoder of documents. `greeting`: as for jsonl_feed(). */
 static inline ent_status json_body_feed(
 	jsonl *j, ent_str bytes, const char *greeting, jsonl_record *record, void *self) {
 	const char *p = bytes.p, *end = p + bytes.n;
 	size_t hello = greeting ? strlen(greeting) : 0;
-	json_tokener_set_flags(j->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS | JSON_TOKENER_VALIDATE_UTF8);
+	json_body_flags(j);
 	p = json_body_blank(p, end);
 	if (hello && (size_t)(end - p) > hello && !memcmp(p, greeting, hello)) {
 		j->host->skip(j->ctx, 0, "the greeting of a webhook");

@@ -92,7 +92,7 @@ static const ent_decoder checkouts = {
 	.destroy = shopify__destroy,
 };
 
-static const ent_decoder *const decoders[] = {&orders, &checkouts, &shopify__json, NULL};
+static const ent_decoder *const decoders[] = {&orders, &checkouts, &shopify__json, &shopify__document, NULL};
 
 const ent_plugin ent_plugin_entry = {
 	.magic = ENT_PLUGIN_MAGIC,

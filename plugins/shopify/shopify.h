@@ -109,5 +109,6 @@ int shopify__probe_orders(ent_str head, const ent_doc *doc, const char **why); /
 int shopify__probe_checkouts(ent_str head, const ent_doc *doc, const char **why);
 extern const ent_option shopify__options[]; /* shopify.c */
 extern const ent_decoder shopify__json;     /* json.c */
+extern const ent_decoder shopify__document; /* json.c */
 
 #endif

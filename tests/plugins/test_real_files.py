@@ -150,6 +150,14 @@ def test_shopify_json(tmp_path: Path) -> None:
     worth = sum(round(float(t["amount"]) * 1_000_000) for t in paid_back if t["kind"] == "refund")
     assert total([i for i in items if i.get("fact") == "refund"], "amount") == worth > 0
     assert all(str(i["at"]).startswith("20") for i in items if i.get("fact") == "refund")
+    # the answers as they came: a page, or one order
+    whole = []
+    for n, answer in enumerate(answers):
+        saved = tmp_path / f"answer-{n}.json"
+        saved.write_text(json.dumps(answer, indent=n % 3 or None))
+        whole += dump("shopify", "shopify-document", saved, tmp_path)
+    facts = [i for i in bare(items) if "fact" in i]
+    assert [i for i in bare(whole) if "fact" in i] == facts and "reject" not in kinds(whole)
 
 
 def bare(items: list[dict[str, object]]) -> list[dict[str, object]]:
