@@ -49,7 +49,7 @@ typedef struct ent__serve {
 	struct ent__live *live; /* live.c; NULL: nothing was told yet */
 	uv_signal_t signals[3]; /* TERM, INT, HUP */
 	uv_timer_t deadline;    /* of draining */
-	bool ready_told, stopping;
+	bool open, ready_told, stopping; /* open: it listens, and sources are brought */
 	bool ended, drained; /* the engine's thread has; the server has */
 	bool late;           /* the deadline came first */
 	uint64_t beat_seen, beat_at; /* of the engine's thread, and when that was new */

@@ -120,16 +120,21 @@ static void tell_state(ent__serve *s, const ent_service_status *now) {
 	}
 }
 
+/* Once the doors are open, and what was there at the start is read, whichever is later: who is told so may connect. */
+static void tell_ready(ent__serve *s, const ent_service_status *now) {
+	if (now->ready && s->open && !s->ready_told) {
+		s->ready_told = true;
+		ent_notify_ready(s->notify);
+		ent_log(ENT_SEVERITY_INFO, "ready", ent_log_uint("sources", now->n_sources), ent_log_uint("generation", now->generation));
+	}
+}
+
 static void on_news(void *ctx, unsigned mask) {
 	ent__serve *s = ctx;
 	ent_service_status now;
 	ent_service_status_take(s->service, &now);
 	tell_state(s, &now);
-	if (now.ready && !s->ready_told) {
-		s->ready_told = true;
-		ent_notify_ready(s->notify);
-		ent_log(ENT_SEVERITY_INFO, "ready", ent_log_uint("sources", now.n_sources), ent_log_uint("generation", now.generation));
-	}
+	tell_ready(s, &now);
 	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_JUDGED | ENT_NEWS_FINDINGS | ENT_NEWS_RELOADED) && s->reader) {
 		s->options->reader->anew(s->reader, mask & ENT_NEWS_RELOADED);
 	}
@@ -229,6 +234,11 @@ static void begin(void *ctx, int status, const ent_error *e) {
 	for (size_t i = 0; ent_http_address(s->http, i); i++) {
 		ent_log(ENT_SEVERITY_INFO, "listening", ent_log_text("at", ent_http_address(s->http, i)));
 	}
+	ent_service_status now;
+	s->open = true;
+	ent_service_status_take(s->service, &now);
+	tell_ready(s, &now);
+	ent_service_status_finish(&now);
 	char link[512];
 	/* to whoever sits before it, and into no file: it is good for one login */
 	if (isatty(STDERR_FILENO) && ent_http_login_link(s->http, ENT_ROLE_ADMIN, link, sizeof link, NULL) == 0) {

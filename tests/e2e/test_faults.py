@@ -2,6 +2,7 @@
 """Plugins that crash, hang and lie, inside a whole run: it goes on, and says what happened."""
 
 import json
+import re
 import sqlite3
 import time
 from contextlib import closing
@@ -125,7 +126,7 @@ def test_other_files_of_the_source_are_read(good: Project, tmp_path: Path) -> No
     for n in range(6):
         p.write(f"bad/{n}.csv", FEW if n in (1, 4) else FEW.replace("boom", "fine"))
     said = p.run(status=4)
-    assert [error["file"] for error in said.json["input_errors"]] == ["1.csv", "4.csv"]
+    assert sorted(error["file"] for error in said.json["input_errors"]) == ["1.csv", "4.csv"]
     assert said.json["balance"][0]["records"] == 4 * 4
 
 
@@ -197,7 +198,7 @@ def test_unknown_file_is_refused_with_reasons(good: Project, tmp_path: Path) -> 
     assert [error["file"] for error in said.json["input_errors"]] == ["2.csv", "3.bin"]
     for error in said.json["input_errors"]:
         assert "no decoder knows this format (" in error["what"]
-        assert "broadleaf: " in error["what"] and " more)" in error["what"], "some of the reasons, and how many there are"
+        assert re.search(r"\((\S+: .+){4}; and \d+ more\)$", error["what"]), "some of the reasons, and how many there are"
         assert "`decode:`" in error["todo"]
     same([good, p])
 

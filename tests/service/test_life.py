@@ -189,12 +189,13 @@ def test_reloads_lose_and_repeat_nothing(tmp_path: Path) -> None:
     assert p.digest() == reference(tmp_path / "r", p)
 
 
-TILL = (ROOT / "examples" / "plugin" / "project" / "receipts" / "march.csv").read_text()
+EXAMPLE = ROOT / "examples" / "plugin" / "delimited"
+TILL = (EXAMPLE / "exports" / "march.csv").read_text()
 
 
 def built(folder: Path, version: str) -> Path:
     """The example plugin, as a decoder of this version; in a folder that nobody else can write to."""
-    source = ROOT / "examples" / "plugin" / "till.c"
+    source = EXAMPLE / "till.c"
     folder.mkdir(parents=True, exist_ok=True)
     changed = folder / "till.c"
     text = source.read_text()
