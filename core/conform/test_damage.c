@@ -187,7 +187,7 @@ static char *without_places(const char *text) {
 
 static bool same_in_utf16(ent__check *k, const ent__case *c, ent__trial *t, size_t n) {
 	ent_buf other = {0};
-	bool good = true, cut, nul, refused = false;
+	bool good = true, cut = false, nul = false, refused = false; /* nul: set, never cleared */
 	ent__case part = *c;
 	part.n = n;
 	if (ent_utf8_check(c->bytes, n, &cut, &nul) == n && !nul && to_utf16(c->bytes, n, &other)) {

@@ -82,7 +82,7 @@ bool ent__is_sentence(const char *s) {
 }
 
 static bool one_utf8(const char *p, size_t n) {
-	bool cut, nul;
+	bool cut = false, nul = false;
 	return ent_utf8_check(p, n, &cut, &nul) == n;
 }
 
