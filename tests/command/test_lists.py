@@ -124,7 +124,8 @@ def test_plugins(entente: Run) -> None:
     """Needs no project."""
     plugins = {p["name"]: p for p in answer(entente("plugin", "list", "--json"))["plugins"]}
     assert {"csv", "ga4", "shopify"} <= set(plugins)
-    assert [d["name"] for d in plugins["shopify"]["decoders"]] == ["shopify", "shopify-checkouts", "shopify-json"]
+    names = [d["name"] for d in plugins["shopify"]["decoders"]]
+    assert names == ["shopify", "shopify-checkouts", "shopify-json", "shopify-document"]
     assert Path(plugins["csv"]["file"]).is_file()
     assert "shopify-checkouts" in entente("plugin", "list").out
 

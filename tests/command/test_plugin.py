@@ -51,7 +51,8 @@ def test_page_is_the_same_everywhere(entente: Run, on_terminal: Run) -> None:
     page = entente("plugin", "show", "shopify", "--markdown").out
     assert on_terminal("plugin", "show", "shopify", "--markdown", columns=40).out == page
     assert "shopify.so" not in page
-    assert re.findall(r"^## Decoder `(.*)`$", page, re.MULTILINE) == ["shopify", "shopify-checkouts", "shopify-json"]
+    names = re.findall(r"^## Decoder `(.*)`$", page, re.MULTILINE)
+    assert names == ["shopify", "shopify-checkouts", "shopify-json", "shopify-document"]
     assert page.count("## Options of the host") == 1
 
 

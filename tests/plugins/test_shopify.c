@@ -71,6 +71,15 @@ static void test_probe_json(void **state) {
 	assert_int_equal(probe("shopify-json", "orders.csv", HEADER), 0);
 	assert_int_equal(probe("shopify-json", "orders.jsonl", ""), 0);
 	check("orders.jsonl", order, 0, 0);
+	/* an answer that was saved is one document, on however many lines; one order on one line is a line */
+	char page[600];
+	snprintf(page, sizeof page, " {\"orders\": [%s]}", order);
+	assert_int_equal(probe("shopify-document", "orders.json", page), 95);
+	assert_int_equal(probe("shopify-json", "orders.json", page), 0);
+	snprintf(page, sizeof page, "{\"order\":\n%s}", order);
+	assert_int_equal(probe("shopify-document", "order.json", page), 95);
+	assert_int_equal(probe("shopify-json", "order.json", page), 0);
+	assert_int_equal(probe("shopify-document", "orders.jsonl", order), 0);
 }
 
 static void test_text(void **state) {
