@@ -7,8 +7,8 @@ Beside a service: tests/e2e/test_tap_service.py.
 import gzip
 import hashlib
 import json
-import re
 import os
+import re
 import shutil
 import signal
 import subprocess
