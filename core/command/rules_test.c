@@ -68,7 +68,8 @@ static int test(ent_call *call, const ent_config *c, ent_arena *arena) {
 	size_t n = 8, own = 0;
 	ent_error e = {0};
 	ent_buf books = {0};
-	char folder[] = "/tmp/entente-rules-XXXXXX";
+	const char *temporary = getenv("TMPDIR");
+	char *folder = ent_arena_printf(arena, "%s/entente-rules-XXXXXX", temporary && *temporary ? temporary : "/tmp");
 	words[n++] = ent_arena_printf(arena, "--rootdir=%s", c->folder);
 	if (ent_call_has(call, "only")) {
 		words[n++] = "-k";
