@@ -27,12 +27,18 @@ const ent_arg ent__common_args[] = {
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
+/* `finding acknowledge` is `findings acknowledge`: one is meant. */
+static bool is_word(const char *word, const char *name, size_t length, bool group) {
+	size_t n = strlen(word);
+	return (n == length || (group && n + 1 == length && name[n] == 's')) && !strncmp(word, name, n);
+}
+
 /* Does the name of a command begin with these words? Sets how many words it has. */
 static size_t words_of(const char *name, const char *const *words, size_t n) {
 	size_t matched = 0;
 	while (*name && matched < n) {
 		size_t length = strcspn(name, " ");
-		if (strlen(words[matched]) != length || strncmp(words[matched], name, length) != 0) {
+		if (!is_word(words[matched], name, length, !matched && name[length])) {
 			break;
 		}
 		matched++;

@@ -39,7 +39,7 @@ static void grow(ent__differences *d) {
 
 static uint64_t hash_of(const ent_finding *f) {
 	uint64_t hash = ent_hash64(f->partner, strlen(f->partner), 0);
-	hash = ent_hash64(f->rule, strlen(f->rule), hash);
+	hash = ent_hash64(f->named, strlen(f->named), hash);
 	return ent_hash64(f->key, strlen(f->key), hash);
 }
 
@@ -56,7 +56,7 @@ static void tell(look *x, const ent_finding *f, const char *before) {
 		return;
 	}
 	x->told++;
-	ent_finding_id(f->rule, f->partner, f->key, id);
+	ent_finding_id(f->named, f->partner, f->key, id);
 	ent_json_init(&j, x->out, false);
 	ent_json_object(&j);
 	member(&j, "id", id);

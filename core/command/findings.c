@@ -23,7 +23,7 @@ static bool differs(const char *wanted, const char *is) { return wanted && strcm
 static int take(void *ctx, const ent_finding *f) {
 	ent__findings *l = ctx;
 	char id[9];
-	ent_finding_id(f->rule, f->partner, f->key, id);
+	ent_finding_id(f->named, f->partner, f->key, id);
 	bool gone = !strcmp(f->state, "cleared") || !strcmp(f->state, "resolved");
 	if (l->wanted ? strncmp(id, l->wanted, strlen(l->wanted)) != 0
 				  : (gone && !l->all && !l->state) || differs(l->rule, f->rule) || differs(l->kind, f->kind) ||
@@ -34,6 +34,7 @@ static int take(void *ctx, const ent_finding *f) {
 	ENT_GROW(l->found, l->n, l->capacity);
 	ent__finding *mine = &l->found[l->n++];
 	*mine = (ent__finding){.rule = keep(l, f->rule),
+		.named = keep(l, f->named),
 		.partner = keep(l, f->partner),
 		.key = keep(l, f->key),
 		.kind = keep(l, f->kind),

@@ -10,7 +10,7 @@
 
 /* A copy of what a scan shows; see ent_finding. */
 typedef struct ent__finding {
-	const char *rule, *partner, *key, *kind, *state, *text, *severity, *audience, *practice, *json, *life;
+	const char *rule, *named, *partner, *key, *kind, *state, *text, *severity, *audience, *practice, *json, *life;
 	int64_t worth, until_worth;
 	bool has_worth, has_until_worth;
 	int32_t as_of, first_day, until_day;

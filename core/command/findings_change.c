@@ -73,11 +73,14 @@ static int take_options(ent_call *call, const struct verb *v, ent_finding_change
 	bool accepts = !strcmp(v->state, "accepted");
 	const char *worth = accepts ? ent_call_text(call, "worth", NULL) : NULL;
 	c->state = v->state;
-	c->reason = ent_call_text(call, "reason", "");
+	c->reason = ent_call_text(call, "because", ent_call_text(call, "reason", ""));
+	if (ent_call_has(call, "because") && ent_call_has(call, "reason")) {
+		return ent_call_usage(call, "write one of them", "--because and --reason say the same");
+	}
 	c->actor = ent_call_text(call, "by", ent__control_user(call));
 	c->until_day = accepts ? (int32_t)ent_call_number(call, "until", INT32_MAX) : INT32_MAX;
 	if (!c->reason[strspn(c->reason, " \t\r\n")]) {
-		return ent_call_usage(call, "write --reason TEXT: who looks at it next wants to know", "'%s' needs a reason", v->name);
+		return ent_call_usage(call, "write --because TEXT: who looks at it next wants to know", "'%s' needs a reason", v->name);
 	}
 	if (strlen(c->reason) > REASON_MOST) {
 		return ent_call_usage(call, "shorten it", "a reason has at most %d bytes", REASON_MOST);
@@ -142,6 +145,7 @@ static int run(ent_call *call) {
 	exit = exit ? exit : check(call, v, &c, &l.found[0]);
 	if (!exit) {
 		c.rule = l.found[0].rule;
+		c.named = l.found[0].named;
 		c.partner = l.found[0].partner;
 		c.key = l.found[0].key;
 		if (ent_engine_finding_change(l.project.engine, &c, &e)) {
@@ -156,7 +160,8 @@ static int run(ent_call *call) {
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
 #define REASON                                                                                                         \
-	{.name = "reason", .type = ENT_ARG_TEXT, .value = "TEXT", .doc = "Why; it is shown with the finding."},            \
+	{.name = "because", .type = ENT_ARG_TEXT, .value = "TEXT", .doc = "Why; it is shown with the finding."},           \
+	{.name = "reason", .type = ENT_ARG_TEXT, .value = "TEXT", .doc = "The same as --because."},                    \
 	{.name = "by", .type = ENT_ARG_TEXT, .value = "NAME", .doc = "Who says so; without it, the name of the user."}
 
 static const ent_arg args[] = {REASON, {.name = NULL}};
@@ -177,16 +182,16 @@ static const ent_operand operands[] = {
 
 VERB(acknowledge, "findings acknowledge", args, "Say that somebody looks after a finding.",
 	"It stays acknowledged while its rule says it. When it was gone and comes back, it is reopened.\n\n"
-	"  entente findings acknowledge 3f2a --reason \"asked the shop on Tuesday\"");
+	"  entente findings acknowledge 3f2a --because \"asked the shop on Tuesday\"");
 VERB(explain, "findings explain", args, "Say what a finding comes from.",
 	"It stays explained while its rule says it. When it was gone and comes back, it is reopened: the explanation may not "
-	"hold again.\n\n  entente findings explain 3f2a --reason \"the price list was late\"");
+	"hold again.\n\n  entente findings explain 3f2a --because \"the price list was late\"");
 VERB(accept, "findings accept", accept_args, "Live with a finding until a day, or while it is not worth more.",
 	"When the day is over, or the finding is worth more, it is reopened. That it was gone for a while changes nothing.\n\n"
-	"  entente findings accept 3f2a --until 2026-12-31 --reason \"the contract runs until then\"\n"
-	"  entente findings accept 3f2a --worth 5000 --reason \"too small to be worth a talk\"");
+	"  entente findings accept 3f2a --until 2026-12-31 --because \"the contract runs until then\"\n"
+	"  entente findings accept 3f2a --worth 5000 --because \"too small to be worth a talk\"");
 VERB(resolve, "findings resolve", args, "Say that a finding is done with.",
 	"When its rule says it of a later day, it is reopened.\n\n"
-	"  entente findings resolve 3f2a --reason \"the feed is whole again\"");
+	"  entente findings resolve 3f2a --because \"the feed is whole again\"");
 VERB(reopen, "findings reopen", args, "Take back what was made of a finding.",
-	"  entente findings reopen 3f2a --reason \"it was not the price list\"");
+	"  entente findings reopen 3f2a --because \"it was not the price list\"");

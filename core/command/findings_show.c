@@ -230,7 +230,7 @@ static int run(ent_call *call) {
 		life made = {.arena = &l.arena};
 		if (ent_store_verdicts_scan(l.project.store, f->partner, true, take_verdict, &v, &e) ||
 			ent_finding_life(l.project.store, ent__project_code(&l.project, ENT_LIFE_REGISTER),
-				ent__project_code(&l.project, f->partner), f->rule, f->key, take_event, &made, &e)) {
+				ent__project_code(&l.project, f->partner), f->named, f->key, take_event, &made, &e)) {
 			exit = ent_call_error(call, &e);
 		} else {
 			show_one(&l, f, &v, &made);

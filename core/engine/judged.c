@@ -379,6 +379,8 @@ int ent__judged_begin(ent__judge *j) {
 	}
 	ent_intern_finish(&j->spoken_of);
 	ent_intern_init(&j->spoken_of);
+	ent__runs_begin(j);
+	status = status ? status : ent__runs_rename(j);
 	if (!status && !j->e->found) {
 		j->e->found = ent_xcalloc(1, sizeof *j->e->found);
 		status = ent_store_findings_scan(j->e->store, NULL, take_found, j->e->found, j->error);
@@ -401,6 +403,7 @@ int ent__judged_end(ent__judge *j) {
 	status = status ? status : store_unspoken(j);
 	snprintf(number, sizeof number, "%llu", (unsigned long long)j->run);
 	status = status ? status : ent_store_meta_set(store, "run", number, j->error);
+	status = status ? status : ent__runs_save(j);
 	status = status ? status : ent__standing_save(j);
 	status = status ? status : ent_store_meta_set(store, "judged_as_of", ent_day_text(j->as_of, day), j->error);
 	return status ? status : ent_store_commit(store, j->error);
@@ -415,4 +418,5 @@ void ent__judged_finish(ent__judge *j) {
 	ent_buf_finish(&j->old);
 	ent_buf_finish(&j->merged);
 	ent_buf_finish(&j->evidence);
+	free(j->before);
 }

@@ -38,6 +38,8 @@ typedef struct ent__judge {
 	ent__gathered gathered[ENT__RULES_MOST];
 	ent_buf old, merged, evidence;
 	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
+	ent_rule_tally *before; /* the engine's tallies when this began */
+	size_t n_before;
 } ent__judge;
 
 /* A transaction for all that the workers say until its end. */
@@ -48,6 +50,11 @@ int ent__judged_end(ent__judge *);
 /* Nothing of it stays. */
 void ent__judged_abort(ent__judge *);
 void ent__judged_finish(ent__judge *);
+/* runs.c: what was found under the old names of renamed rules goes over to the new ones. */
+int ent__runs_rename(ent__judge *);
+/* Remembers within that transaction that this was judged, by which rules, and where the ledger stood. */
+void ent__runs_begin(ent__judge *);
+int ent__runs_save(ent__judge *);
 /* standing.c: remembers within that transaction what they rest on, if ent_engine_judged was asked before. */
 int ent__standing_save(ent__judge *);
 /* notices.c: as those of the store, and noted for who is to be told. */

@@ -56,9 +56,9 @@ static int by_number(const void *a, const void *b) {
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-int ent_finding_life(ent_store *store, uint32_t topic, uint32_t partner, const char *rule, const char *key,
+int ent_finding_life(ent_store *store, uint32_t topic, uint32_t partner, const char *named, const char *key,
 	ent_life_visit visit, void *ctx, ent_error *error) {
-	reading x = {.topic = topic, .rule = rule, .key = key};
+	reading x = {.topic = topic, .rule = named, .key = key};
 	if (topic == UINT32_MAX || partner == UINT32_MAX) {
 		return 0; /* nobody ever changed one, or one of this partner's */
 	}
@@ -87,15 +87,16 @@ static int count(void *ctx, const ent_finding_event *event) {
 
 int ent_engine_finding_change(ent_engine *e, const ent_finding_change *c, ent_error *error) {
 	static const ent_register journal = {.name = ENT_LIFE_REGISTER, .doc = "", .states = "acknowledged", .closing = ""};
-	const char *names[5] = {"rule", "said_key", "reason", "until", "worth"}, *values[5] = {c->rule, c->key, c->reason, "", ""};
+	const char *named = c->named && *c->named ? c->named : c->rule;
+	const char *names[5] = {"rule", "said_key", "reason", "until", "worth"}, *values[5] = {named, c->key, c->reason, "", ""};
 	char id[48], day[16], worth[48];
 	unsigned before = 0;
-	int status = ent_finding_life(e->store, ent_engine_code(e, ENT_LIFE_REGISTER), ent_engine_code(e, c->partner), c->rule,
+	int status = ent_finding_life(e->store, ent_engine_code(e, ENT_LIFE_REGISTER), ent_engine_code(e, c->partner), named,
 		c->key, count, &before, error);
 	if (status) {
 		return status;
 	}
-	uint64_t hash = ent_hash64(c->key, strlen(c->key), ent_hash64(c->rule, strlen(c->rule), 0));
+	uint64_t hash = ent_hash64(c->key, strlen(c->key), ent_hash64(named, strlen(named), 0));
 	snprintf(id, sizeof id, "%016llx.%u", (unsigned long long)hash, before + 1);
 	if (c->until_day != INT32_MAX) {
 		values[3] = ent_day_text(c->until_day, day);

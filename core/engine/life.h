@@ -14,6 +14,7 @@
 
 typedef struct ent_finding_change {
 	const char *rule, *partner, *key; /* the finding */
+	const char *named;                /* see ent_finding: what its changes are kept under */
 	const char *state;                /* acknowledged, explained, accepted, resolved, reopened */
 	const char *actor, *reason;
 	int32_t until_day;                /* of accepted: the last day; INT32_MAX: none */
@@ -33,7 +34,7 @@ typedef struct ent_finding_event {
 /* All changes of a finding, in the order in which they were made. `topic` and `partner` are codes of the store: of
  * ENT_LIFE_REGISTER and of the partner. */
 typedef int (*ent_life_visit)(void *ctx, const ent_finding_event *);
-int ent_finding_life(ent_store *, uint32_t topic, uint32_t partner, const char *rule, const char *key, ent_life_visit visit,
+int ent_finding_life(ent_store *, uint32_t topic, uint32_t partner, const char *named, const char *key, ent_life_visit visit,
 	void *ctx, ent_error *e);
 
 #endif

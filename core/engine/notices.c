@@ -70,7 +70,8 @@ static ent_notice notice_of(const ent_config_tell *t, const ent_finding *f, cons
 		.status = "pending",
 		.next_us = now + (t->way == ENT_TELL_ALERTMANAGER ? 0 : t->group_us),
 		.message = "",
-		.answer = ""};
+		.answer = "",
+		.named = f->named};
 }
 
 /* -1: nothing that anybody is told. */

@@ -35,7 +35,9 @@ typedef struct ent_notice {
 	const char *message; /* the message that it goes with; "": none so far */
 	int64_t told_us;
 	const char *answer;  /* what the last try came to */
+	const char *named;   /* of the finding; NULL, "": its rule */
 } ent_notice;
+static inline const char *ent_notice_named(const ent_notice *x) { return x->named && *x->named ? x->named : x->rule; }
 
 /* Notes a change for a target. Where one of the same finding waits, which nobody has heard of, they become one, or none. Not
  * `wanted`: it only takes away what it makes untrue. */

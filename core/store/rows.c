@@ -266,7 +266,9 @@ void ent_finding_id(const char *rule, const char *partner, const char *key, char
 }
 
 int ent_store_finding_put(ent_store *s, const ent_finding *f, ent_error *e) {
-	return ent__row_put(s, ENT__FINDINGS, f, e);
+	ent_finding row = *f;
+	row.named = f->named && *f->named ? f->named : f->rule;
+	return ent__row_put(s, ENT__FINDINGS, &row, e);
 }
 
 /* A resolved one that is not said stays resolved; whatever day it is said of after that, it is said again. */

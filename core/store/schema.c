@@ -141,6 +141,7 @@ static const ent__column finding[] = {
 	{"first_day", ENT__I32, ENT__KEEP, ENT__DAY, F(ent_finding, first_day), 0},
 	{"run", ENT__U64, ENT__SET, ENT__PLAIN, F(ent_finding, run), 0},
 	SAID(json),
+	{"named", ENT__TEXT, ENT__KEEP, ENT__PLAIN, F(ent_finding, named), 0},
 	{0},
 };
 static const ent__column rule[] = {
@@ -183,6 +184,7 @@ static const ent__column notice[] = {
 	NOTICE(message, ENT__TEXT),
 	NOTICE(told_us, ENT__I64),
 	NOTICE(answer, ENT__TEXT),
+	NOTICE(named, ENT__TEXT),
 	{0},
 };
 static const ent__column feed[] = {
@@ -193,6 +195,31 @@ static const ent__column feed[] = {
 	{"since_us", ENT__I64, ENT__SET, ENT__PLAIN, F(ent_feed, since_us), 0},
 	{0},
 };
+
+#define RUN(name, type, update, show) {#name, type, update, show, F(ent_run, name), 0}
+static const ent__column run[] = {
+	RUN(number, ENT__U64, ENT__KEY, ENT__PLAIN),
+	RUN(at_us, ENT__I64, ENT__SET, ENT__PLAIN),
+	RUN(arrived_us, ENT__I64, ENT__SET, ENT__PLAIN),
+	RUN(segment, ENT__U32, ENT__SET, ENT__PLAIN),
+	RUN(length, ENT__U64, ENT__SET, ENT__PLAIN),
+	RUN(segments, ENT__U32, ENT__SET, ENT__PLAIN),
+	RUN(as_of, ENT__I32, ENT__SET, ENT__DAY),
+	RUN(whole, ENT__U8, ENT__SET, ENT__PLAIN),
+	{0},
+};
+#undef RUN
+#define RULE_RUN(name, type, update, show) {#name, type, update, show, F(ent_rule_run, name), 0}
+static const ent__column rule_run[] = {
+	RULE_RUN(rule, ENT__TEXT, ENT__KEY, ENT__PLAIN),
+	RULE_RUN(run, ENT__U64, ENT__SET, ENT__PLAIN),
+	RULE_RUN(at_us, ENT__I64, ENT__SET, ENT__PLAIN),
+	RULE_RUN(as_of, ENT__I32, ENT__SET, ENT__DAY),
+	RULE_RUN(evaluations, ENT__U64, ENT__SET, ENT__PLAIN),
+	RULE_RUN(ns, ENT__U64, ENT__SET, ENT__PLAIN),
+	{0},
+};
+#undef RULE_RUN
 
 const char *const ent__verdict_words[ENT__VERDICT_WORDS] = {"true", "false", "unknown", "failed"};
 
@@ -211,6 +238,8 @@ const ent__table ent__tables[ENT__TABLES] = {
 	[ENT__NOTICES] = {"notice", sizeof(ent_notice), notice, "\"partner\", \"rule\", \"key\", \"target\"",
 		"(\"target\", \"next_us\") WHERE \"next_us\" > 0", 3},
 	[ENT__FEEDS] = {"feed", sizeof(ent_feed), feed, NULL, NULL, 3},
+	[ENT__RUNS] = {"run", sizeof(ent_run), run, NULL, NULL, 4},
+	[ENT__RULE_RUNS] = {"rule_run", sizeof(ent_rule_run), rule_run, NULL, NULL, 4},
 };
 
 static const char *const declared[] = {
@@ -234,6 +263,8 @@ static const struct added {
 	{ENT__FINDINGS, "until_day", "0", 3},
 	{ENT__FINDINGS, "until_worth", "0", 3},
 	{ENT__FINDINGS, "has_until_worth", "0", 3},
+	{ENT__FINDINGS, "named", "\"rule\"", 4},
+	{ENT__NOTICES, "named", "\"rule\"", 4},
 };
 
 /* What fills a column that came after a version; NULL: it was there. */
@@ -397,6 +428,8 @@ void ent__schema_views(ent_buf *b) {
 		write_view(b, &ent__tables[i]);
 	}
 	write_view(b, &ent__tables[ENT__NOTICES]);
+	write_view(b, &ent__tables[ENT__RUNS]);
+	write_view(b, &ent__tables[ENT__RULE_RUNS]);
 	begin_view(b, "", "verdict");
 	ent_buf_printf(b, "  r.name AS rule,\n  s.partner,\n  CASE substr(s.verdicts, r.number + 1, 1)");
 	for (unsigned i = 0; i < ENT__VERDICT_WORDS; i++) {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
-#define ENT__SCHEMA_VERSION 3
+#define ENT__SCHEMA_VERSION 4
 #define ENT__SCHEMA_OLDEST 2 /* that is brought up to this one in place: it lacks but tables and columns */
 
 typedef enum ent__type {
@@ -80,6 +80,8 @@ typedef enum ent__table_id {
 	ENT__SAID,
 	ENT__NOTICES,
 	ENT__FEEDS,
+	ENT__RUNS,
+	ENT__RULE_RUNS,
 	ENT__TABLES
 } ent__table_id;
 

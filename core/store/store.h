@@ -203,8 +203,10 @@ typedef struct ent_finding {
 	int32_t first_day;  /* day it was first said */
 	uint64_t run;       /* that said it last */
 	const char *json;   /* the whole record */
+	const char *named;  /* the name that the rule had when it said this first: what people know the finding by stays. NULL in a
+	                       new one: as `rule` */
 } ent_finding;
-/* The short id by which people know a finding: a hash, so that it is the same from run to run. */
+/* The short id by which people know a finding: a hash, so that it is the same from run to run. `rule`: `named` of it. */
 void ent_finding_id(const char *rule, const char *partner, const char *key, char out[9]);
 /* Upsert of one that was said (again); `state` is that of a new one. Keeps first_day and what a person made of it, in
  * `life`. That ends, and the finding is reopened, when a resolved one is said of a later day, or after it was not said;
@@ -229,6 +231,9 @@ int ent_store_finding_one(ent_store *, const char *rule, const char *partner, co
 /* Puts one finding into another state, whatever its state is. */
 int ent_store_finding_state(
 	ent_store *, const char *rule, const char *partner, const char *key, const char *state, ent_error *e);
+/* A rule has another name now: what it said, and what people made of that, goes along. Where it spoke under both names already, that
+ * of which a person made something stays, and else what is new. *moved: findings that changed hands. */
+int ent_store_rule_rename(ent_store *, const char *from, const char *to, uint64_t *moved, ent_error *e);
 /* All that the rules said of a partner, for "what did this rule say, and on what evidence": records as docs/rules.md has
  * them, each followed by a newline, in the order of the rules. Put takes the place of what was there. */
 int ent_store_said_put(
@@ -249,5 +254,36 @@ typedef int (*ent_verdict_visit)(void *ctx, const char *rule, const char *partne
 /* By (partner, rule's place in its records). `json` is NULL unless `records`, for which all has to be unpacked. */
 int ent_store_verdicts_scan(
 	ent_store *, const char *partner, bool records, ent_verdict_visit, void *ctx, ent_error *e);
+
+/* ---- judgements --------------------------------------------------------------------------------------------------- */
+
+/* One judgement, and where the ledger stood then. */
+typedef struct ent_run {
+	uint64_t number;
+	int64_t at_us;      /* when its findings were stored */
+	int64_t arrived_us; /* the moment that the newest facts before it carry as their arrival */
+	uint32_t segment;   /* last one of the ledger, */
+	uint64_t length;    /* and how much of it was valid; 0, 0: it held nothing */
+	uint32_t segments;  /* live ones at that time, up to that one: fewer of them now, and some were compacted since */
+	int32_t as_of;
+	uint8_t whole; /* all partners were judged */
+} ent_run;
+/* Upsert; judgements long ago are forgotten. */
+int ent_store_run_put(ent_store *, const ent_run *, ent_error *e);
+typedef int (*ent_run_visit)(void *ctx, const ent_run *);
+/* By number, the newest first. */
+int ent_store_runs_scan(ent_store *, ent_run_visit, void *ctx, ent_error *e);
+
+/* What a rule did when it ran last. */
+typedef struct ent_rule_run {
+	const char *rule;
+	uint64_t run;
+	int64_t at_us;
+	int32_t as_of;
+	uint64_t evaluations, ns; /* partners that it judged then, and the time that this took */
+} ent_rule_run;
+int ent_store_rule_run_put(ent_store *, const ent_rule_run *, ent_error *e);
+typedef int (*ent_rule_run_visit)(void *ctx, const ent_rule_run *);
+int ent_store_rule_runs_scan(ent_store *, ent_rule_run_visit, void *ctx, ent_error *e);
 
 #endif

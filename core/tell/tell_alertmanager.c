@@ -39,7 +39,7 @@ void ent__alerts(const ent__letter *letter, const ent__message *m, int64_t now_u
 		bool over = !strcmp(x->change, "cleared");
 		char id[9], name[64], from[32], to[32];
 		ent_buf link = {0};
-		ent_finding_id(x->rule, x->partner, x->key, id);
+		ent_finding_id(ent_notice_named(x), x->partner, x->key, id);
 		alert_name(x->kind, name);
 		ent__instant(x->at_us, from);
 		ent__instant(over ? (x->at_us < now_us ? x->at_us : now_us) : now_us + 4 * letter->target->repeat_us, to);

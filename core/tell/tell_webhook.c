@@ -17,7 +17,7 @@ static void member(ent_json *j, const char *key, const char *text) {
 static void change(ent_json *j, const ent__letter *letter, const ent_notice *x) {
 	char id[9], day[16], at[32];
 	ent_buf link = {0};
-	ent_finding_id(x->rule, x->partner, x->key, id);
+	ent_finding_id(ent_notice_named(x), x->partner, x->key, id);
 	ent__instant(x->at_us, at);
 	ent_json_object(j);
 	member(j, "change", x->change);

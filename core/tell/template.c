@@ -75,7 +75,7 @@ void ent__finding_link(const ent_config *config, const ent_notice *x, ent_buf *o
 	char id[9];
 	if (config->serve.url.s) {
 		size_t n = strlen(config->serve.url.s);
-		ent_finding_id(x->rule, x->partner, x->key, id);
+		ent_finding_id(ent_notice_named(x), x->partner, x->key, id);
 		ent_buf_printf(out, "%.*s/#/findings/%s", (int)(n - (config->serve.url.s[n - 1] == '/')), config->serve.url.s, id);
 	}
 }
@@ -106,7 +106,7 @@ static void v_page(const view *v) { add(v->out, v->letter->config->serve.url.s ?
 static void v_change(const view *v) { add(v->out, v->x->change); }
 static void v_id(const view *v) {
 	char id[9];
-	ent_finding_id(v->x->rule, v->x->partner, v->x->key, id);
+	ent_finding_id(ent_notice_named(v->x), v->x->partner, v->x->key, id);
 	add(v->out, id);
 }
 static void v_partner(const view *v) { add(v->out, v->x->partner); }

@@ -80,6 +80,7 @@ def load_books(
                 else:
                     seen[one.name] = one
                     books.rules.append(one)
+    _renamed(books, seen)
     _set(books, settings or {})
     _sort(books)
     return books
@@ -219,11 +220,46 @@ def _refused(text: bytes, path: str, allowed: frozenset[str]) -> list[RuleMistak
     return out
 
 
+def _renamed(books: Books, seen: Mapping[str, Rule]) -> None:
+    """Which rule what was found under an old name belongs to must be plain. One that claims too much keeps its new name
+    only."""
+    claims: dict[str, Rule] = {}
+    for one in books.rules:
+        for name in one.was:
+            other = seen.get(name)
+            if other is not None:
+                what = "its own name" if other is one else f"a rule, in {other.file}:{other.line}"
+                books.errors.append(
+                    one.mistake(
+                        f"{one.name} says that it was {name}, which still is {what}",
+                        f"take {name!r} out of was=, or remove the other rule",
+                    )
+                )
+            elif name in claims:
+                first = claims[name]
+                books.errors.append(
+                    one.mistake(
+                        f"{one.name} says that it was {name}, and so does {first.name}, in {first.file}:{first.line}",
+                        "one of them goes on with what was found; take the name out of was= of the other",
+                    )
+                )
+            else:
+                claims[name] = one
+                continue
+            one.was = tuple(n for n in one.was if n != name)
+
+
 def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
     by_name = {r.name: r for r in books.rules}
     for name, values in settings.items():
         one = by_name.get(name)
         if one is None:
+            now = next((r.name for r in books.rules if name in r.was), None)
+            if now is not None:
+                books.errors.append(
+                    RuleMistake("", 0, 0, f"settings are given for {name!r}, which is called {now!r} now", f"write {now!r}")
+                )
+                continue
             import difflib
 
             close = difflib.get_close_matches(name, by_name, 1)

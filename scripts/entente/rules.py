@@ -58,6 +58,7 @@ class Rule:
         "audience",
         "needs",
         "after",
+        "was",
         "doc",
         "file",
         "line",
@@ -74,11 +75,13 @@ class Rule:
         audience: Audience,
         needs: tuple[str, ...],
         after: tuple[str, ...],
+        was: tuple[str, ...] = (),
     ) -> None:
         code = function.__code__
         self.function = function
         self.name: str = function.__name__
         self.practice, self.row, self.audience, self.needs, self.after = practice, row, audience, needs, after
+        self.was = was
         self.doc = _clean(function.__doc__ or "")
         self.file: str = code.co_filename
         self.line: int = code.co_firstlineno
@@ -132,6 +135,7 @@ class Rule:
             "line": self.line,
             "needs": list(self.needs),
             "after": list(self.after),
+            "was": list(self.was),
             "settings": [
                 {
                     "name": name,
@@ -197,6 +201,7 @@ def rule(
     audience: Audience = "us",
     needs: Iterable[str] = (),
     after: Iterable[str] = (),
+    was: str | Iterable[str] = (),
 ) -> Callable[[Function], Rule]:
     """Make a function a rule.
 
@@ -205,13 +210,16 @@ def rule(
     audience  who may see what it finds: "us", or "both" sides
     needs     metrics and registers without which it cannot judge: those wholly absent are asked for at once
     after     rules whose findings it reads
+    was       names that it had before: what it found under them, and what people made of that, stays with it
     """
     for name, value in (("needs", needs), ("after", after)):
         if isinstance(value, str):
             raise TypeError(f"{name}= takes several names; write {name}=({value!r},)")
 
+    before = (was,) if isinstance(was, str) else tuple(was)
+
     def make(function: Function) -> Rule:
-        return Rule(function, practice, row, audience, tuple(needs), tuple(after))
+        return Rule(function, practice, row, audience, tuple(needs), tuple(after), before)
 
     return make
 
