@@ -40,6 +40,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from .baseline import Baseline
+
 RATE_ONE: Final = 10**12
 
 
@@ -211,14 +213,36 @@ class Measure(Look):
         )
         return Daily(raw, self.metric.unit)
 
-    def weekly(self, window: Window) -> Series:
-        """Its values by week, the last of which ends with the window. Weeks not known are left out of the
-        figures."""
-        return self._series(cut(self.partner.view.span(window), 7))
+    def weekly(self, window: Window | None = None, *, since: Day | None = None) -> Series:
+        """Its values by week, the last of which ends with the window, or with now where it is said `since` which day.
+        Weeks not known are left out of the figures."""
+        if (window is None) == (since is None):
+            raise TypeError('write weekly("26w") or weekly(since=day)')
+        if since is not None:
+            as_of = self.partner.view.as_of
+            if since.number + 7 > as_of + 1:
+                raise NotEnoughEvidence(f"{self.title}: no week has passed since {since}")
+            window = Period(since.number, as_of + 1, f"since {since}")
+        return self._series(cut(self.partner.view.span(window or ""), 7))
 
-    def monthly(self, count: int) -> Series:
-        """Its values by calendar month, of the last `count` that are over."""
-        return self._series(months_before(self.partner.view.as_of, count))
+    def monthly(self, window: int | Window) -> Series:
+        """Its values by calendar month: of the last 6 that are over, or of those that lie in the window as a whole."""
+        view = self.partner.view
+        if isinstance(window, int):
+            return self._series(months_before(view.as_of, window))
+        span = view.span(window)
+        months = [m for m in months_before(span.stop - 1, (span.stop - span.start) // 28) if m.start >= span.start]
+        if not months:
+            raise ValueError(f"no calendar month lies in the window {window}; take a longer one")
+        return self._series(months)
+
+    def baseline(self, window: Window) -> Baseline:
+        """What the window should have been: .value, and .low to .high, in which eight of ten windows lie without anything
+        special. The same days a year earlier, times the .growth of the 13 weeks before the window over those of that year
+        (their median; the range from how they scatter about it). Needs a year and a quarter before the window."""
+        from .baseline import baseline  # seldom needed
+
+        return baseline(self, window)
 
     def _series(self, periods: list[Period]) -> Series:
         points: list[Point] = []

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NamedTuple, TypeVar
 
+    from .trend import Shift, Trend
+
     N = TypeVar("N", float, Quantity)
 else:
     from .light import NamedTuple
@@ -60,6 +62,40 @@ class Series:
         if not level:
             raise NotEnoughEvidence(f"{self.metric.name} is 0 in most periods, which has no course")
         return middle(slopes) / abs(level)
+
+    def trend(self) -> Trend:
+        """By what share of its level it moves a year, with the range in which nine of ten such rates lie: the median of
+        the slopes of all pairs of periods, and the slopes at the ranks that Kendall's score leaves open (Theil 1950,
+        Sen 1968). Where two years are there only the same seasons are paired (Hirsch, Slack and Smith 1982). The range
+        is wider where periods resemble those before them. At least 6 known periods."""
+        from .trend import Course  # seldom needed: rules that do not ask do not load it
+
+        return Course(self).trend()
+
+    def volatility(self) -> Quantity:
+        """How far a period usually lies from the course, as a share of the level: the mean distance from the trend, times
+        1.25, which is the standard deviation where distances are normal (Geary 1935). Seasons are taken out where two
+        years are there."""
+        from .trend import Course
+
+        return Course(self).volatility()
+
+    def change(self, vs: Series | None = None) -> Quantity:
+        """By what share its middle period lies above (+) or below (-) that of `vs`; without one, that of its second half
+        against the first. Sums of periods of unlike length are compared by day."""
+        from .trend import change
+
+        return change(self, vs)
+
+    def shift(self, after: Day | None = None) -> Shift | None:
+        """The one day, at or after `after`, at which the level most likely changed: the split that leaves both sides
+        closest to their medians. `p` is Pettitt's (1979), from how far such a split sets the ranks apart, and larger where
+        periods resemble those before them. A steady rise sets ranks apart as well: look at trend(), too. Where a year
+        before `after` is known, each period is held against its season of then. None: nothing sets them apart. 4 known
+        periods on either side."""
+        from .trend import shift
+
+        return shift(self, after)
 
 
 class Daily:

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import entente
 from entente.books import load_books
+from entente.baseline import Baseline
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
 from entente.measure import Measure
 from entente.partner import Partner
 from entente.register import Register
 from entente.series import Daily, Series
+from entente.trend import Shift, Trend
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "rules.md").read_text()
@@ -57,9 +59,9 @@ def test_the_shipped_rules_are_all_listed() -> None:
 def test_the_vocabulary_is_there() -> None:
     (page,) = re.findall(r"## The vocabulary\n\n```text\n(.*?)```", PAGE, re.S)
     of: dict[str, list[type]] = {
-        "Measure": [Measure, Daily],
+        "Measure": [Measure, Daily, Baseline],
         "Breakdown": [Breakdown, Slice],
-        "Series": [Series],
+        "Series": [Series, Trend, Shift],
         "Cohort": [Cohort, CohortMeasure, Peers],
         "Register": [Register],
     }
