@@ -94,6 +94,7 @@ static bool is_input(void *ctx, const ent_document *d, uint32_t id) {
 /* The first of a document is about to be folded. */
 static int begin_work(ent__run *r, ent__work *w) {
 	w->begun = true;
+	r->e->inputs[w->input].arrived_us = r->e->now_us;
 	r->e->unsettled |= w->stream->source->completes;
 	if (!w->before) {
 		return 0;
@@ -105,6 +106,7 @@ static int begin_work(ent__run *r, ent__work *w) {
 	int status = w->replaces || visits ? ent__take_back(r->e, w->replaces ? 0 : ENT_VISIT, is_input, &old, r->error) : 0;
 	if (!status && w->replaces) {
 		r->e->inputs[w->before].live = 0;
+		r->e->inputs[w->before].gone_us = r->e->now_us;
 		r->e->input_dirty[w->before] = true;
 		ent__pending_covers_drop(r->e, w->before);
 	}

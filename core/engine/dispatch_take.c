@@ -89,6 +89,7 @@ static int take_slice(ent__run *r, ent__work *w, const ent_wire_item *item) {
 	}
 	if (w->slice_superseded) { /* from here on: what it brings must not count again when another document is taken back */
 		input->live = 0;
+		input->gone_us = e->now_us;
 		e->input_dirty[input->id] = true;
 	}
 	if (!lower) {
@@ -99,6 +100,7 @@ static int take_slice(ent__run *r, ent__work *w, const ent_wire_item *item) {
 	for (ent_input *x = ent__slice_first(e, input); x && !status; x = ent__slice_next(e, x)) {
 		if (x->live && lower_edition(&edition, NULL, x->id)) {
 			x->live = 0;
+			x->gone_us = e->now_us;
 			e->input_dirty[x->id] = true;
 			ent__pending_covers_drop(e, x->id);
 			ent__pending_rejects_drop(e, x->id);

@@ -89,7 +89,7 @@ ent_input *ent__input_add(ent_engine *e) {
 		e->stored = ent_xrealloc(e->stored, e->inputs_capacity * sizeof *e->stored);
 	}
 	ent_input *x = &e->inputs[e->n_inputs];
-	*x = (ent_input){.id = e->n_inputs, .live = 1, .first_day = INT32_MAX, .last_day = INT32_MIN};
+	*x = (ent_input){.id = e->n_inputs, .live = 1, .first_day = INT32_MAX, .last_day = INT32_MIN, .arrived_us = e->now_us};
 	e->stored[e->n_inputs] = (ent__stored){0};
 	e->input_dirty[e->n_inputs] = false;
 	e->n_inputs++;

@@ -61,6 +61,8 @@ static const ent__column input[] = {
 	IN(facts, ENT__U64, ENT__PLAIN),
 	IN(decoder, ENT__CHARS, ENT__PLAIN),
 	IN(version, ENT__CHARS, ENT__PLAIN),
+	IN(arrived_us, ENT__I64, ENT__PLAIN),
+	IN(gone_us, ENT__I64, ENT__PLAIN),
 	{0},
 };
 static const ent__column record[] = {
@@ -265,6 +267,8 @@ static const struct added {
 	{ENT__FINDINGS, "has_until_worth", "0", 3},
 	{ENT__FINDINGS, "named", "\"rule\"", 4},
 	{ENT__NOTICES, "named", "\"rule\"", 4},
+	{ENT__INPUTS, "arrived_us", "0", 4},
+	{ENT__INPUTS, "gone_us", "0", 4},
 };
 
 /* What fills a column that came after a version; NULL: it was there. */

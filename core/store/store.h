@@ -86,6 +86,8 @@ typedef struct ent_input {
 	int32_t first_day, last_day; /* of its facts; INT32_MAX, INT32_MIN: none */
 	uint64_t records, consumed, rejected, skipped, facts;
 	char decoder[64], version[32]; /* decoder and meaning that read it */
+	int64_t arrived_us; /* when the first of it came; 0: not known, it came before that was kept */
+	int64_t gone_us;    /* when its facts were taken back; 0: they were not, or as above */
 } ent_input;
 
 typedef int (*ent_input_visit)(void *ctx, const ent_input *);

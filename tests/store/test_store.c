@@ -394,7 +394,9 @@ static void inputs(void **state) {
 		.skipped = 4,
 		.facts = 5,
 		.decoder = "shopify.orders",
-		.version = "1"};
+		.version = "1",
+		.arrived_us = 10,
+		.gone_us = 11};
 	memset(in.name + 15, 'x', sizeof in.name - 16); /* as long as it can be */
 	OK(f, ent_store_input_put(f->s, &in, UINT64_MAX, 0, &f->e));
 	ent_input got = {0};
