@@ -230,6 +230,8 @@ int ent__replay_parked(ent_engine *, ent_error *e);
 int ent__rebuild_if_changed(ent_engine *, ent_error *e);
 
 /* records.c */
+/* The record that a document makes, its JSON in `text`, which takes the place of what is there; NULL: without it. */
+ent_record ent__record_of(ent_engine *, const ent_document *, const ent_item *head, int32_t day, ent_buf *text);
 int ent__record(void *engine, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
 
 /* index.c. Load comes before each use of the index after a run: it waits for who writes the file. */

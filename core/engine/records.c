@@ -202,18 +202,15 @@ static void put_value(ent_json *j, const char *reg, const char *name, const char
 	}
 }
 
-int ent__record(void *engine, const ent_document *d, const ent_item *head, int32_t day, int sign, ent_error *error) {
-	(void)error;
-	ent_engine *e = engine;
+ent_record ent__record_of(ent_engine *e, const ent_document *d, const ent_item *head, int32_t day, ent_buf *text) {
 	ent_record r = {.key = ent_document_index_key(d), .kind = d->kind, .partner = head->partner, .day = day,
 		.register_ = topic_of(e, head)};
-	if (sign < 0) {
-		ent__pending_record(e, &r, true);
-		return 0;
+	if (!text) {
+		return r;
 	}
-	ent_buf text = {0};
 	ent_json j;
-	ent_json_init(&j, &text, false);
+	text->n = 0;
+	ent_json_init(&j, text, false);
 	ent_json_object(&j);
 	if (head->kind == ENT_OBSERVATION) { /* first, where the reader of rates looks for it */
 		ent_json_key(&j, "value");
@@ -238,10 +235,18 @@ int ent__record(void *engine, const ent_document *d, const ent_item *head, int32
 		put_value(&j, ent__text(e, head->body.entry.reg), ent__text(e, head->pairs[i * 2]), ent__text(e, head->pairs[i * 2 + 1]));
 	}
 	ent_json_end(&j);
-	ent_buf_u8(&text, 0);
-	r.json = (const char *)text.data;
-	r.n = text.n - 1;
-	ent__pending_record(e, &r, false);
+	ent_buf_u8(text, 0);
+	r.json = (const char *)text->data;
+	r.n = text->n - 1;
+	return r;
+}
+
+int ent__record(void *engine, const ent_document *d, const ent_item *head, int32_t day, int sign, ent_error *error) {
+	(void)error;
+	ent_engine *e = engine;
+	ent_buf text = {0};
+	ent_record r = ent__record_of(e, d, head, day, sign < 0 ? NULL : &text);
+	ent__pending_record(e, &r, sign < 0);
 	ent_buf_finish(&text);
 	return 0;
 }

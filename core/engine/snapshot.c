@@ -485,8 +485,39 @@ static void include_partners(ent__build *b) {
 	}
 }
 
+int ent__build_scan_records(
+	const ent__build *b, uint32_t kind, uint32_t partner, ent_record_visit visit, void *to, ent_error *error) {
+	return b->from ? b->from->records(b->from->ctx, kind, partner, visit, to, error)
+				   : ent_store_records_scan(b->e->store, kind, partner, visit, to, error);
+}
+
+static int scan_cells(ent__build *b, ent_family family, ent_error *error) {
+	return b->from ? b->from->cells(b->from->ctx, family, take_cell, b, error)
+				   : ent_store_cells_scan(b->e->store, family, UINT32_MAX, take_cell, b, error);
+}
+
+static int scan_sets(ent__build *b, ent_error *error) {
+	return b->from ? b->from->sets(b->from->ctx, take_set, b, error)
+				   : ent_store_sets_scan(b->e->store, UINT32_MAX, take_set, b, error);
+}
+
+static int scan_dists(ent__build *b, ent_error *error) {
+	return b->from ? b->from->dists(b->from->ctx, take_dist, b, error)
+				   : ent_store_dists_scan(b->e->store, UINT32_MAX, take_dist, b, error);
+}
+
+static int scan_covers(ent__build *b, ent_error *error) {
+	return b->from ? b->from->covers(b->from->ctx, take_cover, b, error)
+				   : ent_store_covers_scan(b->e->store, take_cover, b, error);
+}
+
 int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out, ent_error *error) {
-	ent__build b = {.e = e, .as_of = as_of, .as_of_mode = as_of_mode};
+	return ent__build_snapshot(e, NULL, as_of, as_of_mode, out, error);
+}
+
+int ent__build_snapshot(ent_engine *e, const ent__build_from *from, int32_t as_of, const char *as_of_mode,
+	ent_snapshot_block *out, ent_error *error) {
+	ent__build b = {.e = e, .from = from, .as_of = as_of, .as_of_mode = as_of_mode};
 	*out = (ent_snapshot_block){.fd = -1, .as_of = as_of};
 	uint8_t *behind = strcmp(as_of_mode, "now") ? NULL : ent__days_behind(e, as_of);
 	b.behind = behind;
@@ -496,21 +527,21 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 	b.generation = generation ? strtoull(generation, NULL, 10) : 0;
 	free(generation);
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
-		status = ent_store_cells_scan(e->store, (ent_family)f, UINT32_MAX, take_cell, &b, error);
+		status = scan_cells(&b, (ent_family)f, error);
 		if (b.n_cells) {
 			finish_partner(&b);
 		}
 	}
 	if (!status) {
-		status = ent_store_sets_scan(e->store, UINT32_MAX, take_set, &b, error);
+		status = scan_sets(&b, error);
 		ent__build_sets(&b);
 	}
 	if (!status) {
-		status = ent_store_dists_scan(e->store, UINT32_MAX, take_dist, &b, error);
+		status = scan_dists(&b, error);
 		ent__build_dists(&b);
 	}
 	if (!status) {
-		status = ent_store_covers_scan(e->store, take_cover, &b, error);
+		status = scan_covers(&b, error);
 		ent__build_covers(&b);
 	}
 	if (!status) {

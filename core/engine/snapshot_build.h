@@ -51,8 +51,19 @@ typedef struct ent__build_record {
 	size_t n, order;
 } ent__build_record;
 
+/* Where what a snapshot is built of comes from, in the orders in which the store's scans of these names have it. */
+typedef struct ent__build_from {
+	void *ctx;
+	int (*cells)(void *ctx, ent_family, ent_cell_visit, void *to, ent_error *e);
+	int (*sets)(void *ctx, ent_set_visit, void *to, ent_error *e);
+	int (*dists)(void *ctx, ent_dist_visit, void *to, ent_error *e);
+	int (*covers)(void *ctx, ent_cover_visit, void *to, ent_error *e);
+	int (*records)(void *ctx, uint32_t kind, uint32_t partner, ent_record_visit, void *to, ent_error *e);
+} ent__build_from;
+
 typedef struct ent__build {
 	ent_engine *e;
+	const ent__build_from *from; /* NULL: the store. Else of a past moment: what is known of later days stays out of profiles */
 	int32_t as_of;
 	const uint8_t *behind; /* by code, see days.h; NULL: all have the day as_of */
 	const char *as_of_mode;
@@ -111,6 +122,11 @@ void ent__build_covers_common(ent__build *, uint32_t partner, size_t first, cons
 /* Put together what was gathered of days and of buckets, and forget it: all of a partner at once. */
 void ent__build_sets(ent__build *);
 void ent__build_dists(ent__build *);
+/* Scans the records of the store, or of what else it is built from. */
+int ent__build_scan_records(const ent__build *, uint32_t kind, uint32_t partner, ent_record_visit, void *to, ent_error *e);
+/* The whole: what ent_engine_snapshot makes of the store (`from` NULL). */
+int ent__build_snapshot(ent_engine *, const ent__build_from *from, int32_t as_of, const char *as_of_mode, ent_snapshot_block *out,
+	ent_error *e);
 /* snapshot_rates.c: all rates up to the as-of day */
 int ent__build_rates(ent__build *, ent_error *e);
 /* snapshot_block.c: orders the partners by name; lays all out; puts that into sealed memory, after which `block` is only to be

@@ -47,7 +47,7 @@ static int by_partner(const void *x, const void *y) {
 }
 
 int ent__build_records(ent__build *b, uint32_t partner, ent_error *error) {
-	int status = ent_store_records_scan(b->e->store, 0, partner, take_record, b, error);
+	int status = ent__build_scan_records(b, 0, partner, take_record, b, error);
 	if (b->n_records) {
 		qsort(b->records, b->n_records, sizeof *b->records, by_partner);
 	}
@@ -59,8 +59,10 @@ static void member(ent_json *j, const char *key, const char *text) {
 	ent_json_text(j, text);
 }
 
-static void profile(ent_json *j, const ent_config_partner *p, const char *id) {
+/* `until`: the day after which nothing is known. */
+static void profile(ent_json *j, const ent_config_partner *p, const char *id, int32_t until) {
 	char day[16];
+	bool signed_on = p && p->signed_on != INT32_MIN && p->signed_on <= until;
 	ent_json_key(j, "profile");
 	ent_json_object(j);
 	member(j, "id", id);
@@ -70,7 +72,7 @@ static void profile(ent_json *j, const ent_config_partner *p, const char *id) {
 	member(j, "stage", p ? p->stage.s : NULL);
 	member(j, "currency", p ? p->currency.s : NULL);
 	member(j, "zone", p ? p->zone.s : "UTC");
-	member(j, "signed_on", p && p->signed_on != INT32_MIN ? ent_day_text(p->signed_on, day) : NULL);
+	member(j, "signed_on", signed_on ? ent_day_text(p->signed_on, day) : NULL);
 	ent_json_key(j, "attributes");
 	ent_json_object(j);
 	for (size_t i = 0; p && i < p->n_attributes; i++) {
@@ -119,7 +121,7 @@ void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
 	char day[16];
 	ent_json_init(&j, out, false);
 	ent_json_object(&j);
-	profile(&j, b->e->partners[partner].config, ent__text(b->e, partner));
+	profile(&j, b->e->partners[partner].config, ent__text(b->e, partner), b->from ? b->as_of : INT32_MAX);
 	records(b, &j, partner);
 	ent_json_key(&j, "kept_since");
 	ent_json_object(&j);

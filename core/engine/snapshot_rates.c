@@ -171,7 +171,7 @@ static void lay_out(ent__build *b) {
 
 int ent__build_rates(ent__build *b, ent_error *e) {
 	rates all = {.b = b};
-	int status = ent_store_records_scan(b->e->store, ENT_OBSERVATION, UINT32_MAX, take, &all, e);
+	int status = ent__build_scan_records(b, ENT_OBSERVATION, UINT32_MAX, take, &all, e);
 	go_by_another(&all);
 	lay_out(b);
 	free(all.others);
