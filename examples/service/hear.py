@@ -26,7 +26,7 @@ class Hears(BaseHTTPRequestHandler):
         self.send_response(200 if genuine else 401)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the one it replaces
+    def log_message(self, format: str, *args: object) -> None:
         """What is heard is printed, and nothing else."""
 
 

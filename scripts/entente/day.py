@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
     from functools import lru_cache
-    from typing import Final, NamedTuple, Union
+    from typing import Final, NamedTuple
 else:
     from .light import NamedTuple, datetime, lru_cache
 
@@ -94,7 +94,7 @@ class Period(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Window = Union[str, Shifted, Period]
+    Window = str | Shifted | Period
 else:
     Window = str
 

@@ -11,11 +11,11 @@ from .quantity import Number, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Literal, NamedTuple, Union
+    from typing import Literal, NamedTuple
 
     Severity = Literal["low", "medium", "high"]
     Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
-    Cell = Union[str, int, float, Quantity, None]
+    Cell = str | int | float | Quantity | None
 else:
     from .light import NamedTuple
 

@@ -17,7 +17,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
-from typing import Any, Final, NamedTuple, Union
+from typing import Any, Final, NamedTuple
 
 from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
 from .day import Day, day_number, iso
@@ -27,8 +27,8 @@ from .reader import DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO
 from .rules import Rule
 from .view import LEAST_COVERAGE, View
 
-Amount = Union[int, float]
-Spread = Union[Amount, Sequence[Amount], Callable[[int], Amount]]
+Amount = int | float
+Spread = Amount | Sequence[Amount] | Callable[[int], Amount]
 _SCALES: Final = {"money": 1_000_000, "pieces": 1_000, "seconds": 1_000_000, "milliseconds": 1_000}
 _DAYS: Final = 400
 

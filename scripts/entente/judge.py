@@ -17,9 +17,9 @@ from .told import loads
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, Final, Literal, Union
+    from typing import Any, Final, Literal
 
-    Verdict = Union[bool, Literal["unknown", "failed"]]
+    Verdict = bool | Literal["unknown", "failed"]
 _TRACEBACK: Final = 8_000  # characters kept of a traceback
 
 

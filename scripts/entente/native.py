@@ -3,17 +3,56 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places
-    from .plain import printed, printing
+    from .plain import (
+        Depend,
+        Figure,
+        Look,
+        Run,
+        Seat,
+        bind,
+        evidence,
+        exact_pairs,
+        exchanged,
+        judge,
+        places,
+        printed,
+        printing,
+    )
 else:
     try:
-        from _entente import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places, printed
+        from _entente import (
+            Depend,
+            Figure,
+            Look,
+            Run,
+            Seat,
+            bind,
+            evidence,
+            exact_pairs,
+            exchanged,
+            judge,
+            places,
+            printed,
+        )
     except ImportError:
-        from .plain import Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places
-        from .plain import printed, printing
+        from .plain import (
+            Depend,
+            Figure,
+            Look,
+            Run,
+            Seat,
+            bind,
+            evidence,
+            exact_pairs,
+            exchanged,
+            judge,
+            places,
+            printed,
+            printing,
+        )
     else:
 
-        class printing:  # noqa: N801 - the worker's output is kept from its start
+        class printing:
             def __enter__(self):
                 return self
 

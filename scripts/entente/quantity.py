@@ -16,9 +16,9 @@ from .native import Figure, exact_pairs
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # rules may use fractions; here they are seldom needed, and slow to import
     from fractions import Fraction
-    from typing import Any, Final, TypeGuard, Union
+    from typing import Any, Final, TypeGuard
 
-    Number = Union[int, float, Fraction]
+    Number = int | float | Fraction
 else:
     Number = float
 

@@ -11,10 +11,10 @@ from .told import compact
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, Final, Literal, Union
+    from typing import Any, Final, Literal
 
     Audience = Literal["us", "both"]
-    Setting = Union[bool, int, float, str, tuple[Any, ...]]
+    Setting = bool | int | float | str | tuple[Any, ...]
     Function = Callable[..., Iterable[Finding | Ask]]
 
 PRACTICES: Final = (

@@ -47,7 +47,7 @@ def miss(label: str, error: NotEnoughEvidence) -> None:
             now.asks.append(ask)
 
 
-class if_known:  # noqa: N801 - reads like a word of the language
+class if_known:
     """with if_known("how the peers did"): evidence missing inside is recorded as an ask, the block is left,
     and the rule goes on. A rule that finds nothing and missed something has said unknown, not false."""
 

@@ -17,7 +17,7 @@ def test_page_is_written_whole(shop: Run, tmp_path: Path) -> None:
     assert (done.status, done.err) == (0, "")
     assert done.out == f"{page}: the brief of alder as of 2026-03-10 (date), 2 findings\n"
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("<!doctype html>") or text.startswith("<!DOCTYPE html>")
+    assert text.startswith(("<!doctype html>", "<!DOCTYPE html>"))
     assert "Alder Tools" in text and "3 orders within 10d" in text and "10 visits" in text
     without_names = text.replace("http://www.w3.org", "")  # of SVG
     assert "http://" not in without_names and "https://" not in text

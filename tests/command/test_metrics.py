@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from conftest import Run, answer
-
 from entente import day
 
 

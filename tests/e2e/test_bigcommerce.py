@@ -3,7 +3,7 @@
 
 import json
 import threading
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +14,7 @@ from project import Project
 from service import serving
 
 TOKEN = {"TOKEN": "what only the shop and we know"}
-START = datetime(2024, 3, 1, 10, tzinfo=timezone.utc)
+START = datetime(2024, 3, 1, 10, tzinfo=UTC)
 PAGE = 4
 
 

@@ -7,7 +7,6 @@ import hmac
 from pathlib import Path
 
 import pytest
-
 from project import BUILD, Project
 from service import Service, serving
 

@@ -4,15 +4,14 @@
 from pathlib import Path
 
 import pytest
-
 from project import BUILD, Project, Said
 
 PLUGIN = BUILD / "tests" / "plugins" / "hook.so"
-SOURCE = f"""
+SOURCE = """
   hooks:
     partner: nordwind
     decode: hook_lines
-    from: {{webhook: {{path: /in/nordwind, sign: {{header: X-S, secrets: env:NO_MATTER}}}}}}
+    from: {webhook: {path: /in/nordwind, sign: {header: X-S, secrets: env:NO_MATTER}}}
 """
 ARRIVED = 1_760_000_000_000_000
 

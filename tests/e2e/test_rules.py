@@ -81,7 +81,7 @@ def verdicts(p: Project) -> dict[tuple[str, str], str]:
 
 def findings(p: Project, rule: str) -> dict[str, str]:
     rows = p.sql("select partner, text from finding where rule = ? and state = 'open'", rule)
-    return {partner: text for partner, text in rows}
+    return dict(rows)
 
 
 def test_good_rules(tmp_path: Path) -> None:

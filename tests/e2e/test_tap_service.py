@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from project import ENTENTE, Project, environment
 from service import serving
 from test_hooks import PLUGIN, SECRETS, SOURCES, deliver, read

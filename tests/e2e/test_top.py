@@ -88,7 +88,7 @@ def test_live(tmp_path: Path) -> None:
         lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in frame.split("\r\n")]
         assert len(lines) <= 24 and max(len(line.rstrip()) for line in lines) <= 80, lines
         t.resize(9, 44)
-        t.until(lambda f: "1 more" in f and f.count("\r\n") < 9 or "second" in f and f.count("\r\n") < 9, "a small screen")
+        t.until(lambda f: ("1 more" in f and f.count("\r\n") < 9) or ("second" in f and f.count("\r\n") < 9), "a small screen")
         p.write("exports/b.csv", export(orders(3000, seed=2)))
         t.resize(50, 200)
         t.until(lambda f: re.search(r"exports +\w+ +[\d,]*[1-9][\d,]* ", f) is not None, "a rate")

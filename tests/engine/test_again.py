@@ -14,7 +14,8 @@ REST = 3000
 
 
 def project(folder: Path, **more: str) -> Project:
-    sources = '  months: {partner: nordwind, from: {glob: "./in/*.csv"%s}, decode: month}' % more.get("from_", "")
+    extra = more.get("from_", "")
+    sources = f'  months: {{partner: nordwind, from: {{glob: "./in/*.csv"{extra}}}, decode: month}}'
     return Project(folder, sources, top=f"plugins: [{BUILD}/tests/plugins/cases.so]")
 
 

@@ -9,7 +9,7 @@ import mailbox
 import os
 import random
 import subprocess
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -217,7 +217,7 @@ def test_meetings_recur_over_summer_time(tmp_path: Path) -> None:
     expected = {}
     for day in held:  # keys name the occurrence as it was planned, in UTC; the day is that on which it took place
         planned = day if day != date(2024, 4, 16) else date(2024, 4, 15)
-        hour = datetime(planned.year, planned.month, planned.day, 15, tzinfo=BERLIN).astimezone(timezone.utc)
+        hour = datetime(planned.year, planned.month, planned.day, 15, tzinfo=BERLIN).astimezone(UTC)
         expected[f"{hour:%Y%m%dT%H%M%SZ}"] = str(day if day != date(2024, 4, 15) else date(2024, 4, 16))
     assert told_at == expected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -139,7 +139,7 @@ def test_rules_read_them(tmp_path: Path) -> None:
 
 def test_a_day_that_is_not_over_is_not_judged(tmp_path: Path) -> None:
     def today() -> date:
-        return datetime.now(timezone.utc).date()
+        return datetime.now(UTC).date()
 
     first = today()
     days = [first - timedelta(days=n) for n in (2, 1, 0)]

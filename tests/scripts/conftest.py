@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 if str(ROOT / "scripts") not in sys.path:
     sys.path.insert(0, str(ROOT / "scripts"))
 
-from entente.books import Books, load_books  # noqa: E402
+from entente.books import Books, load_books
 
 
 @pytest.fixture(scope="session")

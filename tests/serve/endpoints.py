@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
-from control import ControlConnection  # noqa: E402
+from control import ControlConnection
 
 SOURCE = Path(__file__).parents[2]
 BIN = Path(os.environ.get("ENTENTE_BIN", SOURCE / "build/bin")).absolute()

@@ -32,9 +32,9 @@ from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
-from project import Project  # noqa: E402
-from service import PATIENCE, Service  # noqa: E402
-from shop import events, export, orders, table  # noqa: E402
+from project import Project
+from service import PATIENCE, Service
+from shop import events, export, orders, table
 
 PARTNERS = "\n".join(f"  {name}: {{name: {name.title()}, industry: soak}}" for name in
                      ("nordwind", "suedwind", "ostwind", "westwind", "windstill"))  # fmt: skip

@@ -14,9 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from project import BUILD, ENTENTE, Project, environment  # noqa: E402
-from service import Service  # noqa: E402
-from shop import export, orders  # noqa: E402
+from project import BUILD, ENTENTE, Project, environment
+from service import Service
+from shop import export, orders
 
 UNITS = ROOT / "examples/systemd"
 ALERTS = ROOT / "examples/prometheus"

@@ -14,8 +14,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 
-from project import Project  # noqa: E402
-from shop import export, orders  # noqa: E402
+from project import Project
+from shop import export, orders
 
 PATIENCE = 60.0
 SOURCES = """\

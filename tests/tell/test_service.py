@@ -127,7 +127,7 @@ def test_a_bad_template_keeps_the_old_generation(told: Told, receiver: Receiver,
     (told.project.folder / "t.txt").write_text("{#findings}\n{change}! {text}\n{/findings}\n")
     status, answer = service.reload()
     assert status == 200, answer
-    book(told, {"nordwind": [("c", "low", "Another")], **{}}, service)
+    book(told, {"nordwind": [("c", "low", "Another")], }, service)
     receiver.wait()
     assert "opened! Another" in receiver.heard[1].json["text"]
     assert service.stop() == 0

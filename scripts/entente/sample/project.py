@@ -43,7 +43,8 @@ def generate(directory: Path, *, seed: int, span: Span) -> tuple[int, int]:
         shops = dict(
             zip(
                 (p.id for p in PARTNERS),
-                pool.map(_partner, PARTNERS, *zip(*[(directory, seed, span)] * len(PARTNERS))),
+                pool.map(_partner, PARTNERS, *zip(*[(directory, seed, span)] * len(PARTNERS), strict=True)),
+                strict=True,
             )
         )
     texts = {

@@ -182,7 +182,11 @@ def after_the_hog(snapshot, partner):
 
 
 def imports_late(snapshot, partner):
-    import asyncio, csv, decimal, email, hashlib, sqlite3, ssl, statistics, threading, zoneinfo  # noqa: F401,E401
+    import asyncio  # noqa: F401
+    import decimal
+    import hashlib
+    import threading
+    import zoneinfo
     done = []
     thread = threading.Thread(target=lambda: done.append(str(zoneinfo.ZoneInfo("Europe/Berlin"))))
     thread.start()

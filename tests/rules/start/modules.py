@@ -4,7 +4,7 @@ import sys
 
 LOADED = sorted(sys.modules)
 
-from entente import Findings, Partner, insight, rule  # noqa: E402 - after it has looked
+from entente import Findings, Partner, insight, rule
 
 
 @rule(practice="informative")

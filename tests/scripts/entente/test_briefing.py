@@ -64,7 +64,7 @@ def test_content(world: World) -> None:
     course = {s["metric"]: s for s in content["series"]}["sessions"]
     assert len(course["values"]) == 182 and course["values"].count(None) == 13
     assert content["sources"][1]["covered"][-1] == {"start": "2026-06-21", "end": "2026-07-01"}
-    flag = [f for f in content["findings"] if f["kind"] == "red_flag"][0]
+    flag = next(f for f in content["findings"] if f["kind"] == "red_flag")
     assert flag["worth"] == {"number": 2.5, "currency": "EUR", "per": "8w"} and flag["audience"] == "both"
     assert [a for a in content["asks"] if "8 to 20 June 2026" in a["what"]]
     page = brief(world, format="html", findings=findings, asks=asks).decode()

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import entente
-from entente.books import load_books
 from entente.baseline import Baseline
+from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
 from entente.measure import Measure

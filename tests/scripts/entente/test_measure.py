@@ -215,7 +215,7 @@ def month_day() -> Period:
 
 def test_the_catalogue_of_fixtures_is_that_of_the_engine() -> None:
     text = (ROOT / "core" / "metrics" / "catalogue.c").read_text()
-    columns = dict((e, n) for _, e, n in re.findall(r'\b(SALES|TRAFFIC|CARTS)\((\w+), "(\w+)"', text))
+    columns = {e: n for _, e, n in re.findall(r'\b(SALES|TRAFFIC|CARTS)\((\w+), "(\w+)"', text)}
     assert set(columns.values()) == set(MEASURES)
     body = re.sub(r'"\s*\n\s*"', "", text[text.index("ent_metrics[] = {") : text.index("{.name = NULL}")])
     rows = {

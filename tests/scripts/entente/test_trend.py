@@ -162,7 +162,7 @@ def test_a_baseline_holds_eight_windows_in_ten() -> None:
     held = 0
     for seed in range(120):
         around = noise(seed, 0.1)
-        measure = shop(lambda left: 1000 * math.exp(around(left) + 0.2 * (left < 364)), days=600)["revenue.gross"]  # noqa: B023
+        measure = shop(lambda left: 1000 * math.exp(around(left) + 0.2 * (left < 364)), days=600)["revenue.gross"]
         expected = measure.baseline("28d")
         held += expected.low <= measure.over("28d") <= expected.high
     assert 0.66 <= held / 120 <= 0.92, held

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Handing data in over HTTP: durable when it is answered, read soon after, once for each key."""
 
-from conftest import Service, make, serving
-
-import pytest
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+from conftest import Service, make, serving
 
 HOOK = """\
   hook:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "e2e"))
-from control import ControlConnection  # noqa: E402
+from control import ControlConnection
 
 BUILD = Path(os.environ.get("ENTENTE_BUILD_DIR", "build/debug")).absolute()
 BIN = Path(os.environ.get("ENTENTE_BIN", BUILD / "bin")).absolute()

@@ -23,11 +23,13 @@ def certificate(folder: Path, name: str = "cert.pem", key: str = "key.pem") -> P
 def serial(server: Server, trusted: Path) -> str:
     """Of the certificate that it shows."""
     context = ssl.create_default_context(cafile=str(trusted))
-    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as sock:
-        with context.wrap_socket(sock, server_hostname="localhost") as tls:
-            shown = tls.getpeercert()
-            assert shown
-            return str(shown["serialNumber"])
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as sock,
+        context.wrap_socket(sock, server_hostname="localhost") as tls,
+    ):
+        shown = tls.getpeercert()
+        assert shown
+        return str(shown["serialNumber"])
 
 
 def test_tls(start: Start, tmp_path: Path) -> None:
