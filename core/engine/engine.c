@@ -331,6 +331,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__commit_wait(e, &late);
 	ent__warm_close(e);
 	ent__rules_close(e);
+	ent__left_out_forget(e);
 	ent__judged_forget(e);
 	ent_pool_destroy(e->pool);
 	ent_spares_destroy(e->spares);

@@ -15,16 +15,6 @@
 /* ---- a rule that had to be stopped
  * --------------------------------------------------------------------------------------------------- */
 
-/* The innermost place in a traceback of faulthandler that lies in the rule's own file. */
-static void place_in(const char *traceback, const char *file, uint32_t *line) {
-	char wanted[400];
-	snprintf(wanted, sizeof wanted, "File \"%s\", line ", file);
-	const char *at = strstr(traceback, wanted);
-	if (at) {
-		*line = (uint32_t)strtoul(at + strlen(wanted), NULL, 10);
-	}
-}
-
 static int set_aside(ent__judge *j, const ent__rules_worker *w) {
 	const ent_rules_page *page = ent_child_shared(w->child);
 	uint32_t rule = w->late ? w->late_rule : atomic_load(&page->rule) - 1;
@@ -42,12 +32,14 @@ static int set_aside(ent__judge *j, const ent__rules_worker *w) {
 	s->traceback = ent_xstrdup(ent_child_stderr(w->child));
 	snprintf(s->file, sizeof s->file, "%s", ent__json_text(r, "file"));
 	s->line = json_object_object_get_ex(r, "line", &v) ? (uint32_t)json_object_get_int(v) : 0;
-	place_in(s->traceback, s->file, &s->line);
+	ent__place_in(s->traceback, s->file, &s->line);
 	if (w->late) {
 		snprintf(s->why, sizeof s->why, "it did not end within %.1f s", (double)j->e->config->rules.deadline_us / 1e6);
 	} else if (w->signal) {
 		snprintf(
 			s->why, sizeof s->why, "it ended the rules worker with signal %d (%s)", w->signal, strsignal(w->signal));
+	} else if (w->status == ENT_RULES_STARVED) {
+		snprintf(s->why, sizeof s->why, "it left no memory for the other rules");
 	} else {
 		snprintf(s->why, sizeof s->why, "it ended the rules worker with status %lld", (long long)w->status);
 	}
@@ -266,4 +258,7 @@ int ent_engine_brief(
 	return error->code;
 }
 
-void ent_engine_rules_reload(ent_engine *e) { ent__rules_close(e); }
+void ent_engine_rules_reload(ent_engine *e) {
+	ent__rules_close(e);
+	ent__left_out_forget(e);
+}

@@ -231,11 +231,15 @@ static const char *book(const char *name, ent_arena *arena) {
 	return strcmp(name, "shipped") ? name : ent_arena_printf(arena, "%s/rulebook", ent_install_scripts(arena));
 }
 
-void ent_rules_books_json(const ent_config *config, ent_arena *arena, ent_buf *out) {
+static void books_json(const ent_config *config, const ent_engine *e, ent_arena *arena, ent_buf *out) {
 	const ent_rules_config *c = &config->rules;
 	ent_json w;
 	ent_json_init(&w, out, false);
 	ent_json_object(&w);
+	if (e && e->left_out) {
+		ent_json_key(&w, "leave");
+		ent__left_out_json(e, &w);
+	}
 	ent_json_key(&w, "books");
 	ent_json_array(&w);
 	for (size_t i = 0; i < c->books.n; i++) {
@@ -278,6 +282,8 @@ void ent_rules_books_json(const ent_config *config, ent_arena *arena, ent_buf *o
 	ent_json_end(&w);
 }
 
+void ent_rules_books_json(const ent_config *config, ent_arena *arena, ent_buf *out) { books_json(config, NULL, arena, out); }
+
 static int start(ent__rules_worker *w, ent_error *error) {
 	static const uint8_t levels[] = {[ENT_CONFIG_SANDBOX_REQUIRED] = ENT_SANDBOX_REQUIRED,
 		[ENT_CONFIG_SANDBOX_BEST_EFFORT] = ENT_SANDBOX_BEST_EFFORT,
@@ -304,7 +310,7 @@ static int start(ent__rules_worker *w, ent_error *error) {
 	}
 	ent_child_send(w->child, &m, NULL, 0);
 	ent_buf_finish(&m);
-	ent_rules_books_json(c, &e->arena, &json);
+	books_json(c, e, &e->arena, &json);
 	ent__rules_send(w, ENT_RULES_LOAD, 0, &json, -1);
 	ent_buf_finish(&json);
 	return 0;
@@ -428,6 +434,11 @@ static int open_all(ent_engine *e, unsigned n, unsigned attempts, ent_error *err
 	if (!until(all, n, is_loaded)) {
 		for (unsigned i = 0; i < n; i++) {
 			ent__rules_worker *w = &all->workers[i];
+			if (w->gone && !w->failed && ent__left_out_add(e, w)) {
+				ent__rules_close(e);
+				*error = (ent_error){0};
+				return open_all(e, n, attempts, error);
+			}
 			if (w->failed) {
 				*error = w->error;
 			} else if (w->gone && !error->code) {

@@ -5,6 +5,7 @@
 #ifndef ENT_ENGINE_RULES_WORKER_H
 #define ENT_ENGINE_RULES_WORKER_H
 
+#include "base/json.h"
 #include "engine/child.h"
 #include "engine/internal.h"
 #include "rules/protocol.h"
@@ -62,6 +63,14 @@ void ent__rules_send(ent__rules_worker *, uint32_t type, uint64_t run, const ent
 void ent__tally_open(ent__rules *);
 void ent__tally_times(ent__rules *, ent_read *r);
 void ent__tally_verdict(ent__rules *, const char *rule, size_t n, char verdict);
+/* The innermost place in a traceback of faulthandler that lies in the file; `line` stays where there is none. */
+void ent__place_in(const char *traceback, const char *file, uint32_t *line);
+/* left_out.c: files that ended a worker when it loaded them. False: it was not a file's doing, or that one is left out
+ * already. */
+bool ent__left_out_add(ent_engine *, const ent__rules_worker *);
+void ent__left_out_json(const ent_engine *, ent_json *);
+/* They are tried again. */
+void ent__left_out_forget(ent_engine *);
 /* Before messages whose answers are then waited for. */
 void ent__rules_begin(ent__rules *);
 /* Until the first n workers are done, or one of them failed or is gone. */

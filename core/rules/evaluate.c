@@ -64,20 +64,21 @@ static PyMethodDef emit_method = {"emit", emit, METH_O, "Send one record, JSON a
 static PyMethodDef start_method = {"start", (PyCFunction)(void (*)(void))begin, METH_FASTCALL,
 	"Say which rule judges which partner from now on."};
 
+/* The module is imported once: a book may have taken it out of sys.modules since. */
 static PyObject *worker(const char *function) {
-	PyObject *module = PyImport_ImportModule("entente.worker");
-	PyObject *f = module ? PyObject_GetAttrString(module, function) : NULL;
-	Py_XDECREF(module);
-	return f;
+	static PyObject *module;
+	module = module ? module : PyImport_ImportModule("entente.worker");
+	return module ? PyObject_GetAttrString(module, function) : NULL;
 }
 
 int ent__load(const char *json, size_t n, ent_error *e) {
-	ent__status_start(ENT_RULES_AT_LOAD, 0);
+	ent__status_file(NULL);
 	PyObject *f = worker("load");
 	PyObject *result = f ? PyObject_CallFunction(f, "s#", json, (Py_ssize_t)n) : NULL;
 	Py_ssize_t length;
 	const char *text = result ? utf8(result, &length) : NULL;
 	int status = text ? 0 : ent__python_error(e);
+	ent__guard_keep();
 	ent__status_idle();
 	if (!status) {
 		ent__send_stream(ENT_RULES_LOADED, false, 0, text, (size_t)length);

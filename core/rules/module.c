@@ -10,13 +10,44 @@ static PyObject *printed(PyObject *self, PyObject *unused) {
 	return ent__output_take();
 }
 
+static PyObject *loads(PyObject *self, PyObject *path) {
+	(void)self;
+	const char *text = PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : NULL;
+	PyErr_Clear(); /* a name that is no text: then nobody can say which it was */
+	ent__status_file(text);
+	Py_RETURN_NONE;
+}
+
+static PyObject *tidy(PyObject *self, PyObject *unused) {
+	(void)self;
+	(void)unused;
+	return PyBool_FromLong(ent__guard_tidy());
+}
+
+static PyObject *release(PyObject *self, PyObject *error) {
+	(void)self;
+	ent__guard_release(error);
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
+	{"loads", loads, METH_O, "Which file is loaded from now on."},
+	{"tidy", tidy, METH_NOARGS, "Put back what a rule or file left behind."},
+	{"release", release, METH_O, "Let go of what the frames of an exception hold."},
 	{"printed", printed, METH_NOARGS, "What scripts printed since the last rule started."},
 	{NULL, NULL, 0, NULL},
 };
 
 static PyModuleDef definition = {
-	PyModuleDef_HEAD_INIT, "_entente", "Reader of one snapshot.", -1, functions, NULL, NULL, NULL, NULL,
+	PyModuleDef_HEAD_INIT,
+	"_entente",
+	"Reader of one snapshot.",
+	-1,
+	functions,
+	NULL,
+	NULL,
+	NULL,
+	NULL,
 };
 
 PyMODINIT_FUNC PyInit__entente(void) {

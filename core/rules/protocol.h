@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_RULES_PROTOCOL_VERSION 4u
+#define ENT_RULES_PROTOCOL_VERSION 5u
 #define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
 
 typedef enum ent_rules_msg {
@@ -23,7 +23,8 @@ typedef enum ent_rules_msg {
 	ENT_RULES_HELLO = 1, /* u32 version, u8 sandbox (decode/protocol.h), u64 memory limit in bytes (0: none), u32 n, n times
 	                        text: folders for sys.path (the package first), text venv ("" for none), u32 m, m times
 	                        text: folders that may be read besides (the rulebooks): known before the sandbox closes */
-	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules]} */
+	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules],
+	                        "leave": {file: {"line", "what"}}}: files that ended a worker when it loaded them */
 	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null,
 	                        "keep": bool, "part": [k, n] or null}; one descriptor: the snapshot, a memfd sealed
 	                        SHRINK|GROW|WRITE. keep: what the rules read is remembered, for CHANGE. part: only every
@@ -51,6 +52,10 @@ typedef enum ent_rules_msg {
 #define ENT_RULES_AT_LOAD UINT32_MAX
 #define ENT_RULES_AT_BRIEF (UINT32_MAX - 1)
 
+enum { ENT_RULES_FILE_MOST = 2048 };
+/* Status with which a worker leaves, a rule being at work, where that rule has left no memory for the others. */
+enum { ENT_RULES_STARVED = 71 };
+
 /* Status page. Written by the worker alone; the core reads it to enforce deadlines and to name who was at work. */
 typedef struct ent_rules_page {
 	uint32_t magic, version;
@@ -58,6 +63,7 @@ typedef struct ent_rules_page {
 	_Atomic uint32_t rule;    /* index in LOADED's list + 1; 0: none at work; ENT_RULES_AT_LOAD, ENT_RULES_AT_BRIEF */
 	_Atomic uint32_t partner; /* index in the snapshot */
 	_Atomic uint64_t started; /* CLOCK_MONOTONIC nanoseconds at which it started */
+	char file[ENT_RULES_FILE_MOST]; /* ENT_RULES_AT_LOAD: the one that is loaded; written while `rule` is 0 */
 } ent_rules_page;
 
 #endif

@@ -160,7 +160,7 @@ int ent__python_import(ent_error *e) {
 		}
 		Py_DECREF(module);
 	}
-	return 0;
+	return ent__guard_arm() ? ent__python_error(e) : 0;
 }
 
 int ent__python_paths(char ***folders, size_t *n, ent_error *e) {

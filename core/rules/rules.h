@@ -46,6 +46,8 @@ uint64_t ent__monotonic(void); /* nanoseconds */
 void ent__status_start(uint32_t rule, uint32_t partner);
 /* No rule is at work. Adds the time since the start to the sum of the run. */
 void ent__status_idle(void);
+/* The file of a book that is loaded next; "" or NULL: none. It has a deadline of its own. */
+void ent__status_file(const char *path);
 void ent__status_reset(void);
 void ent__status_times(ent_buf *out);   /* as ENT_RULES_DONE has them */
 uint64_t ent__status_spent(void);
@@ -205,6 +207,19 @@ int ent__depend_note(PyObject *, uint32_t rule, uint32_t partner, PyObject *read
 
 int ent__partner_type(PyObject *module);
 int ent__judge_function(PyObject *module);
+
+/* ---- guard.c ---- */
+
+/* The package was imported: from now on neither it nor builtins can be changed. 0, or -1 with an exception. */
+int ent__guard_arm(void);
+/* What is there now has to stay. */
+void ent__guard_keep(void);
+/* Puts back what a rule left behind, and waits for its threads; an exception at hand stays. False: it took modules away. */
+bool ent__guard_tidy(void);
+/* Of the frames of an exception that there was no memory for: what they hold is let go, and the places stay known. */
+void ent__guard_release(PyObject *error);
+/* Is there so little memory left, after a rule that ran out of it, that others would fail for it? */
+bool ent__guard_starved(void);
 
 /* ---- evaluate.c ---- */
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <sched.h>
+#include <signal.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -118,16 +119,14 @@ static const int allowed[] = {
 	SCMP_SYS(mmap), SCMP_SYS(mprotect), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	SCMP_SYS(mincore), SCMP_SYS(msync), SCMP_SYS(get_mempolicy), SCMP_SYS(mbind), SCMP_SYS(membarrier), SCMP_SYS(futex),
 	SCMP_SYS(set_robust_list), SCMP_SYS(get_robust_list), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(arch_prctl),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-	SCMP_SYS(restart_syscall), SCMP_SYS(setitimer), SCMP_SYS(getitimer), SCMP_SYS(alarm), SCMP_SYS(exit),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+	SCMP_SYS(restart_syscall), SCMP_SYS(exit),
 	SCMP_SYS(exit_group), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_getparam),
 	SCMP_SYS(sched_getscheduler), SCMP_SYS(sched_get_priority_max), SCMP_SYS(sched_get_priority_min),
 	/* reading what is open, and opening for reading: open and openat are checked by their flags, and by Landlock */
-	SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-	SCMP_SYS(close_range), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+	SCMP_SYS(pread64), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
 	SCMP_SYS(fstatfs), SCMP_SYS(statfs), SCMP_SYS(lseek), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-	SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(fadvise64), SCMP_SYS(dup),
-	SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(fcntl), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(poll),
+	SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(fadvise64), SCMP_SYS(pipe), SCMP_SYS(pipe2), SCMP_SYS(eventfd2), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),
 	SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(umask),
 	/* clocks, and facts about this process */
@@ -137,6 +136,9 @@ static const int allowed[] = {
 	SCMP_SYS(getresgid), SCMP_SYS(getgroups), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(getrusage),
 	SCMP_SYS(getrlimit), SCMP_SYS(getrandom), SCMP_SYS(getcpu),
 };
+
+/* Of other descriptors. */
+static const int not_of_control[] = {SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(dup), SCMP_SYS(fcntl)};
 
 #define WRITING (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | 020000000 /* O_TMPFILE without O_DIRECTORY */)
 
@@ -154,9 +156,18 @@ static int enter_seccomp(void) {
 #define RULE(action, call, n, ...) status = status ? status : seccomp_rule_add(f, action, SCMP_SYS(call), n, ##__VA_ARGS__)
 	RULE(SCMP_ACT_ALLOW, open, 1, SCMP_A1(SCMP_CMP_MASKED_EQ, WRITING, 0));
 	RULE(SCMP_ACT_ALLOW, openat, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, WRITING, 0));
-	/* The control socket, and no other. */
+	/* The control socket, and no other; and nothing else of it: a rule neither reads, writes nor closes it, nor what its
+	 * tracebacks are written to. */
 	RULE(SCMP_ACT_ALLOW, sendmmsg, 1, SCMP_A0(SCMP_CMP_EQ, ENT_CONTROL_FD, 0));
 	RULE(SCMP_ACT_ALLOW, recvmsg, 1, SCMP_A0(SCMP_CMP_EQ, ENT_CONTROL_FD, 0));
+	for (size_t i = 0; i < sizeof not_of_control / sizeof *not_of_control && !status; i++) {
+		status = seccomp_rule_add(f, SCMP_ACT_ALLOW, not_of_control[i], 1, SCMP_A0(SCMP_CMP_NE, ENT_CONTROL_FD, 0));
+	}
+	RULE(SCMP_ACT_ALLOW, close, 1, SCMP_A0(SCMP_CMP_GT, ENT_CONTROL_FD, 0));
+	RULE(SCMP_ACT_ALLOW, dup2, 2, SCMP_A0(SCMP_CMP_NE, ENT_CONTROL_FD, 0), SCMP_A1(SCMP_CMP_GT, ENT_CONTROL_FD, 0));
+	RULE(SCMP_ACT_ALLOW, dup3, 2, SCMP_A0(SCMP_CMP_NE, ENT_CONTROL_FD, 0), SCMP_A1(SCMP_CMP_GT, ENT_CONTROL_FD, 0));
+	/* Nobody takes the place of the handler that says where a rule was when its time was over. */
+	RULE(SCMP_ACT_ALLOW, rt_sigaction, 1, SCMP_A0(SCMP_CMP_NE, SIGUSR1, 0));
 	/* Threads, but no processes. glibc tries clone3 first, whose flags no filter can see, and takes clone if told that
 	 * there is no such call. */
 	RULE(SCMP_ACT_ERRNO(ENOSYS), clone3, 0);

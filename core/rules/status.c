@@ -73,6 +73,12 @@ void ent__status_start(uint32_t rule, uint32_t partner) {
 	atomic_store_explicit(&page->rule, rule, memory_order_release);
 }
 
+void ent__status_file(const char *path) {
+	atomic_store_explicit(&page->rule, 0, memory_order_release);
+	snprintf(page->file, sizeof page->file, "%s", path ? path : "");
+	ent__status_start(ENT_RULES_AT_LOAD, 0);
+}
+
 void ent__status_idle(void) {
 	uint64_t now = ent__monotonic();
 	atomic_store_explicit(&page->rule, 0, memory_order_release);

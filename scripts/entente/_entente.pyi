@@ -81,4 +81,14 @@ class Snapshot:
 def printed() -> str:
     """What scripts wrote to sys.stdout and sys.stderr since the last rule started, or since the last call; at most 16 KiB."""
 
+def loads(path: str) -> None:
+    """Which file of a book is loaded from now on: it has a deadline of its own, and is named if it ends the worker."""
+
+def tidy() -> bool:
+    """Put back what a rule or file left behind: tracers, limits, streams, modules; wait for its threads. False: modules were
+    missing."""
+
+def release(error: BaseException) -> None:
+    """Let go of what the frames of an exception hold, for there was no memory left."""
+
 # Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places: as in entente.plain, which says the same in Python.

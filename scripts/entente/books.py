@@ -10,6 +10,7 @@ import os
 import sys
 
 from .missing import RuleMistake
+from .native import loads, release, tidy
 from .rules import Rule, in_order
 
 TYPE_CHECKING = False
@@ -54,8 +55,10 @@ def load_books(
     folders: Iterable[str],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     imports: Iterable[str] = (),
+    leave: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Books:
-    """Load the rules of these folders, "shipped" being the rulebook that comes with Entente, and set them."""
+    """Load the rules of these folders, "shipped" being the rulebook that comes with Entente, and set them. Files of
+    `leave` ended a worker when they were loaded there, and are told as faults."""
     books = Books()
     allowed = frozenset(imports) | frozenset(sys.stdlib_module_names) | {"entente"}
     seen: dict[str, Rule] = {}
@@ -68,7 +71,14 @@ def load_books(
             continue
         package = _package(number, folder)
         for file in sorted(f for f in os.listdir(folder) if f.endswith(".py") and not _is_test(f)):
-            for one in _file(books, package, os.path.join(folder, file), allowed):
+            path = os.path.join(folder, file)
+            if leave and path in leave:
+                why = leave[path]
+                mistake = RuleMistake(path, why["line"], 1, why["what"], "the file is left out until it is corrected")
+                books.errors.append(mistake)
+                continue
+            loads(path)
+            for one in _file(books, package, path, allowed):
                 if one.name in seen:
                     other = seen[one.name]
                     books.errors.append(
@@ -105,19 +115,28 @@ def _package(number: int, folder: str) -> str:
 
 def _file(books: Books, package: str, path: str, allowed: frozenset[str]) -> list[Rule]:
     name = os.path.basename(path)
+    module = ModuleType(f"{package}.{name[:-3]}")
     try:
         with open(path, "rb") as file:
             text = file.read()
+    except OSError as error:
+        books.errors.append(
+            RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out")
+        )
+        return []
+    try:
         code = _code(text, path)
         refused = [] if _imports_little(text, allowed) else _refused(text, path, allowed)
         books.errors += refused
         if refused or name.startswith("_"):
             return []
-        module = ModuleType(f"{package}.{name[:-3]}")
         module.__file__ = path
         module.__package__ = package
         sys.modules[module.__name__] = module
-        exec(code, module.__dict__)
+        try:
+            exec(code, module.__dict__)
+        finally:
+            tidy()
     except RuleMistake as mistake:
         books.errors.append(mistake)
     except SyntaxError as error:
@@ -130,11 +149,10 @@ def _file(books: Books, package: str, path: str, allowed: frozenset[str]) -> lis
                 "the file is left out until it is corrected",
             )
         )
-    except OSError as error:
-        books.errors.append(
-            RuleMistake(path, 0, 0, error.strerror or "it cannot be read", "the file is left out")
-        )
     except BaseException as error:  # a file may do anything when it is run
+        if isinstance(error, MemoryError):
+            release(error)
+            module.__dict__.clear()
         import traceback  # seldom needed, and slow to import
 
         line = 0

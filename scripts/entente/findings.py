@@ -11,13 +11,17 @@ from .quantity import Number, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Literal, NamedTuple
+    from typing import Final, Literal, NamedTuple
 
     Severity = Literal["low", "medium", "high"]
     Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
     Cell = str | int | float | Quantity | None
 else:
     from .light import NamedTuple
+
+
+MOST: Final = 10_000  # findings of one rule for one partner
+LONGEST: Final = 100_000  # characters of a text or key
 
 
 class Finding(NamedTuple):
@@ -49,6 +53,9 @@ def _key(key: object) -> str:
 
 
 def _checked(finding: Finding) -> Finding:
+    longest = max(len(finding.text), len(finding.key))
+    if longest > LONGEST:
+        raise ValueError(f"a finding says what it is in a sentence, and this has {longest:,} characters")
     if finding.worth is not None and finding.worth.unit.kind != "money":
         raise TypeError(f"worth= must be money, and this is a {finding.worth.unit}")
     if finding.confidence is not None and not 0 <= finding.confidence <= 1:
@@ -142,7 +149,7 @@ def red_flag(
 
 def gate(text: str, *, open: bool, key: object = "", rows: Sequence[Sequence[Cell]] = ()) -> Finding:
     """A condition for the next step: open or shut, and why."""
-    return Finding("gate", text, _key(key), open=open, rows=rows)
+    return _checked(Finding("gate", text, _key(key), open=open, rows=rows))
 
 
 def proposal(
@@ -175,4 +182,6 @@ def ask(what: str, *, metric: str = "", source: str = "") -> Ask:
 
 def unknown(why: str, *, key: object = "", ask: Ask | None = None, decides_on: Day | None = None) -> Finding:
     """Neither true nor false for this key, and what or which day would decide it."""
-    return Finding("unknown", why, _key(key), decides_on=decides_on, asks=() if ask is None else (ask,))
+    return _checked(
+        Finding("unknown", why, _key(key), decides_on=decides_on, asks=() if ask is None else (ask,))
+    )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .findings import Finding
+from .findings import MOST, Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
 from .native import printed
@@ -142,6 +142,8 @@ def settle(
 
 def _take(item: object, found: list[Finding]) -> None:
     if isinstance(item, Finding):
+        if len(found) == MOST:
+            raise ValueError("it yields more than 10,000 findings for one partner")
         found.append(item)
         now.asks.extend(item.asks)
     elif isinstance(item, Ask):

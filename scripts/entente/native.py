@@ -14,9 +14,12 @@ if TYPE_CHECKING:
         exact_pairs,
         exchanged,
         judge,
+        loads,
         places,
         printed,
         printing,
+        release,
+        tidy,
     )
 else:
     try:
@@ -31,8 +34,11 @@ else:
             exact_pairs,
             exchanged,
             judge,
+            loads,
             places,
             printed,
+            release,
+            tidy,
         )
     except ImportError:
         from .plain import (
@@ -46,9 +52,12 @@ else:
             exact_pairs,
             exchanged,
             judge,
+            loads,
             places,
             printed,
             printing,
+            release,
+            tidy,
         )
     else:
 
@@ -71,7 +80,10 @@ __all__ = [
     "exact_pairs",
     "exchanged",
     "judge",
+    "loads",
     "places",
     "printed",
     "printing",
+    "release",
+    "tidy",
 ]

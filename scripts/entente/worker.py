@@ -37,7 +37,10 @@ def load(config: str) -> str:
     printed()
     with printing():
         _books = load_books(
-            wanted.get("books") or [], wanted.get("settings") or {}, wanted.get("import") or []
+            wanted.get("books") or [],
+            wanted.get("settings") or {},
+            wanted.get("import") or [],
+            wanted.get("leave"),
         )
     _scopes[:] = [
         (scope["attribute"], scope["value"], frozenset(scope["practices"]))
