@@ -55,6 +55,38 @@ static bool there(const ent_transport_config *from) {
 	return any;
 }
 
+/* What rules take for granted without having measured it stands where it can be read before anything is judged. */
+static void show_priors(ent_call *call, const ent_config *config) {
+	ent_json *json = &call->writer;
+	if (call->json) {
+		ent_json_key(json, "priors");
+		ent_json_object(json);
+	}
+	for (size_t i = 0; i < config->n_priors; i++) {
+		const ent_prior_config *p = &config->priors[i];
+		if (!call->json) {
+			ent_buf_printf(&call->out, "prior %s: %s, from %s to %s (%s); %s\n", p->name.s, p->p50.s, p->p10.s,
+				p->p90.s, ent_prior_units[p->unit], p->source.s);
+			continue;
+		}
+		const char *const members[][2] = {{"p10", p->p10.s}, {"p50", p->p50.s}, {"p90", p->p90.s}};
+		ent_json_key(json, p->name.s);
+		ent_json_object(json);
+		for (size_t k = 0; k < 3; k++) {
+			ent_json_key(json, members[k][0]);
+			ent_json_raw(json, members[k][1], strlen(members[k][1]));
+		}
+		ent_json_key(json, "unit");
+		ent_json_text(json, ent_prior_units[p->unit]);
+		ent_json_key(json, "source");
+		ent_json_text(json, p->source.s);
+		ent_json_end(json);
+	}
+	if (call->json) {
+		ent_json_end(json);
+	}
+}
+
 static int run(ent_call *call) {
 	ent_config *config = NULL;
 	counts found = {0};
@@ -83,6 +115,7 @@ static int run(ent_call *call) {
 		ent_json_uint(json, found.plugins);
 		ent_json_key(json, "rules");
 		ent_json_uint(json, found.rules);
+		show_priors(call, config);
 		ent_json_key(json, "nothing_there");
 		ent_json_array(json);
 	} else {
@@ -90,6 +123,7 @@ static int run(ent_call *call) {
 		ent_buf_printf(&call->out, "%s: %zu partner%s, %zu source%s, %zu rule%s\n", call->config_path,
 			config->n_partners, config->n_partners == 1 ? "" : "s", config->n_sources,
 			config->n_sources == 1 ? "" : "s", found.rules, found.rules == 1 ? "" : "s");
+		show_priors(call, config);
 	}
 	for (size_t i = 0; i < config->n_sources; i++) {
 		const ent_config_source *source = &config->sources[i];
@@ -117,7 +151,8 @@ const ent_command ent_command_check = {
 	.text = "Each error says where it stands and what to do about it. The exit status is 1 if there is one. Plugins "
 			"are asked "
 			"for their decoders and options, rulebooks are loaded and set, each in a process of its own; no source is "
-			"read, and nothing is written. A file that has not come yet is told, and is no error.\n\n"
+			"read, and nothing is written. A file that has not come yet is told, and is no error. What the "
+			"configuration believes (`priors`) is shown.\n\n"
 			"  entente check -c project/entente.yaml",
 	.run = run,
 };

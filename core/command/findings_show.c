@@ -203,9 +203,16 @@ static void show_one(ent__findings *l, const ent__finding *f, const verdict *v, 
 			ent_day_text(f->as_of, b)));
 	if (f->has_worth) {
 		const char *per = text_of(own, "per");
+		json_object *range = get(own, "worth_range");
+		char low[ENT_NUMBER_TEXT], high[ENT_NUMBER_TEXT];
+		bool both = range && json_object_is_type(range, json_type_array) && json_object_array_length(range) == 2;
 		line(call, "worth",
-			ent_arena_printf(&l->arena, "%s %s%s%s", ent_number_text(f->worth, 6, 2, worth), l->project.config->currency.s,
-				*per ? " in " : "", per));
+			ent_arena_printf(&l->arena, "%s %s%s%s%s%s%s%s%s", ent_number_text(f->worth, 6, 2, worth),
+				l->project.config->currency.s, *per ? " in " : "", per, both ? " (" : "",
+				both ? ent_number_text(json_object_get_int64(json_object_array_get_idx(range, 0)), 6, 2, low) : "",
+				both ? " to " : "",
+				both ? ent_number_text(json_object_get_int64(json_object_array_get_idx(range, 1)), 6, 2, high) : "",
+				both ? ", eight in ten times)" : ""));
 	}
 	if (strcmp(f->state, "stale") == 0 && v->said[0]) {
 		line(call, "verdict", ent_arena_printf(&l->arena, "%s: it could not be judged again", v->said));

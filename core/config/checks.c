@@ -191,5 +191,6 @@ void ent__check(ent__parser *p, ent_config *config) {
 	}
 	ent__webhooks_check(p, config);
 	ent__polls_check(p, config);
+	ent__priors_check(p, config);
 	ent_intern_finish(&zones);
 }

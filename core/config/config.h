@@ -272,6 +272,16 @@ typedef struct ent_register_config {
 	int32_t kept_since; /* days since 1970-01-01 */
 } ent_register_config;
 
+/* What the organization believes. Numbers are texts, as JSON takes them too. */
+typedef struct ent_prior_config {
+	ent_word name;
+	ent_word p10, p50, p90;
+	int unit; /* in ent_prior_units */
+	ent_word source;
+} ent_prior_config;
+
+extern const char *const ent_prior_units[]; /* ended by NULL */
+
 typedef enum ent_sandbox_level {
 	ENT_CONFIG_SANDBOX_REQUIRED,
 	ENT_CONFIG_SANDBOX_BEST_EFFORT,
@@ -364,6 +374,8 @@ typedef struct ent_config {
 	ent_rules_config rules;
 	const ent_register_config *registers;
 	size_t n_registers;
+	const ent_prior_config *priors;
+	size_t n_priors;
 	ent_decoders_config decoders;
 	ent_commit_config commit;
 	ent_service_config service;

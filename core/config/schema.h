@@ -89,6 +89,9 @@ int ent__poll(ent__parser *p, const ent__field *f, const ent_yaml_node *node, vo
 void ent__polls_check(ent__parser *p, const ent_config *config);
 /* inbox_fields.c, of an ent_inbox_config */
 extern const ent__field ent__inbox_fields[];
+/* prior_fields.c, of an ent_prior_config */
+extern const ent__field ent__prior_fields[];
+void ent__priors_check(ent__parser *p, const ent_config *config);
 
 /* Checks that need more than one key: references to partners, zones, patterns. */
 void ent__check(ent__parser *p, ent_config *config);

@@ -143,6 +143,26 @@ void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
 	ent_json_end(&j);
 }
 
+static void priors(ent_json *j, const ent_config *c) {
+	ent_json_key(j, "priors"); /* what the organization believes */
+	ent_json_object(j);
+	for (size_t i = 0; i < c->n_priors; i++) {
+		const ent_prior_config *p = &c->priors[i];
+		const ent_word *const numbers[] = {&p->p10, &p->p50, &p->p90};
+		static const char *const names[] = {"p10", "p50", "p90"};
+		ent_json_key(j, p->name.s);
+		ent_json_object(j);
+		for (int k = 0; k < 3; k++) { /* as they were written: the configuration took nothing that is no number */
+			ent_json_key(j, names[k]);
+			ent_json_raw(j, numbers[k]->s, strlen(numbers[k]->s));
+		}
+		member(j, "unit", ent_prior_units[p->unit]);
+		member(j, "source", p->source.s);
+		ent_json_end(j);
+	}
+	ent_json_end(j);
+}
+
 void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	ent_json j;
 	char day[16];
@@ -161,5 +181,6 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 		}
 	}
 	ent_json_end(&j);
+	priors(&j, b->e->config);
 	ent_json_end(&j);
 }

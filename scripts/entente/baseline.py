@@ -54,7 +54,13 @@ def baseline(measure: Measure, window: Window) -> Baseline:
         raise NotEnoughEvidence(
             f"{measure.title}: what {Day.of(span.start)} to {Day.of(span.stop - 1)} should have been needs {LEAST_WEEKS} of "
             f"the {WEEKS} weeks before it and the same a year earlier; {len(ratios)} are known",
-            Ask(measure.title, measure.metric.name, start, span.start, note="a year and a quarter before the window"),
+            Ask(
+                measure.title,
+                measure.metric.name,
+                start,
+                span.start,
+                note="a year and a quarter before the window",
+            ),
         )
     ordered = sorted(ratios)
     n = len(ordered)

@@ -206,6 +206,11 @@ def _course(partner: Partner, metric: Metric) -> model.Series:
 
 def _finding(view: View, row: Mapping[str, Any], audiences: Mapping[str, str]) -> model.Finding:
     worth = row.get("worth")
+    value: model.Worth | None = None
+    if worth is not None:
+        value = {"number": worth / 1_000_000, "currency": view.currency, "per": row.get("per")}
+        if row.get("worth_range"):
+            value["low"], value["high"] = (n / 1_000_000 for n in row["worth_range"])
     return {
         "rule": str(row["rule"]),
         "key": row.get("key") or None,
@@ -213,9 +218,7 @@ def _finding(view: View, row: Mapping[str, Any], audiences: Mapping[str, str]) -
         "kind": row["kind"],
         "severity": row.get("severity"),
         "text": str(row["text"]),
-        "worth": None
-        if worth is None
-        else {"number": worth / 1_000_000, "currency": view.currency, "per": row.get("per")},
+        "worth": value,
         "confidence": row.get("confidence"),
         "evidence": [_evidence(view, e) for e in row.get("evidence") or ()],
         "audience": _audience(row, audiences),

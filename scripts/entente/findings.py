@@ -11,8 +11,11 @@ from .quantity import Number, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Final, Literal, NamedTuple
+    from typing import Final, Literal, NamedTuple, TypeAlias
 
+    from .spread import Spread
+
+    Worth: TypeAlias = Quantity | Spread
     Severity = Literal["low", "medium", "high"]
     Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
     Cell = str | int | float | Quantity | None
@@ -30,7 +33,7 @@ class Finding(NamedTuple):
     kind: Kind
     text: str
     key: str = ""
-    worth: Quantity | None = None  # money, for each `per`
+    worth: Worth | None = None  # money, for each `per`; of a spread its p50 counts, and p10 to p90 are kept with it
     per: str | None = None
     severity: Severity | None = None
     confidence: float | None = None  # 0 to 1
@@ -87,7 +90,7 @@ def insight(
 def opportunity(
     text: str,
     *,
-    worth: Quantity,
+    worth: Worth,
     per: Window,
     key: object = "",
     rank: Number | Quantity | None = None,
@@ -120,7 +123,7 @@ def red_flag(
     *,
     key: object = "",
     severity: Severity = "medium",
-    worth: Quantity | None = None,
+    worth: Worth | None = None,
     per: Window | None = None,
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
@@ -156,7 +159,7 @@ def proposal(
     text: str,
     *,
     key: object = "",
-    worth: Quantity | None = None,
+    worth: Worth | None = None,
     per: Window | None = None,
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),

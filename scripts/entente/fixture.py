@@ -247,6 +247,7 @@ class World:
         self.rates: dict[str, float | dict[str, float]] = {}
         self.partners: dict[str, FixturePartner] = {}
         self.benchmarks: list[dict[str, Any]] = []
+        self.priors: dict[str, dict[str, Any]] = {}
 
     @property
     def today(self) -> Day:
@@ -286,6 +287,13 @@ class World:
                     "who": "",
                 }
             )
+        return self
+
+    def prior(
+        self, name: str, p10: Amount, p50: Amount, p90: Amount, *, unit: str = "ratio", source: str = "a test"
+    ) -> World:
+        """What the organization believes."""
+        self.priors[name] = {"p10": p10, "p50": p50, "p90": p90, "unit": unit, "source": source}
         return self
 
     def snapshot(self) -> Snapshot:
@@ -351,6 +359,7 @@ class Snapshot:
                 "currency": self.currency,
                 "min_cohort": self._world.least_cohort,
                 "benchmarks": self._world.benchmarks,
+                "priors": self._world.priors,
             }
         )
 

@@ -11,7 +11,7 @@ from .partner import Partner
 from .record import quoted, record
 from .register import register_of
 from .rules import Rule
-from .run import Read, now
+from .run import Read, now, place
 from .told import loads
 
 TYPE_CHECKING = False
@@ -80,6 +80,7 @@ class Outcome:
 def judge(rule: Rule, partner: Partner, settings: Mapping[str, Any] | None = None) -> Outcome:
     """Run the rule. Whatever it does wrong is in the outcome and never raised."""
     now.reset()
+    place(partner, rule.name)
     items: Iterable[object] = ()
     error: BaseException | None = None
     try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .benchmark import Benchmark
+    from .spread import Spread
 
 
 class Profile:
@@ -149,6 +150,12 @@ class Partner(Seat):
         from .benchmark import benchmark_of  # seldom needed
 
         return benchmark_of(self, name, period, dims)
+
+    def prior(self, name: str) -> Spread:
+        """What the organization believes, as it stands under `priors` in entente.yaml. Nobody said: NotEnoughEvidence."""
+        from .spread import prior_of  # seldom needed
+
+        return prior_of(self, name)
 
     def findings(self, rule: str, key: str | None = None) -> list[Finding]:
         """What another rule said of this partner; name that rule in after=."""

@@ -66,10 +66,11 @@ class Figure:
         like: Quantity = new(top, self.bottom, self.unit, self.coverage)
         return like
 
-    def __add__(self, other: Any) -> Quantity:
+    def __add__(self, other: Any) -> Any:
         return self._sum(other)
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> Any:
+        return self._sum(other)
 
     def __neg__(self) -> Quantity:
         return self._like(-self.top)
@@ -77,21 +78,22 @@ class Figure:
     def __abs__(self) -> Quantity:
         return self._like(abs(self.top))
 
-    def __sub__(self, other: Any) -> Quantity:
+    def __sub__(self, other: Any) -> Any:
         return self._sum(-other)
 
-    def __rsub__(self, other: Any) -> Quantity:
+    def __rsub__(self, other: Any) -> Any:
         return self.__neg__()._sum(other)
 
-    def __mul__(self, other: Any) -> Quantity:
+    def __mul__(self, other: Any) -> Any:
         return self._product(other)
 
-    __rmul__ = __mul__
+    def __rmul__(self, other: Any) -> Any:
+        return self._product(other)
 
-    def __truediv__(self, other: Any) -> Quantity:
+    def __truediv__(self, other: Any) -> Any:
         return self._quotient(other)
 
-    def __rtruediv__(self, other: Any) -> Quantity:
+    def __rtruediv__(self, other: Any) -> Any:
         return self._divided(other)
 
     def __lt__(self, other: Any) -> bool:

@@ -16,7 +16,9 @@ from .native import Figure, exact_pairs
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # rules may use fractions; here they are seldom needed, and slow to import
     from fractions import Fraction
-    from typing import Any, Final, TypeGuard
+    from typing import Any, Final, TypeGuard, overload
+
+    from .spread import Spread
 
     Number = int | float | Fraction
 else:
@@ -104,6 +106,33 @@ class Quantity(Figure):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:  # what native.Figure does with the methods below: with a spread, the spread's own
+
+        @overload
+        def __add__(self, other: Spread) -> Spread: ...
+        @overload
+        def __add__(self, other: Quantity | Number) -> Quantity: ...
+        def __add__(self, other: Any) -> Any: ...
+        @overload
+        def __sub__(self, other: Spread) -> Spread: ...
+        @overload
+        def __sub__(self, other: Quantity | Number) -> Quantity: ...
+        def __sub__(self, other: Any) -> Any: ...
+        @overload
+        def __mul__(self, other: Spread) -> Spread: ...
+        @overload
+        def __mul__(self, other: Quantity | Number) -> Quantity: ...
+        def __mul__(self, other: Any) -> Any: ...
+        @overload
+        def __truediv__(self, other: Spread) -> Spread: ...
+        @overload
+        def __truediv__(self, other: Quantity | Number) -> Quantity: ...
+        def __truediv__(self, other: Any) -> Any: ...
+        def __radd__(self, other: Any) -> Quantity: ...
+        def __rsub__(self, other: Any) -> Quantity: ...
+        def __rmul__(self, other: Any) -> Quantity: ...
+        def __rtruediv__(self, other: Any) -> Quantity: ...
+
     @property
     def fraction(self) -> Fraction:
         """Exactly, in whole units."""
@@ -152,6 +181,8 @@ class Quantity(Figure):
                 self.unit,
                 min(self.coverage, other.coverage),
             )
+        if hasattr(other, "draws"):
+            return NotImplemented  # a Spread, which knows how
         top, bottom = self._bare("add", other)
         return _short(
             self.top * bottom + top * self.bottom, self.bottom * bottom, self.unit, self.coverage
@@ -171,6 +202,8 @@ class Quantity(Figure):
             return _short(
                 a.top * b.top, a.bottom * b.bottom * b.unit.scale, a.unit, min(a.coverage, b.coverage)
             )
+        if hasattr(other, "draws"):
+            return NotImplemented
         top, bottom = _number("multiply", self.unit, other)
         return _short(self.top * top, self.bottom * bottom, self.unit, self.coverage)
 
@@ -186,6 +219,8 @@ class Quantity(Figure):
                     self.top * other.bottom * other.unit.scale, self.bottom * other.top, self.unit, coverage
                 )
             raise UnitError(_unlike("divide", self.unit, other.unit))
+        if hasattr(other, "draws"):
+            return NotImplemented
         top, bottom = _number("divide", self.unit, other)
         if not top:
             raise NotEnoughEvidence(f"{self} cannot be divided by 0")
@@ -203,6 +238,8 @@ class Quantity(Figure):
             if other.unit is not self.unit:
                 raise UnitError(_unlike("compare", self.unit, other.unit))
             return self.top * other.bottom - other.top * self.bottom
+        if hasattr(other, "draws"):
+            raise UnitError(f"{other} is no single number; compare with its .p50, or ask for its .chance(at_least={self})")
         if not _is_number(other):
             raise UnitError(f"cannot compare {self.unit} with {type(other).__name__}")
         if other == 0:

@@ -70,12 +70,14 @@ def finding(said: Finding) -> dict[str, Any]:
         "kind": said.kind,
         "key": said.key,
         "text": str(said.text),
-        "worth": None if said.worth is None else said.worth.micro,
+        "worth": None if said.worth is None else (said.worth if isinstance(said.worth, Quantity) else said.worth.p50).micro,
         "per": said.per,
         "severity": said.severity,
         "confidence": said.confidence,
         "rank": said.rank,
     }
+    if said.worth is not None and not isinstance(said.worth, Quantity):
+        out["worth_range"] = [said.worth.p10.micro, said.worth.p90.micro]
     if said.open is not None:
         out["open"] = said.open
     if said.rows:

@@ -10,8 +10,8 @@ from .quantity import Unit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import NamedTuple, TypeVar
+    from collections.abc import Callable, Mapping
+    from typing import Any, NamedTuple, TypeVar
 
     T = TypeVar("T")
 else:
@@ -37,6 +37,21 @@ class Read(NamedTuple):
 
 
 now = Run()
+_partner = ("", 0)  # that is judged, and its day: not the partner itself, which holds on to its snapshot
+_rule: str | Mapping[int, str] = ""  # by which rule; in the worker all their names, by number
+
+
+def place(partner: Any, rule: str | Mapping[int, str]) -> None:
+    """Who is judged from here on, and by what."""
+    global _partner, _rule
+    _partner, _rule = (partner.id, partner.view.as_of), rule
+
+
+def who() -> str:
+    """Rule, partner and day of what is going on: what chance is made from, so that it is the same on each run."""
+    rule = _rule if isinstance(_rule, str) else _rule.get(now.pair & 0xFFFF, "")
+    return f"{rule}|{_partner[0]}|{_partner[1]}"
+
 
 
 def miss(label: str, error: NotEnoughEvidence) -> None:

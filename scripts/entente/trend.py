@@ -149,7 +149,9 @@ def shift(series: Series, after: Day | None) -> Shift | None:
     n = len(values)
     allowed = [i for i in range(LEAST_SIDE, n - LEAST_SIDE + 1) if values[i][0] >= first] if n else []
     if not allowed:
-        raise _too_few(series, n, 2 * LEAST_SIDE, "a shift of its level" + (f" after {after}" if after else ""))
+        raise _too_few(
+            series, n, 2 * LEAST_SIDE, "a shift of its level" + (f" after {after}" if after else "")
+        )
     ys = [y for _, y in values]
     ranks = _ranks(ys)
     best, total = 0.0, 0.0
@@ -163,7 +165,9 @@ def shift(series: Series, after: Day | None) -> Shift | None:
     before, later = ys[:at], ys[at:]
     was, now = _median(before), _median(later)
     if not was:
-        raise NotEnoughEvidence(f"{series.metric.name} was 0 in most periods before, so its change is no share")
+        raise NotEnoughEvidence(
+            f"{series.metric.name} was 0 in most periods before, so its change is no share"
+        )
     rest = [y - was for y in before] + [y - now for y in later]
     p = min(1.0, 2 * math.exp(-6 * best * best / ((n**3 + n**2) * _persistence(rest))))
     return Shift(Day.of(values[at][0]), p, now / was)

@@ -15,6 +15,7 @@ from .partner import Partner
 from .reader import Snapshot
 from .record import evidence, finding_json, quoted
 from .rules import Rule
+from .run import place
 from .told import dumps, loads
 from .view import View
 
@@ -124,6 +125,7 @@ class _Judging:
     ) -> None:
         self.view, self.emit, self.start = view, emit, start
         self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules]
+        self.names = {n: r.name for n, r in rules}
         self.depend = None if _kept is None else _kept.depend
         printed()
 
@@ -138,6 +140,7 @@ class _Judging:
             said.update((row[1], []) for row in rules if row[5].practice not in practices)
             rules = [row for row in rules if row[5].practice in practices]
         name = quoted(partner.id)
+        place(partner, self.names)
         judge(partner, index, name, said, rules, _WRITING, self.emit, self.start, self.depend)
         partner.forget()
 

@@ -73,6 +73,7 @@ static const char full[] =
 	"  deadline: 2s\n"
 	"  memory: 512MB\n"
 	"registers: {contacts: {kept_since: 2024-01-01}}\n"
+	"priors: {conversion_per_second: {p10: 0.03, p50: 0.07, p90: 0.12, source: Deloitte 2020}}\n"
 	"workers: 3\n"
 	"sandbox: required\n";
 
@@ -150,6 +151,11 @@ static void everything(void **state) {
 	assert_int_equal(c->rules.deadline_us, 2000000);
 	assert_int_equal(c->rules.memory, 512 << 20);
 	assert_string_equal(c->registers[0].name.s, "contacts");
+	assert_int_equal(c->n_priors, 1);
+	assert_string_equal(c->priors[0].name.s, "conversion_per_second");
+	assert_string_equal(c->priors[0].p90.s, "0.12");
+	assert_string_equal(ent_prior_units[c->priors[0].unit], "ratio");
+	assert_string_equal(c->priors[0].source.s, "Deloitte 2020");
 	assert_int_equal(c->workers, 3);
 	assert_int_equal(c->sandbox, ENT_CONFIG_SANDBOX_REQUIRED);
 	ent_config_destroy(c);
@@ -226,6 +232,17 @@ static const struct fault {
 		"e.yaml:3:17: 'https://a.example/' is no name of a host; write the name alone, for example entente.example.org"},
 	{HEAD "registers: {kept_by: {offers: [team]}}\n", "e.yaml:3:13: 'kept_by' is not available in this version; take it out"},
 	{HEAD "registers: {contacts: {}}\n", "e.yaml:3:23: 'kept_since' is missing; add kept_since: 2025-01-31"},
+#define PRIOR HEAD "priors:\n  speed: {p10: 0.03, p50: "
+	{PRIOR "0.07, p90: 0.12}\n", "e.yaml:4:10: 'source' is missing; add source: VALUE"},
+	{PRIOR "some, p90: 0.12, source: me}\n", "e.yaml:4:27: 'p50' takes a number, not 'some'; write for example p50: 0.07"},
+	{PRIOR "1., p90: 2, source: me}\n", "e.yaml:4:27: 'p50' takes a number, not '1.'; write for example p50: 0.07"},
+	{PRIOR "007, p90: 2, source: me}\n", "e.yaml:4:27: 'p50' takes a number, not '007'; write for example p50: 0.07"},
+	{PRIOR "0.12, p90: 0.07, source: me}\n",
+		"e.yaml:4:38: the prior 'speed' goes down: p10 0.03, p50 0.12, p90 0.07; write them so that p10 <= p50 <= p90"},
+	{PRIOR "0.03, p90: 0.03, source: me}\n",
+		"e.yaml:4:38: the prior 'speed' is 0.03 and nothing else, and nobody is that sure; write how far it may lie from that"},
+	{PRIOR "0.07, p90: 0.12, unit: euros, source: me}\n",
+		"e.yaml:4:50: 'unit' does not take 'euros'; one of: ratio, count, days, seconds, pieces, money"},
 	{HEAD "rules: {memory: 1kB}\n", "e.yaml:3:17: 'memory' is out of its range: 1kB; write 67108864 to 1099511627776"},
 	{HEAD "rules: {set: {r: 5}}\n", "e.yaml:3:18: 'r' takes a map, not a single value; write {SETTING: VALUE}"},
 	{SOURCE "    decode: csv\n", "e.yaml:5:5: 'from' is missing; add from: {file: PATH}, or glob, directory, stdin, pipe, webhook, poll"},

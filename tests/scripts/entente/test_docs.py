@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import entente
+from entente import spread
 from entente.baseline import Baseline
 from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
@@ -17,6 +18,7 @@ from entente.measure import Measure
 from entente.partner import Partner
 from entente.register import Register
 from entente.series import Daily, Series
+from entente.spread import Spread
 from entente.trend import Shift, Trend
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,16 +60,17 @@ def test_the_shipped_rules_are_all_listed() -> None:
 
 def test_the_vocabulary_is_there() -> None:
     (page,) = re.findall(r"## The vocabulary\n\n```text\n(.*?)```", PAGE, re.S)
-    of: dict[str, list[type]] = {
+    of: dict[str, list[object]] = {
         "Measure": [Measure, Daily, Baseline],
         "Breakdown": [Breakdown, Slice],
         "Series": [Series, Trend, Shift],
+        "Spread": [Spread, spread],
         "Cohort": [Cohort, CohortMeasure, Peers],
         "Register": [Register],
     }
     for head, classes in of.items():
         (part,) = re.findall(rf"^{head} .*?(?=^\S|\Z)", page, re.S | re.M)
-        for name in re.findall(r"(?<=[\s)])\.([a-z_]+)", part):
+        for name in re.findall(r"(?<=[\s)])\.([a-z_][a-z0-9_]*)", part):
             assert any(hasattr(one, name) for one in classes), (head, name)
     for name in re.findall(r"^partner\.([a-z_]+)", page, re.M):
         assert hasattr(Partner, name), name

@@ -37,13 +37,17 @@ def noise(seed: int, sd: float, persistence: float = 0.0) -> Callable[[int], flo
 
 def weekly(seed: int, rate: float, sd: float = 0.1, persistence: float = 0.0) -> Series:
     around = noise(seed, sd, persistence)
-    return shop(lambda left: max(0.0, 1000 * (1 - rate * left / 365.25 + around(left))))["revenue.gross"].weekly("52w")
+    return shop(lambda left: max(0.0, 1000 * (1 - rate * left / 365.25 + around(left))))[
+        "revenue.gross"
+    ].weekly("52w")
 
 
 def test_a_straight_line_has_its_rate() -> None:
     found = shop(lambda left: 1000 - left)["revenue.gross"].weekly("52w").trend()
     level = 1000 - 181.5
-    assert float(found.rate) == pytest.approx(365.25 / level, rel=2e-3) and found.low <= found.rate <= found.high
+    assert (
+        float(found.rate) == pytest.approx(365.25 / level, rel=2e-3) and found.low <= found.rate <= found.high
+    )
     assert found.periods == 52 and not found.seasonal
     falling = shop(lambda left: 1000 + left)["revenue.gross"].weekly("52w").trend()
     assert falling.high < 0 and str(falling.rate) == "-30.9%"
@@ -136,7 +140,11 @@ def test_too_little_is_not_guessed_from() -> None:
 
 def test_weeks_since_a_day() -> None:
     measure = shop(lambda left: 10.0)["revenue.gross"]
-    assert [p.period.name for p in measure.weekly(since=Day(2026, 6, 10)).points] == ["2026-06-10", "2026-06-17", "2026-06-24"]
+    assert [p.period.name for p in measure.weekly(since=Day(2026, 6, 10)).points] == [
+        "2026-06-10",
+        "2026-06-17",
+        "2026-06-24",
+    ]
     with pytest.raises(NotEnoughEvidence, match="no week has passed since 28 June 2026"):
         measure.weekly(since=Day(2026, 6, 28))
     with pytest.raises(TypeError, match="weekly"):
@@ -162,7 +170,9 @@ def test_a_baseline_holds_eight_windows_in_ten() -> None:
     held = 0
     for seed in range(120):
         around = noise(seed, 0.1)
-        measure = shop(lambda left: 1000 * math.exp(around(left) + 0.2 * (left < 364)), days=600)["revenue.gross"]
+        measure = shop(lambda left: 1000 * math.exp(around(left) + 0.2 * (left < 364)), days=600)[
+            "revenue.gross"
+        ]
         expected = measure.baseline("28d")
         held += expected.low <= measure.over("28d") <= expected.high
     assert 0.66 <= held / 120 <= 0.92, held
