@@ -18,17 +18,29 @@ enum { FIELDS_MOST = 64, TOLD = 1 /* an error was told already */ };
 
 static const ent_arg args[] = {
 	{.name = "by", .type = ENT_ARG_TEXT, .value = "NAME", .doc = "Who says so; without it, the name of the user."},
-	{.name = "id", .type = ENT_ARG_TEXT, .value = "ID", .doc = "Id of a new entry; without it, the next number of the partner."},
+	{.name = "id",
+		.type = ENT_ARG_TEXT,
+		.value = "ID",
+		.doc = "Id of a new entry; without it, the next number of the partner."},
 	{.name = "on", .type = ENT_ARG_DATE, .value = "DAY", .doc = "The day from which the entry holds."},
-	{.name = "state", .type = ENT_ARG_TEXT, .value = "STATE", .doc = "State of the entry; `entente register NAME fields` lists them."},
-	{.name = "partner", .type = ENT_ARG_TEXT, .value = "PARTNER", .doc = "Only entries of this partner (list, export)."},
-	{.name = "output", .letter = 'o', .type = ENT_ARG_TEXT, .value = "FILE", .doc = "File to write (export); without it, standard output."},
-	ENT_ARG_ROW_LIMIT,
-	ENT_ARG_ROW_AFTER,
-	{.name = NULL}};
+	{.name = "state",
+		.type = ENT_ARG_TEXT,
+		.value = "STATE",
+		.doc = "State of the entry; `entente register NAME fields` lists them."},
+	{.name = "partner",
+		.type = ENT_ARG_TEXT,
+		.value = "PARTNER",
+		.doc = "Only entries of this partner (list, export)."},
+	{.name = "output",
+		.letter = 'o',
+		.type = ENT_ARG_TEXT,
+		.value = "FILE",
+		.doc = "File to write (export); without it, standard output."},
+	ENT_ARG_ROW_LIMIT, ENT_ARG_ROW_AFTER, {.name = NULL}};
 static const ent_operand operands[] = {
-	{"NAME", false, false, "The register: contacts, claims, commitments, objectives, told, books. Without it, all are listed."},
-	{"VERB", false, false, "add PARTNER FIELD=VALUE…, edit PARTNER ID FIELD=VALUE…, close PARTNER ID, list, import FILE, export, fields."},
+	{"NAME", false, false, "The register: contacts, agreements, terms, … Without it, all are listed."},
+	{"VERB", false, false,
+		"add PARTNER FIELD=VALUE…, edit PARTNER ID FIELD=VALUE…, close PARTNER ID, list, import FILE, export, fields."},
 	{"…", false, true, "What the verb takes."}, {NULL, false, false, NULL}};
 
 typedef struct session {
@@ -40,7 +52,8 @@ typedef struct session {
 	ent_error e;
 } session;
 
-/* ---- looking ------------------------------------------------------------------------------------------------------------- */
+/* ---- looking
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static const char *value_of(const ent_register_entry *entry, const char *name) {
 	for (uint32_t i = 0; i < entry->n; i++) {
@@ -70,8 +83,8 @@ static int list_one(void *ctx, const ent_register_entry *entry) {
 		ent_json_object(j);
 		const struct {
 			const char *key, *value;
-		} head[] = {{"partner", entry->partner}, {"id", entry->id}, {"state", entry->state}, {"effective", entry->effective},
-			{"recorded", entry->recorded}, {"actor", entry->actor}};
+		} head[] = {{"partner", entry->partner}, {"id", entry->id}, {"state", entry->state},
+			{"effective", entry->effective}, {"recorded", entry->recorded}, {"actor", entry->actor}};
 		for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
 			ent_json_key(j, head[i].key);
 			ent_json_text(j, head[i].value);
@@ -106,28 +119,38 @@ static int list(session *s) {
 	if (s->call->json) {
 		ent_json_array(&s->call->writer);
 	}
-	int status = ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), list_one, &l, &s->e);
+	int status =
+		ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), list_one, &l, &s->e);
 	if (s->call->json) {
 		ent_json_end(&s->call->writer);
 	} else if (ent_table_rows(&l.table)) {
 		ent_table_print(&l.table, &s->call->term, &s->call->out);
 	} else {
-		ent_buf_printf(&s->call->out, "no entries in %s yet; `entente register %s add PARTNER FIELD=VALUE…` writes one\n",
-			s->reg->name, s->reg->name);
+		ent_buf_printf(&s->call->out,
+			"no entries in %s yet; `entente register %s add PARTNER FIELD=VALUE…` writes one\n", s->reg->name,
+			s->reg->name);
 	}
 	ent_table_finish(&l.table);
 	return status ? status : ent_page_end(s->call, &l.page, "entries") ? TOLD : 0;
 }
 
-static int list_registers(ent_call *call) {
-	static const ent_table_column columns[] = {{"register", false, true}, {"states", false, false}, {"what it holds", false, false},
-		{NULL, false, false}};
+/* All registers, also those of the project; without one, those that ship. NULL: told already. */
+static const ent_register *registers_of(ent_call *call, ent__project *p) {
+	if (call->session) {
+		return ent_engine_registers(call->session->engine);
+	}
+	return ent__project_open_any(call, p) ? NULL : ent_engine_registers(p->engine);
+}
+
+static int list_registers(ent_call *call, const ent_register *all) {
+	static const ent_table_column columns[] = {{"register", false, true}, {"states", false, false},
+		{"for", false, false}, {"what it holds", false, false}, {NULL, false, false}};
 	ent_table t;
 	ent_table_init(&t, columns);
 	if (call->json) {
 		ent_json_array(&call->writer);
 	}
-	for (const ent_register *r = ent_registers; r->name; r++) {
+	for (const ent_register *r = all; r->name; r++) {
 		if (call->json) {
 			ent_json_object(&call->writer);
 			ent_json_key(&call->writer, "name");
@@ -136,10 +159,15 @@ static int list_registers(ent_call *call) {
 			ent_json_text(&call->writer, r->doc);
 			ent_json_key(&call->writer, "states");
 			ent_json_text(&call->writer, r->states);
+			ent_json_key(&call->writer, "closing");
+			ent_json_text(&call->writer, r->closing);
+			ent_json_key(&call->writer, "audience");
+			ent_json_text(&call->writer, ent_register_audiences[r->audience]);
 			ent_json_end(&call->writer);
 		} else {
 			ent_table_styled(&t, ENT_ACCENT, r->name);
 			ent_table_cell(&t, r->states);
+			ent_table_cell(&t, ent_register_audiences[r->audience]);
 			ent_table_cell(&t, r->doc);
 		}
 	}
@@ -153,7 +181,6 @@ static int list_registers(ent_call *call) {
 }
 
 static int fields(ent_call *call, const ent_register *reg) {
-	static const char *const types[] = {"text", "date", "time", "number", "yes or no", "one of"};
 	static const ent_table_column columns[] = {{"field", false, true}, {"type", false, false}, {"", false, false},
 		{"meaning", false, false}, {NULL, false, false}};
 	ent_table t;
@@ -163,7 +190,13 @@ static int fields(ent_call *call, const ent_register *reg) {
 	}
 	for (const ent_register_field *f = reg->fields; f->name; f++) {
 		char type[200];
-		snprintf(type, sizeof type, "%s%s%s", types[f->type], f->choices ? ": " : "", f->choices ? f->choices : "");
+		bool pairs = f->type == ENT_REG_PAIRS;
+		snprintf(type, sizeof type, "%s%s%s", ent_register_types[f->type], f->choices && !pairs ? ": " : "",
+			!f->choices                      ? ""
+			: !pairs                         ? f->choices
+			: !strcmp(f->choices, "both")    ? " NUMBER=NUMBER; …"
+			: !strcmp(f->choices, "numbers") ? " NAME=NUMBER; …"
+											 : " NAME=VALUE; …");
 		if (call->json) {
 			ent_json_object(&call->writer);
 			ent_json_key(&call->writer, "name");
@@ -185,14 +218,16 @@ static int fields(ent_call *call, const ent_register *reg) {
 	if (call->json) {
 		ent_json_end(&call->writer);
 	} else {
-		ent_buf_printf(&call->out, "%s States: %s\n\n", reg->doc, reg->states);
+		ent_buf_printf(&call->out, "%s%sStates: %s. For: %s.\n\n", reg->doc, *reg->doc ? " " : "", reg->states,
+			ent_register_audiences[reg->audience]);
 		ent_table_print(&t, &call->term, &call->out);
 	}
 	ent_table_finish(&t);
 	return ENT_EXIT_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------- */
 
 typedef struct search {
 	const char *id;
@@ -200,7 +235,9 @@ typedef struct search {
 	ent_register_entry *found;
 } search;
 
-static const char *keep(session *s, const char *text) { return text ? ent_arena_copy(&s->arena, text, strlen(text)) : NULL; }
+static const char *keep(session *s, const char *text) {
+	return text ? ent_arena_copy(&s->arena, text, strlen(text)) : NULL;
+}
 
 static int take_entry(void *ctx, const ent_register_entry *entry) {
 	search *x = ctx;
@@ -211,8 +248,8 @@ static int take_entry(void *ctx, const ent_register_entry *entry) {
 	const char **names = ent_arena_alloc(&s->arena, FIELDS_MOST * sizeof *names);
 	const char **values = ent_arena_alloc(&s->arena, FIELDS_MOST * sizeof *values);
 	x->found = ent_arena_alloc(&s->arena, sizeof *x->found);
-	*x->found = (ent_register_entry){keep(s, entry->id), keep(s, entry->partner), keep(s, entry->state), keep(s, entry->actor),
-		keep(s, entry->effective), keep(s, entry->recorded), names, values, entry->n};
+	*x->found = (ent_register_entry){keep(s, entry->id), keep(s, entry->partner), keep(s, entry->state),
+		keep(s, entry->actor), keep(s, entry->effective), keep(s, entry->recorded), names, values, entry->n};
 	for (uint32_t i = 0; i < entry->n; i++) {
 		names[i] = keep(s, entry->names[i]);
 		values[i] = keep(s, entry->values[i]);
@@ -244,7 +281,8 @@ static int known_partner(session *s, const char *partner) {
 	}
 	const char *near = ent_nearest(partner, names, n);
 	ent_error_set(&s->e, ENT_ERR_NOTFOUND, "there is no partner '%s'", partner);
-	return near ? ent_error_todo(&s->e, "did you mean '%s'?", near) : ent_error_todo(&s->e, "`entente partners` lists them");
+	return near ? ent_error_todo(&s->e, "did you mean '%s'?", near)
+				: ent_error_todo(&s->e, "`entente partners` lists them");
 }
 
 /* FIELD=VALUE words into the entry, in place of what it had. */
@@ -280,7 +318,7 @@ static void settings(session *s, ent_register_entry *entry) {
 
 static int put(session *s, ent_register_entry *entry, const char *done) {
 	const char *id;
-	if (ent_register_check(s->engine, s->reg, entry, &s->arena, &s->e) ||
+	if (ent_register_check(s->reg, entry, &s->arena, &s->e) ||
 		ent_engine_entries_put(s->engine, s->reg, entry, 1, &id, &s->arena, &s->e)) {
 		return s->e.code;
 	}
@@ -332,7 +370,8 @@ static int close_entry(session *s) {
 	return put(s, entry, entry->state);
 }
 
-/* ---- spreadsheet ------------------------------------------------------------------------------------------------------------ */
+/* ---- spreadsheet
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static const char *const head_columns[] = {"id", "partner", "state", "effective", "recorded"};
 enum { HEAD = 5 };
@@ -391,7 +430,8 @@ static int export_sheet(session *s) {
 	for (size_t i = 0; i < n; i++) {
 		put_cell(&x.text, names[i], i + 1 == n);
 	}
-	int status = ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), export_one, &x, &s->e);
+	int status =
+		ent_engine_entries_each(s->engine, s->reg, ent_call_text(s->call, "partner", NULL), export_one, &x, &s->e);
 	if (!status && path) {
 		char fresh[4096];
 		snprintf(fresh, sizeof fresh, "%s.new", path);
@@ -431,8 +471,10 @@ static bool same(const import *x, const ent_register_entry *old, const char *con
 static int import_row(void *ctx, uint64_t line, const char *const *cells) {
 	import *x = ctx;
 	session *s = x->s;
-	ent_register_entry entry = {.id = cells[0][0] ? keep(s, cells[0]) : NULL, .partner = keep(s, cells[1]),
-		.state = cells[2][0] ? keep(s, cells[2]) : NULL, .effective = cells[3][0] ? keep(s, cells[3]) : NULL};
+	ent_register_entry entry = {.id = cells[0][0] ? keep(s, cells[0]) : NULL,
+		.partner = keep(s, cells[1]),
+		.state = cells[2][0] ? keep(s, cells[2]) : NULL,
+		.effective = cells[3][0] ? keep(s, cells[3]) : NULL};
 	bool empty = true;
 	for (size_t i = 0; i < x->n_names; i++) {
 		empty = empty && !cells[i][0];
@@ -458,7 +500,7 @@ static int import_row(void *ctx, uint64_t line, const char *const *cells) {
 		old = found.found;
 	}
 	if (!status) {
-		status = ent_register_check(s->engine, s->reg, &entry, &s->arena, &s->e);
+		status = ent_register_check(s->reg, &entry, &s->arena, &s->e);
 	}
 	if (status) {
 		s->e.line = (uint32_t)line;
@@ -504,7 +546,7 @@ static int sheet_of(session *s, const char *path) {
 
 static int import_sheet(session *s) {
 	const char *names[FIELDS_MOST], *path = ent_call_operand(s->call, 2);
-	import x = {.s = s, .names = names, .n_names = columns_of(s->reg, names)};
+import x = {.s = s, .names = names, .n_names = columns_of(s->reg, names) };
 	int fd = sheet_of(s, path);
 	int status = fd < 0 ? s->e.code : ent__csv_each(fd, path, names, x.n_names, import_row, &x, &s->e);
 	if (status && !s->e.file[0]) {
@@ -523,14 +565,16 @@ static int import_sheet(session *s) {
 		ent_json_uint(&s->call->writer, x.conflicts);
 		ent_json_end(&s->call->writer);
 	} else if (!status) {
-		ent_buf_printf(&s->call->out, "%s: %zu written, %zu unchanged, %zu in conflict\n", s->reg->name, x.n, x.unchanged,
-			x.conflicts);
+		ent_buf_printf(&s->call->out, "%s: %zu written, %zu unchanged, %zu in conflict\n", s->reg->name, x.n,
+			x.unchanged, x.conflicts);
 	}
 	free(x.entries);
 	return status;
 }
 
-/* ---- verbs --------------------------------------------------------------------------------------------------------------------- */
+/* ---- verbs
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct verb {
 	const char *name;
@@ -581,8 +625,8 @@ static bool forwarded(ent_call *call, const struct verb *v, int *exit) {
 	return done;
 }
 
-static int run_verb(ent_call *call, const ent_register *reg, const struct verb *v) {
-	session s = {.call = call, .reg = reg};
+static int run_verb(ent_call *call, const char *name, const struct verb *v) {
+	session s = {.call = call};
 	int exit = ENT_EXIT_OK;
 	if (v->writes && forwarded(call, v, &exit)) {
 		return exit;
@@ -590,7 +634,8 @@ static int run_verb(ent_call *call, const ent_register *reg, const struct verb *
 	exit = ent__project_open(call, &s.project, v->writes ? ENT_ENGINE_WRITE : ENT_ENGINE_READ);
 	if (!exit) {
 		s.engine = s.project.engine;
-		int status = v->run(&s);
+		s.reg = ent_register_find(ent_engine_registers(s.engine), name, &s.e);
+		int status = s.reg ? v->run(&s) : s.e.code;
 		exit = status == TOLD ? ENT_EXIT_USAGE : status ? ent_call_error(call, &s.e) : ENT_EXIT_OK;
 	}
 	ent__project_finish(&s.project);
@@ -598,47 +643,61 @@ static int run_verb(ent_call *call, const ent_register *reg, const struct verb *
 	return exit;
 }
 
-static int run(ent_call *call) {
-	const char *name = ent_call_operand(call, 0), *verb = ent_call_operand(call, 1);
-	if (!name) {
-		return list_registers(call);
-	}
-	ent_error e;
-	const ent_register *reg = ent_register_find(name, &e);
-	if (!reg) {
-		return ent_call_unknown(call, e.todo, "%s", e.what);
-	}
-	verb = verb ? verb : "list";
+/* Which verb is meant, and whether it has what it needs. NULL: told already, *exit says how. */
+static const struct verb *verb_of(ent_call *call, const char *name, const char *verb, int *exit) {
 	const char *names[sizeof verbs / sizeof *verbs];
+	char todo[200];
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
 		names[i] = verbs[i].name;
 		if (strcmp(verbs[i].name, verb) != 0) {
 			continue;
 		}
 		if (call->n_operands < 2 + verbs[i].operands && verbs[i].operands) {
-			char todo[200];
 			snprintf(todo, sizeof todo, "write `entente register %s %s %s`", name, verb, verbs[i].usage);
-			return ent_call_usage(call, todo, "%s needs more", verb);
+			*exit = ent_call_usage(call, todo, "%s needs more", verb);
+			return NULL;
 		}
-		return verbs[i].run ? run_verb(call, reg, &verbs[i]) : fields(call, reg);
+		return &verbs[i];
 	}
 	const char *near = ent_nearest(verb, names, sizeof verbs / sizeof *verbs);
-	char todo[200];
-	snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "write add, edit, close, list, import, export or fields", near);
-	return ent_call_usage(call, todo, "register knows no verb '%s'", verb);
+	snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "write add, edit, close, list, import, export or fields",
+		near);
+	*exit = ent_call_usage(call, todo, "register knows no verb '%s'", verb);
+	return NULL;
+}
+
+static int run(ent_call *call) {
+	const char *name = ent_call_operand(call, 0), *verb = ent_call_operand(call, 1);
+	const struct verb *v = NULL;
+	ent__project p = {.block = {.fd = -1}};
+	int exit = ENT_EXIT_ERROR;
+	const ent_register *all = registers_of(call, &p), *reg = NULL;
+	ent_error e;
+	if (all && !name) {
+		exit = list_registers(call, all);
+	} else if (all && !(reg = ent_register_find(all, name, &e))) {
+		exit = ent_call_unknown(call, e.todo, "%s", e.what);
+	} else if (all && (v = verb_of(call, name, verb ? verb : "list", &exit)) && !v->run) {
+		exit = fields(call, reg);
+	}
+	if (!call->session) {
+		ent__project_finish(&p);
+	}
+	return v && v->run ? run_verb(call, name, v) : exit;
 }
 
 const ent_command ent_command_register = {
 	.name = "register",
 	.doc = "Keep the journals of what people know: contacts, claims, commitments and more.",
-	.text = "`entente register` lists the registers, `entente register NAME fields` what their entries hold.\n\n"
-			"    entente register commitments add nordwind text=\"Send the new price list\" who=us due=2026-12-01\n"
-			"    entente register commitments close nordwind 1 --state kept\n"
-			"    entente register contacts export -o contacts.csv\n"
-			"    entente register contacts import contacts.csv\n\n"
-			"An entry is a fact in the ledger: nothing is overwritten, the newest version counts. Import takes an exported "
-			"sheet back: rows without an id are new entries, rows that did not change are left alone, and a row that was "
-			"changed here after the export is shown and left as it is.",
+	.text =
+		"`entente register` lists the registers, `entente register NAME fields` what their entries hold.\n\n"
+		"    entente register commitments add nordwind text=\"Send the new price list\" who=us due=2026-12-01\n"
+		"    entente register commitments close nordwind 1 --state kept\n"
+		"    entente register contacts export -o contacts.csv\n"
+		"    entente register contacts import contacts.csv\n\n"
+		"An entry is a fact in the ledger: nothing is overwritten, the newest version counts. Import takes an exported "
+		"sheet back: rows without an id are new entries, rows that did not change are left alone, and a row that was "
+		"changed here after the export is shown and left as it is.",
 	.args = args,
 	.operands = operands,
 	.run = run,

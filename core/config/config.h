@@ -267,9 +267,26 @@ typedef struct ent_inbox_config {
 	int64_t keep_us;     /* how long a log of which all is committed is kept */
 } ent_inbox_config;
 
+/* A field of a register that the organization adds; what it may be is checked by the engine, which knows the types. */
+typedef struct ent_register_field_config {
+	ent_word name;
+	ent_place at;
+	int type;       /* index in engine/registers.h's ent_register_type; -1: text */
+	bool required;
+	ent_words choices;
+	ent_word doc;
+} ent_register_field_config;
+
 typedef struct ent_register_config {
 	ent_word name;
-	int32_t kept_since; /* days since 1970-01-01 */
+	ent_place at;
+	int32_t kept_since; /* days since 1970-01-01; INT32_MIN: nobody said */
+	/* of a register that does not ship: */
+	ent_word doc;
+	ent_words states, closing;
+	int audience; /* index in both, us, confidential; -1: nobody said */
+	const ent_register_field_config *fields;
+	size_t n_fields;
 } ent_register_config;
 
 /* What the organization believes. Numbers are texts, as JSON takes them too. */

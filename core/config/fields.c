@@ -533,16 +533,6 @@ static const ent__field reject_fields[] = {
 	END};
 /* clang-format on */
 
-static const char *const later_registers[] = {"kept_by", NULL};
-
-/* clang-format off */
-static const ent__field register_fields[] = {
-	{.key = "kept_since", .type = ENT__DATE, .required = true, .offset = AT(ent_register_config, kept_since),
-		.doc = "From this day on the register is complete: before it an absence means nothing, after it it means "
-			"that there was nothing."},
-	END};
-/* clang-format on */
-
 /* clang-format off */
 const ent__field ent__config_fields[] = {
 	{.key = "version", .type = ENT__INT, .required = true, .least = 1, .most = 1, .preset = "1",
@@ -575,9 +565,9 @@ const ent__field ent__config_fields[] = {
 		.doc = "Where their data comes from."},
 	{.key = "rules", .type = ENT__STRUCT, .item = rules_fields, .offset = AT(ent_config, rules), .form = "{…}",
 		.doc = "What judges the partners."},
-	{.key = "registers", .type = ENT__ITEMS, .item = register_fields, .size = sizeof(ent_register_config),
-		.choices = later_registers, .offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
-		.form = "{NAME: {kept_since: DATE}}", .doc = "Journals that people keep; the entries live in the store."},
+	{.key = "registers", .type = ENT__ITEMS, .item = ent__register_fields, .size = sizeof(ent_register_config),
+		.choices = ent__later_registers, .offset = AT(ent_config, registers), .count = AT(ent_config, n_registers),
+		.form = "{NAME: {…}}", .doc = "Journals that people keep; the entries live in the store."},
 	{.key = "priors", .type = ENT__ITEMS, .item = ent__prior_fields, .size = sizeof(ent_prior_config),
 		.offset = AT(ent_config, priors), .count = AT(ent_config, n_priors), .form = "{NAME: {p10: …, p50: …, p90: …, source: …}}",
 		.doc = "What you believe before you have measured: rules ask for it by `partner.prior(NAME)`."},

@@ -87,6 +87,9 @@ void ent__webhooks_check(ent__parser *p, const ent_config *config);
 extern const ent__field ent__poll_fields[];
 int ent__poll(ent__parser *p, const ent__field *f, const ent_yaml_node *node, void *into);
 void ent__polls_check(ent__parser *p, const ent_config *config);
+/* register_fields.c, of an ent_register_config; and names that are not taken yet */
+extern const ent__field ent__register_fields[];
+extern const char *const ent__later_registers[];
 /* inbox_fields.c, of an ent_inbox_config */
 extern const ent__field ent__inbox_fields[];
 /* prior_fields.c, of an ent_prior_config */

@@ -186,6 +186,8 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	take_out(e, &old);
 	e->config = fresh;
 	ent__partners_open(e, errors);
+	const struct ent_register *registers_before = e->registers;
+	ent__registers_open(e, errors);
 	if (!same) {
 		e->plugins = (ent__plugins){0};
 		ent_engine_plugins(e, &plugins, &n, errors);
@@ -203,6 +205,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 		drop(e);
 		put_in(e, &old);
 		e->plugins = plugins_before;
+		e->registers = registers_before;
 		return ENT_ERR_INVALID;
 	}
 	if (same) {

@@ -307,6 +307,7 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 		return error.code;
 	}
 	int status = ent__partners_open(e, errors);
+	status = ent__registers_open(e, errors) ? ENT_ERR_INVALID : status;
 	ent__fold_setup(e);
 	if (!status) {
 		status = ent__sources_open(e, errors);

@@ -198,6 +198,7 @@ struct ent_engine {
 	char rules_print[65]; /* of the files of the rules that were adopted; "": unknown */
 	uint32_t stale_instances; /* streams that were let go while workers may hold their instances */
 	char judging[65];     /* what the rules are about to rest on, see standing.c; "": nobody asked */
+	const struct ent_register *registers; /* in the configuration's memory, see register_own.c */
 	bool unsettled;       /* documents came since what complete ones lack was last taken back */
 	bool unsettled_saved; /* the same, as the store has it: a run may end between the two */
 	bool clear_cells;     /* the next commit clears all cells before it adds */
@@ -229,6 +230,9 @@ int ent__replay_parked(ent_engine *, ent_error *e);
 
 /* rebuild.c: folds the cells anew when what they depend on besides facts has changed */
 int ent__rebuild_if_changed(ent_engine *, ent_error *e);
+
+/* register_own.c: the schemas of all registers, anew of the engine's configuration */
+int ent__registers_open(ent_engine *, ent_errors *errors);
 
 /* records.c */
 /* The record that a document makes, its JSON in `text`, which takes the place of what is there; NULL: without it. */

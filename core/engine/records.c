@@ -186,9 +186,9 @@ static void put_end(ent_engine *e, ent_json *j, const ent_item *item) {
 }
 
 /* A field of an entry in the type that its register's schema gives it; text where there is no schema. */
-static void put_value(ent_json *j, const char *reg, const char *name, const char *value) {
+static void put_value(const ent_engine *e, ent_json *j, const char *reg, const char *name, const char *value) {
 	ent_error ignored;
-	const ent_register *r = ent_register_find(reg, &ignored);
+	const ent_register *r = ent_register_find(ent_engine_registers(e), reg, &ignored);
 	const ent_register_field *f = r ? r->fields : NULL;
 	while (f && f->name && strcmp(f->name, name) != 0) {
 		f++;
@@ -232,7 +232,7 @@ ent_record ent__record_of(ent_engine *e, const ent_document *d, const ent_item *
 	}
 	for (uint32_t i = 0; head->kind == ENT_ENTRY && i < head->body.entry.n; i++) {
 		ent_json_key(&j, ent__text(e, head->pairs[i * 2]));
-		put_value(&j, ent__text(e, head->body.entry.reg), ent__text(e, head->pairs[i * 2]), ent__text(e, head->pairs[i * 2 + 1]));
+		put_value(e, &j, ent__text(e, head->body.entry.reg), ent__text(e, head->pairs[i * 2]), ent__text(e, head->pairs[i * 2 + 1]));
 	}
 	ent_json_end(&j);
 	ent_buf_u8(text, 0);

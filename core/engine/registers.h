@@ -14,14 +14,24 @@ typedef enum ent_register_type {
 	ENT_REG_TIME,   /* YYYY-MM-DD, or with HH:MM */
 	ENT_REG_NUMBER, /* decimal, without separators of thousands */
 	ENT_REG_BOOL,   /* yes or no */
-	ENT_REG_WORD    /* one of choices */
+	ENT_REG_WORD,   /* one of choices */
+	ENT_REG_PAIRS   /* NAME=VALUE; NAME=VALUE … */
 } ent_register_type;
+
+/* Who may know of what an entry says. What rules read of it counts as theirs (both sides know it), ours or confidential. */
+typedef enum ent_register_audience {
+	ENT_AUDIENCE_BOTH,
+	ENT_AUDIENCE_US,
+	ENT_AUDIENCE_CONFIDENTIAL
+} ent_register_audience;
+extern const char *const ent_register_audiences[]; /* their words; ends with NULL */
+extern const char *const ent_register_types[];     /* what each type is called */
 
 typedef struct ent_register_field {
 	const char *name;
 	ent_register_type type;
 	bool required;
-	const char *choices; /* WORD: separated by blanks */
+	const char *choices; /* WORD: separated by blanks; PAIRS: "texts", "numbers", or "both" where names are numbers, too */
 	const char *doc;
 } ent_register_field;
 
@@ -29,12 +39,20 @@ typedef struct ent_register {
 	const char *name, *doc;
 	const char *states;  /* separated by blanks; the first is that of a new entry */
 	const char *closing; /* states in which an entry is closed; the first is the default of `close` */
+	ent_register_audience audience; /* of its entries; one that has the field `audience` says otherwise */
 	const ent_register_field *fields; /* ends with name NULL */
 } ent_register;
 
-extern const ent_register ent_registers[]; /* ends with name NULL */
-/* NULL, and *e with the nearest name, if there is none. */
-const ent_register *ent_register_find(const char *name, ent_error *e);
+enum { ENT_REGISTERS_MOST = 64 /* that ship and that a configuration adds */ };
+
+extern const ent_register ent_registers[]; /* those that ship; ends with name NULL */
+/* These, and those that the configuration adds. They live as long as the engine has its configuration. */
+const ent_register *ent_engine_registers(const ent_engine *);
+/* Among `all`, which ends with name NULL. NULL, and *e with the nearest name, if there is none. */
+const ent_register *ent_register_find(const ent_register *all, const char *name, ent_error *e);
+
+/* Is the word one of those, which blanks separate? */
+bool ent_register_word_in(const char *list, const char *word);
 
 /* Is it a number as the registers take them (and JSON writes them)? */
 bool ent_register_number(const char *text);
@@ -50,8 +68,8 @@ typedef struct ent_register_entry {
 	uint32_t n;
 } ent_register_entry;
 
-/* Checks names, types, required fields, state and partner; values are normalized (yes/no to true/false) into `arena`. */
-int ent_register_check(ent_engine *, const ent_register *, ent_register_entry *, ent_arena *arena, ent_error *e);
+/* Checks names, types, required fields, state and partner; values are normalized (yes/no to true/false, pairs in one form) into `arena`. */
+int ent_register_check(const ent_register *, ent_register_entry *, ent_arena *arena, ent_error *e);
 
 /* Writes n checked entries in one commit. `ids` (may be NULL) gets the id of each, in `arena`. */
 int ent_engine_entries_put(ent_engine *, const ent_register *, const ent_register_entry *, size_t n, const char **ids,

@@ -5,6 +5,7 @@
 #include "base/day.h"
 #include "base/json.h"
 #include "engine/life.h"
+#include "engine/registers.h"
 #include "engine/snapshot_build.h"
 
 #include <stdlib.h>
@@ -126,7 +127,9 @@ void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
 	ent_json_key(&j, "kept_since");
 	ent_json_object(&j);
 	for (size_t i = 0; i < c->n_registers; i++) {
-		member(&j, c->registers[i].name.s, ent_day_text(c->registers[i].kept_since, day));
+		if (c->registers[i].kept_since != INT32_MIN) {
+			member(&j, c->registers[i].name.s, ent_day_text(c->registers[i].kept_since, day));
+		}
 	}
 	ent_json_end(&j);
 	ent_json_key(&j, "sources");
@@ -163,6 +166,30 @@ static void priors(ent_json *j, const ent_config *c) {
 	ent_json_end(j);
 }
 
+/* Schemas of registers that the organization adds; the package knows those that ship. */
+static void own_registers(ent__build *b, ent_json *j) {
+	ent_json_key(j, "registers");
+	ent_json_object(j);
+	size_t n = 0;
+	while (ent_registers[n].name) {
+		n++;
+	}
+	for (const ent_register *r = ent_engine_registers(b->e) + n; r->name; r++) {
+		ent_json_key(j, r->name);
+		ent_json_object(j);
+		member(j, "audience", ent_register_audiences[r->audience]);
+		member(j, "closing", r->closing);
+		ent_json_key(j, "fields");
+		ent_json_object(j);
+		for (const ent_register_field *f = r->fields; f->name; f++) {
+			member(j, f->name, ent_register_types[f->type]);
+		}
+		ent_json_end(j);
+		ent_json_end(j);
+	}
+	ent_json_end(j);
+}
+
 void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	ent_json j;
 	char day[16];
@@ -173,6 +200,7 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	member(&j, "currency", b->e->config->currency.s);
 	ent_json_key(&j, "min_cohort");
 	ent_json_int(&j, b->e->config->rules.min_cohort);
+	own_registers(b, &j);
 	ent_json_key(&j, "benchmarks"); /* what is nobody's own: of an industry, a market */
 	ent_json_array(&j);
 	for (size_t i = 0; i < b->n_records && !b->records[i].partner; i++) { /* sorted by partner: these come first */

@@ -78,8 +78,8 @@ static uint16_t number_of(depend *d, const metrics *m) {
 static void set_bit(metrics *m, unsigned long bit) { m->bits[bit / 64] |= UINT64_C(1) << bit % 64; }
 
 static bool add_read(metrics *m, PyObject *read) {
-	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != 13) {
-		PyErr_SetString(PyExc_TypeError, "a read has 13 fields");
+	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != ENT__READ_FIELDS) {
+		PyErr_SetString(PyExc_TypeError, "a read has 14 fields");
 		return false;
 	}
 	PyObject *cohort = PyTuple_GET_ITEM(read, 11);

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { FIELDS = 13, EXACT_BITS = 53 };
+enum { EXACT_BITS = 53 };
 
 static ent_buf out; /* reused: one thread */
 
@@ -212,14 +212,14 @@ static void put_days(const char *name, long long days) {
 
 /* A read as numbers. */
 typedef struct said {
-	PyObject *metric, *origin, *slice, *cohort;
+	PyObject *metric, *origin, *slice, *cohort, *sharing;
 	const ent__unit *unit;
 	long long start, stop, state, top, bottom, covered, declared, size;
 } said;
 
 /* False, perhaps with an exception, if it is not simple. */
 static bool take_tuple(PyObject *read, said *s) {
-	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != FIELDS) {
+	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != ENT__READ_FIELDS) {
 		return false;
 	}
 	PyObject *const *f = &PyTuple_GET_ITEM(read, 0);
@@ -227,6 +227,7 @@ static bool take_tuple(PyObject *read, said *s) {
 	s->origin = f[9];
 	s->slice = f[10];
 	s->cohort = f[11];
+	s->sharing = f[13];
 	s->unit = ent__unit_of(f[6]);
 	return s->unit && exact(f[1], &s->start) && exact(f[2], &s->stop) && exact(f[3], &s->state) &&
 		   exact(f[4], &s->top) && exact(f[5], &s->bottom) && exact(f[7], &s->covered) && exact(f[8], &s->declared) &&
@@ -248,6 +249,24 @@ static bool take_entry(const ent__entry *x, const ent__look_names *names, said *
 		.covered = w->covered,
 		.declared = w->declared};
 	return s->unit && is_exact(w->top) && is_exact(w->bottom);
+}
+
+/* Who may know of it, as classes.py has it: what nothing is said of is released if it is of a cohort, else theirs. */
+static bool put_class(const said *s) {
+	if (!PyUnicode_Check(s->sharing) || !PyUnicode_Check(s->cohort)) {
+		return false;
+	}
+	if (PyUnicode_GET_LENGTH(s->sharing)) {
+		if (!put_plain(s->sharing)) {
+			return false;
+		}
+	} else if (PyUnicode_GET_LENGTH(s->cohort)) {
+		PUT("released");
+	} else {
+		PUT("theirs");
+	}
+	PUT("\"}");
+	return true;
 }
 
 /* False, perhaps with an exception, if it is not simple; what was written of it is to be thrown away then. */
@@ -294,7 +313,7 @@ static bool put_said(const said *s) {
 		return false;
 	}
 	if (!s->slice) { /* read by a Look */
-		PUT("\",\"slice\":\"\",\"cohort\":\"\",\"size\":0}");
+		PUT("\",\"slice\":\"\",\"cohort\":\"\",\"size\":0,\"class\":\"theirs\"}");
 		return true;
 	}
 	PUT("\",\"slice\":\"");
@@ -307,8 +326,8 @@ static bool put_said(const said *s) {
 	}
 	PUT("\",\"size\":");
 	put_integer(s->size);
-	PUT("}");
-	return true;
+	PUT(",\"class\":\"");
+	return put_class(s);
 }
 
 /* What a Look read is written once, however many rules ask for it, and a figure of a cohort once for all its partners.

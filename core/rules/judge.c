@@ -197,6 +197,18 @@ static const char *make_plain(const bench *b, PyObject *rule, PyObject *found, s
 	return text;
 }
 
+/* It read what the partner may not know of, and would tell the partner what it finds: it must be held back. */
+static bool to_be_held(PyObject *rule) {
+	if (!ent__run_held()) {
+		return false;
+	}
+	PyObject *audience = PyObject_GetAttrString(PyTuple_GET_ITEM(rule, RULE), "audience");
+	bool us = audience && PyUnicode_Check(audience) && !PyUnicode_CompareWithASCIIString(audience, "us");
+	Py_XDECREF(audience);
+	PyErr_Clear();
+	return !us;
+}
+
 static int judge_one(const bench *b, PyObject *rule) {
 	uint32_t number = (uint32_t)PyLong_AsUnsignedLong(PyTuple_GET_ITEM(rule, NUMBER));
 	if (PyErr_Occurred() || !ent__run_reset((uint64_t)b->number << PAIR_BITS | number) ||
@@ -214,7 +226,7 @@ static int judge_one(const bench *b, PyObject *rule) {
 	if (!ent__guard_tidy() && !PyErr_Occurred()) {
 		PyErr_SetString(PyExc_RuntimeError, "it took modules out of sys.modules, which all rules share");
 	}
-	bool odd = PyErr_Occurred() || !plain || ent__run_missed() || ent__output_any();
+	bool odd = PyErr_Occurred() || !plain || ent__run_missed() || ent__output_any() || to_be_held(rule);
 	size_t n = 0;
 	const char *text = odd ? NULL : make_plain(b, rule, found, &n);
 	PyObject *record = text ? NULL : make_loud(b, rule, found, items);

@@ -189,16 +189,16 @@ PyObject *ent__look_read(PyObject *self, int32_t entry) {
 	ent__look_names names;
 	const ent__entry *x = ent__look_entry(self, entry, &names);
 	const ent_window *w = &x->window;
-	PyObject *read = read_class->tp_alloc(read_class, 13);
+	PyObject *read = read_class->tp_alloc(read_class, ENT__READ_FIELDS);
 	if (!read) {
 		return NULL;
 	}
-	PyObject *const items[13] = {Py_NewRef(names.metric), PyLong_FromLong(x->start), PyLong_FromLong(x->stop),
+	PyObject *const items[ENT__READ_FIELDS] = {Py_NewRef(names.metric), PyLong_FromLong(x->start), PyLong_FromLong(x->stop),
 		PyLong_FromLong(w->state), ent__integer(w->top), ent__integer(w->bottom), Py_NewRef(names.unit),
 		PyLong_FromLong(w->covered), PyLong_FromLong(w->declared), Py_NewRef(names.origin), Py_NewRef(empty),
-		Py_NewRef(empty), PyLong_FromLong(0)};
+		Py_NewRef(empty), PyLong_FromLong(0), Py_NewRef(empty)};
 	bool good = true;
-	for (int i = 0; i < 13; i++) {
+	for (int i = 0; i < ENT__READ_FIELDS; i++) {
 		good &= items[i] != NULL;
 		PyTuple_SET_ITEM(read, i, items[i]);
 	}

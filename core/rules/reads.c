@@ -14,7 +14,7 @@ typedef struct reads {
 } reads;
 
 typedef struct record {
-	PyObject_HEAD PyObject *reads, *asks, *missed;
+	PyObject_HEAD PyObject *reads, *asks, *missed, *held;
 	unsigned long long pair;
 } record;
 
@@ -152,7 +152,7 @@ static bool fresh_run(record *r) {
 	} else {
 		Py_XSETREF(r->reads, reads_new());
 	}
-	return r->reads && fresh_list(&r->asks) && fresh_list(&r->missed);
+	return r->reads && fresh_list(&r->asks) && fresh_list(&r->missed) && fresh_list(&r->held);
 }
 
 static PyObject *run_reset(PyObject *self, PyObject *unused) {
@@ -169,6 +169,8 @@ bool ent__run_missed(void) {
 	return !PyList_CheckExact(now->asks) || PyList_GET_SIZE(now->asks) || !PyList_CheckExact(now->missed) ||
 		   PyList_GET_SIZE(now->missed);
 }
+
+bool ent__run_held(void) { return !PyList_CheckExact(now->held) || PyList_GET_SIZE(now->held); }
 
 PyObject *ent__run_reads(void) { return now->reads; }
 
@@ -190,6 +192,7 @@ static int run_traverse(PyObject *self, visitproc visit, void *arg) {
 	Py_VISIT(r->reads);
 	Py_VISIT(r->asks);
 	Py_VISIT(r->missed);
+	Py_VISIT(r->held);
 	return 0;
 }
 
@@ -198,6 +201,7 @@ static int run_clear(PyObject *self) {
 	Py_CLEAR(r->reads);
 	Py_CLEAR(r->asks);
 	Py_CLEAR(r->missed);
+	Py_CLEAR(r->held);
 	return 0;
 }
 
@@ -213,6 +217,7 @@ static PyMemberDef run_members[] = {
 	{"reads", T_OBJECT_EX, offsetof(record, reads), READONLY, "what it read"},
 	{"asks", T_OBJECT_EX, offsetof(record, asks), READONLY, "what would decide"},
 	{"missed", T_OBJECT_EX, offsetof(record, missed), READONLY, "why something was not known"},
+	{"held", T_OBJECT_EX, offsetof(record, held), READONLY, "what it read that is not for the partner"},
 	{"pair", T_ULONGLONG, offsetof(record, pair), 0, "numbers of partner and rule in one"},
 	{NULL, 0, 0, 0, NULL},
 };

@@ -162,6 +162,7 @@ PyObject *ent__look_read(PyObject *look, int32_t entry);
 /* ---- reads.c: what the rule at work read ---- */
 
 #define ENT__READ_IS_WHOLE (-1)
+#define ENT__READ_FIELDS 14 /* of an entente.run.Read */
 typedef struct ent__read {
 	PyObject *object; /* a Look; or, if the entry is ENT__READ_IS_WHOLE, an entente.run.Read */
 	int32_t entry;    /* of the Look */
@@ -179,6 +180,7 @@ bool ent__run_bind(PyObject *);
 bool ent__run_reset(uint64_t pair);
 /* Was anything asked for or missed? */
 bool ent__run_missed(void);
+bool ent__run_held(void); /* has the rule at work read what is not for the partner? */
 PyObject *ent__run_reads(void); /* borrowed */
 
 /* ---- evidence.c ---- */

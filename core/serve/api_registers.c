@@ -8,7 +8,9 @@
 #include <string.h>
 
 static const ent_member register_members[] = {TEXT("name", "Its name."), TEXT("doc", "What it holds."),
-	TEXT("states", "Of its entries, separated by blanks; the first is that of a new one."), {.key = NULL}};
+	TEXT("states", "Of its entries, separated by blanks; the first is that of a new one."),
+	TEXT("closing", "Those in which an entry is over."),
+	TEXT("audience", "Who may know of what its entries say: both, us, or confidential."), {.key = NULL}};
 static const ent_schema reg = {.name = "Register", .doc = "A journal that people keep.", .members = register_members};
 static const ent_member field_members[] = {TEXT("name", "Its name."), TEXT("type", "What it takes."),
 	{.key = "required", .shape = ENT_SHAPE_BOOL, .doc = "An entry must have it."}, TEXT("doc", "What it means."), {.key = NULL}};

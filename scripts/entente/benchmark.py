@@ -149,6 +149,7 @@ class Benchmark:
                 -1,
                 "benchmark",
                 part,
+                sharing="released",
             )
         )
 

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import datetime
     from functools import lru_cache
-    from typing import Final, NamedTuple
+    from typing import Any, Final, NamedTuple
 else:
     from .light import NamedTuple, datetime, lru_cache
 
@@ -46,6 +46,10 @@ class Day(datetime.date):
         return Day.fromordinal(self.toordinal() + days)
 
     __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        """A day so many days before; or, of two days, what lies between them."""
+        return self + -other if isinstance(other, int) else super().__sub__(other)
 
     def __str__(self) -> str:
         """As one says it: 30 June 2026. isoformat() gives 2026-06-30."""

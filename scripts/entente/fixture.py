@@ -248,6 +248,7 @@ class World:
         self.partners: dict[str, FixturePartner] = {}
         self.benchmarks: list[dict[str, Any]] = []
         self.priors: dict[str, dict[str, Any]] = {}
+        self.registers: dict[str, dict[str, Any]] = {}  # schemas of one's own: audience, closing, fields
 
     @property
     def today(self) -> Day:
@@ -307,11 +308,17 @@ class World:
         return Partner(view.of(index), index)
 
     def judge(self, rule: Rule, name: str, /, *, first: Iterable[Rule] = (), **settings: Any) -> Outcome:
-        """What the rule says of a partner, with some settings changed, after the rules `first`."""
+        """What the rule says of a partner, with some settings changed, after the rules `first`. RuleMistake where
+        it is for both and reads what the partner may not know of: it would not publish."""
         partner = self.see(name)
         for other in first:
             judge(other, partner)
         outcome = judge(rule, partner, rule.set({**rule.settings, **settings}))
+        if outcome.held:
+            raise rule.mistake(
+                f"{rule.name} is for both sides and reads {', '.join(outcome.held)}",
+                'say audience="us", or read only what the partner may know of',
+            )
         for each in judged:
             each(outcome)
         return outcome
@@ -360,6 +367,7 @@ class Snapshot:
                 "min_cohort": self._world.least_cohort,
                 "benchmarks": self._world.benchmarks,
                 "priors": self._world.priors,
+                "registers": self._world.registers,
             }
         )
 

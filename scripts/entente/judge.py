@@ -26,7 +26,7 @@ _TRACEBACK: Final = 8_000  # characters kept of a traceback
 class Outcome:
     """What a rule said of a partner."""
 
-    __slots__ = ("rule", "partner", "verdict", "findings", "reads", "asks", "missed", "error", "output")
+    __slots__ = ("rule", "partner", "verdict", "findings", "reads", "asks", "missed", "error", "output", "held")
 
     def __init__(self, rule: Rule, partner: str) -> None:
         self.rule = rule
@@ -38,6 +38,7 @@ class Outcome:
         self.missed: list[str] = []  # why it is not known
         self.error: dict[str, Any] | None = None
         self.output = ""
+        self.held: list[str] = []  # what a rule for both read that the partner may not know of: it does not publish
 
     def __repr__(self) -> str:
         return f"Outcome({self.rule.name}, {self.partner}, {self.verdict}: {[f.text for f in self.findings]})"
@@ -65,7 +66,7 @@ class Outcome:
 
     def _written(self) -> bytes:
         return record(
-            self.rule.head,
+            self.rule.head_of("us") if self.held else self.rule.head,
             quoted(self.partner),
             self.verdict,
             self.findings,
@@ -74,6 +75,7 @@ class Outcome:
             self.missed,
             self.error,
             self.output,
+            self.held,
         )
 
 
@@ -131,6 +133,8 @@ def settle(
         outcome.fail(raised)
         found = []
     outcome.reads, outcome.missed = now.reads, now.missed
+    if rule.audience != "us" and now.held:
+        outcome.held = list(now.held)
     outcome.asks = merged(now.asks) if now.asks else []
     if outcome.error is None:
         if any(f.kind != "unknown" for f in found):
@@ -164,7 +168,7 @@ def _wholly_absent(rule: Rule, partner: Partner) -> list[Ask]:
                 Measure(partner, metric).known_since()
             except NotEnoughEvidence as error:
                 asks += error.asks
-        elif register_of(partner, name).kept_since is None:
+        elif not register_of(partner, name).is_kept:
             asks.append(Ask(f"{name} in the register of that name", name))
     already = {ask.metric for ask in now.asks}
     return [ask for ask in asks if ask.metric not in already]

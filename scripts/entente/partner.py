@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .benchmark import Benchmark
+    from .deal import Deal
+    from .declared import Declared
     from .spread import Spread
+    from .terms import Schedule
 
 
 class Profile:
@@ -141,8 +144,26 @@ class Partner(Seat):
         return found
 
     def register(self, name: str) -> Register:
-        """What people wrote down: contacts, claims, commitments, objectives, told, books."""
+        """What people wrote down: contacts, claims, agreements and the others of schemas.py, and those of your own."""
         return register_of(self, name)
+
+    def terms(self, kind: str) -> Schedule:
+        """What was agreed of one kind and is in force today: terms("commission.rate").of(agent="mila")."""
+        from .terms import terms_of  # these three are seldom needed
+
+        return terms_of(self, kind)
+
+    def declared(self, register: str) -> Declared:
+        """The newest figures that the partner gave of itself: declared("books").altman_z()."""
+        from .declared import declared_of
+
+        return declared_of(self, register)
+
+    def deal(self) -> Deal:
+        """What is being negotiated with it. All of it is confidential."""
+        from .deal import Deal
+
+        return Deal(self)
 
     def benchmark(self, name: str, *, period: str | None = None, **dims: str) -> Benchmark:
         """A figure of the industry or the market, period by period: of its own industry and region where there is

@@ -175,7 +175,7 @@ class Seat:
 class Run:
     """The record of the rule at work."""
 
-    __slots__ = ("reads", "asks", "missed", "pair")
+    __slots__ = ("reads", "asks", "missed", "held", "pair")
 
     def __init__(self) -> None:
         self.pair = 0  # numbers of partner and rule in one: see changes.py
@@ -186,6 +186,7 @@ class Run:
         self.reads: list[Read] = []
         self.asks: list[Ask] = []
         self.missed: list[str] = []
+        self.held: list[str] = []  # what it read that is not for the partner: see classes.py
 
 
 def bind(

@@ -28,7 +28,7 @@ else:
 _texts: Final[dict[str, str]] = {}
 _heads: Final[dict[tuple[str, int, int], str]] = {}
 _NOTHING_ELSE: Final = b'],"asks":[],"missed":[],"error":null,"output":""}'
-_PLAIN: Final = '"origin":"","slice":"","cohort":"","size":0}'
+_PLAIN: Final = '"origin":"","slice":"","cohort":"","size":0,"class":"theirs"}'
 
 
 def record(
@@ -41,17 +41,25 @@ def record(
     missed: list[str],
     error: Mapping[str, Any] | None,
     output: str,
+    held: Iterable[str] = (),
 ) -> bytes:
-    """All of it. `head` is what is the same for every partner, and ends where its id follows, as JSON."""
+    """All of it. `head` is what is the same for every partner, and ends where its id follows, as JSON. `held`:
+    what it read that the partner may not know of, though the rule is for both."""
     said = "true" if verdict is True else "false" if verdict is False else _quoted(verdict)
     text = f',"verdict":{said},"findings":[{",".join(map(finding_json, findings))}],"evidence":['
     rest = _NOTHING_ELSE
-    if asks or missed or error or output:
+    if asks or missed or error or output or held:
         rest = (
             f'],"asks":[{",".join([_ask(a) for a in asks])}],"missed":[{",".join(map(_quoted, missed))}],'
-            f'"error":{told.compact(error)},"output":{told.compact(output)}}}'
+            f'"error":{told.compact(error)},"output":{told.compact(output)}'
+            f"{_held(held)}}}"
         ).encode("utf-8", "replace")
     return _joined(reads, evidence, (head, partner, text.encode("utf-8", "replace")), (rest,))
+
+
+def _held(held: Iterable[str]) -> str:
+    names = ",".join(map(_quoted, held))
+    return f',"held":[{names}]' if names else ""
 
 
 def quoted(text: str) -> bytes:
@@ -92,7 +100,7 @@ def finding(said: Finding) -> dict[str, Any]:
 
 def evidence(read: Read) -> str:
     """One read. In the worker, C writes those that are simple."""
-    metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size = read
+    metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size, sharing = read
     head = _heads.get((metric, start, stop))
     if head is None:
         if len(_heads) > 100_000:
@@ -106,8 +114,12 @@ def evidence(read: Read) -> str:
         known = Quantity(top, bottom, unit)
         value, number = str(known), repr(known.number)
     tail = _PLAIN
-    if origin or part or cohort:
-        tail = f'"origin":"{origin}","slice":{_quoted(part)},"cohort":{_quoted(cohort)},"size":{size}}}'
+    if origin or part or cohort or sharing:
+        sharing = sharing or ("released" if cohort else "theirs")
+        tail = (
+            f'"origin":"{origin}","slice":{_quoted(part)},"cohort":{_quoted(cohort)},"size":{size},'
+            f'"class":"{sharing}"}}'
+        )
     return (
         f'{head}"value":"{value}","number":{number},"unit":"{unit}","state":"{STATES[state]}",'
         f'"covered":{covered if covered >= 0 else "null"},'

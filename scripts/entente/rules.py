@@ -87,9 +87,7 @@ class Rule:
         self.line: int = code.co_firstlineno
         self.defaults = self._defaults()
         self.settings: dict[str, Setting] = dict(self.defaults)
-        names = {"rule": self.name, "practice": practice, "row": row, "audience": audience}
-        head = compact(names)[:-1]
-        self.head = f'{head},"partner":'.encode()  # of its records
+        self.head = self.head_of(audience)
         if self.name[0] not in _LETTERS or not _IN_NAMES.issuperset(self.name) or len(self.name) > _LONGEST:
             raise self.mistake(f"{self.name!r} cannot name a rule", "use small letters, digits and _")
         if practice not in PRACTICES:
@@ -103,6 +101,11 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"Rule({self.name!r})"
+
+    def head_of(self, audience: Audience) -> bytes:
+        """The head of its records, for whom it may speak in this case."""
+        names = {"rule": self.name, "practice": self.practice, "row": self.row, "audience": audience}
+        return f'{compact(names)[:-1]},"partner":'.encode()
 
     def __call__(self, *args: Any, **settings: Any) -> Findings:
         """The findings, as the function yields them. judge() records what is read and what fails besides."""

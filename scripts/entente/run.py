@@ -34,6 +34,7 @@ class Read(NamedTuple):
     slice: str = ""
     cohort: str = ""
     size: int = 0  # partners of the cohort that are in the figure
+    sharing: str = ""  # who may know of it, see classes.py; "": released if it is of a cohort, else theirs
 
 
 now = Run()

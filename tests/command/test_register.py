@@ -129,9 +129,70 @@ def test_the_documentation_says_what_the_tables_say(entente: Run) -> None:
     text = (Path(__file__).parents[2] / "docs" / "registers.md").read_text(encoding="utf-8")
     for register in json.loads(entente("register", "--json").out):
         section = text.split(f"## {register['name']}\n")[1].split("\n## ")[0]
-        assert f"{register['doc']} States: {', '.join(register['states'].split())}." in section
+        who = {"both": "", "us": " Ours alone.", "confidential": " Confidential."}[register["audience"]]
+        assert f"{register['doc']} States: {', '.join(register['states'].split())}.{who}\n" in section
         fields = json.loads(entente("register", register["name"], "fields", "--json").out)
         lines = [
             f"| {f['name']} | {f['type']} | {'required' if f['required'] else ''} | {f['doc']} |" for f in fields
         ]
         assert [line for line in section.splitlines() if line.startswith("| ")][1:] == lines
+
+
+OWN = """registers:
+  contacts: {kept_since: 2024-01-01}
+  visits:
+    doc: Visits to their shops.
+    states: [planned, made, dropped]
+    closing: [made, dropped]
+    audience: both
+    fields:
+      shop: {required: true, doc: which one}
+      seen_on: {type: date}
+      rating: {type: word, choices: [good, poor]}
+      counts: {type: pairs}
+"""
+
+
+def test_registers_of_ones_own(entente: Run, project: Path) -> None:
+    (project / "entente.yaml").write_text(CONFIG + OWN, encoding="utf-8")
+    assert "Visits to their shops." in entente("register").out
+    fields = {f["name"]: f["type"] for f in json.loads(entente("register", "visits", "fields", "--json").out)}
+    assert fields == {"shop": "text", "seen_on": "date", "rating": "one of: good poor", "counts": "pairs NAME=NUMBER; …",
+                      "audience": "one of: both us confidential"}
+    done = entente("register", "visits", "add", "acme", "shop=Berlin", "rating=good", "counts= a = 1;b=2.5; ")
+    assert done.status == 0, done.err
+    assert entente("register", "visits", "close", "acme", "1").status == 0
+    (entry,) = rows(entente, "visits")
+    assert (entry["shop"], entry["counts"], entry["state"]) == ("Berlin", "a=1; b=2.5", "made")
+    for words, said in (
+        (("rating=fair", "shop=x"), "write one of: good poor"),
+        (("rating=good",), "visits needs 'shop'"),
+        (("shop=x", "counts=a"), "is not of the form NAME=VALUE"),
+        (("shop=x", "counts=a=1; a=2"), "'a' comes twice"),
+        (("shop=x", "counts=a=much"), "needs a number behind the '='"),
+        (("shop=x", "seen_on=today"), "write YYYY-MM-DD"),
+    ):
+        assert said in entente("register", "visits", "add", "acme", *words).err
+    assert entente("register", "visits", "export", "-o", "sheet.csv").status == 0
+    assert json.loads(entente("register", "visits", "import", "sheet.csv", "--json").out)["unchanged"] == 1
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        ("contcts: {kept_since: 2024-01-01}", "6:3: there is no register 'contcts'; did you mean 'contacts'?"),
+        ("zzz: {kept_since: 2024-01-01}", "6:3: there is no register 'zzz'; add fields:"),
+        ("contacts: {}", "6:13: 'kept_since' is missing"),
+        ("contacts: {fields: {a: {}}}", "6:3: the register 'contacts' ships with Entente; give yours another name"),
+        ("v: {fields: {Shop: {}}}", "6:16: 'Shop' cannot be a field; begin with a small letter"),
+        ("v: {fields: {state: {}}}", "6:16: 'state' is what every entry has"),
+        ("v: {fields: {a: {type: word}}}", "6:19: the field 'a' is a word, and has no choices"),
+        ("v: {fields: {a: {choices: [b]}}}", "6:30: the field 'a' is no word, and has choices"),
+        ("v: {fields: {a: {type: word, choices: [b c]}}}", "6:42: 'b c' cannot be a word"),
+        ("v: {states: [on, off], closing: [gone], fields: {a: {}}}", "6:36: 'gone' is none of the states of 'v'"),
+    ],
+)
+def test_what_is_wrong_with_one(entente: Run, project: Path, yaml: str, said: str) -> None:
+    (project / "entente.yaml").write_text(f"{CONFIG}registers:\n  {yaml}\n", encoding="utf-8")
+    done = entente("check")
+    assert done.status == 1 and f"entente.yaml:{said}" in done.err, done.err

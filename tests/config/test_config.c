@@ -231,7 +231,6 @@ static const struct fault {
 	{HEAD "serve: {hosts: [https://a.example/]}\n",
 		"e.yaml:3:17: 'https://a.example/' is no name of a host; write the name alone, for example entente.example.org"},
 	{HEAD "registers: {kept_by: {offers: [team]}}\n", "e.yaml:3:13: 'kept_by' is not available in this version; take it out"},
-	{HEAD "registers: {contacts: {}}\n", "e.yaml:3:23: 'kept_since' is missing; add kept_since: 2025-01-31"},
 #define PRIOR HEAD "priors:\n  speed: {p10: 0.03, p50: "
 	{PRIOR "0.07, p90: 0.12}\n", "e.yaml:4:10: 'source' is missing; add source: VALUE"},
 	{PRIOR "some, p90: 0.12, source: me}\n", "e.yaml:4:27: 'p50' takes a number, not 'some'; write for example p50: 0.07"},
@@ -243,6 +242,8 @@ static const struct fault {
 		"e.yaml:4:38: the prior 'speed' is 0.03 and nothing else, and nobody is that sure; write how far it may lie from that"},
 	{PRIOR "0.07, p90: 0.12, unit: euros, source: me}\n",
 		"e.yaml:4:50: 'unit' does not take 'euros'; one of: ratio, count, days, seconds, pieces, money"},
+	{HEAD "registers: {visits: {fields: {a: {type: txt}}}}\n", "e.yaml:3:41: 'type' does not take 'txt'; did you mean 'text'?"},
+	{HEAD "registers: {visits: {audience: all}}\n", "e.yaml:3:32: 'audience' does not take 'all'; one of: both, us, confidential"},
 	{HEAD "rules: {memory: 1kB}\n", "e.yaml:3:17: 'memory' is out of its range: 1kB; write 67108864 to 1099511627776"},
 	{HEAD "rules: {set: {r: 5}}\n", "e.yaml:3:18: 'r' takes a map, not a single value; write {SETTING: VALUE}"},
 	{SOURCE "    decode: csv\n", "e.yaml:5:5: 'from' is missing; add from: {file: PATH}, or glob, directory, stdin, pipe, webhook, poll"},

@@ -14,11 +14,13 @@ from entente.baseline import Baseline
 from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
+from entente.deal import Deal, Offers, Package
 from entente.measure import Measure
 from entente.partner import Partner
-from entente.register import Register
+from entente.register import Entry, Register
 from entente.series import Daily, Series
 from entente.spread import Spread
+from entente.terms import Agreement, Schedule, Terms
 from entente.trend import Shift, Trend
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,6 +69,11 @@ def test_the_vocabulary_is_there() -> None:
         "Spread": [Spread, spread],
         "Cohort": [Cohort, CohortMeasure, Peers],
         "Register": [Register],
+        "Entry": [Entry],
+        "Agreement": [Agreement, Terms],
+        "Schedule": [Schedule],
+        "Deal": [Deal, Offers],
+        "Package": [Package],
     }
     for head, classes in of.items():
         (part,) = re.findall(rf"^{head} .*?(?=^\S|\Z)", page, re.S | re.M)

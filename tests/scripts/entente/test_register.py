@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from entente import Day, NotEnoughEvidence, all_of, any_of
+from entente.classes import class_of
 from entente.fixture import World
 from entente.missing import Ask, merged
-from entente.register import _FIELDS
+from entente.run import now
+from entente.schemas import SCHEMAS
 
 
 def contacts() -> World:
@@ -101,6 +103,73 @@ def test_adjoining_days_are_asked_for_in_one_piece() -> None:
 
 def test_fields_are_those_of_the_engine() -> None:
     text = (Path(__file__).resolve().parents[3] / "core" / "engine" / "register_schemas.c").read_text()
-    for name, known in _FIELDS.items():
-        table = text[text.index(f"ent_register_field {name}[]") :]
-        assert set(re.findall(r'^\t\{"(\w+)"', table[: table.index("END}")], re.M)) == known
+    types = dict(zip(("TEXT", "DATE", "TIME", "NUMBER", "BOOL", "WORD", "PAIRS"),
+                     ("text", "date", "time", "number", "yes or no", "one of", "pairs"), strict=True))
+    rows = re.findall(r'\{"(\w+)", "[^"]+", "[\w ]+",\s*"([\w ]+)",\s*ENT_AUDIENCE_(\w+),\s*(\w+)\}', text)
+    assert {row[0] for row in rows} == set(SCHEMAS)
+    for name, closing, audience, table in rows:
+        body = text[text.index(f"ent_register_field {table}[]") :]
+        body = body[: body.index("END}")]
+        fields = {n: types[t] for n, t in re.findall(r'\{"(\w+)",\s*ENT_REG_(\w+)', body)}
+        if "AUDIENCE," in body:
+            fields["audience"] = "one of"
+        assert SCHEMAS[name] == (audience.lower(), frozenset(closing.split()), fields), name
+
+
+def test_types_states_and_ages() -> None:
+    world = World()
+    shop = world.partner("a")
+    shop.note("agreements", id="1", name="Frame", starts="2026-01-01", ends="2026-06-30", promises="revenue.net=120; orders=9")
+    shop.note("agreements", id="2", name="Later", starts="2026-07-01")
+    shop.note("agreements", id="3", name="Over", starts="2025-01-01", state="ended")
+    shop.note("issues", id="1", title="Late", opened="2026-06-10")
+    shop.note("issues", id="2", title="Gone", opened="2026-05-01", state="closed")
+    shop.note("terms", title="t", kind="k", unit="%", from_="2026-01-01")
+    partner = world.see("a")
+    (frame,) = partner.register("agreements").active()
+    assert frame.promises == {"revenue.net": 120, "orders": 9} and frame.starts == Day(2026, 1, 1)
+    (issue,) = partner.register("issues").open()
+    assert issue.age_days == 20
+    assert partner.register("terms")[0].from_ == Day(2026, 1, 1)
+
+
+def test_a_register_that_nobody_keeps_says_nothing() -> None:
+    world = World()
+    world.partner("a")
+    with pytest.raises(NotEnoughEvidence, match="the register issues is not kept"):
+        list(world.see("a").register("issues").open())
+    world.partners["a"].keeps("issues", "2026-01-01")
+    assert not list(world.see("a").register("issues").open())
+
+
+def test_what_is_looked_at_is_evidence_once_and_has_its_class() -> None:
+    world = World()
+    shop = world.partner("a")
+    shop.note("contacts", at="2026-06-20", kind="mail").note("offers", day="2026-06-20", by="us", package="a=1")
+    shop.note("issues", title="x", opened="2026-06-01", audience="us").note("notes", text="x")
+    now.reset()
+    partner = world.see("a")
+    contacts = partner.register("contacts")
+    assert not now.reads  # nobody has looked yet
+    mails = contacts.where(kind="mail")
+    assert len(mails) == 1 and len(list(mails)) == 1 and len(mails.during("11d")) == 1
+    assert [(r.slice, r.start, class_of(r)) for r in now.reads[:1]] == [
+        ("kind=mail", Day(2026, 6, 20).number, "theirs")
+    ]
+    assert len(now.reads) == 2 and not now.held  # as a whole, and within the window
+    assert partner.register("offers")[0].by == "us" and partner.register("issues")[0].title == "x"
+    assert partner.register("notes")[0].text == "x"
+    assert now.held == ["register offers (confidential)", "register issues (ours)", "register notes (ours)"]
+    now.reset()
+    assert now.held == []
+
+
+def test_own_registers_have_types_and_a_class() -> None:
+    world = World()
+    world.registers["visits"] = {"audience": "both", "closing": "closed", "fields": {"seen_on": "date", "n": "number"}}
+    world.partner("a").note("visits", seen_on="2026-06-01", state="closed")
+    now.reset()
+    register = world.see("a").register("visits")
+    assert register[0].seen_on == Day(2026, 6, 1) and not list(register.open()) and not now.held
+    with pytest.raises(AttributeError, match="the register visits has no field 'm'; it has n, seen_on"):
+        assert register[0].m

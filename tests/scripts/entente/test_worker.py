@@ -87,6 +87,7 @@ def test_every_rule_and_partner_gets_a_record(tmp_path: Path, world: World) -> N
             "slice": "",
             "cohort": "",
             "size": 0,
+            "class": "theirs",
         }
     ]
     assert records[1]["evidence"][0]["value"] == "0"  # false is stored with its evidence, too

@@ -54,7 +54,7 @@ def test_a_sheet(own: Service) -> None:
         own.ask("POST", "registers/commitments/entries", {"partner": "alder", "fields": {**PROMISE, "text": text}})
     sheet = own.ask("GET", "registers/commitments/entries", Accept="text/csv").body
     assert sheet.decode() == own.run("register", "commitments", "export").out
-    changed = sheet.replace(b"two", b"three") + b",birch,,,,four,them,,,\n"
+    changed = sheet.replace(b"two", b"three") + b",birch,,,,four,them,,,,\n"
     answer = own.ask("POST", "registers/commitments/import", changed, Content_Type="text/csv")
     assert (answer.status, answer.json) == (200, {"written": 2, "unchanged": 1, "conflicts": 0})
     assert [e["text"] for e in own.get("registers/commitments/entries")] == ["one", "three", "four"]
@@ -83,7 +83,7 @@ def test_the_command_line(own: Service) -> None:
     sheet.write_text(sheet.read_text().replace("Send it", "Send them"))
     done = own.run("register", "commitments", "import", "sheet.csv")
     assert (done.status, done.out) == (0, "commitments: 1 written, 0 unchanged, 0 in conflict\n")
-    sheet.write_text(sheet.read_text() + ",alder,,,,x,me,,,\n")
+    sheet.write_text(sheet.read_text() + ",alder,,,,x,me,,,,\n")
     done = own.run("register", "commitments", "import", "sheet.csv")
     assert done.status == 1 and "sheet.csv:3:" in done.err
     assert own.run("register", "commitments", "close", "alder", "1", "--json").json["id"] == "1"
