@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Final
 
     from .baseline import Baseline
+    from .forecast import Forecast
 
 RATE_ONE: Final = 10**12
 
@@ -243,6 +244,14 @@ class Measure(Look):
         from .baseline import baseline  # seldom needed
 
         return baseline(self, window)
+
+    def forecast(self, until: Day, over: Window) -> Forecast:
+        """Where its figure over such a window may go, up to `until`: .chance(at_least=x, by=day), .first_day(at_least=x,
+        chance=0.8), .at(day) as a spread. See forecast.py for how. At least 26 weeks must be known; it reaches half as far
+        as the past that is known, and as far where that is two years."""
+        from .forecast import Forecast  # seldom needed
+
+        return Forecast(self, until, over)
 
     def _series(self, periods: list[Period]) -> Series:
         points: list[Point] = []

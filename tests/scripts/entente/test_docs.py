@@ -15,6 +15,7 @@ from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
 from entente.deal import Deal, Offers, Package
+from entente.forecast import Forecast
 from entente.measure import Measure
 from entente.partner import Partner
 from entente.register import Entry, Register
@@ -66,6 +67,7 @@ def test_the_vocabulary_is_there() -> None:
         "Measure": [Measure, Daily, Baseline],
         "Breakdown": [Breakdown, Slice],
         "Series": [Series, Trend, Shift],
+        "Forecast": [Forecast],
         "Spread": [Spread, spread],
         "Cohort": [Cohort, CohortMeasure, Peers],
         "Register": [Register],
