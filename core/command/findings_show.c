@@ -170,10 +170,10 @@ static void show_life(ent_call *call, ent_arena *arena, const life *l) {
 static void show_one(ent__findings *l, const ent__finding *f, const verdict *v, const life *made) {
 	ent_call *call = l->call;
 	char a[16], b[16], worth[ENT_NUMBER_TEXT];
-	json_object *own = json_tokener_parse(f->json), *asks = get(v->record, "asks");
+	json_object *own = json_tokener_parse(f->json), *asks = get(v->record, "asks"), *held = get(v->record, "held");
 	if (call->json) {
 		ent_json *j = &call->writer;
-		static const char *const copied[] = {"evidence", "asks", "missed"};
+		static const char *const copied[] = {"evidence", "asks", "missed", "held"};
 		ent_json_object(j);
 		ent__finding_json(j, f);
 		member(j, "verdict", v->said);
@@ -198,6 +198,9 @@ static void show_one(ent__findings *l, const ent__finding *f, const verdict *v, 
 	line(call, "kind", ent_arena_printf(&l->arena, "%s%s%s", f->kind, *f->severity ? ", " : "", f->severity));
 	line(call, "practice", f->practice);
 	line(call, "audience", f->audience);
+	for (size_t i = 0; held && i < json_object_array_length(held); i++) {
+		line(call, i ? "" : "held back", ent_arena_printf(&l->arena, "it read %s", json_object_get_string(json_object_array_get_idx(held, i))));
+	}
 	line(call, "state",
 		ent_arena_printf(&l->arena, "%s since %s, last said of %s", f->state, ent_day_text(f->first_day, a),
 			ent_day_text(f->as_of, b)));

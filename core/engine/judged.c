@@ -158,6 +158,7 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	j->report->failed += failed;
 	j->report->unknown += !yes && !no && !failed;
 	ent__tally_verdict(j->e->rules, rule, h.n_rule, yes ? 't' : no ? 'f' : failed ? '!' : '?');
+	ent__held_tell(j, record, n, rule, partner);
 	size_t left = (size_t)(record + n - h.end);
 	bool silent = left >= sizeof nothing - 1 && !memcmp(h.end, nothing, sizeof nothing - 1);
 	uint64_t pair = pair_of(rule, h.n_rule, partner);
@@ -168,7 +169,8 @@ static int take_record(ent__judge *j, const char *record, size_t n, const char *
 	}
 	const char *evidence = memmem(h.end, left, ",\"evidence\":[", 13);
 	evidence = evidence ? evidence : record + n - 1;
-	uint64_t said = ent_hash64(h.verdict, (size_t)(evidence - h.verdict), (uint64_t)(uint32_t)j->day + 1);
+	/* from its beginning, for whom it is for is there: what is said again, but is held back now, must not stay released */
+	uint64_t said = ent_hash64(record, (size_t)(evidence - record), (uint64_t)(uint32_t)j->day + 1);
 	if (before && before->pair && before->said == said) {
 		j->report->findings += silent ? 0 : count_findings(j, record, evidence);
 		return 0;
@@ -379,6 +381,8 @@ int ent__judged_begin(ent__judge *j) {
 	}
 	ent_intern_finish(&j->spoken_of);
 	ent_intern_init(&j->spoken_of);
+	ent_intern_finish(&j->held);
+	ent_intern_init(&j->held);
 	ent__runs_begin(j);
 	status = status ? status : ent__runs_rename(j);
 	if (!status && !j->e->found) {
@@ -415,6 +419,7 @@ void ent__judged_finish(ent__judge *j) {
 		ent_buf_finish(&j->gathered[i].partner);
 	}
 	ent_intern_finish(&j->spoken_of);
+	ent_intern_finish(&j->held);
 	ent_buf_finish(&j->old);
 	ent_buf_finish(&j->merged);
 	ent_buf_finish(&j->evidence);

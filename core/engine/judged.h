@@ -38,6 +38,7 @@ typedef struct ent__judge {
 	ent__gathered gathered[ENT__RULES_MOST];
 	ent_buf old, merged, evidence;
 	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
+	ent_intern held;      /* rules of which it was said that they are held back */
 	ent_rule_tally *before; /* the engine's tallies when this began */
 	size_t n_before;
 } ent__judge;
@@ -50,6 +51,8 @@ int ent__judged_end(ent__judge *);
 /* Nothing of it stays. */
 void ent__judged_abort(ent__judge *);
 void ent__judged_finish(ent__judge *);
+/* held.c: says, once for each rule, that it read what the partner may not know of. */
+void ent__held_tell(ent__judge *, const char *record, size_t n, const char *rule, const char *partner);
 /* runs.c: what was found under the old names of renamed rules goes over to the new ones. */
 int ent__runs_rename(ent__judge *);
 /* Remembers within that transaction that this was judged, by which rules, and where the ledger stood. */

@@ -36,6 +36,8 @@ static const ent_member page_members[] = {FINDING_MEMBERS, MAYBE("verdict", ENT_
 	{.key = "evidence", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_ANY, .doc = "What the rule read."},
 	{.key = "asks", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_ANY, .doc = "Which data would decide it."},
 	{.key = "missed", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_ANY, .doc = "What it missed."},
+	{.key = "held", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_ANY,
+		.doc = "What the rule read that the partner may not know of, though it is for both sides: then it is not published."},
 	{.key = "changes", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_OBJECT, .schema = &change, .doc = "Its life, oldest first."},
 	{.key = NULL}};
 static const ent_schema finding_page = {.name = "FindingPage", .doc = "A finding with its evidence and its life.", .members = page_members};

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from . import brief
 from .brief import model
+from .classes import CONFIDENTIAL, OURS
 from .day import Window, day_number, iso, previous
 from .measure import Measure
 from .missing import NotEnoughEvidence
@@ -250,6 +251,7 @@ def _evidence(view: View, read: Mapping[str, Any]) -> model.Evidence:
         "currency": unit if money else None,
         "window": {"start": str(read["from"]), "end": _after(str(read["through"]))},
         "unknown": None if known else _STATES.get(str(read.get("state")), "not known"),
+        "audience": "us" if read.get("class") in (OURS, CONFIDENTIAL) else "both",
     }
 
 

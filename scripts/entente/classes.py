@@ -17,12 +17,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
+    from .findings import Finding
+
 THEIRS: Final = "theirs"
 RELEASED: Final = "released"
 OURS: Final = "ours"
 CONFIDENTIAL: Final = "confidential"
 OF_AUDIENCE: Final = {"both": THEIRS, "us": OURS, "confidential": CONFIDENTIAL}  # the words of registers
 _ORDER: Final = (RELEASED, THEIRS, OURS, CONFIDENTIAL)
+
+
+class Held(list["Finding"]):
+    """What a rule for both said when it was held back: whoever reads it, reads what is ours."""
 
 
 def class_of(read: Read) -> str:

@@ -312,6 +312,7 @@ class World:
         it is for both and reads what the partner may not know of: it would not publish."""
         partner = self.see(name)
         for other in first:
+            partner.view.audiences[other.name] = other.audience
             judge(other, partner)
         outcome = judge(rule, partner, rule.set({**rule.settings, **settings}))
         if outcome.held:

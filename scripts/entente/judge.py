@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from .classes import Held
 from .findings import MOST, Finding
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, merged
@@ -141,7 +142,7 @@ def settle(
             outcome.verdict = True
         elif now.missed or found:
             outcome.verdict = "unknown"
-    partner.said[rule.name] = found
+    partner.said[rule.name] = Held(found) if outcome.held else found
     return outcome
 
 

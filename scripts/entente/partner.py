@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from .classes import OURS, Held, note
 from .cohort import Cohort, cohort_of
 from .day import Day, Period
 from .findings import Finding
 from .measure import Measure
 from .native import Seat
-from .quantity import Number, Quantity, amount
+from .quantity import COUNT, Number, Quantity, amount
 from .reader import DECLARED
 from .register import Register, register_of
+from .run import Read
 from .view import Metric
 
 TYPE_CHECKING = False
@@ -182,7 +184,25 @@ class Partner(Seat):
         """What another rule said of this partner; name that rule in after=."""
         if rule not in self.said:
             raise LookupError(f"the rule {rule!r} has not run yet; name it in after=({rule!r},)")
-        return [f for f in self.said[rule] if key is None or f.key == key]
+        found = [f for f in self.said[rule] if key is None or f.key == key]
+        shared = self.view.audiences.get(rule) == "both" and not isinstance(self.said[rule], Held)
+        today = self.view.as_of
+        part = f"key={key}" if key is not None else ""
+        note(
+            Read(
+                f"findings {rule}",
+                today,
+                today + 1,
+                0,
+                len(found),
+                1,
+                COUNT,
+                -1,
+                slice=part,
+                sharing="" if shared else OURS,
+            )
+        )
+        return found
 
 
 def money(number: Number, partner: Partner) -> Quantity:

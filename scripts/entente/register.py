@@ -260,17 +260,25 @@ def register_of(partner: Partner, name: str) -> Register:
 
         make, kind = KINDS[name]
     entries = [make(partner, name, row, schema) for row in (about.get("registers") or {}).get(name) or ()]
-    dated = [(e.day, n, e) for n, e in enumerate(entries)]
-    seen = sorted(
-        ((day.number if day else -(1 << 30), n, e) for day, n, e in dated if not day or day.number <= as_of),
-        key=lambda row: row[:2],
-    )
+    days = [e.day for e in entries]
+    seen = [
+        (day.number if day else -(1 << 30), _numbered(e._row.get("id")), n, e)
+        for n, (day, e) in enumerate(zip(days, entries, strict=True))
+        if not day or day.number <= as_of
+    ]
+    seen.sort(key=lambda row: row[:3])
     kept = (about.get("kept_since") or {}).get(name)
     if kept:
         since: Day | None = Day.of(day_number(kept))
     else:
-        since = min((day for day, _, _ in dated if day is not None and day.number <= as_of), default=None)
-    return kind(partner, name, since, [e for _, _, e in seen])
+        since = min((day for day in days if day is not None and day.number <= as_of), default=None)
+    return kind(partner, name, since, [row[3] for row in seen])
+
+
+def _numbered(name: object) -> tuple[int, str]:
+    """Of one day, entries stand in the order of their ids: numbers as numbers."""
+    text = str(name or "")
+    return (int(text) if text.isascii() and text.isdigit() else 0, text)
 
 
 def pairs_of(text: str) -> dict[str, Any]:

@@ -65,11 +65,12 @@ class View:
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
         self._differ = snapshot.days_differ()
+        self.audiences: dict[str, str] = {}  # of the rules that are judged, by name
 
     def _take(self, of: View) -> None:
         self.currency, self.ids, self.index, self.metrics = of.currency, of.ids, of.index, of.metrics
         self.meta, self.least_cohort, self.groups = of.meta, of.least_cohort, of.groups
-        self._attributes, self._differ = of._attributes, of._differ
+        self._attributes, self._differ, self.audiences = of._attributes, of._differ, of.audiences
 
     def of(self, partner: int) -> View:
         """As of the partner's own day."""

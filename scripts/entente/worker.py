@@ -124,6 +124,7 @@ class _Judging:
         start: Callable[[int, int], None],
     ) -> None:
         self.view, self.emit, self.start = view, emit, start
+        view.audiences.update((r.name, r.audience) for _, r in rules)
         self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules]
         self.names = {n: r.name for n, r in rules}
         self.depend = None if _kept is None else _kept.depend

@@ -117,3 +117,16 @@ def test_tests_are_no_rules(entente: Run, project: Path) -> None:
     (project / "rules" / "conftest.py").write_text("import subprocess\n")
     said = entente("rules", "list", cwd=project)
     assert said.status == 0 and said.err == "" and "busy" in said.out
+
+
+def test_a_rule_for_both_that_reads_what_is_ours_fails_its_test(entente: Run, project: Path) -> None:
+    leaky = RULES.replace('@rule(practice="pace")', '@rule(practice="pace", audience="both")', 1).replace(
+        '    if partner["orders"]', '    list(partner.register("offers"))\n    if partner["orders"]', 1
+    )
+    (project / "rules" / "own.py").write_text(leaky)
+    offer = '    world.partner("a").note("offers", day="2026-06-01", by="us", package="price=7")\n    assert'
+    (project / "rules" / "test_own.py").write_text(TESTS.replace("    assert", offer))
+    said = entente("rules", "test", cwd=project)
+    assert said.status == 1
+    where = re.search(r"(\S*own\.py):5:1: busy is for both sides and reads register offers \(confidential\)", said.out)
+    assert where and 'say audience="us"' in said.out, said.out

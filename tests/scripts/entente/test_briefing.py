@@ -94,3 +94,16 @@ def test_the_partner_does_not_see_what_is_ours(world: World) -> None:
 def test_what_cannot_be_briefed_says_so(world: World, request_: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         brief(world, **request_)
+
+
+def test_evidence_that_is_ours_is_not_for_the_partner(world: World) -> None:
+    """A finding that was published once, and was held back when it was judged again: what it rests on now is ours."""
+    read = {"from": "2026-06-01", "through": "2026-06-30", "state": "known", "number": 3.0, "unit": "count"}
+    evidence = [
+        {"metric": f"register {name}", "class": name, **read}
+        for name in ("theirs", "released", "ours", "confidential")
+    ]
+    finding = {"rule": "x", "kind": "insight", "text": "t", "audience": "both", "evidence": evidence}
+    for whom, labels in (("us", ["theirs", "released", "ours", "confidential"]), ("partner", ["theirs", "released"])):
+        content = json.loads(brief(world, format="json", findings=[finding], **{"for": whom}))
+        assert [e["label"].lower() for e in content["findings"][0]["evidence"]] == [f"register {x}" for x in labels]

@@ -133,6 +133,14 @@ def test_types_states_and_ages() -> None:
     assert partner.register("terms")[0].from_ == Day(2026, 1, 1)
 
 
+def test_entries_of_one_day_stand_in_the_order_of_their_ids() -> None:
+    shop = World().partner("a")
+    for name in ("10", "b", "9", "a", "2"):
+        shop.note("offers", id=name, day="2026-06-01")
+    shop.note("offers", id="1", day="2026-06-02")
+    assert [e.id for e in shop.world.see("a").register("offers")] == ["a", "b", "2", "9", "10", "1"]
+
+
 def test_a_register_that_nobody_keeps_says_nothing() -> None:
     world = World()
     world.partner("a")
