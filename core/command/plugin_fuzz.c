@@ -369,9 +369,7 @@ static void show_found(fuzz *z, const found *f) {
 	ent_buf_printf(&call->out, "    ");
 	ent_term_printf(&call->term, &call->out, ENT_BAD, "%s", f->rule ? f->rule : f->end);
 	ent_buf_printf(&call->out, "  ");
-	const char *what = f->place >= 0 ? ent_arena_printf(&z->arena, "%s; %s", f->what, f->todo)
-									 : ent_arena_printf(&z->arena, "%s; %s", f->what, f->todo);
-	ent_term_wrap(&call->term, &call->out, 6, what);
+	ent_term_wrap(&call->term, &call->out, 6, ent_arena_printf(&z->arena, "%s; %s", f->what, f->todo));
 	ent_buf_printf(&call->out, "\n      saved: %s, %llu bytes of %llu\n", f->file, (unsigned long long)f->bytes,
 		(unsigned long long)f->before);
 }
