@@ -24,8 +24,7 @@ static bool ends_with(const char *text, const char *end) {
 	return n >= m && !strcmp(text + n - m, end);
 }
 
-/* Where the file lies: a directory's is below it, a file is itself. */
-static bool find(const ent_config_source *source, const char *file, char *out, size_t size) {
+bool ent__lines_path(const ent_config_source *source, const char *file, char *out, size_t size) {
 	const char *root = source->from.path.s, *slash = root ? strrchr(root, '/') : NULL;
 	struct stat st;
 	if (!root || *file == '.' || ends_with(file, ".gz") || ends_with(file, ".zst")) {
@@ -69,5 +68,5 @@ uint64_t ent__line_at(ent__lines *x, const char *path, uint64_t place) {
 
 uint64_t ent__line_of(ent__lines *x, const ent_config_source *source, const char *file, uint64_t place) {
 	char path[sizeof x->path];
-	return source && find(source, file, path, sizeof path) ? ent__line_at(x, path, place) : 0;
+	return source && ent__lines_path(source, file, path, sizeof path) ? ent__line_at(x, path, place) : 0;
 }

@@ -14,6 +14,8 @@ typedef struct ent__lines {
 	uint64_t at, line;
 } ent__lines;
 
+/* Where a file of a source lies: a directory's is below it, a file is itself. false: it is packed, or not there. */
+bool ent__lines_path(const ent_config_source *, const char *file, char *out, size_t size);
 /* Line of the byte at `place` of a source's file, from 1; 0: it cannot be said. */
 uint64_t ent__line_of(ent__lines *, const ent_config_source *, const char *file, uint64_t place);
 /* The same of a file by its path. */

@@ -3,13 +3,13 @@
  * The functions that a plugin gets (ent_host), and the rejects store's items: reason, column, masked excerpt, sealed
  * bytes. All are called from the one thread of the worker, while it is within a function of the plugin. */
 #include "decode/values.h"
+#include "base/mask.h"
 #include "decode/worker.h"
 
 #include <sodium.h>
 #include <string.h>
 #include <time.h>
 
-#define EXCERPT_MAX 120u
 #define SEALED_MAX 4096u
 #define LOG_LINES 5u /* a second */
 
@@ -100,29 +100,13 @@ static ent_str record_at(const ent_ctx *c, uint64_t place) {
 	return rest;
 }
 
-/* Letters become a or A, digits 9: one sees how it is built, and nothing else. */
-static size_t mask(ent_str s, char out[EXCERPT_MAX]) {
-	size_t n = 0;
-	for (size_t i = 0; i < s.n && n < EXCERPT_MAX; i++) {
-		unsigned char ch = (unsigned char)s.p[i];
-		if ((ch & 0xc0) == 0x80) {
-			continue; /* the rest of a character */
-		}
-		out[n++] = ch >= 0x80 || (ch >= 'a' && ch <= 'z') ? 'a'
-				   : ch >= 'A' && ch <= 'Z'               ? 'A'
-				   : ch >= '0' && ch <= '9'               ? '9'
-				   : ch < ' ' && ch != '\t'               ? ' '
-														  : (char)ch;
-	}
-	return n;
-}
-
 void ent__reject(ent_ctx *c, uint64_t place, const char *column, ent_str part, const char *why) {
 	ent__worker *w = c->worker;
 	ent_str record = record_at(c, place);
-	char excerpt[EXCERPT_MAX];
+	char excerpt[ENT_MASK_MAX];
 	size_t why_n = strnlen(why, 200), column_n = column ? strnlen(column, 120) : 0;
-	size_t excerpt_n = mask(part.p ? part : bytes_at(c, place), excerpt);
+	ent_str shown = part.p ? part : bytes_at(c, place);
+	size_t excerpt_n = ent_mask(shown.p, shown.n, excerpt, ENT_MASK_MAX);
 	size_t plain_n = record.n < SEALED_MAX ? record.n : SEALED_MAX;
 	size_t sealed_n = plain_n ? crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + plain_n : 0;
 	size_t texts = why_n + column_n + excerpt_n + sealed_n;

@@ -10,7 +10,7 @@
 typedef struct found {
 	int32_t day;
 	uint32_t input;
-	uint64_t place;
+	uint64_t place, hash;
 	size_t key; /* where its key lies in `keys` */
 	uint16_t key_n;
 	uint8_t kind, origin;
@@ -58,13 +58,16 @@ static int take(void *ctx, ent_position at, const uint8_t *body, size_t n) {
 		return ent_error_set(s->error, ENT_ERR_CORRUPT, "a frame of the ledger cannot be read as a document");
 	}
 	const ent_item *head = ent_document_head(d), *first = head ? head : d->n ? &d->items[0] : NULL;
-	int32_t day;
-	if (!first || first->partner != w->partner || first->flags & ENT_DOC_RETRACT || first->input >= s->e->n_inputs ||
-		!ent_fold_day(&s->e->fold, first, first->partner, &day) || day < w->from || day >= w->to) {
+	int32_t day = 0;
+	if (!first || first->partner != w->partner || first->flags & ENT_DOC_RETRACT || first->input >= s->e->n_inputs) {
+		return 0;
+	}
+	bool dated = ent_fold_day(&s->e->fold, first, first->partner, &day);
+	if (dated ? day < w->from || day >= w->to : !w->undated) {
 		return 0;
 	}
 	ENT_GROW(s->found, s->n, s->capacity);
-	s->found[s->n++] = (found){.day = day, .input = first->input, .place = first->place, .key = s->keys.n,
+	s->found[s->n++] = (found){.day = day, .input = first->input, .place = first->place, .hash = hash, .key = s->keys.n,
 		.key_n = d->key_n, .kind = d->kind, .origin = d->origin};
 	ent_buf_add(&s->keys, d->key, d->key_n);
 	ent_index_add(s->by_hash, hash, s->n);
@@ -87,7 +90,7 @@ int ent_engine_lineage(ent_engine *e, const ent_lineage_what *what, ent_lineage_
 		const found *f = &s.found[i];
 		const ent_input *input = &e->inputs[f->input];
 		if (!f->gone) {
-			status = visit(ctx, &(ent_lineage_row){.kind = f->kind, .origin = f->origin, .day = f->day,
+			status = visit(ctx, &(ent_lineage_row){.kind = f->kind, .origin = f->origin, .day = f->day, .id = f->hash,
 				.source = input->source, .file = input->name,
 				.place = f->place, .key = (const char *)s.keys.data + f->key, .key_n = f->key_n});
 		}

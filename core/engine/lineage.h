@@ -11,12 +11,14 @@ typedef struct ent_lineage_what {
 	uint32_t partner; /* code */
 	unsigned kind;    /* ent_fact of the documents: order, cart, visit, touch, contact, observation, entry; 0: all */
 	int32_t from, to; /* days [from, to) of the partner */
+	bool undated;     /* and those that have no day: entries of registers, as a rule. Theirs is 0 */
 } ent_lineage_what;
 
 typedef struct ent_lineage_row {
 	unsigned kind; /* ent_fact */
 	uint8_t origin; /* ent_origin */
 	int32_t day;
+	uint64_t id;      /* as in the ledger's index, and of its record in the store */
 	uint32_t source;  /* code */
 	const char *file; /* as the source names it */
 	uint64_t place;   /* byte of it, unpacked, at which the record begins */
