@@ -78,6 +78,8 @@ static void show_priors(ent_call *call, const ent_config *config) {
 		}
 		ent_json_key(json, "unit");
 		ent_json_text(json, ent_prior_units[p->unit]);
+		ent_json_key(json, "audience");
+		ent_json_text(json, ent_prior_audiences[p->audience]);
 		ent_json_key(json, "source");
 		ent_json_text(json, p->source.s);
 		ent_json_end(json);

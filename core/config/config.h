@@ -293,11 +293,12 @@ typedef struct ent_register_config {
 typedef struct ent_prior_config {
 	ent_word name;
 	ent_word p10, p50, p90;
-	int unit; /* in ent_prior_units */
+	int unit;     /* in ent_prior_units */
+	int audience; /* in ent_prior_audiences */
 	ent_word source;
 } ent_prior_config;
 
-extern const char *const ent_prior_units[]; /* ended by NULL */
+extern const char *const ent_prior_units[], *const ent_prior_audiences[]; /* ended by NULL */
 
 typedef enum ent_sandbox_level {
 	ENT_CONFIG_SANDBOX_REQUIRED,

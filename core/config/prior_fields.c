@@ -30,6 +30,7 @@ static int decimal(ent__parser *p, const ent__field *f, const ent_yaml_node *nod
 }
 
 const char *const ent_prior_units[] = {"ratio", "count", "days", "seconds", "pieces", "money", NULL};
+const char *const ent_prior_audiences[] = {"us", "both", NULL};
 
 /* clang-format off */
 const ent__field ent__prior_fields[] = {
@@ -41,6 +42,8 @@ const ent__field ent__prior_fields[] = {
 		.doc = "One in ten times it is more than this."},
 	{.key = "unit", .type = ENT__ENUM, .preset = "ratio", .choices = ent_prior_units, .offset = AT(unit),
 		.doc = "What it is counted in. Seven in a hundred is the ratio 0.07; money is in the reporting currency."},
+	{.key = "audience", .type = ENT__ENUM, .preset = "us", .choices = ent_prior_audiences, .offset = AT(audience),
+		.doc = "Who may know of it: `both` for what is published. What rests on a prior of ours alone is not shown to partners."},
 	{.key = "source", .type = ENT__TEXT, .required = true, .offset = AT(source),
 		.doc = "Where it is from: a study, an earlier partner, whose judgement. It stands beside what rests on it."},
 	{.key = NULL}};

@@ -160,6 +160,7 @@ static void priors(ent_json *j, const ent_config *c) {
 			ent_json_raw(j, numbers[k]->s, strlen(numbers[k]->s));
 		}
 		member(j, "unit", ent_prior_units[p->unit]);
+		member(j, "audience", ent_prior_audiences[p->audience]);
 		member(j, "source", p->source.s);
 		ent_json_end(j);
 	}

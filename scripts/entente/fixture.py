@@ -291,10 +291,19 @@ class World:
         return self
 
     def prior(
-        self, name: str, p10: Amount, p50: Amount, p90: Amount, *, unit: str = "ratio", source: str = "a test"
+        self,
+        name: str,
+        p10: Amount,
+        p50: Amount,
+        p90: Amount,
+        *,
+        unit: str = "ratio",
+        source: str = "a test",
+        audience: str = "us",
     ) -> World:
-        """What the organization believes."""
-        self.priors[name] = {"p10": p10, "p50": p50, "p90": p90, "unit": unit, "source": source}
+        """What the organization believes; audience="both" where the partner may know of it."""
+        said = {"p10": p10, "p50": p50, "p90": p90, "unit": unit, "source": source, "audience": audience}
+        self.priors[name] = said
         return self
 
     def snapshot(self) -> Snapshot:

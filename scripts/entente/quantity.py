@@ -319,7 +319,7 @@ _WORDS: Final = {"add": "to", "compare": "with", "multiply": "by", "divide": "by
 def _unlike(verb: str, a: Unit, b: Unit) -> str:
     if verb == "add":
         a, b = b, a
-    why = "" if a.kind != b.kind else "; convert one of them first"
+    why = "; convert one of them first" if a.kind == b.kind and a is not b else ""
     return f"cannot {verb} {_named(a)} {_WORDS[verb]} {_named(b)}{why}"
 
 

@@ -10,6 +10,7 @@ import math
 import operator
 
 from . import run
+from .classes import OF_AUDIENCE, note
 from .missing import Ask, NotEnoughEvidence
 from .quantity import RATIO, Quantity, UnitError, exact, unit_of
 
@@ -243,7 +244,8 @@ def prior_of(partner: Partner, name: str) -> Spread:
     low, middle, high = (float(found[p]) for p in ("p10", "p50", "p90"))
     said = _quantity(middle, unit)
     part = f"p10={_quantity(low, unit)} p90={_quantity(high, unit)}; {found.get('source') or 'no source'}"
-    run.now.reads.append(run.Read(label, today, today + 1, 0, said.top, said.bottom, unit, -1, -1, "", part))
+    sharing = OF_AUDIENCE[str(found.get("audience") or "us")]
+    note(run.Read(label, today, today + 1, 0, said.top, said.bottom, unit, -1, -1, "", part, "", 0, sharing))
     return _from_quantiles(low, middle, high, unit, label)
 
 

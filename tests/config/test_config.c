@@ -155,6 +155,7 @@ static void everything(void **state) {
 	assert_string_equal(c->priors[0].name.s, "conversion_per_second");
 	assert_string_equal(c->priors[0].p90.s, "0.12");
 	assert_string_equal(ent_prior_units[c->priors[0].unit], "ratio");
+	assert_string_equal(ent_prior_audiences[c->priors[0].audience], "us");
 	assert_string_equal(c->priors[0].source.s, "Deloitte 2020");
 	assert_int_equal(c->workers, 3);
 	assert_int_equal(c->sandbox, ENT_CONFIG_SANDBOX_REQUIRED);

@@ -167,6 +167,14 @@ def test_what_nobody_said_is_unknown_and_asked_for() -> None:
     assert said.record()["evidence"][-1]["state"] == "no_coverage"
 
 
+def test_what_rests_on_our_own_belief_is_not_the_partners_to_see() -> None:
+    both = rule(practice="consulting", audience="both")(speed.function)
+    shared = world().prior("conversion_per_second", 0.05, 0.1, 0.2, audience="both").judge(both, "a")
+    assert shared.verdict is True and shared.record()["evidence"][-1]["class"] == "theirs"
+    with pytest.raises(Exception, match="prior conversion_per_second"):
+        world().prior("conversion_per_second", 0.05, 0.1, 0.2).judge(both, "a")
+
+
 def test_priors_have_units() -> None:
     made = world().prior("deal", 1000, 2000, 5000, unit="money").prior("wait", 3, 5, 9, unit="days")
     a = made.see("a")
