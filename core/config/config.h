@@ -235,6 +235,7 @@ typedef struct ent_rules_config {
 	int64_t deadline_us; /* of one rule for one partner */
 	int64_t memory;      /* bytes, of the rules worker */
 	int64_t min_cohort;  /* partners whose figures may be released together */
+	int64_t most_of_one, most_of_two; /* percent of a sum that the largest, the two largest of them may hold */
 	ent_word venv;       /* absolute folder of a Python virtual environment; NULL: none */
 } ent_rules_config;
 

@@ -489,6 +489,12 @@ static const ent__field rules_fields[] = {
 	{.key = "min_cohort", .type = ENT__INT, .preset = "5", .least = 3, .most = 1000,
 		.offset = AT(ent_rules_config, min_cohort),
 		.doc = "The fewest partners whose figures a rule may see together, as a median or a quantile."},
+	{.key = "most_of_one", .type = ENT__INT, .preset = "60", .least = 20, .most = 100, .offset = AT(ent_rules_config, most_of_one),
+		.form = "PERCENT",
+		.doc = "Figures of several partners are not shown where one of them holds more than this of what is added up, or, of a "
+			"ratio, of what it is divided by."},
+	{.key = "most_of_two", .type = ENT__INT, .preset = "80", .least = 40, .most = 100, .offset = AT(ent_rules_config, most_of_two),
+		.form = "PERCENT", .doc = "The same for the two largest together."},
 	{.key = "venv", .type = ENT__PATH, .offset = AT(ent_rules_config, venv), .form = "FOLDER",
 		.doc = "A Python virtual environment (of the Python that Entente was built with) whose packages rules may import."},
 	END};

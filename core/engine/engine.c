@@ -5,6 +5,7 @@
 #include "config/options.h"
 #include "engine/internal.h"
 #include "engine/judged.h"
+#include "engine/released.h"
 #include "engine/spare.h"
 #include "engine/warm.h"
 
@@ -334,6 +335,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__rules_close(e);
 	ent__left_out_forget(e);
 	ent__judged_forget(e);
+	ent__released_forget(e);
 	ent_pool_destroy(e->pool);
 	ent_spares_destroy(e->spares);
 	ent__sources_close(e);

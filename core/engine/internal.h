@@ -187,6 +187,7 @@ struct ent_engine {
 	bool rules_expected;         /* their worker may start as soon as there is anything to read */
 	unsigned rules_kept;         /* how many of them keep the snapshot that `warm` has; 0: none */
 	uint32_t partners_a_worker;  /* so many more partners are worth one more worker */
+	struct ent__released *released; /* released.c; NULL: not read from the store yet */
 	struct ent__found *found;    /* judged.c; NULL: not read from the store yet */
 	struct ent__warm *warm;      /* NULL: nothing is kept between judgements */
 	uint64_t run; /* number of this run, for findings */

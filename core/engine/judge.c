@@ -6,6 +6,7 @@
  * and the workers say again only what it reaches (follow.c). Loop thread only. */
 #include "base/json.h"
 #include "engine/judged.h"
+#include "engine/released.h"
 #include "engine/warm.h"
 
 #include <signal.h>
@@ -73,6 +74,7 @@ static void finish(ent__judge *j) {
 		j->e->rules->take = NULL;
 	}
 	ent__judged_finish(j);
+	ent_buf_finish(&j->refused);
 	for (unsigned i = 0; i < j->n_stopped; i++) {
 		free(j->stopped[i].rule);
 		free(j->stopped[i].traceback);
@@ -99,6 +101,8 @@ static void evaluate_json(const ent__judge *j, bool keep, unsigned part, unsigne
 	ent_json_uint(&w, part);
 	ent_json_uint(&w, parts);
 	ent_json_end(&w);
+	ent_json_key(&w, "refused");
+	ent__released_refused(j, &w);
 	ent_json_end(&w);
 }
 
@@ -146,6 +150,7 @@ int ent__judge_whole(
 	report->partners = (uint32_t)partners;
 	report->whole = true;
 	e->rules_kept = 0;
+	ent__released_of(e, snapshot);
 	while (!status) {
 		*error = (ent_error){0};
 		report->evaluations = 0;
@@ -165,9 +170,18 @@ int ent__judge_whole(
 			ent_buf_finish(&json);
 		}
 		status = status ? status : gather(&j, n);
+		if (!status && ent__released_take(&j, n)) { /* the same workers say it again, without what contradicts the rest */
+			ent__judged_abort(&j);
+			if (error->code) {
+				status = error->code;
+				break;
+			}
+			continue;
+		}
 		for (size_t i = 0; i < e->rules->books.n && !status; i++) {
 			ent_errors_take(&report->errors, &e->rules->books.e[i]);
 		}
+		status = status ? status : ent__released_save(&j);
 		status = status ? status : ent__judged_end(&j);
 		if (!status) {
 			break;
@@ -182,7 +196,8 @@ int ent__judge_whole(
 		e->rules_kept = n;
 	}
 	if (status) {
-		ent__rules_close(e); /* one of them may still be at work */
+		ent__released_forget(e); /* it may hold what the store does not */
+		ent__rules_close(e);     /* one of them may still be at work */
 	}
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;
 	finish(&j);
@@ -212,9 +227,12 @@ int ent__judge_change(ent_engine *e, const ent_snapshot_block *layer, const ent_
 		ent__rules_send(&e->rules->workers[i], ENT_RULES_CHANGE, j.run, request, layer->fd);
 	}
 	status = status ? status : gather(&j, n);
+	status = status ? status : ent__released_take(&j, n); /* what contradicts each other: everything is judged again */
+	status = status ? status : ent__released_save(&j);
 	status = status ? status : ent__judged_end(&j);
 	if (status) {
 		ent__judged_abort(&j);
+		ent__released_forget(e);
 		ent__rules_close(e); /* what they keep may be half of the change: fresh ones are told everything */
 	}
 	report->seconds = (double)(uv_hrtime() - started) / 1e9;

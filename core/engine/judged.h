@@ -36,6 +36,7 @@ typedef struct ent__judge {
 	unsigned n_stopped;
 	int status; /* of storing, while the workers are at it */
 	ent__gathered gathered[ENT__RULES_MOST];
+	ent_buf refused; /* releases of cohorts that contradict others: rows of a JSON array */
 	ent_buf old, merged, evidence;
 	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
 	ent_intern held;      /* rules of which it was said that they are held back */

@@ -71,6 +71,14 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 			w->done = true;
 		}
 		break;
+	case ENT_RULES_RELEASED:
+		ent_read_u64(r);
+		if (part(w, r)) {
+			w->released.n = 0;
+			ent_buf_add(&w->released, w->stream.data, w->stream.n);
+			w->stream.n = 0;
+		}
+		break;
 	case ENT_RULES_DONE:
 		ent_read_u64(r);
 		w->evaluations = ent_read_u64(r);
@@ -206,7 +214,7 @@ void ent__rules_begin(ent__rules *all) {
 	for (unsigned i = 0; i < ENT__RULES_MOST; i++) {
 		ent__rules_worker *w = &all->workers[i];
 		w->done = w->failed = w->asked = w->late = false;
-		w->stream.n = w->page.n = 0;
+		w->stream.n = w->page.n = w->released.n = 0;
 		w->evaluations = 0;
 		w->worked_since_ns = 0;
 		w->error = (ent_error){0};
@@ -350,6 +358,7 @@ static void stop(ent__rules_worker *w) {
 	ent_buf_finish(&w->stream);
 	ent_buf_finish(&w->json);
 	ent_buf_finish(&w->page);
+	ent_buf_finish(&w->released);
 }
 
 void ent__rules_close(ent_engine *e) {

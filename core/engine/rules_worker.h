@@ -25,6 +25,7 @@ typedef struct ent__rules_worker {
 	ent_buf stream; /* parts of the record or page at hand */
 	ent_buf json;   /* what it said when it had loaded the books, terminated */
 	ent_buf page;   /* of a brief */
+	ent_buf released; /* what it released of cohorts */
 	uint64_t evaluations;
 	bool asked; /* for its traceback */
 	uint64_t asked_ns;

@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "engine/internal.h"
 #include "engine/days.h"
+#include "engine/released.h"
 #include "engine/snapshot_build.h"
 
 #include <stdlib.h>
@@ -517,7 +518,8 @@ int ent_engine_snapshot(ent_engine *e, int32_t as_of, const char *as_of_mode, en
 
 int ent__build_snapshot(ent_engine *e, const ent__build_from *from, int32_t as_of, const char *as_of_mode,
 	ent_snapshot_block *out, ent_error *error) {
-	ent__build b = {.e = e, .from = from, .as_of = as_of, .as_of_mode = as_of_mode};
+	/* what would have been said on a past day is told to nobody: it is not logged */
+	ent__build b = {.e = e, .from = from, .logged = !from, .as_of = as_of, .as_of_mode = as_of_mode};
 	*out = (ent_snapshot_block){.fd = -1, .as_of = as_of};
 	uint8_t *behind = strcmp(as_of_mode, "now") ? NULL : ent__days_behind(e, as_of);
 	b.behind = behind;
@@ -549,6 +551,9 @@ int ent__build_snapshot(ent_engine *e, const ent__build_from *from, int32_t as_o
 	}
 	if (!status) {
 		status = ent__build_records(&b, UINT32_MAX, error);
+	}
+	if (!status && b.logged) {
+		status = ent__released_load(e, error);
 	}
 	if (!status) {
 		ent_buf block = {0};

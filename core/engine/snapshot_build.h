@@ -64,6 +64,7 @@ typedef struct ent__build_from {
 typedef struct ent__build {
 	ent_engine *e;
 	const ent__build_from *from; /* NULL: the store. Else of a past moment: what is known of later days stays out of profiles */
+	bool logged; /* it brings the log of releases, and what is released of it goes there */
 	int32_t as_of;
 	const uint8_t *behind; /* by code, see days.h; NULL: all have the day as_of */
 	const char *as_of_mode;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "engine/life.h"
 #include "engine/registers.h"
+#include "engine/released.h"
 #include "engine/snapshot_build.h"
 
 #include <stdlib.h>
@@ -202,6 +203,14 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 	ent_json_key(&j, "min_cohort");
 	ent_json_int(&j, b->e->config->rules.min_cohort);
 	own_registers(b, &j);
+	ent_json_key(&j, "most_of_one");
+	ent_json_int(&j, b->e->config->rules.most_of_one);
+	ent_json_key(&j, "most_of_two");
+	ent_json_int(&j, b->e->config->rules.most_of_two);
+	if (b->logged) {
+		ent_json_key(&j, "released");
+		ent__released_json(b->e, b->partners, b->n_partners, &j);
+	}
 	ent_json_key(&j, "benchmarks"); /* what is nobody's own: of an industry, a market */
 	ent_json_array(&j);
 	for (size_t i = 0; i < b->n_records && !b->records[i].partner; i++) { /* sorted by partner: these come first */

@@ -101,16 +101,30 @@ static PyObject *call_rules(const char *function, PyObject *subject, const char 
 	return result;
 }
 
+/* Tells the core what of cohorts it released, if there is any that is new. */
+static int send_released(uint64_t number) {
+	PyObject *f = worker("released"), *said = f ? PyObject_CallNoArgs(f) : NULL;
+	Py_ssize_t n = 0;
+	const char *text = said ? utf8(said, &n) : NULL;
+	if (text && n) {
+		ent__send_stream(ENT_RULES_RELEASED, true, number, text, (size_t)n);
+	}
+	Py_XDECREF(said);
+	Py_XDECREF(f);
+	return text ? 0 : -1;
+}
+
 /* Tells the core how the run ended. Takes the reference. */
 static int done(uint64_t number, PyObject *result, ent_error *e) {
-	if (!result) {
+	bool good = result && !send_released(number);
+	if (!good) {
 		ent__python_error(e);
 	}
 	ent__status_idle();
-	if (!result) {
+	Py_XDECREF(result);
+	if (!good) {
 		return -1;
 	}
-	Py_DECREF(result);
 	ent_buf b = {0};
 	ent_buf_u32(&b, ENT_RULES_DONE);
 	ent_buf_u64(&b, number);

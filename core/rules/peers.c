@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * places(): the figures of all partners of a cohort in order, as Peers in cohort.py keeps them; exchanged(): the same
- * after some of them changed. A cohort may have a hundred thousand partners, each of which would otherwise pass through a
- * handful of Python objects before it is sorted. */
+ * after some of them changed; weighed(): how much of what is added up the largest hold. A cohort may have a hundred thousand
+ * partners, each of which would otherwise pass through a handful of Python objects before it is sorted. */
 #include "base/arena.h"
 #include "rules/rules.h"
 
@@ -29,13 +29,15 @@ static int by_number(const void *a, const void *b) {
 /* A double holds it: then a quotient is rounded once, as Python does. */
 static bool is_exact(__int128 v) { return v < (__int128)1 << EXACT_BITS && v > -((__int128)1 << EXACT_BITS); }
 
-/* All that are known; false: there is something that this is not made for. */
-static bool read_all(PyObject *snapshot, const Py_buffer *who, const ent_query *query, place *places, size_t *n) {
+/* All that are known, and who these are; false: there is something that this is not made for. */
+static bool read_all(
+	PyObject *snapshot, const Py_buffer *who, const ent_query *query, place *places, uint32_t *known, size_t *n) {
 	*n = 0;
 	for (Py_ssize_t i = 0; i < who->len / 4; i++) {
 		ent_query q = *query;
 		ent_window w;
 		memcpy(&q.partner, (const char *)who->buf + i * 4, 4);
+		known[*n] = q.partner;
 		if (q.partner >= ent__snapshot_partners(snapshot) ||
 			ent_window_read(ent__snapshot_of(snapshot, &q.partner), &q, &w)) {
 			return false; /* the slow way says what is wrong */
@@ -64,8 +66,8 @@ static PyObject *list_of(const place *places, size_t n) {
 	return list;
 }
 
-/* places(snapshot, who, metric, start, stop, origin) -> [(number, top, bottom)] of those that are known, in order;
- * None: it has to be done in Python. `who` are packed uint32. */
+/* places(snapshot, who, metric, start, stop, origin) -> ([(number, top, bottom)], who) of those that are known, the former in
+ * order of the numbers; None: it has to be done in Python. `who` are packed uint32. */
 static PyObject *places(PyObject *self, PyObject *args) {
 	(void)self;
 	PyObject *snapshot;
@@ -83,17 +85,52 @@ static PyObject *places(PyObject *self, PyObject *args) {
 		.stop = stop,
 		.coverage = ENT_WINDOW_COVERAGE};
 	place *found = ent_xcalloc((size_t)who.len / 4 + 1, sizeof *found);
+	uint32_t *known = ent_xcalloc((size_t)who.len / 4 + 1, sizeof *known);
 	size_t n;
-	PyObject *list = NULL;
-	if (good && read_all(snapshot, &who, &q, found, &n)) {
+	PyObject *answer = NULL;
+	if (good && read_all(snapshot, &who, &q, found, known, &n)) {
 		qsort(found, n, sizeof *found, by_number);
-		list = list_of(found, n);
+		PyObject *list = list_of(found, n);
+		answer = list ? Py_BuildValue("(Ny#)", list, (const char *)known, (Py_ssize_t)(n * sizeof *known)) : NULL;
 	} else {
-		list = Py_NewRef(Py_None);
+		answer = Py_NewRef(Py_None);
 	}
+	free(known);
 	free(found);
 	PyBuffer_Release(&who);
-	return list;
+	return answer;
+}
+
+/* ---- weighed() ---- */
+
+static bool is_row(PyObject *item);
+
+/* weighed(places, column) -> (total, largest, second) of the amounts that the places have there, without their signs; None: it
+ * has to be done in Python. */
+static PyObject *weighed(PyObject *self, PyObject *const *args, Py_ssize_t n) {
+	(void)self;
+	long column = n == 2 && PyList_Check(args[0]) && PyLong_Check(args[1]) ? PyLong_AsLong(args[1]) : 0;
+	if (column != 1 && column != 2) {
+		PyErr_SetString(PyExc_TypeError, "weighed() takes places and a column, 1 or 2");
+		return NULL;
+	}
+	unsigned long long total = 0, largest = 0, second = 0;
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(args[0]); i++) {
+		PyObject *item = PyList_GET_ITEM(args[0], i);
+		int over = 1;
+		long long amount = is_row(item) ? PyLong_AsLongLongAndOverflow(PyTuple_GET_ITEM(item, column), &over) : 0;
+		unsigned long long size = amount < 0 ? 0ull - (unsigned long long)amount : (unsigned long long)amount;
+		if (over || __builtin_add_overflow(total, size, &total)) {
+			Py_RETURN_NONE;
+		}
+		if (size > largest) {
+			second = largest;
+			largest = size;
+		} else if (size > second) {
+			second = size;
+		}
+	}
+	return Py_BuildValue("(KKK)", total, largest, second);
 }
 
 /* ---- exchanged() ---- */
@@ -195,6 +232,9 @@ static PyMethodDef places_method = {"places", places, METH_VARARGS, "Figures of 
 static PyMethodDef exchanged_method = {
 	"exchanged", (PyCFunction)(void (*)(void))exchanged, METH_FASTCALL, "The same after some of them changed."};
 
+static PyMethodDef weighed_method = {
+	"weighed", (PyCFunction)(void (*)(void))weighed, METH_FASTCALL, "What the largest of them hold."};
+
 static int add(PyObject *module, PyMethodDef *method) {
 	PyObject *function = PyCFunction_New(method, NULL);
 	int status = function ? PyModule_AddObjectRef(module, method->ml_name, function) : -1;
@@ -203,5 +243,5 @@ static int add(PyObject *module, PyMethodDef *method) {
 }
 
 int ent__places_function(PyObject *module) {
-	return add(module, &places_method) || add(module, &exchanged_method) ? -1 : 0;
+	return add(module, &places_method) || add(module, &exchanged_method) || add(module, &weighed_method) ? -1 : 0;
 }

@@ -6,7 +6,7 @@
  * the fields with base/buf.h. What the worker sends is cut into packets of at most ENT_MSG_MAX: every packet of a stream
  * carries u8 last. What the core sends is one packet, as long as its socket takes.
  *
- * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE, CHANGE -> RESULT* then DONE | FAILED; BRIEF -> PAGE* |
+ * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE, CHANGE -> RESULT*, RELEASED*, then DONE | FAILED; BRIEF -> PAGE* |
  * FAILED. After a failed HELLO the worker leaves with status 1; else it waits for the next message.
  * A worker that misses a rule's deadline gets SIGUSR1 (faulthandler writes the traceback to stderr), then SIGKILL. */
 #ifndef ENT_RULES_PROTOCOL_H
@@ -26,7 +26,8 @@ typedef enum ent_rules_msg {
 	ENT_RULES_LOAD,      /* bytes JSON: {"books": [folders], "settings": {rule: {name: value}}, "import": [modules],
 	                        "leave": {file: {"line", "what"}}}: files that ended a worker when it loaded them */
 	ENT_RULES_EVALUATE,  /* u64 run, bytes JSON {"skip": [rules], "only": {"rules": [...], "partners": [...]} or null,
-	                        "keep": bool, "part": [k, n] or null}; one descriptor: the snapshot, a memfd sealed
+	                        "keep": bool, "part": [k, n] or null, "refused": [[slice, cohort, start, stop]]};
+	                        one descriptor: the snapshot, a memfd sealed
 	                        SHRINK|GROW|WRITE. keep: what the rules read is remembered, for CHANGE. part: only every
 	                        n-th partner, from the k-th on: the others are judged by other workers */
 	ENT_RULES_BRIEF,     /* u64 run, bytes JSON (the brief's request, docs/rules.md); one descriptor: the snapshot */
@@ -43,6 +44,9 @@ typedef enum ent_rules_msg {
 	                         docs/rules.md, each followed by a newline, which JSON itself never holds */
 	ENT_RULES_DONE,       /* u64 run, u64 evaluations, u64 nanoseconds spent in rules, u32 n, for the first n rules of
 	                         LOADED: u64 evaluations, u64 nanoseconds (the others had none) */
+	ENT_RULES_RELEASED,   /* u64 run, u8 last, bytes JSON: {"sets": [numbers of partners, eight digits each], "shown": [[slice,
+	                         cohort, start, stop, rank, set]], "refused": [[slice, cohort, start, stop, why]]}: see
+	                         scripts/entente/releases.py; only if there is any that is new */
 	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */

@@ -4,6 +4,7 @@
  * floating point and would store that; a STRICT column refuses it. WITHOUT ROWID, or an INTEGER PRIMARY KEY: the key's order
  * is the order of the file, so that what is written sorted is written in sequence and read back in one piece. */
 #include "store/notices.h"
+#include "store/releases.h"
 #include "store/schema.h"
 #include "store/store.h"
 
@@ -223,6 +224,25 @@ static const ent__column rule_run[] = {
 };
 #undef RULE_RUN
 
+#define RELEASE(name, type, show) {#name, type, ENT__SET, show, F(ent_release, name), 0}
+static const ent__column release[] = {
+	{"id", ENT__U64, ENT__KEY, ENT__PLAIN, F(ent_release, id), 0},
+	RELEASE(slice, ENT__TEXT, ENT__PLAIN),
+	RELEASE(cohort, ENT__TEXT, ENT__PLAIN),
+	RELEASE(state, ENT__TEXT, ENT__PLAIN),
+	RELEASE(why, ENT__TEXT, ENT__PLAIN),
+	RELEASE(first_end, ENT__I32, ENT__DAY),
+	RELEASE(last_end, ENT__I32, ENT__DAY),
+	RELEASE(days, ENT__U32, ENT__PLAIN),
+	RELEASE(size, ENT__U32, ENT__PLAIN),
+	RELEASE(since, ENT__I32, ENT__DAY),
+	RELEASE(as_of, ENT__I32, ENT__DAY),
+	RELEASE(run, ENT__U64, ENT__PLAIN),
+	{"members", ENT__BLOB_N, ENT__SET, ENT__PLAIN, F(ent_release, members), F(ent_release, n_members)},
+	{0},
+};
+#undef RELEASE
+
 const char *const ent__verdict_words[ENT__VERDICT_WORDS] = {"true", "false", "unknown", "failed"};
 
 const ent__table ent__tables[ENT__TABLES] = {
@@ -242,6 +262,7 @@ const ent__table ent__tables[ENT__TABLES] = {
 	[ENT__FEEDS] = {"feed", sizeof(ent_feed), feed, NULL, NULL, 3},
 	[ENT__RUNS] = {"run", sizeof(ent_run), run, NULL, NULL, 4},
 	[ENT__RULE_RUNS] = {"rule_run", sizeof(ent_rule_run), rule_run, NULL, NULL, 4},
+	[ENT__RELEASES] = {"release", sizeof(ent_release), release, NULL, NULL, 4},
 };
 
 static const char *const declared[] = {
@@ -434,6 +455,7 @@ void ent__schema_views(ent_buf *b) {
 	write_view(b, &ent__tables[ENT__NOTICES]);
 	write_view(b, &ent__tables[ENT__RUNS]);
 	write_view(b, &ent__tables[ENT__RULE_RUNS]);
+	write_view(b, &ent__tables[ENT__RELEASES]);
 	begin_view(b, "", "verdict");
 	ent_buf_printf(b, "  r.name AS rule,\n  s.partner,\n  CASE substr(s.verdicts, r.number + 1, 1)");
 	for (unsigned i = 0; i < ENT__VERDICT_WORDS; i++) {

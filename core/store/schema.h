@@ -82,6 +82,7 @@ typedef enum ent__table_id {
 	ENT__FEEDS,
 	ENT__RUNS,
 	ENT__RULE_RUNS,
+	ENT__RELEASES,
 	ENT__TABLES
 } ent__table_id;
 

@@ -27,6 +27,7 @@ struct ent_store {
 	sqlite3_stmt *put[ENT__TABLES];
 	sqlite3_stmt *input_add, *input_set, *record_drop, *covers_drop, *rejects_drop, *rejects_expire, *findings_close, *finding_live, *meta_get, *sets_of_day;
 	sqlite3_stmt *notice_id, *notice_waiting, *notice_drop, *notice_over, *notice_alert;
+	sqlite3_stmt *release_drop;
 	sqlite3_stmt *cells_append, *cells_get, *cells_put, *cells_drop;
 };
 

@@ -91,4 +91,4 @@ def tidy() -> bool:
 def release(error: BaseException) -> None:
     """Let go of what the frames of an exception hold, for there was no memory left."""
 
-# Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places: as in entente.plain, which says the same in Python.
+# Depend, Figure, Look, Run, Seat, bind, evidence, exact_pairs, exchanged, judge, places, weighed: as in entente.plain, which says the same in Python.

@@ -7,8 +7,9 @@ and after; where what was released is the same, nobody who read them runs again.
 
 from __future__ import annotations
 
-from .cohort import Node, Peers
+from .cohort import Node
 from .native import Depend
+from .peers import Peers
 from .rules import Rule
 from .view import View
 
@@ -46,6 +47,12 @@ class Kept:
         for view in views:
             view.changes += 1
             view.forget()
+        moved = self.view.worked_out([partner for partner, metrics in changes.items() if metrics is None])
+        if moved:  # others belong to cohorts now
+            of = {id(one.node): one for one in reached}
+            for node in (node for view in views for node in view.released.values() if node.rests_on(moved)):
+                of[id(node)] = _Reached(node, [], True)
+            reached = list(of.values())
         wanted: dict[int, set[int]] = {}
         for partner, metrics in changes.items():
             for rule in self.depend.affected(partner, metrics):
@@ -90,14 +97,20 @@ def _reached(view: View, changes: Mapping[int, Metrics]) -> Iterable[_Reached]:
     groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}
     sets = {partner: None if metrics is None else set(metrics) for partner, metrics in changes.items()}
     for node in view.released.values():
-        metric = node.measure.metric.number
-        for at, key in enumerate(node.tried):
+        metric = node.figures.metric.number
+        for at, key in enumerate((*node.tried, None)):
+            if key is None:  # whoever is not in the cohort any more, and is still shown with it
+                whom = [p for p in node.extra if p in sets and ((m := sets[p]) is None or metric in m)]
+                if whom:
+                    yield _Reached(node, whom, False)
+                break
             names = tuple(name for name, _ in key)
             if names not in groups:
                 groups[names] = _grouped(view, changes, names)
             members = groups[names].get(tuple(value for _, value in key), ())
             whom = [p for p in members if (metrics := sets[p]) is None or metric in metrics]
             if whom:
+                whom += [p for p in node.extra if p in sets and p not in whom]
                 anew = at + 1 < len(node.tried) or not isinstance(node.found, Peers)
                 yield _Reached(node, whom, anew)
                 break

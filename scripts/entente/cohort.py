@@ -5,56 +5,78 @@ three digits more.
 A cohort holds everybody who shares the attribute, the partner itself included: left out, the figures of two
 members would differ by exactly the other one's. A cohort that is too thin for a figure widens by dropping
 its last attribute; if there is none left, the figure is not known. A sum of which one partner holds most is
-not released either."""
+not released either (floor.py), and no set that differs by fewer than k from one that was (releases.py)."""
 
 from __future__ import annotations
 
-import math
-from struct import pack
+from struct import pack, unpack
 
 from . import run
 from .day import Window, spoken
-from .light import bisect_left, insort
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence
-from .native import exchanged, places
-from .quantity import RATIO, Number, Quantity, Unit, exact
+from .native import places
+from .peers import Pair, Peers, Place, in_order
+from .quantity import RATIO, Unit
 from .reader import DISTINCT, KNOWN, NO_COVERAGE, ORIGINS, SUM, VIEWS
 from .reader import RATIO as RATIO_KIND
 from .run import Read
-from .series import middle
 from .titles import title
-from .view import Metric, View
+from .view import WORKED_OUT, YES, Metric, View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable
-    from typing import Final
+    from typing import Any, Protocol
 
     from .partner import Partner
+    from .peer_words import CohortCut, CohortSeries
 
-MOST_SHARE: Final = (3, 5)  # of a sum that one partner may hold: as a fraction, so that it is exact
-LEAST_SPREAD: Final = 0.02  # of the median: a spread narrower than this is taken to be chance
+    class Released(Protocol):
+        """Figures of several partners as they may be told."""
+
+        @property
+        def size(self) -> int: ...
+        @property
+        def cohort(self) -> str: ...
+        def quantiles(self) -> object: ...
+        def headline(self) -> tuple[int, int, Unit]: ...
+
 
 _Key = tuple[tuple[str, str], ...]
-_Pair = tuple[int, int]  # a value, top / bottom in 1/scale of the unit
-_Place = tuple[float, int, int]  # the same with its number in front: in order
 
 
 class Cohort:
     """The partners that share some attributes of the profile. There is one for all of them."""
 
-    __slots__ = ("view", "key", "or_all", "_measures")
+    __slots__ = ("view", "key", "or_all", "only", "asker", "_measures")
 
-    def __init__(self, view: View, key: _Key, or_all: bool = False) -> None:
+    def __init__(self, view: View, key: _Key, or_all: bool = False, only: _Key = ()) -> None:
         self.view, self.key, self.or_all = view, key, or_all
+        self.only = only  # what is never dropped: without_agreement
+        self.asker = -1  # whom the rule at work judges: rules run one at a time
         self._measures: dict[str, CohortMeasure] = {}
 
     @property
     def name(self) -> str:
         """Its attributes: industry furniture, region SE."""
-        return named(self.key)
+        return named(self.key + self.only)
+
+    def chain(self) -> list[_Key]:
+        """Itself, and the wider ones that take its place where it is too thin."""
+        found = [self.key[:n] + self.only for n in range(len(self.key), 0, -1)]
+        if self.or_all or not found:
+            found.append(self.only)
+        return found
+
+    def wider(self, key: _Key) -> list[_Key]:
+        """Those that a rule which asks for this one is told, too: what takes its place, and the same without what is asked
+        besides. Other cohorts that differ by a few are found where all that is new comes together."""
+        found = self.chain()
+        if self.only:
+            found += [one[: -len(self.only)] for one in found]
+        return [one for one in found if set(one) < set(key)]
 
     def __getitem__(self, metric: str) -> CohortMeasure:
         found = self._measures.get(metric)
@@ -66,6 +88,13 @@ class Cohort:
         """The same metric, origin and channel as `measure` has."""
         values = measure._values or ("",)
         return CohortMeasure(self, measure.metric, measure._origin, measure._view, values[0])
+
+    def at_same_age(self, metric: str, window: Window) -> Peers:
+        """Peers when they were as old as the partner is now: the window of the age that it has reached. A partner is as old
+        as it is signed, or, where nobody said, as its first day that a source speaks for; ages count in whole windows."""
+        from .peer_words import at_same_age  # few rules ask for it
+
+        return at_same_age(self, metric, window)
 
 
 class CohortMeasure:
@@ -84,7 +113,7 @@ class CohortMeasure:
         if node is None:
             span = self.cohort.view.span(window)
             node = self._nodes[window] = self._node(span.start, span.stop, None)
-        return node.read()
+        return node.read()  # type: ignore[return-value]
 
     def change(self, window: Window, since: Window) -> Peers:
         """By what share it rose or fell from `since` to `window`, at each partner."""
@@ -94,121 +123,130 @@ class CohortMeasure:
             span, before = view.span(window), view.span(since)
             node = self._node(span.start, span.stop, (before.start, before.stop))
             self._nodes[window, since] = node
-        return node.read()
+        return node.read()  # type: ignore[return-value]
+
+    def by(self, view: str) -> CohortCut:
+        """Cut by a view: by("category").over(w).shares() is the usual share of each."""
+        from .peer_words import cut_by  # few rules ask for it
+
+        return cut_by(self, view)
+
+    def monthly(self, window: Window | int) -> CohortSeries:
+        """Its course by month, at each partner; as Measure.monthly()."""
+        from .peer_words import CohortSeries
+
+        return CohortSeries(self, window)
 
     def _node(self, start: int, stop: int, before: tuple[int, int] | None) -> Node:
-        view = self.cohort.view
-        place = (
-            self.cohort.key,
-            self.cohort.or_all,
-            self.metric.number,
-            start,
-            stop,
-            before,
-            self._origin,
-            self._view,
-            self._value,
-        )
-        node: Node | None = view.released.get(place)
-        if node is None:
-            node = view.released[place] = Node(self, start, stop, before)
-        return node
+        return node_of(Over(self, start, stop, before))
 
-    def evidence(self, node: Node) -> Read:
-        """Of the figures as they are now."""
-        found = node.found
-        slice_ = f"{VIEWS[self._view]}={self._value}" if self._value else ""
-        origin = ORIGINS[self._origin] if self._origin >= 0 else ""
-        name = self.metric.name + (" change" if node.before else "")
-        known, top, bottom, unit, who, size = NO_COVERAGE, 0, 1, self.metric.unit, named(self.cohort.key), 0
-        if isinstance(found, Peers):
-            known, unit, who, size = KNOWN, found.unit, found.cohort, found.size
-            top, bottom = found.median.top, found.median.bottom
-        return Read(
-            name, node.start, node.stop, known, top, bottom, unit, -1, -1, origin, slice_, who, size
+
+class Figures:
+    """What is asked of a cohort: one figure of each of its partners, over the days from `start` to `stop`."""
+
+    __slots__ = ("cohort", "metric", "start", "stop", "unit", "slice", "name", "part", "origin")
+
+    #: Where a change of some partners may be exchanged in the figures; else all are worked out again.
+    exchanges = False
+
+    def __init__(self, cohort: Cohort, metric: Metric, start: int, stop: int, slice_: str) -> None:
+        self.cohort, self.metric = cohort, metric
+        self.start, self.stop = start, stop
+        self.unit: Unit = metric.unit
+        self.slice = slice_  # what it is besides metric and cohort: to be compared with what was shown of the same
+        self.name = metric.name
+        self.part = self.origin = ""
+
+    def place(self) -> tuple[Any, ...]:
+        """By which it is found again."""
+        return (self.cohort.key, self.cohort.or_all, self.cohort.only, self.metric.number, self.start, self.stop, self.slice)
+
+    def values(self, who: list[int]) -> dict[int, Pair]:
+        """The value of each partner that has one."""
+        raise NotImplementedError
+
+    def ordered(self, who: list[int]) -> tuple[list[Place], tuple[int, ...]]:
+        """The values in order, and whose they are."""
+        found = self.values(who)
+        return in_order(found.values()), tuple(sorted(found))
+
+    def made(self, name: str, ordered: list[Place], who: tuple[int, ...]) -> Released:
+        """What may be told of them, if there are enough."""
+        return Peers(name, ordered, self.unit, self.cohort.view)
+
+    def dominated(self, found: Any) -> str:
+        """Who holds most of what is added up; "": nobody."""
+        return ""
+
+
+class Over(Figures):
+    """A metric over a window, or how it changed from the window before."""
+
+    __slots__ = ("before", "_numbers", "_value")
+
+    exchanges = True
+
+    def __init__(self, measure: CohortMeasure, start: int, stop: int, before: tuple[int, int] | None) -> None:
+        self._numbers, self._value = (measure._origin, measure._view), measure._value
+        self.before = before
+        super().__init__(measure.cohort, measure.metric, start, stop, "")
+        self.origin = ORIGINS[measure._origin] if measure._origin >= 0 else ""
+        self.part = f"{VIEWS[measure._view]}={self._value}" if self._value else ""
+        if before is not None:
+            self.unit = RATIO
+            self.name += " change"
+
+    def place(self) -> tuple[Any, ...]:
+        cohort = self.cohort
+        return (
+            cohort.key, cohort.or_all, cohort.only, self.metric.number, self.start, self.stop, self.before, self._numbers, self._value
         )
 
-    def worked_out(
-        self, start: int, stop: int, before: tuple[int, int] | None
-    ) -> tuple[Peers | NotEnoughEvidence, list[_Key]]:
-        """The figures, and which cohorts were tried for them, the one that has them last."""
-        view, metric = self.cohort.view, self.metric
-        why, known = "", 0
-        tried: list[_Key] = []
-        keys = [self.cohort.key[:n] for n in range(len(self.cohort.key), 0, -1)]
-        if self.cohort.or_all or not keys:
-            keys.append(())
-        for key in keys:
-            who = members(view, key)
-            ordered = self._places(who, start, stop, before)
-            tried.append(key)
-            if len(ordered) < view.least_cohort:
-                if not why:
-                    known = len(ordered)
-                    why = (
-                        f"{title(metric.name)}, {spoken(start, stop)}: known for {known} of {len(who)} "
-                        f"partners of {named(key)}; fewer than {view.least_cohort} are not shown"
-                    )
-                continue
-            unit = metric.unit if before is None else RATIO
-            peers = Peers(named(key), ordered, unit, view)
-            if metric.kind == SUM and before is None and peers.dominated():
-                why = why or f"one partner of {named(key)} holds most of the {title(metric.name)}"
-                continue
-            return peers, tried
-        ask = Ask(
-            f"{title(metric.name)} of {max(1, view.least_cohort - known)} more partners of "
-            f"{named(self.cohort.key)}",
-            metric.name,
-            start,
-            stop,
-        )
-        return NotEnoughEvidence(why, ask), tried
-
-    def _places(
-        self, who: list[int], start: int, stop: int, before: tuple[int, int] | None
-    ) -> list[_Place]:
-        """The values in order."""
-        if not self._value and before is None:
-            snapshot, packed = self.cohort.view.snapshot, _packed(who)
-            found = places(snapshot, packed, self.metric.number, start, stop, self._origin)
+    def ordered(self, who: list[int]) -> tuple[list[Place], tuple[int, ...]]:
+        if not self._value and self.before is None:
+            snapshot = self.cohort.view.snapshot
+            found = places(snapshot, _packed(who), self.metric.number, self.start, self.stop, self._numbers[0])
             if found is not None:
-                return found
-        return in_order(self.values(who, start, stop, before).values())
+                ordered, known = found
+                return ordered, () if self.cohort.view.log is None else unpack(f"={len(known) // 4}I", known)
+        return super().ordered(who)
 
-    def values(
-        self, who: list[int], start: int, stop: int, before: tuple[int, int] | None
-    ) -> dict[int, _Pair]:
+    def values(self, who: list[int]) -> dict[int, Pair]:
         """The value of each partner that has one; its change, if there is a window before."""
-        found = self._values(who, start, stop)
-        return found if before is None else _changes(self._values(who, *before), found)
+        found = self._values(who, self.start, self.stop)
+        return found if self.before is None else _changes(self._values(who, *self.before), found)
 
-    def _values(self, who: list[int], start: int, stop: int) -> dict[int, _Pair]:
+    def dominated(self, found: Any) -> str:
+        if self.metric.kind == SUM and self.before is None:
+            return str(found.dominated(1))
+        if self.before is None or self.metric.kind == SUM:
+            return str(found.dominated(2))
+        return ""  # the parts of two ratios against each other are no amounts
+
+    def _values(self, who: list[int], start: int, stop: int) -> dict[int, Pair]:
         snapshot, metric = self.cohort.view.snapshot, self.metric
         if not self._value:
-            rows = snapshot.cohort(_packed(who), metric.number, start, stop, self._origin)
+            rows = snapshot.cohort(_packed(who), metric.number, start, stop, self._numbers[0])
         else:
             rows = [self._sliced(partner, start, stop) for partner in who]
         return {p: row[1:] for p, row in zip(who, rows, strict=True) if row[0] == KNOWN}
 
     def _sliced(self, partner: int, start: int, stop: int) -> tuple[int, int, int]:
-        snapshot, number, origin = self.cohort.view.snapshot, self.metric.number, self._origin
+        snapshot, number, (origin, view) = self.cohort.view.snapshot, self.metric.number, self._numbers
         whole = snapshot.window(partner, number, start, stop, origin, 0, "")
         if whole[0] != KNOWN:
             return whole[:3]
         values = [self._value]
         if self._value.endswith("/"):
             values = [
-                v
-                for v in snapshot.values(partner, number, self._view, start, stop, origin)
-                if v.startswith(self._value)
+                v for v in snapshot.values(partner, number, view, start, stop, origin) if v.startswith(self._value)
             ]
             if self.metric.kind == DISTINCT and len(values) > 1:
                 raise TypeError(
                     f"{self.metric.name} counts who came, and who came two ways would be counted twice; "
                     "take one value"
                 )
-        parts = [snapshot.window(partner, number, start, stop, origin, self._view, value) for value in values]
+        parts = [snapshot.window(partner, number, start, stop, origin, view, value) for value in values]
         top = sum(part[1] for part in parts if part[0] == KNOWN)
         if self.metric.kind != RATIO_KIND:
             return KNOWN, top, 1
@@ -216,169 +254,128 @@ class CohortMeasure:
         return (KNOWN, top, bottom) if bottom else (3, 0, 1)
 
 
-class Peers:
-    """Released figures of one metric over one window. All are rounded to three digits."""
-
-    __slots__ = ("cohort", "unit", "_places", "_quantiles", "_usual", "_view", "_asked")
-
-    def __init__(self, cohort: str, ordered: list[_Place], unit: Unit, view: View | None = None) -> None:
-        self.cohort = cohort
-        self.unit = unit
-        # In order. Floats are enough to find a place in it; what is released is worked out exactly.
-        self._places = ordered
-        self._quantiles: dict[float, Quantity] = {}
-        self._usual: tuple[float, float] | None = None
-        self._view = view
-        # (pair of partner and rule, distance or share, of what number, when): what was told to one of them alone
-        self._asked: list[tuple[int, bool, float, int]] = []
-
-    @property
-    def size(self) -> int:
-        """How many partners are in the figures."""
-        return len(self._places)
-
-    def dominated(self) -> bool:
-        """Whether one of them holds most of the sum."""
-        total = sum(abs(top) for _, top, _ in self._places)  # of a sum: whole numbers, bottom 1
-        largest = max(abs(self._places[0][1]), abs(self._places[-1][1]))
-        return largest * MOST_SHARE[1] > total * MOST_SHARE[0]
-
-    def exchange(self, was: Iterable[_Pair], now: Iterable[_Pair]) -> None:
-        """Some of them have other values now."""
-        was, now = list(was), list(now)
-        ordered = exchanged(self._places, was, now)
-        if ordered is None:
-            for top, bottom in was:
-                del self._places[bisect_left(self._places, (top / bottom, top, bottom))]
-            for top, bottom in now:
-                insort(self._places, (top / bottom, top, bottom))
-        else:
-            self._places = ordered
-        self._usual = None
-        asked, self._quantiles = self._quantiles, {}
-        for q in asked:
-            self.quantile(q)
-
-    def told(self) -> dict[int, list[float]]:
-        """What was told to one rule and partner alone, as it would be told now."""
-        if len(self._asked) > 1024 and len(self._asked) > 2 * len({asked[0] for asked in self._asked}):
-            newest = {pair: when for pair, _, _, when in self._asked}
-            self._asked = [asked for asked in self._asked if asked[3] == newest[asked[0]]]
-        out: dict[int, list[float]] = {}
-        for pair, distance, number, _ in self._asked:
-            said = self._distance(number) if distance else self._share(number).number
-            out.setdefault(pair, []).append(said)
-        return out
-
-    def quantiles(self) -> list[tuple[float, int, int]]:
-        """Those that were asked for, and the median, which goes into the evidence of all."""
-        found = [(q, self.quantile(q)) for q in sorted({0.5, *self._quantiles})]
-        return [(q, value.top, value.bottom) for q, value in found]
-
-    def take_over(self, was: Peers) -> None:
-        """What was asked of other figures is to be asked of these."""
-        self._asked = was._asked
-        for q in was._quantiles:
-            self.quantile(q)
-
-    @property
-    def median(self) -> Quantity:
-        """Half of them are below."""
-        return self._quantiles.get(0.5) or self.quantile(0.5)
-
-    def quantile(self, q: float) -> Quantity:
-        """The value below which the share q of them lies, between neighbours in proportion."""
-        found = self._quantiles.get(q)
-        if found is None:
-            if not 0 <= q <= 1:
-                raise ValueError(f"a quantile is from 0 to 1, and this is {q}; a quarter is 0.25")
-            found = self._quantiles[q] = self._at(exact(q)).rounded(3)
-        return found
-
-    def robust_z(self, mine: Quantity) -> float:
-        """How many usual distances `mine` lies above (+) or below (-) the median; more than 3 is rare. The
-        usual distance is 1.4826 times the median distance from the median, at least 2 % of the median."""
-        number = self._native(mine)
-        self._note(True, number)
-        return self._distance(number)
-
-    def share(self, at_least: Quantity | Number) -> Quantity:
-        """The share of them that reach `at_least`."""
-        number = self._native(at_least)
-        self._note(False, number)
-        return self._share(number)
-
-    def _note(self, distance: bool, number: float) -> None:
-        if self._view is not None and self._view.kept:
-            self._asked.append((run.now.pair, distance, number, self._view.changes))
-
-    def _distance(self, number: float) -> float:
-        if self._usual is None:  # once for all partners: the cohort may have thousands
-            numbers = [place[0] for place in self._places]
-            centre = middle(numbers)
-            spread = middle([abs(number - centre) for number in numbers])
-            self._usual = centre, max(1.4826 * spread, LEAST_SPREAD * abs(centre))
-        centre, usual = self._usual
-        away = number - centre
-        if not usual:  # all have 0: whoever differs at all stands alone
-            return 0.0 if not away else math.copysign(math.inf, away)
-        return float(f"{away / usual:.3g}")
-
-    def _share(self, number: float) -> Quantity:
-        reaching = self.size - bisect_left(self._places, (number,))
-        return Quantity(reaching, self.size, RATIO).rounded(2)
-
-    def _native(self, value: Quantity | Number) -> float:
-        if isinstance(value, Quantity):
-            if value.unit is not self.unit:
-                value.__lt__(Quantity(0, 1, self.unit))  # raises UnitError, which says what is wrong
-            return value.top / value.bottom
-        return float(value) * self.unit.scale
-
-    def _at(self, q: tuple[int, int]) -> Quantity:
-        low, rest = divmod(q[0] * (self.size - 1), q[1])  # between neighbours: rest / q[1] of the way
-        _, top, bottom = self._places[low]
-        if rest:
-            _, above, below = self._places[low + 1]
-            top, bottom = (
-                top * below * q[1] + (above * bottom - top * below) * rest,
-                bottom * below * q[1],
-            )
-        return Quantity(top, bottom, self.unit)
-
-
 class Node:
     """The released figures of one cohort, metric and window, and who read them: what rules depend on in place of the
     partners that are in it, so that figures which stay as they were let nobody run again."""
 
-    __slots__ = ("measure", "start", "stop", "before", "found", "tried", "users", "_kept", "_evidence")
+    __slots__ = ("figures", "found", "tried", "users", "held", "extra", "_kept", "_evidence")
 
-    def __init__(
-        self, measure: CohortMeasure, start: int, stop: int, before: tuple[int, int] | None
-    ) -> None:
-        self.measure, self.start, self.stop, self.before = measure, start, stop, before
+    def __init__(self, figures: Figures) -> None:
+        self.figures = figures
         self.users: array[int] | list[int] = []  # pairs of partner and rule; may hold one more than once
-        self._kept = measure.cohort.view.kept
+        self._kept = figures.cohort.view.kept
         if self._kept:
             self.users = _pairs()
         self._evidence: Read | None = None  # of what is found; None: not asked for since it changed
-        self.found, self.tried = measure.worked_out(start, stop, before)
+        self.held: frozenset[int] | None = None  # whose figures these are, if not of all of the cohort that have one
+        self.extra: list[int] = []  # of these, who is not in the cohort any more
+        self.found: Released | NotEnoughEvidence
+        self.tried: list[_Key] = []
+        self._work()
 
-    def read(self) -> Peers:
+    def read(self) -> Released:
         """What was found, for the rule at work."""
         now, found = run.now, self.found
         if self._kept:
             self.users.append(now.pair)
         if self._evidence is None:
-            self._evidence = self.measure.evidence(self)
+            self._evidence = self._read()
         now.reads.append(self._evidence)
-        if isinstance(found, Peers):
-            return found
-        raise NotEnoughEvidence(found.why, *found.asks)
+        if isinstance(found, NotEnoughEvidence):
+            raise NotEnoughEvidence(found.why, *found.asks)
+        return found
 
-    def values(self, who: list[int]) -> dict[int, _Pair]:
-        """What these partners bring in."""
-        return self.measure.values(who, self.start, self.stop, self.before)
+    def _read(self) -> Read:
+        """Evidence of the figures as they are now."""
+        of, found = self.figures, self.found
+        known, top, bottom, unit, who, size = NO_COVERAGE, 0, 1, of.unit, of.cohort.name, 0
+        if not isinstance(found, NotEnoughEvidence):
+            known, who, size = KNOWN, found.cohort, found.size
+            top, bottom, unit = found.headline()
+        return Read(of.name, of.start, of.stop, known, top, bottom, unit, -1, -1, of.origin, of.part, who, size)
+
+    def _work(self) -> None:
+        """The figures, and which cohorts were tried for them, the one that has them last."""
+        of = self.figures
+        cohort, view, metric = of.cohort, of.cohort.view, of.metric
+        least, log = view.floor.least, view.log
+        why, known = "", 0
+        self.tried, self.held, self.extra = [], None, []
+        for key in cohort.chain():
+            who = members(view, key)
+            ordered, whose = of.ordered(who)
+            self.tried.append(key)
+            place, no, held = (of.slice, named(key), of.start, of.stop), "", None
+            if len(ordered) < least:
+                if not why:
+                    known = len(ordered)
+                no = (
+                    f"{title(metric.name)}, {spoken(of.start, of.stop)}: known for {known} of {len(who)} "
+                    f"partners of {named(key)}; fewer than {least} are not shown"
+                )
+            elif log is not None:
+                place = (self._slice(), *place[1:])
+                shown, no = log.settle(place, whose, self, key)
+                if shown and shown != whose:
+                    ordered, whose = of.ordered(list(shown))
+                    held = frozenset(whose)
+            if not no:
+                found = of.made(named(key), ordered, whose)
+                who_most = of.dominated(found)
+                if not who_most:
+                    self.found, self.held = found, held
+                    if held is not None:
+                        self.extra = sorted(held.difference(who))
+                    if log is not None:
+                        log.show(place, len(key), whose)
+                    return
+                no = f"{who_most} of {named(key)} holds most of the {title(metric.name)}"
+                if who_most != "one partner":
+                    no = no.replace(" holds ", " hold ")
+            if log is not None:
+                log.refuse((self._slice(), *place[1:]), no)
+                self.tried += cohort.wider(key)  # that it is refused may rest on these
+            why = why or no
+        ask = Ask(
+            f"{title(metric.name)} of {max(1, least - known)} more partners of {cohort.name}", metric.name, of.start, of.stop
+        )
+        self.found = NotEnoughEvidence(why, ask)
+
+    def _slice(self) -> str:
+        """What it is, but for the cohort and for the days: figures of one slice are compared with each other."""
+        from .releases import length_of
+
+        of = self.figures
+        words = [of.name, of.origin, of.part, of.slice, length_of(of.start, of.stop)]
+        return " ".join(word for word in words if word)
+
+    def known(self, whom: tuple[int, ...]) -> bool:
+        """Whether all of them have the figure."""
+        if whom[-1] >= len(self.figures.cohort.view.ids):
+            return False  # whoever is not there any more
+        return len(self.figures.values(list(whom))) == len(whom)
+
+    def beyond(self, key: _Key, whose: tuple[int, ...]) -> str:
+        """A wider cohort with a few partners more that know the figure: what these have could be told from both."""
+        of, mine = self.figures, frozenset(whose)
+        least = of.cohort.view.floor.least
+        for wider in of.cohort.wider(key):
+            others = [one for one in members(of.cohort.view, wider) if one not in mine]
+            more, at = 0, 0
+            while more < least and at < len(others):
+                more += len(of.values(others[at : at + 4 * least]))
+                at += 4 * least
+            if 0 < more < least:
+                return named(wider)
+        return ""
+
+    def values(self, who: list[int]) -> dict[int, Pair]:
+        """What these partners bring in; nothing, if it is no use to know."""
+        return self.figures.values(who) if self.figures.exchanges else {}
+
+    def rests_on(self, names: set[str]) -> bool:
+        """Whether who belongs to it depends on one of these attributes."""
+        return any(name in names for key in self.tried for name, _ in key)
 
     def told(self) -> object:
         """What all who read it were told."""
@@ -387,22 +384,29 @@ class Node:
             return found.why, found.asks
         return found.cohort, found.size, found.quantiles()
 
-    def exchange(self, was: dict[int, _Pair], now: dict[int, _Pair]) -> bool:
+    def exchange(self, was: dict[int, Pair], now: dict[int, Pair]) -> bool:
         """Some partners of the cohort that has the figures bring in other values. False: that may be another cohort now,
         and all has to be worked out again."""
-        found, measure = self.found, self.measure
-        least = measure.cohort.view.least_cohort
-        if isinstance(found, NotEnoughEvidence) or found.size - len(was) + len(now) < least:
+        found, of = self.found, self.figures
+        if not of.exchanges or not isinstance(found, Peers):
+            return False
+        if of.cohort.view.log is not None:
+            if was.keys() != now.keys():
+                return False  # another set
+            if self.held is not None:
+                was = {one: value for one, value in was.items() if one in self.held}
+                now = {one: value for one, value in now.items() if one in self.held}
+        if found.size - len(was) + len(now) < of.cohort.view.floor.least:
             return False
         self._evidence = None
         found.exchange(was.values(), now.values())
-        return measure.metric.kind != SUM or self.before is not None or not found.dominated()
+        return not of.dominated(found)
 
     def work_out(self) -> None:
         """From the beginning."""
         was = self.found
         self._evidence = None
-        self.found, self.tried = self.measure.worked_out(self.start, self.stop, self.before)
+        self._work()
         if isinstance(was, Peers) and isinstance(self.found, Peers):
             self.found.take_over(was)
 
@@ -412,6 +416,16 @@ class Node:
         if len(once) < len(self.users):
             self.users = _pairs(once)
         return self.users
+
+
+def node_of(figures: Figures) -> Node:
+    """The one that has these figures."""
+    released = figures.cohort.view.released
+    place = figures.place()
+    node: Node | None = released.get(place)
+    if node is None:
+        node = released[place] = Node(figures)
+    return node
 
 
 def _packed(who: list[int]) -> bytes:
@@ -424,12 +438,7 @@ def _pairs(known: Iterable[int] = ()) -> array[int]:
     return array("Q", known)
 
 
-def in_order(values: Iterable[_Pair]) -> list[_Place]:
-    """As Peers keeps them."""
-    return sorted((top / bottom, top, bottom) for top, bottom in values)
-
-
-def _changes(was: dict[int, _Pair], now: dict[int, _Pair]) -> dict[int, _Pair]:
+def _changes(was: dict[int, Pair], now: dict[int, Pair]) -> dict[int, Pair]:
     """now / was - 1, of those that had something before."""
     out = {}
     for partner, (top, bottom) in now.items():
@@ -439,7 +448,7 @@ def _changes(was: dict[int, _Pair], now: dict[int, _Pair]) -> dict[int, _Pair]:
     return out
 
 
-def cohort_of(partner: Partner, by: tuple[str, ...], or_all: bool = False) -> Cohort:
+def cohort_of(partner: Partner, by: tuple[str, ...], or_all: bool = False, only: _Key = ()) -> Cohort:
     """Everybody who has the partner's own values of the attributes `by`; what is not known of the partner
     is left out if all partners will do, too."""
     key = []
@@ -453,10 +462,21 @@ def cohort_of(partner: Partner, by: tuple[str, ...], or_all: bool = False) -> Co
                 Ask(f"the {name} of {partner.id}, in its profile"),
             )
     cohorts = partner.view.cohorts
-    found = cohorts.get((tuple(key), or_all))
+    place = tuple(key), or_all, only
+    found = cohorts.get(place)
     if found is None:
-        found = cohorts[tuple(key), or_all] = Cohort(partner.view, tuple(key), or_all)
+        found = cohorts[place] = Cohort(partner.view, tuple(key), or_all, only)
     return found
+
+
+def only_of(only: dict[str, str | bool]) -> _Key:
+    """What partners of a cohort have besides: without_agreement=True, stage="signed"."""
+    if not only:
+        return ()
+    for name, value in only.items():
+        if isinstance(value, bool) and (name not in WORKED_OUT or not value):
+            raise TypeError(f"{name}={value!r} says nothing; there is {' and '.join(f'{n}=True' for n in WORKED_OUT)}")
+    return tuple((name, YES if value is True else str(value)) for name, value in sorted(only.items()))
 
 
 def members(view: View, key: _Key) -> list[int]:
@@ -472,4 +492,5 @@ def members(view: View, key: _Key) -> list[int]:
 
 def named(key: _Key) -> str:
     """A cohort as one says it."""
-    return ", ".join(f"{name} {value}" for name, value in key) or "all partners"
+    parts = [name.replace("_", " ") if value == YES else f"{name} {value}" for name, value in key]
+    return ", ".join(parts) or "all partners"

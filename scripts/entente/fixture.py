@@ -249,6 +249,12 @@ class World:
         self.benchmarks: list[dict[str, Any]] = []
         self.priors: dict[str, dict[str, Any]] = {}
         self.registers: dict[str, dict[str, Any]] = {}  # schemas of one's own: audience, closing, fields
+        self._shown: list[list[Any]] | None = None
+
+    def remembers(self) -> World:
+        """From now on it keeps a log of what is told of cohorts, as the engine does: see releases.py."""
+        self._shown = self._shown or []
+        return self
 
     @property
     def today(self) -> Day:
@@ -316,6 +322,25 @@ class World:
         index = view.index[name]
         return Partner(view.of(index), index)
 
+    def logged(self, view: View) -> None:
+        """What the view has released is remembered, by the ids of partners."""
+        new = None if view.log is None else view.log.taken()
+        if new is not None and self._shown is not None:
+            sets = [[view.ids[one] for one in array("I", bytes.fromhex(packed))] for packed in new["sets"]]
+            for slice_, cohort, start, stop, _, number in new["shown"]:
+                self._shown.append([slice_, cohort, stop, stop, stop - start, view.as_of, sets[number]])
+
+    def released(self) -> list[list[Any]] | None:
+        """The log as a snapshot has it: [slice, cohort, first end, last end, days, as of, who]."""
+        if self._shown is None:
+            return None
+        index = {name: number for number, name in enumerate(sorted(self.partners))}
+        gone = len(index)  # numbers of those that are not there any more
+        return [
+            [*row[:6], array("I", sorted(index.setdefault(name, max(gone, len(index))) for name in row[6])).tobytes().hex()]
+            for row in self._shown
+        ]
+
     def judge(self, rule: Rule, name: str, /, *, first: Iterable[Rule] = (), **settings: Any) -> Outcome:
         """What the rule says of a partner, with some settings changed, after the rules `first`. RuleMistake where
         it is for both and reads what the partner may not know of: it would not publish."""
@@ -324,6 +349,7 @@ class World:
             partner.view.audiences[other.name] = other.audience
             judge(other, partner)
         outcome = judge(rule, partner, rule.set({**rule.settings, **settings}))
+        self.logged(partner.view)
         if outcome.held:
             raise rule.mistake(
                 f"{rule.name} is for both sides and reads {', '.join(outcome.held)}",
@@ -369,6 +395,7 @@ class Snapshot:
 
     def meta_json(self) -> str:
         """The moment and the floor of cohorts."""
+        released = self._world.released()
         return json.dumps(
             {
                 "as_of": iso(self.as_of),
@@ -378,6 +405,7 @@ class Snapshot:
                 "benchmarks": self._world.benchmarks,
                 "priors": self._world.priors,
                 "registers": self._world.registers,
+                **({} if released is None else {"released": released}),
             }
         )
 

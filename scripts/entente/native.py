@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         printing,
         release,
         tidy,
+        weighed,
     )
 else:
     try:
@@ -39,6 +40,7 @@ else:
             printed,
             release,
             tidy,
+            weighed,
         )
     except ImportError:
         from .plain import (
@@ -58,6 +60,7 @@ else:
             printing,
             release,
             tidy,
+            weighed,
         )
     else:
 
@@ -86,4 +89,5 @@ __all__ = [
     "printing",
     "release",
     "tidy",
+    "weighed",
 ]

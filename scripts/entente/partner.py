@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from .classes import OURS, Held, note
-from .cohort import Cohort, cohort_of
+from .cohort import Cohort, cohort_of, only_of
 from .day import Day, Period
 from .findings import Finding
 from .measure import Measure
@@ -137,12 +137,16 @@ class Partner(Seat):
         self._measures.clear()
         self._cohorts.clear()
 
-    def cohort(self, *by: str, or_all: bool = False) -> Cohort:
+    def cohort(self, *by: str, or_all: bool = False, **only: str | bool) -> Cohort:
         """Partners with the same industry, or whatever attributes of the profile are named. Where they are
-        too few the last attribute is dropped, and in the end, if `or_all` does, all of them."""
-        found = self._cohorts.get((by, or_all))
+        too few the last attribute is dropped, and in the end, if `or_all` does, all of them. What is asked by name is
+        never dropped: cohort("industry", without_agreement=True), cohort("industry", stage="signed")."""
+        found = None if only else self._cohorts.get((by, or_all))
         if found is None:
-            found = self._cohorts[by, or_all] = cohort_of(self, by, or_all)
+            found = cohort_of(self, by, or_all, only_of(only))
+            if not only:
+                self._cohorts[by, or_all] = found
+        found.asker = self.index
         return found
 
     def register(self, name: str) -> Register:

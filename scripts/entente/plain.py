@@ -287,8 +287,13 @@ def judge(
 
 def places(
     snapshot: Snapshot, who: bytes, metric: int, start: int, stop: int, origin: int
-) -> list[tuple[float, int, int]] | None:
-    """(number, top, bottom) of those of a cohort that are known, in order. None: Peers puts them in order itself."""
+) -> tuple[list[tuple[float, int, int]], bytes] | None:
+    """(number, top, bottom) of those of a cohort that are known, in order, and who they are. None: cohort.py does it itself."""
+    return None
+
+
+def weighed(ordered: list[tuple[float, int, int]], column: int) -> tuple[int, int, int] | None:
+    """What the places have in a column: (total, largest, second), without signs. None: Peers does it itself."""
     return None
 
 

@@ -7,7 +7,8 @@ is a view for each day on which any of them is judged: windows, months and cohor
 
 from __future__ import annotations
 
-from .day import Day, Period, Shifted, Span, Window, months_before, span_of
+from .day import Day, Period, Shifted, Span, Window, day_number, months_before, span_of
+from .floor import Floor
 from .quantity import Unit, unit_of
 from .reader import Snapshot
 from .reports import Reports
@@ -15,10 +16,13 @@ from .told import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any, Final
 
+    from .releases import Log
+
 LEAST_COVERAGE: Final = 0.8  # share of a window's days for which a source must speak
-LEAST_COHORT: Final = 5
+YES: Final = "yes"  # of attributes that are worked out
 
 
 class Metric:
@@ -37,7 +41,9 @@ class View:
     """One snapshot, and what was worked out about it. Lives as long as the evaluation of that snapshot, or, if
     it is kept, until it is evaluated as a whole again."""
 
-    def __init__(self, snapshot: Snapshot, kept: bool = False, of: View | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, kept: bool = False, of: View | None = None, refused: Iterable[Any] = ()
+    ) -> None:
         self.kept = kept  # who read which cohort is remembered
         self.changes = 0  # how often it was brought up to date
         self.snapshot = snapshot
@@ -61,7 +67,12 @@ class View:
         self.metrics = {row[0]: Metric(n, row, snapshot.currency) for n, row in enumerate(snapshot.metrics())}
         meta: dict[str, Any] = loads(snapshot.meta_json() or "{}")
         self.meta = meta
-        self.least_cohort = max(2, int(meta.get("min_cohort", LEAST_COHORT)))
+        self.floor = Floor(meta)
+        self.log: Log | None = None  # of what was released; None: nobody keeps one
+        if "released" in meta:
+            from .releases import Log
+
+            self.log = Log(self.floor.least, self.as_of, meta.pop("released"), refused)
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
         self._differ = snapshot.days_differ()
@@ -69,7 +80,7 @@ class View:
 
     def _take(self, of: View) -> None:
         self.currency, self.ids, self.index, self.metrics = of.currency, of.ids, of.index, of.metrics
-        self.meta, self.least_cohort, self.groups = of.meta, of.least_cohort, of.groups
+        self.meta, self.floor, self.log, self.groups = of.meta, of.floor, of.log, of.groups
         self._attributes, self._differ, self.audiences = of._attributes, of._differ, of.audiences
 
     def of(self, partner: int) -> View:
@@ -112,9 +123,24 @@ class View:
         if found is None:
             once: dict[str, str] = {}  # the same few texts come again and again
             read = self.snapshot.partner_json
-            texts = (_attribute(loads(read(n) or "{}"), name) for n in range(len(self.ids)))
+            as_of = self.snapshot.as_of
+            texts = (_attribute(loads(read(n) or "{}"), name, as_of) for n in range(len(self.ids)))
             found = self._attributes[name] = [once.setdefault(text, text) for text in texts]
         return found[partner]
+
+    def worked_out(self, whom: Iterable[int]) -> set[str]:
+        """Attributes that are worked out of registers are read anew; those that changed for any of these partners."""
+        moved = set()
+        for name in WORKED_OUT:
+            known = self._attributes.get(name)
+            for partner in whom if known is not None else ():
+                now = _attribute(loads(self.snapshot.partner_json(partner) or "{}"), name, self.snapshot.as_of)
+                if known is not None and known[partner] != now:
+                    known[partner] = now
+                    moved.add(name)
+        for names in [names for names in self.groups if moved.intersection(names)]:
+            del self.groups[names]
+        return moved
 
     def metric(self, name: str) -> Metric:
         """By name; LookupError says what it may have meant."""
@@ -147,7 +173,21 @@ class View:
         return found
 
 
-def _attribute(about: dict[str, Any], name: str) -> str:
+def _without_agreement(about: dict[str, Any], as_of: int) -> str:
+    """Whether no agreement with the partner has begun."""
+    for row in (about.get("registers") or {}).get("agreements") or ():
+        began = row.get("starts") or row.get("signed_on") or row.get("effective") or row.get("at")
+        if row.get("state") not in ("draft", "withdrawn") and (not began or day_number(str(began)) <= as_of):
+            return "no"
+    return YES
+
+
+WORKED_OUT = {"without_agreement": _without_agreement}
+
+
+def _attribute(about: dict[str, Any], name: str, as_of: int) -> str:
+    if name in WORKED_OUT:
+        return WORKED_OUT[name](about, as_of)
     profile = about.get("profile") or {}
     value = profile.get(name)
     if value is None:

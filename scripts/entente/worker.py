@@ -28,6 +28,7 @@ _WRITING: Final = (Finding, finding_json, evidence, loud)
 
 _books = Books()
 _kept: Kept | None = None
+_view: list[View] = []  # that of the last evaluation, for what it released
 _scopes: list[tuple[str, str, frozenset[str]]] = []
 
 
@@ -58,6 +59,7 @@ def evaluate(
     """Judge partner by partner. start(rule, partner) goes before each rule. True: all is kept for change()."""
     global _kept
     _kept = None
+    _view.clear()
     wanted = _object(request, "the request to evaluate")
     only = wanted.get("only") or {}
     skip = set(wanted.get("skip") or ())
@@ -71,7 +73,8 @@ def evaluate(
     gc.freeze()  # what is loaded stays: nobody has to look through it again
     gc.set_threshold(20_000, 20, 50)
     kept = bool(wanted.get("keep"))
-    view = View(snapshot, kept)
+    view = View(snapshot, kept, refused=wanted.get("refused") or ())
+    _view[:] = [view]
     if kept:
         _kept = Kept(view, rules)
     partners = only.get("partners")
@@ -105,6 +108,15 @@ def change(
     judging = _Judging(_kept.view, _kept.rules, emit, start)
     with printing():
         _kept.change(changes, lay, judging.partner)
+
+
+def released() -> str:
+    """What the last evaluation or change released and refused of cohorts: for the log. "": nothing that is new."""
+    log = _view[0].log if _view else None
+    new = None if log is None else log.taken()
+    if _kept is None:
+        _view.clear()
+    return "" if new is None else dumps(new)
 
 
 def share_of(partner: int, parts: int) -> int:

@@ -20,7 +20,7 @@ def world() -> World:
 def test_quantiles(world: World) -> None:
     peers = world.see("p0").cohort("industry")["orders"].over("10d")
     assert peers.size == 8 and peers.cohort == "industry furniture"
-    assert peers.median == 75 and peers.quantile(0) == 40 and peers.quantile(0.25) == 57.5
+    assert peers.median == 75 and peers.quantile(0) == 50 and peers.quantile(0.25) == 57.5
     assert peers.share(at_least=100) == 0.25
     assert peers.robust_z(world.see("p0")["orders"].over("10d")) == pytest.approx(-1.18, abs=0.01)
     with pytest.raises(ValueError, match="a quarter is 0.25"):

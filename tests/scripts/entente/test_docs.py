@@ -18,6 +18,7 @@ from entente.deal import Deal, Offers, Package
 from entente.forecast import Forecast
 from entente.measure import Measure
 from entente.partner import Partner
+from entente.peer_words import CohortParts, CohortSeries, PeerShares
 from entente.register import Entry, Register
 from entente.series import Daily, Series
 from entente.spread import Spread
@@ -69,7 +70,7 @@ def test_the_vocabulary_is_there() -> None:
         "Series": [Series, Trend, Shift],
         "Forecast": [Forecast],
         "Spread": [Spread, spread],
-        "Cohort": [Cohort, CohortMeasure, Peers],
+        "Cohort": [Cohort, CohortMeasure, CohortSeries, CohortParts, PeerShares, Peers],
         "Register": [Register],
         "Entry": [Entry],
         "Agreement": [Agreement, Terms],

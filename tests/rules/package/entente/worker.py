@@ -45,6 +45,10 @@ def evaluate(snapshot: Any, request: str, emit: Callable[[str], None], start: Ca
             emit(json.dumps(record))
 
 
+def released() -> str:
+    return ""
+
+
 def brief(snapshot: Any, request: str) -> bytes:
     if request == "raise":
         raise LookupError("no such partner")
