@@ -15,8 +15,32 @@ void ent__explain_plain(ent_call *call, unsigned indent, const char *text) {
 	ent_buf_u8(&call->out, '\n');
 }
 
+/* A field of the partner's profile, and where the configuration says it. */
+static void profile_heading(ent__explaining *x, size_t number, const ent__explain_figure *f) {
+	ent_call *call = x->call;
+	const char *name = f->metric + strlen("profile ");
+	const ent_config_partner *p = ent_config_partner_find(x->trace.project->config, x->trace.partner);
+	ent_term_printf(&call->term, &call->out, ENT_FAINT, "\n%2zu  ", number);
+	ent_term_printf(&call->term, &call->out, ENT_ACCENT, "%s", f->metric);
+	ent_term_printf(
+		&call->term, &call->out, f->known ? ENT_BOLD : ENT_WARN, "  %s\n", f->known ? f->slice : "not known");
+	if (p) {
+		const ent_word *words[] = {&p->industry, &p->region, &p->stage, &p->currency, &p->zone};
+		static const char *const names[] = {"industry", "region", "stage", "currency", "zone"};
+		uint32_t line = p->id.at.line;
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+			line = !strcmp(names[i], name) && words[i]->at.line ? words[i]->at.line : line;
+		}
+		ent_term_printf(&call->term, &call->out, ENT_FAINT, "    %s:%u\n", call->config_path, line);
+	}
+}
+
 static void heading(ent__explaining *x, size_t number, const ent__explain_figure *f) {
 	ent_call *call = x->call;
+	if (!strncmp(f->metric, "profile ", 8)) {
+		profile_heading(x, number, f);
+		return;
+	}
 	const char *size = ent__explain_text(f->json, "size");
 	ent_term_printf(&call->term, &call->out, ENT_FAINT, "\n%2zu  ", number);
 	ent_term_printf(&call->term, &call->out, ENT_ACCENT, "%s%s%s", f->metric, *f->slice ? ", " : "", f->slice);

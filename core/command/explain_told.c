@@ -5,7 +5,9 @@
 #include "command/explain.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static void member(ent_json *j, const char *key, const char *text) {
 	ent_json_key(j, key);
@@ -64,6 +66,24 @@ static bool day_in(const char *text, const ent__explain_figure *f) {
 	return strlen(text) >= 10 && ent_day_parse(text, 10, &day) && day >= f->wanted.start && day < f->wanted.stop;
 }
 
+/* "kind=mail, held=True, open": what is said of fields must be so. What else it took of them stands in the slice. */
+static bool fits(const char *slice, json_object *fields) {
+	for (const char *p = slice; *p;) {
+		size_t n = strcspn(p, ","), key = strcspn(p, "=");
+		char name[64], value[256];
+		if (key < n && key < sizeof name && n - key - 1 < sizeof value) {
+			snprintf(name, sizeof name, "%.*s", (int)key, p);
+			snprintf(value, sizeof value, "%.*s", (int)(n - key - 1), p + key + 1);
+			if (strcasecmp(ent__explain_text(fields, name), value) != 0) {
+				return false;
+			}
+		}
+		p += n;
+		p += strspn(p, ", ");
+	}
+	return true;
+}
+
 static bool is_read(const ent__explain_figure *f, const ent__explain_told *t) {
 	if (!t->fields) {
 		return false;
@@ -74,6 +94,7 @@ static bool is_read(const ent__explain_figure *f, const ent__explain_told *t) {
 						? !strcmp(name, "contacts")
 						: t->row.kind == ENT_ENTRY && !strcmp(ent__explain_text(t->fields, "reg"), name);
 		static const char *const dates[] = {"at", "on", "said_on", "effective"}; /* as the vocabulary dates entries */
+		mine = mine && fits(f->slice, t->fields);
 		for (size_t i = 0; mine && i < sizeof dates / sizeof *dates; i++) {
 			if (*ent__explain_text(t->fields, dates[i])) {
 				return day_in(ent__explain_text(t->fields, dates[i]), f);

@@ -40,7 +40,8 @@ static void read_slice(ent__explaining *x, ent__explain_figure *f) {
 			if (ent_snap_find_value(&x->trace.project->snap, copy, strlen(copy)) != ENT_NO_TEXT) {
 				f->values[f->wanted.n_values++] = copy;
 			} else {
-				for (char *p = strtok(copy, " "); p && f->wanted.n_values < ENT__EXPLAIN_VALUES; p = strtok(NULL, " ")) {
+				for (char *p = strtok(copy, " "); p && f->wanted.n_values < ENT__EXPLAIN_VALUES;
+					 p = strtok(NULL, " ")) {
 					f->values[f->wanted.n_values++] = p;
 				}
 			}
@@ -61,7 +62,9 @@ static ent__explain_sort sort_of(const ent__explain_figure *f, int metric) {
 	if (begins(f->metric, "benchmark ") || !strcmp(f->origin, "declared") || reported) {
 		return ENT__OF_TOLD;
 	}
-	return metric < 0 ? ENT__OF_OTHER : !strcmp(f->slice, "days known") ? ENT__OF_DAYS : ENT__OF_CELLS;
+	return metric < 0                                                             ? ENT__OF_OTHER
+		   : (!strcmp(f->slice, "days known") || !strcmp(f->slice, "ever known")) ? ENT__OF_DAYS
+																				  : ENT__OF_CELLS;
 }
 
 static bool same_read(const ent__explain_figure *a, const ent__explain_figure *b) {

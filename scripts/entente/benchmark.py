@@ -60,6 +60,7 @@ class Benchmark:
         self.partner, self.name, self.dims, self._points = partner, name, dims, points
 
     def __len__(self) -> int:
+        self._seen()
         return len(self._points)
 
     def __iter__(self) -> Iterator[tuple[Period, Quantity]]:
@@ -70,15 +71,18 @@ class Benchmark:
     @property
     def who(self) -> str:
         """Who publishes it."""
+        self._seen()
         return str(self._points[-1].row.get("who") or "")
 
     @property
     def period(self) -> Period:
         """The last period that it speaks of: a window, for figures of the partner to be compared with."""
+        self._seen()
         return self._points[-1].period
 
     def known_until(self) -> Day:
         """The last day that it speaks of."""
+        self._seen()
         return Day.of(self._points[-1].stop - 1)
 
     def latest(self) -> Quantity:
@@ -131,6 +135,10 @@ class Benchmark:
             found = Quantity(micro, 1, money_unit(view.currency))
         self._note(point, found)
         return found
+
+    def _seen(self) -> None:
+        """That it speaks of something is evidence, whatever is made of it."""
+        self._note(self._points[-1], self._published(self._points[-1]))
 
     def _note(self, point: Point, found: Quantity, state: int = 0) -> None:
         """Keep a look at it as evidence."""

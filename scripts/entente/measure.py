@@ -159,24 +159,27 @@ class Measure(Look):
     def is_known(self) -> bool:
         """Whether any source ever spoke of it."""
         told = self.partner.view.reports(self.partner.index).origins(self.metric.name)
-        return bool(self._covers()) or (bool(told) if self._origin < 0 else self._origin in told)
+        known = bool(self._covers()) or (bool(told) if self._origin < 0 else self._origin in told)
+        today = self.partner.view.as_of
+        self._note(today, today + 1, KNOWN if known else NO_COVERAGE, 1, 1, part="ever known", unit=COUNT)
+        return known
 
     def known_since(self) -> Day:
         """The first day for which a source speaks. NotEnoughEvidence if none ever did."""
         as_of = self.partner.view.as_of
         stretches = self._covered(-(1 << 30), as_of + 1)
+        self._known(stretches)
         if not stretches:
             raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
-        self._known(stretches)
         return Day.of(stretches[0][0])
 
     def known_until(self) -> Day:
         """The last day for which a source speaks, at most the moment of judgement."""
         as_of = self.partner.view.as_of
         stretches = self._covered(-(1 << 30), as_of + 1)
+        self._known(stretches)
         if not stretches:
             raise self._missing(as_of, as_of + 1, NO_COVERAGE, as_of)
-        self._known(stretches)
         return Day.of(stretches[-1][1] - 1)
 
     def observable_days(self, since: Day | None = None) -> int:
@@ -187,9 +190,9 @@ class Measure(Look):
     def _known(self, stretches: list[tuple[int, int]]) -> int:
         """How many days these are, kept as evidence."""
         days = sum(b - a for a, b in stretches)
-        if stretches:
-            stop = self.partner.view.as_of + 1
-            self._note(stretches[0][0], stop, KNOWN, days, 1, days, part="days known", unit=DAYS)
+        stop = self.partner.view.as_of + 1
+        start, state = (stretches[0][0], KNOWN) if stretches else (stop - 1, NO_COVERAGE)
+        self._note(start, stop, state, days, 1, days, part="days known", unit=DAYS)
         return days
 
     def daily(self, window: Window) -> Daily:
@@ -415,7 +418,7 @@ class Measure(Look):
         name, label, partner = self.metric.name, self.title, self.partner
         days = spoken(start, stop)
         if state == NO_RATE:
-            currency = partner.profile.currency or "its currency"
+            currency = partner.view.attribute(partner.index, "currency") or "its currency"
             return NotEnoughEvidence(
                 f"{label}, {days}: an exchange rate is missing",
                 Ask(f"the rate of {currency} to {partner.view.currency}", name, day, day + 1),
@@ -512,6 +515,8 @@ class Origins:
         parts: dict[str, Quantity] = {}
         asks: list[Ask] = []
         origins = partner.origins(metric)
+        if not origins:  # that there is none is evidence, too: the rule runs again when there is one
+            measure.is_known()
         for origin in origins:
             try:
                 parts[ORIGINS[origin]] = partner.told(metric.name, origin).over(window, least_coverage)

@@ -30,18 +30,21 @@ if TYPE_CHECKING:
 class Profile:
     """Who the partner is. Fields that nobody filled in are ""."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_today")
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._fields = fields
+    def __init__(self, fields: Mapping[str, Any], today: int) -> None:
+        self._fields, self._today = fields, today
 
     def _text(self, name: str) -> str:
-        return str(self._fields.get(name) or "")
+        """A field, which is evidence: what it says stands in the slice."""
+        text = str(self._fields.get(name) or "")
+        note(Read(f"profile {name}", self._today, self._today + 1, 0 if text else 1, 1, 1, COUNT, -1, slice=text))
+        return text
 
     @property
     def name(self) -> str:
         """As it calls itself."""
-        return self._text("name") or self._text("id")
+        return str(self._fields.get("name") or self._fields.get("id") or "")  # no evidence: it is the partner
 
     @property
     def industry(self) -> str:
@@ -78,6 +81,8 @@ class Profile:
     def attributes(self) -> Mapping[str, str]:
         """What the organization added."""
         found: Mapping[str, str] = self._fields.get("attributes") or {}
+        for name in found:
+            note(Read(f"profile {name}", self._today, self._today + 1, 0, 1, 1, COUNT, -1, slice=str(found[name])))
         return found
 
 
@@ -92,7 +97,7 @@ class Partner(Seat):
     @property
     def profile(self) -> Profile:
         """Who it is."""
-        return Profile(self.view.about(self.index).get("profile") or {"id": self.id})
+        return Profile(self.view.about(self.index).get("profile") or {"id": self.id}, self.view.as_of)
 
     @property
     def name(self) -> str:

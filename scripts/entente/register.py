@@ -175,7 +175,10 @@ class Register:
 
     def kept(self, window: Window) -> bool:
         """Whether it was kept for the whole window, so that an absence means something."""
-        return self.kept_since is not None and self.kept_since.number <= self.partner.view.span(window).start
+        span = self.partner.view.span(window)
+        kept = self.kept_since is not None and self.kept_since.number <= span.start
+        note(Read(f"register {self.name}", span.start, span.stop, 0 if kept else 1, 1, 1, COUNT, -1, slice="kept"))
+        return kept
 
     def any(self, *, since: Window, **fields: object) -> bool:
         """Whether there is such a row in the window."""

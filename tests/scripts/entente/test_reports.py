@@ -30,7 +30,7 @@ def test_days_make_up_a_window() -> None:
     assert sessions.over("7d") == sessions.where(origin="analytics").over("7d")
     assert sessions.over("7d").number == 280 and sessions.over("2d").number == 130
     assert sessions.is_known() and sessions.coverage("7d").number == 1
-    read = now.reads[-2]
+    read = now.reads[-3]
     assert (read.origin, read.slice, read.covered) == ("analytics", "reported", 2)
     with pytest.raises(NotEnoughEvidence):
         sessions.where(origin="shop").over("7d")
