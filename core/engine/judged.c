@@ -276,6 +276,10 @@ static bool merge(const ent_buf *old, const ent_buf *fresh, ent_buf *out) {
 	return !waiting; /* a rule that did not speak of the partner before cannot speak now */
 }
 
+static bool is_spoken_of(const ent__judge *j, const char *partner) {
+	return ent_intern_find(&j->spoken_of, partner, strlen(partner)) != UINT32_MAX;
+}
+
 static int store_partner(ent__judge *j, const char *partner, const ent_buf *records) {
 	const char *at = (const char *)records->data, *end = at + records->n, *record;
 	size_t n;
@@ -284,14 +288,22 @@ static int store_partner(ent__judge *j, const char *partner, const ent_buf *reco
 	while (!status && (record = next_record(&at, end, &n))) {
 		status = take_record(j, record, n, partner);
 	}
-	if (status || j->snapshot) {
+	bool first = j->snapshot && (!j->adding || !is_spoken_of(j, partner));
+	if (!status && j->snapshot && (j->n_stopped || j->e->rules->n_vectorized)) {
+		ent_intern_put(&j->spoken_of, partner, strlen(partner));
+	}
+	if (status || first) {
 		return status ? status
 					  : ent_store_said_put(
 							j->e->store, partner, j->day, j->run, (const char *)records->data, records->n, j->error);
 	}
 	j->old.n = 0;
 	status = ent_store_said_get(j->e->store, partner, &j->old, j->error);
-	if (!status && !merge(&j->old, records, &j->merged)) {
+	if (!status && j->snapshot) { /* vectorized rules are the last of the list */
+		j->merged.n = 0;
+		ent_buf_add(&j->merged, j->old.data, j->old.n);
+		ent_buf_add(&j->merged, records->data, records->n);
+	} else if (!status && !merge(&j->old, records, &j->merged)) {
 		status = ent_error_set(j->error, ENT_ERR_CORRUPT, "what was said of %.200s cannot be read", partner);
 	}
 	if (status || (j->merged.n == j->old.n && !memcmp(j->merged.data, j->old.data, j->old.n))) {
@@ -315,7 +327,7 @@ static int store_unspoken(ent__judge *j) {
 	int status = 0;
 	for (uint64_t i = 0; i < n && !status; i++) {
 		const char *partner = partner_at(j->snapshot, i);
-		if (ent_intern_find(&j->spoken_of, partner, strlen(partner)) == UINT32_MAX) {
+		if (!is_spoken_of(j, partner)) {
 			records.n = 0;
 			add_all_stopped(j, partner, &records);
 			status = store_partner(j, partner, &records);
@@ -340,9 +352,8 @@ static int flush(ent__judge *j, ent__gathered *g) {
 		g->partner.data[g->partner.n - 2] = 0; /* between the quotes */
 		partner++;
 	}
-	if (j->n_stopped && j->snapshot) {
+	if (j->n_stopped && j->snapshot && !j->adding) {
 		add_all_stopped(j, partner, &g->records);
-		ent_intern_put(&j->spoken_of, partner, strlen(partner));
 	}
 	status = store_partner(j, partner, &g->records);
 	json_object_put(text);
@@ -353,6 +364,7 @@ static int flush(ent__judge *j, ent__gathered *g) {
 void ent__judged_take(ent__judge *j, unsigned worker, const char *records, size_t n) {
 	ent__gathered *g = &j->gathered[worker];
 	const char *at = records, *end = records + n, *record;
+	bool together = j->e->rules->n_vectorized && !j->adding;
 	size_t length;
 	while (!j->status && (record = next_record(&at, end, &length))) {
 		ent_said_head h;
@@ -360,6 +372,10 @@ void ent__judged_take(ent__judge *j, unsigned worker, const char *records, size_
 			j->status = ent_error_set(j->error, ENT_ERR_WORKER,
 				"the rules worker sent something that is no record: %.*s", length < 100 ? (int)length : 100, record);
 			return;
+		}
+		if (together && ent__rules_vectorized(j->e->rules, h.rule, h.n_rule)) {
+			ent_buf_add(&j->together, record, length + 1);
+			continue;
 		}
 		if (g->partner.n != h.n_partner || memcmp(g->partner.data, h.partner, h.n_partner)) {
 			j->status = flush(j, g);
@@ -369,12 +385,25 @@ void ent__judged_take(ent__judge *j, unsigned worker, const char *records, size_
 	}
 }
 
+/* Vectorized rules ran once, in one of the workers, for partners that any of them judged: their records go beside those
+ * that are stored already. */
+static int store_together(ent__judge *j) {
+	if (!j->together.n) {
+		return 0;
+	}
+	j->adding = true;
+	ent__judged_take(j, 0, (const char *)j->together.data, j->together.n);
+	return j->status ? j->status : flush(j, &j->gathered[0]);
+}
+
 /* ---- the transaction
  * ---------------------------------------------------------------------------------------------------- */
 
 int ent__judged_begin(ent__judge *j) {
 	int status = ent_store_begin(j->e->store, j->error);
 	j->status = 0;
+	j->together.n = 0;
+	j->adding = false;
 	j->report->said_true = j->report->said_false = j->report->unknown = j->report->failed = j->report->findings = 0;
 	for (unsigned i = 0; i < ENT__RULES_MOST; i++) {
 		j->gathered[i].records.n = j->gathered[i].partner.n = 0;
@@ -405,6 +434,7 @@ int ent__judged_end(ent__judge *j) {
 		status = flush(j, &j->gathered[i]);
 	}
 	status = status ? status : store_unspoken(j);
+	status = status ? status : store_together(j);
 	snprintf(number, sizeof number, "%llu", (unsigned long long)j->run);
 	status = status ? status : ent_store_meta_set(store, "run", number, j->error);
 	status = status ? status : ent__runs_save(j);

@@ -38,7 +38,9 @@ typedef struct ent__judge {
 	ent__gathered gathered[ENT__RULES_MOST];
 	ent_buf refused; /* releases of cohorts that contradict others: rows of a JSON array */
 	ent_buf old, merged, evidence;
-	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped */
+	ent_intern spoken_of; /* partners of whom anything was stored, if rules were stopped or are vectorized */
+	ent_buf together;     /* records of vectorized rules: stored when all else is, each beside those of its partner */
+	bool adding;          /* they are being stored */
 	ent_intern held;      /* rules of which it was said that they are held back */
 	ent_rule_tally *before; /* the engine's tallies when this began */
 	size_t n_before;

@@ -329,12 +329,42 @@ const char *ent__json_text(json_object *o, const char *key) {
 	return json_object_object_get_ex(o, key, &v) && v ? json_object_get_string(v) : "";
 }
 
+static void forget_vectorized(ent__rules *all) {
+	for (unsigned i = 0; i < all->n_vectorized; i++) {
+		free(all->vectorized[i]);
+	}
+	free(all->vectorized);
+	all->vectorized = NULL;
+	all->n_vectorized = 0;
+}
+
+static void take_vectorized(ent__rules *all) {
+	forget_vectorized(all);
+	for (size_t i = 0; all->rules && i < json_object_array_length(all->rules); i++) {
+		json_object *rule = json_object_array_get_idx(all->rules, i), *v;
+		if (json_object_object_get_ex(rule, "vectorized", &v) && json_object_get_boolean(v)) {
+			all->vectorized = ent_xrealloc(all->vectorized, (all->n_vectorized + 1) * sizeof *all->vectorized);
+			all->vectorized[all->n_vectorized++] = ent_xstrdup(ent__json_text(rule, "name"));
+		}
+	}
+}
+
+bool ent__rules_vectorized(const ent__rules *all, const char *rule, size_t n) {
+	for (unsigned i = 0; i < all->n_vectorized; i++) {
+		if (strlen(all->vectorized[i]) == n && !memcmp(all->vectorized[i], rule, n)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The rules, and what is wrong with the books, as the first worker listed them. */
 static void take_loaded(ent__rules *all) {
 	json_object *root = json_tokener_parse((const char *)all->workers[0].json.data), *list;
 	json_object_put(all->rules);
 	all->rules = root && json_object_object_get_ex(root, "rules", &list) ? json_object_get(list) : NULL;
 	all->books = (ent_errors){0};
+	take_vectorized(all);
 	ent__tally_open(all);
 	if (root && json_object_object_get_ex(root, "errors", &list)) {
 		for (size_t i = 0; i < json_object_array_length(list); i++) {
@@ -371,6 +401,7 @@ void ent__rules_close(ent_engine *e) {
 	}
 	uv_run(&e->loop, UV_RUN_NOWAIT);
 	json_object_put(all->rules);
+	forget_vectorized(all);
 	free(all->tally_of);
 	free(all);
 	e->rules = NULL;

@@ -42,6 +42,8 @@ struct ent__rules {
 	unsigned n;         /* that are alive and loaded */
 	json_object *rules; /* the list of rules, as loaded */
 	uint32_t *tally_of, n_rules, next_rule; /* by the same index: row of the engine's tallies; likely the next that is told of */
+	char **vectorized;  /* names of those that judge all partners at once */
+	unsigned n_vectorized;
 	ent_errors books;   /* what is wrong with the books */
 	/* Takes records, each followed by a newline, as they come; may be NULL. */
 	void (*take)(void *ctx, unsigned worker, const char *records, size_t n);
@@ -66,6 +68,7 @@ void ent__tally_times(ent__rules *, ent_read *r);
 void ent__tally_verdict(ent__rules *, const char *rule, size_t n, char verdict);
 /* The innermost place in a traceback of faulthandler that lies in the file; `line` stays where there is none. */
 void ent__place_in(const char *traceback, const char *file, uint32_t *line);
+bool ent__rules_vectorized(const ent__rules *, const char *rule, size_t n);
 /* left_out.c: files that ended a worker when it loaded them. False: it was not a file's doing, or that one is left out
  * already. */
 bool ent__left_out_add(ent_engine *, const ent__rules_worker *);

@@ -99,6 +99,8 @@ PyObject *ent__snapshot_new(int fd, ent_error *e);
 int ent__series_type(PyObject *module);
 /* A series over `data`, which `owner` keeps alive (no copy), or, with owner NULL, over malloc'd data that it takes. */
 PyObject *ent__series_new(PyObject *owner, const int64_t *data, Py_ssize_t n, int32_t day0, int unit);
+/* columns.c: _entente.Values and _entente.Rows. */
+int ent__columns_types(PyObject *module);
 /* Denominator of the unit in which values are kept. */
 long ent__unit_scale(int unit);
 

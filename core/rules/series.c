@@ -3,6 +3,7 @@
  * _entente.Series: one int64 a day, read through the buffer protocol and through the Arrow C data interface
  * (https://arrow.apache.org/docs/format/CDataInterface.html), both without a copy. A consumer of Arrow may release what it
  * was given long after, from any thread and without the interpreter's lock: release takes the lock before it lets go. */
+#include "rules/arrow.h"
 #include "rules/rules.h"
 
 #include <errno.h>
@@ -167,30 +168,6 @@ static PyObject *moment(PyObject *self, PyObject *unused) {
 
 /* ---- Arrow ------------------------------------------------------------------------------------------------------- */
 
-struct ArrowSchema {
-	const char *format, *name, *metadata;
-	int64_t flags, n_children;
-	struct ArrowSchema **children, *dictionary;
-	void (*release)(struct ArrowSchema *);
-	void *private_data;
-};
-
-struct ArrowArray {
-	int64_t length, null_count, offset, n_buffers, n_children;
-	const void **buffers;
-	struct ArrowArray **children, *dictionary;
-	void (*release)(struct ArrowArray *);
-	void *private_data;
-};
-
-struct ArrowArrayStream {
-	int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
-	int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
-	const char *(*get_last_error)(struct ArrowArrayStream *);
-	void (*release)(struct ArrowArrayStream *);
-	void *private_data;
-};
-
 /* What an exported array, or a stream of one array, holds on to. */
 typedef struct held {
 	PyObject *owner;
@@ -272,24 +249,6 @@ static void release_stream(struct ArrowArrayStream *stream) {
 	let_go(stream->private_data);
 	stream->release = NULL;
 }
-
-/* Capsules release what no consumer has taken over: one that has, sets `release` to NULL. */
-#define CAPSULE(what, type, name)                                                                                      \
-	static void free_##what(PyObject *capsule) {                                                                       \
-		struct type *x = PyCapsule_GetPointer(capsule, name);                                                          \
-		if (x && x->release) {                                                                                         \
-			x->release(x);                                                                                             \
-		}                                                                                                              \
-		free(x);                                                                                                       \
-	}                                                                                                                  \
-	static PyObject *wrap_##what(struct type *x) {                                                                     \
-		PyObject *capsule = PyCapsule_New(x, name, free_##what);                                                       \
-		if (!capsule) {                                                                                                \
-			x->release(x);                                                                                             \
-			free(x);                                                                                                   \
-		}                                                                                                              \
-		return capsule;                                                                                                \
-	}
 
 CAPSULE(schema, ArrowSchema, "arrow_schema")
 CAPSULE(array, ArrowArray, "arrow_array")

@@ -32,6 +32,8 @@ class Kept:
         if most >= 1 << RULE_BITS:
             raise ValueError(f"{most} rules are more than can be kept")
         self.depend = Depend(most, len(view.ids))
+        self.vectorized = {number for number, rule in rules if rule.vectorized}
+        self.said: dict[int, dict[int, int]] = {}  # by vectorized rule and partner: a hash of the record
         self._together = _together(rules)
 
     def change(
@@ -39,8 +41,9 @@ class Kept:
         changes: Mapping[int, Metrics],
         lay: Callable[[], None],
         again: Callable[[int, set[int]], None],
-    ) -> None:
-        """Lays the change, and says partner by partner which rules have to run again."""
+    ) -> set[int]:
+        """Lays the change, and says partner by partner which rules have to run again. The vectorized ones that have to,
+        once, for all."""
         views = self.view.days()
         reached = [one for view in views for one in _reached(view, changes)]
         lay()
@@ -60,9 +63,14 @@ class Kept:
         for one in reached:
             for pair in one.moved():
                 wanted.setdefault(pair >> RULE_BITS, set()).add(pair & ((1 << RULE_BITS) - 1))
+        together: set[int] = set()
         for partner in sorted(wanted):
             rules = wanted[partner]
-            again(partner, rules.union(*(self._together.get(rule, ()) for rule in rules)))
+            together |= rules & self.vectorized
+            rules = rules - self.vectorized
+            if rules:
+                again(partner, rules.union(*(self._together.get(rule, ()) for rule in rules)))
+        return together
 
 
 def pair(partner: int, rule: int) -> int:

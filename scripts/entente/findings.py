@@ -55,7 +55,16 @@ def _key(key: object) -> str:
     return " ".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
 
 
-def _checked(finding: Finding) -> Finding:
+class About:
+    """A finding of a vectorized rule, and of whom it is."""
+
+    __slots__ = ("partner", "finding")
+
+    def __init__(self, partner: str, finding: Finding) -> None:
+        self.partner, self.finding = partner, finding
+
+
+def _checked(finding: Finding, partner: str = "") -> Finding:
     longest = max(len(finding.text), len(finding.key))
     if longest > LONGEST:
         raise ValueError(f"a finding says what it is in a sentence, and this has {longest:,} characters")
@@ -63,6 +72,8 @@ def _checked(finding: Finding) -> Finding:
         raise TypeError(f"worth= must be money, and this is a {finding.worth.unit}")
     if finding.confidence is not None and not 0 <= finding.confidence <= 1:
         raise ValueError(f"confidence= must be from 0 to 1, and this is {finding.confidence}")
+    if partner:
+        return About(partner, finding)  # type: ignore[return-value]  # yielded, and looked into by nobody else
     return finding
 
 
@@ -74,6 +85,7 @@ def insight(
     text: str,
     *,
     key: object = "",
+    partner: str = "",
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),
@@ -83,7 +95,8 @@ def insight(
     return _checked(
         Finding(
             "insight", text, _key(key), None, None, None, confidence, _rank(rank), None, rows, chart, None, ()
-        )
+        ),
+        partner,
     )
 
 
@@ -93,6 +106,7 @@ def opportunity(
     worth: Worth,
     per: Window,
     key: object = "",
+    partner: str = "",
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),
@@ -114,7 +128,8 @@ def opportunity(
             chart,
             None,
             (),
-        )
+        ),
+        partner,
     )
 
 
@@ -122,6 +137,7 @@ def red_flag(
     text: str,
     *,
     key: object = "",
+    partner: str = "",
     severity: Severity = "medium",
     worth: Worth | None = None,
     per: Window | None = None,
@@ -146,19 +162,23 @@ def red_flag(
             chart,
             None,
             (),
-        )
+        ),
+        partner,
     )
 
 
-def gate(text: str, *, open: bool, key: object = "", rows: Sequence[Sequence[Cell]] = ()) -> Finding:
+def gate(
+    text: str, *, open: bool, key: object = "", partner: str = "", rows: Sequence[Sequence[Cell]] = ()
+) -> Finding:
     """A condition for the next step: open or shut, and why."""
-    return _checked(Finding("gate", text, _key(key), open=open, rows=rows))
+    return _checked(Finding("gate", text, _key(key), open=open, rows=rows), partner)
 
 
 def proposal(
     text: str,
     *,
     key: object = "",
+    partner: str = "",
     worth: Worth | None = None,
     per: Window | None = None,
     confidence: float | None = None,
@@ -174,7 +194,8 @@ def proposal(
             None if per is None else str(per),
             confidence=confidence,
             rows=rows,
-        )
+        ),
+        partner,
     )
 
 
@@ -183,8 +204,9 @@ def ask(what: str, *, metric: str = "", source: str = "") -> Ask:
     return Ask(what, metric, source=source)
 
 
-def unknown(why: str, *, key: object = "", ask: Ask | None = None, decides_on: Day | None = None) -> Finding:
+def unknown(
+    why: str, *, key: object = "", partner: str = "", ask: Ask | None = None, decides_on: Day | None = None
+) -> Finding:
     """Neither true nor false for this key, and what or which day would decide it."""
-    return _checked(
-        Finding("unknown", why, _key(key), decides_on=decides_on, asks=() if ask is None else (ask,))
-    )
+    asks = () if ask is None else (ask,)
+    return _checked(Finding("unknown", why, _key(key), decides_on=decides_on, asks=asks), partner)

@@ -360,6 +360,17 @@ class World:
         return outcome
 
 
+    def judge_all(self, rule: Rule, **settings: Any) -> dict[str, Outcome]:
+        """What a vectorized rule says of each partner."""
+        from .together import judge_together
+
+        outcomes = judge_together(rule, View(self.snapshot()), rule.set({**rule.settings, **settings}))
+        for outcome in outcomes:
+            for each in judged:
+                each(outcome)
+        return {outcome.partner: outcome for outcome in outcomes}
+
+
 class Snapshot:
     """The twin of _entente.Snapshot."""
 

@@ -154,6 +154,8 @@ def _take(item: object, found: list[Finding]) -> None:
         now.asks.extend(item.asks)
     elif isinstance(item, Ask):
         now.asks.append(item)
+    elif type(item).__name__ == "About":
+        raise TypeError("partner= is for vectorized rules: this one judges one partner")
     else:
         raise TypeError(f"a rule yields findings, and this is {type(item).__name__}: {item!r:.80}")
 

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
+    from array import array
+    from typing import Self
+
     from .cohort import Cohort
     from .day import Window
     from .findings import Finding
@@ -170,6 +173,45 @@ class Seat:
         if found is None:
             found = self._measures[metric] = self._measure(metric)
         return found
+
+
+class Values:
+    """One double for each partner. What other libraries take of it: numpy alone, for Python itself exports no memory."""
+
+    __slots__ = ("_data",)
+    _data: array[float]
+
+    def __new__(cls, data: array[float], known: bytes) -> Self:
+        self = super().__new__(cls)
+        self._data = data
+        return self
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        import numpy
+
+        view: Any = memoryview(self._data)
+        return numpy.array(view, dtype) if copy else numpy.asarray(view, dtype)
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        raise NotImplementedError("fixtures give no Arrow arrays; numpy.asarray() takes the column")
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise NotImplementedError("fixtures give no Arrow arrays; numpy.asarray() takes the column")
+
+
+class Rows:
+    """Days by partners."""
+
+    __slots__ = ()
+
+    def __new__(cls, day0: int, days: int, names: list[str], series: list[Any], known: list[bytes]) -> Self:
+        return super().__new__(cls)
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        raise NotImplementedError("fixtures give no Arrow tables; numpy.asarray() takes the frame")
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        raise NotImplementedError("fixtures give no Arrow tables; numpy.asarray() takes the frame")
 
 
 class Run:

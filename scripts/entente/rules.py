@@ -59,6 +59,7 @@ class Rule:
         "needs",
         "after",
         "was",
+        "vectorized",
         "doc",
         "file",
         "line",
@@ -76,12 +77,14 @@ class Rule:
         needs: tuple[str, ...],
         after: tuple[str, ...],
         was: tuple[str, ...] = (),
+        vectorized: bool = False,
     ) -> None:
         code = function.__code__
         self.function = function
         self.name: str = function.__name__
         self.practice, self.row, self.audience, self.needs, self.after = practice, row, audience, needs, after
         self.was = was
+        self.vectorized = vectorized
         self.doc = _clean(function.__doc__ or "")
         self.file: str = code.co_filename
         self.line: int = code.co_firstlineno
@@ -95,6 +98,15 @@ class Rule:
         if audience not in ("us", "both"):
             raise self.mistake(
                 f"audience {audience!r} is neither 'us' nor 'both'", "say who may see what it finds"
+            )
+        if vectorized and (needs or after):
+            raise self.mistake(
+                f"{self.name} is vectorized, and judges all partners at once", "leave out needs= and after="
+            )
+        if vectorized and audience != "us":
+            raise self.mistake(
+                f"{self.name} is vectorized, and sees the figures of all partners",
+                'what it finds is for audience="us"; partner.cohort() gives figures that may be shown',
             )
         if not self.doc:
             raise self.mistake(f"{self.name} has no docstring", "say in one sentence what it finds")
@@ -138,6 +150,7 @@ class Rule:
             "line": self.line,
             "needs": list(self.needs),
             "after": list(self.after),
+            "vectorized": self.vectorized,
             "was": list(self.was),
             "settings": [
                 {
@@ -205,6 +218,7 @@ def rule(
     needs: Iterable[str] = (),
     after: Iterable[str] = (),
     was: str | Iterable[str] = (),
+    vectorized: bool = False,
 ) -> Callable[[Function], Rule]:
     """Make a function a rule.
 
@@ -214,6 +228,7 @@ def rule(
     needs     metrics and registers without which it cannot judge: those wholly absent are asked for at once
     after     rules whose findings it reads
     was       names that it had before: what it found under them, and what people made of that, stays with it
+    vectorized  it is given all partners at once, as columns, and says with partner= of whom it speaks
     """
     for name, value in (("needs", needs), ("after", after)):
         if isinstance(value, str):
@@ -222,7 +237,7 @@ def rule(
     before = (was,) if isinstance(was, str) else tuple(was)
 
     def make(function: Function) -> Rule:
-        return Rule(function, practice, row, audience, tuple(needs), tuple(after), before)
+        return Rule(function, practice, row, audience, tuple(needs), tuple(after), before, vectorized)
 
     return make
 
@@ -245,13 +260,18 @@ def in_order(rules: list[Rule]) -> list[Rule]:
         for name in one.after:
             if name not in by_name:
                 raise one.mistake(f"{one.name} comes after {name!r}, which is no rule", _meant(name, by_name))
+            if by_name[name].vectorized:
+                raise one.mistake(
+                    f"{one.name} comes after {name!r}, which is vectorized and runs last",
+                    "read the figures themselves",
+                )
             visit(by_name[name])
         done[one.name] = True
         out.append(one)
 
     for one in rules:
         visit(one)
-    return out
+    return sorted(out, key=lambda one: one.vectorized)  # those of all partners at once are judged last
 
 
 def _meant(name: str, known: Iterable[str]) -> str:

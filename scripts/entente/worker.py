@@ -21,7 +21,7 @@ from .view import View
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, Final
 
 _WRITING: Final = (Finding, finding_json, evidence, loud)
@@ -85,6 +85,9 @@ def evaluate(
         for index in indices:
             if share_of(index, parts) == part:
                 judging.partner(index)
+        if part == 0:  # each in one worker alone
+            for number in judging.vectorized:
+                judging.together(number, indices)
     return kept
 
 
@@ -107,7 +110,8 @@ def change(
     }
     judging = _Judging(_kept.view, _kept.rules, emit, start)
     with printing():
-        _kept.change(changes, lay, judging.partner)
+        for number in sorted(_kept.change(changes, lay, judging.partner)):
+            judging.together(number, range(len(_kept.view.ids)))
 
 
 def released() -> str:
@@ -137,7 +141,8 @@ class _Judging:
     ) -> None:
         self.view, self.emit, self.start = view, emit, start
         view.audiences.update((r.name, r.audience) for _, r in rules)
-        self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules]
+        self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules if not r.vectorized]
+        self.vectorized = {n: r for n, r in rules if r.vectorized}
         self.names = {n: r.name for n, r in rules}
         self.depend = None if _kept is None else _kept.depend
         printed()
@@ -156,6 +161,28 @@ class _Judging:
         place(partner, self.names)
         judge(partner, index, name, said, rules, _WRITING, self.emit, self.start, self.depend)
         partner.forget()
+
+
+    def together(self, number: int, whom: Iterable[int]) -> None:
+        """Judge all by a vectorized rule, and tell of these partners what is not as it was told before."""
+        from .together import judge_together
+
+        rule = self.vectorized[number]
+        self.start(number, 0)
+        outcomes = judge_together(rule, self.view)
+        told: dict[int, int] = {}
+        if _kept is not None:
+            told = _kept.said.setdefault(number, told)
+        for index in whom:
+            practices = _practices(self.view, index) if _scopes else None
+            if practices is not None and rule.practice not in practices:
+                continue
+            record = outcomes[index].json()
+            if self.depend is not None:
+                self.depend.note(number, index, outcomes[index].reads)
+            if told.get(index) != hash(record):
+                told[index] = hash(record)
+                self.emit(record)
 
 
 def brief(snapshot: Snapshot, request: str) -> bytes:

@@ -89,15 +89,26 @@ FAILS = {
     "interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     "recursion": ("def f(n):\n»    return f(n + 1)\nf(0)", "RecursionError"),
     "recursion-in-json": (
-        "import json\ndeep = []\nfor _ in range(100_000): deep = [deep]\n»json.dumps(deep)", "RecursionError"
+        "import json\ndeep = []\nfor _ in range(100_000): deep = [deep]\n»json.dumps(deep)",
+        "RecursionError",
     ),
-    "recursion-in-repr": ("deep = {}\nfor _ in range(100_000): deep = {1: deep}\n»repr(deep)", "RecursionError"),
+    "recursion-in-repr": (
+        "deep = {}\nfor _ in range(100_000): deep = {1: deep}\n»repr(deep)",
+        "RecursionError",
+    ),
     "recursion-in-rows": (
-        "deep = ()\nfor _ in range(100_000): deep = (deep,)\nyield insight('deep', rows=[deep])", "RecursionError"
+        "deep = ()\nfor _ in range(100_000): deep = (deep,)\nyield insight('deep', rows=[deep])",
+        "RecursionError",
     ),
-    "findings": ("for n in range(1_000_000):\n»    yield insight('one more', key=n)", "more than 10,000 findings"),
+    "findings": (
+        "for n in range(1_000_000):\n»    yield insight('one more', key=n)",
+        "more than 10,000 findings",
+    ),
     "findings-at-once": ("yield from [insight('one more', key=n) for n in range(50_000)]", "10,000 findings"),
-    "findings-without-end": ("n = 0\nwhile True:\n    n += 1\n»    yield insight('one more', key=n)", "10,000 findings"),
+    "findings-without-end": (
+        "n = 0\nwhile True:\n    n += 1\n»    yield insight('one more', key=n)",
+        "10,000 findings",
+    ),
     "text": ("»yield insight('x' * 100_000_000)", "100,000,000 characters"),
     "key": ("»yield insight('x', key='k' * 100_000_000)", "100,000,000 characters"),
     "rows": ("yield insight('x', rows=[['r' * 50_000] * 10] * 40)", "more than 16 MB"),
@@ -111,10 +122,14 @@ FAILS = {
     "patch-class": ("import entente.quantity as q\n»q.Quantity.number = 7", "immutable"),
     "patch-builtin": ("import builtins\n»builtins.sorted = None", "may not change builtins"),
     "no-modules": ("sys.modules.clear()", "sys.modules"),
-    "no-entente": ("for name in [n for n in sys.modules if 'entente' in n]: del sys.modules[name]", "sys.modules"),
+    "no-entente": (
+        "for name in [n for n in sys.modules if 'entente' in n]: del sys.modules[name]",
+        "sys.modules",
+    ),
     "hoard-in-a-thread": (
         "import threading\nhoard = []\ndef go():\n    while True: hoard.append(bytearray(1 << 16))\n"
-        "t = threading.Thread(target=go)\nt.start()\nt.join()\n»raise ValueError('after it')", "after it"
+        "t = threading.Thread(target=go)\nt.start()\nt.join()\n»raise ValueError('after it')",
+        "after it",
     ),
     "no-finding": ("yield 7", "a rule yields findings"),
 }
@@ -123,8 +138,10 @@ STOPPED = {
     "loop": ("while True: pass", "it did not end within 1.0 s"),
     "loop-in-c": ("sum(range(1 << 60))", "it did not end within 1.0 s"),
     "sleep": ("import time\n»time.sleep(600)", "it did not end within 1.0 s"),
-    "swallow": ("while True:\n    try:\n»        sum(range(100))\n    except BaseException:\n        pass",
-                "it did not end within 1.0 s"),
+    "swallow": (
+        "while True:\n    try:\n»        sum(range(100))\n    except BaseException:\n        pass",
+        "it did not end within 1.0 s",
+    ),
     "swallow-memory": (
         "hoard = []\nwhile True:\n    try:\n»        hoard.append(bytearray(1 << 20))\n    except BaseException:\n        pass",
         "it did not end within 1.0 s",
@@ -135,13 +152,16 @@ STOPPED = {
         "it did not end within 1.0 s",
     ),
     "thread-that-exits": (
-        "import threading\nthreading.Timer(0.2, lambda: os._exit(5)).start()", "it ended the rules worker with status 5"
+        "import threading\nthreading.Timer(0.2, lambda: os._exit(5)).start()",
+        "it ended the rules worker with status 5",
     ),
     "hoard-for-good": (
-        "global hoard\nhoard = []\n»while True: hoard.append(bytearray(1 << 16))", "it left no memory for the other rules"
+        "global hoard\nhoard = []\n»while True: hoard.append(bytearray(1 << 16))",
+        "it left no memory for the other rules",
     ),
     "never-left": (
-        "try:\n    yield insight('one')\n    yield 7\nfinally:\n»    while True: pass", "it did not end within 1.0 s"
+        "try:\n    yield insight('one')\n    yield 7\nfinally:\n»    while True: pass",
+        "it did not end within 1.0 s",
     ),
     "exit": ("os._exit(3)", "it ended the rules worker with status 3"),
     "exit-well": ("os._exit(0)", "it ended the rules worker with status 0"),
@@ -159,7 +179,9 @@ HARMLESS = {
     "flood-of-errors": "for _ in range(2000): os.write(2, b'x' * 1000)",
     "closes": "os.closerange(0, 100)",
     "garbage": "\n".join(["try:", "    os.write(3, b'nonsense')", "except OSError:", "    pass"]),
-    "garbage-by-another-way": "\n".join(["try:", "    os.write(os.dup(3), b'nonsense')", "except OSError:", "    pass"]),
+    "garbage-by-another-way": "\n".join(
+        ["try:", "    os.write(os.dup(3), b'nonsense')", "except OSError:", "    pass"]
+    ),
     "signals": "import signal\nfor s in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE): signal.signal(s, signal.SIG_DFL)",
     "alarm": "import signal\nsignal.signal(signal.SIGALRM, lambda *_: os._exit(9))\ntry:\n    signal.alarm(1)\n"
     "    signal.setitimer(signal.ITIMER_REAL, 0.001)\nexcept OSError:\n    pass",
@@ -188,8 +210,10 @@ IMPORTS = {
     "patch": ("import entente.findings\n»entente.findings.insight = None", "may not change entente"),
     "loop": ("while True: pass", "did not end within 1.0 s"),
     "sleep": ("import time\n»time.sleep(600)", "did not end within 1.0 s"),
-    "swallow": ("while True:\n    try:\n»        sum(range(100))\n    except BaseException:\n        pass",
-                "did not end within 1.0 s"),
+    "swallow": (
+        "while True:\n    try:\n»        sum(range(100))\n    except BaseException:\n        pass",
+        "did not end within 1.0 s",
+    ),
     "thread": (
         "import threading, time\ndef go():\n»    while True: time.sleep(0.01)\nthreading.Thread(target=go, daemon=True).start()",
         "did not end within 1.0 s",
@@ -281,7 +305,7 @@ def judged(tmp_path: Path, what: str) -> tuple[Project, Said, int]:
 
 def findings(p: Project) -> dict[str, str]:
     rows = p.sql("select partner, text from finding where rule = 'bad' and state = 'open'")
-    return {partner: text for partner, text in rows}
+    return dict(rows)  # type: ignore[arg-type]
 
 
 @needs_no_landlock
@@ -316,11 +340,19 @@ def test_stopped(case: str, tmp_path: Path, usual: list[dict[str, Any]], with_la
     assert record["verdict"] == "failed" and why in record["error"]["text"], record
     assert record["error"]["file"] == str(p.folder / "rules/bad.py")
     exits = "os._exit(" in what  # nobody is left to say where: the rule itself is named
-    wanted = [n for n, text in enumerate((p.folder / "rules/bad.py").read_text().split("\n"), 1) if text.startswith("@rule")]
-    assert record["error"]["line"] in ([*wanted, wanted[0] + 1] if exits or case == "kill-itself" else [line]), record["error"]
+    wanted = [
+        n
+        for n, text in enumerate((p.folder / "rules/bad.py").read_text().split("\n"), 1)
+        if text.startswith("@rule")
+    ]
+    assert record["error"]["line"] in (
+        [*wanted, wanted[0] + 1] if exits or case == "kill-itself" else [line]
+    ), record["error"]
     assert f"bad.py:{record['error']['line']}" in said.err
     assert why in findings(p)["nordwind"]
-    assert p.record("bad", "suedwind")["verdict"] == "failed", "what takes its process along is not tried again"
+    assert p.record("bad", "suedwind")["verdict"] == "failed", (
+        "what takes its process along is not tried again"
+    )
     assert left(p) == usual
 
 
@@ -399,7 +431,10 @@ def test_what_may_be_imported_is_a_setting(tmp_path: Path, usual: list[dict[str,
     p.write("venv/pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n")
     p.rules += f"\n  venv: {venv}\n  import: [tenkan]"
     p.configure()
-    p.write("rules/bad.py", body.replace("still here", "still here {tenkan.SAYS}").replace('insight("', 'insight(f"'))
+    p.write(
+        "rules/bad.py",
+        body.replace("still here", "still here {tenkan.SAYS}").replace('insight("', 'insight(f"'),
+    )
     said = p.entente("run")
     assert said.status == 0, said.err
     assert findings(p)["nordwind"] == "still here from the venv"

@@ -256,13 +256,14 @@ static void same(const char *a, const char *b, const char *when) {
  * -------------------------------------------------------------------------------------------------------------- */
 
 #define BOOK ENTENTE_SOURCE_DIR "/tests/engine/book"
+#define TOGETHER ENTENTE_SOURCE_DIR "/tests/engine/together" /* vectorized */
 
 /* After each change: what following it left is what fresh workers say of a fresh snapshot. */
 static void changes_are_followed(unsigned workers, uint64_t from, unsigned steps) {
 	world w;
 	unsigned followed = 0;
 	seed = from;
-	world_open(&w, "shipped, " BOOK, workers);
+	world_open(&w, "shipped, " BOOK ", " TOGETHER, workers);
 	ingest(&w);
 	follow(&w);
 	assert_true(w.said.whole && w.said.said_true && w.said.unknown && !w.said.failed);
@@ -463,6 +464,58 @@ static void a_change_goes_no_further(void **state) {
 	world_close(&w);
 }
 
+static int count_said(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t day, const char *json) {
+	unsigned *n = ctx;
+	(void)partner;
+	(void)verdict;
+	(void)day;
+	(void)json;
+	n[0] += !strcmp(rule, "silent");
+	n[1] += !strcmp(rule, "sells");
+	return 0;
+}
+
+/* A vectorized rule runs once, in one of the workers, of whomever they judge; again where anybody's figures changed that it
+ * read; and nothing is told of those for whom nothing changed. */
+static void all_partners_are_judged_at_once(void **state) {
+	(void)state;
+	for (unsigned workers = 1; workers < 4; workers += 2) {
+		world w;
+		char name[64], text[16];
+		unsigned n[2] = {0};
+		ent_error e;
+		seed = 31;
+		world_open(&w, BOOK ", " TOGETHER, workers);
+		ingest(&w);
+		follow(&w);
+		assert_int_equal(w.said.evaluations, PARTNERS * 10 + 3);
+		assert_int_equal(ent_store_verdicts_scan(w.e->store, NULL, false, count_said, n, &e), 0);
+		assert_true(n[0] == PARTNERS && n[1] == PARTNERS);
+		uint64_t told = w.said.said_true + w.said.said_false + w.said.unknown;
+		assert_int_equal(told, PARTNERS * 13);
+		/* a visit: one rule of its partner, and one for all, which says something else of that partner at most */
+		FILE *f = export_begin(&w, "visits", name);
+		fputs(VISITS, f);
+		fprintf(f, "%u,p04,%s 10:00:00,v1,web\n", ++w.keys, ent_day_text(as_of - 5, text));
+		export_end(&w, f, name);
+		ingest(&w);
+		follow(&w);
+		assert_false(w.said.whole);
+		assert_int_equal(w.said.evaluations, 2);
+		told = w.said.said_true + w.said.said_false + w.said.unknown;
+		assert_in_range(told, 2, PARTNERS / 2 + 2); /* of the others only if the median of those with visits moved */
+		char *change = stored(&w);
+		ent_engine_rules_reload(w.e);
+		follow(&w);
+		assert_true(w.said.whole);
+		char *whole = stored(&w);
+		same(change, whole, "after a visit");
+		free(change);
+		free(whole);
+		world_close(&w);
+	}
+}
+
 /* A figure of a cohort that is released as before lets nobody run again: long ago, outside of every window. */
 static void unchanged_cohorts_rest(void **state) {
 	(void)state;
@@ -630,6 +683,7 @@ int main(void) {
 		cmocka_unit_test(a_day_turns),
 		cmocka_unit_test(many_layers),
 		cmocka_unit_test(a_change_goes_no_further),
+		cmocka_unit_test(all_partners_are_judged_at_once),
 		cmocka_unit_test(unchanged_cohorts_rest),
 		cmocka_unit_test(a_lost_worker_is_replaced),
 		cmocka_unit_test(a_touched_file_is_seen),
