@@ -13,20 +13,12 @@
 /* ---- what is asked for ------------------------------------------------------------------------------------------- */
 
 static int take_metrics(ent__query *q) {
+	const ent_catalogue *c = ent_engine_catalogue(q->project.engine);
 	const char *name;
 	for (size_t i = 0; (name = ent_call_operand(q->call, i)); i++) {
-		int metric = ent_metric_find(name, strlen(name));
+		int metric = ent_catalogue_find(c, name, strlen(name));
 		if (metric < 0) {
-			const char **names = ent_xcalloc(ent_metric_count, sizeof *names);
-			for (unsigned k = 0; k < ent_metric_count; k++) {
-				names[k] = ent_metrics[k].name;
-			}
-			const char *near = ent_nearest(name, names, ent_metric_count);
-			char todo[160];
-			snprintf(todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s",
-				near ? near : "");
-			free(names);
-			return ent_call_unknown(q->call, todo, "there is no metric '%s'", name);
+			return ent__metric_unknown(q->call, q->project.config, c, name);
 		}
 		if (q->n_metrics == ENT__QUERY_METRICS) {
 			return ent_call_usage(
@@ -108,12 +100,12 @@ static int check_views(ent__query *q) {
 		return ENT_EXIT_OK;
 	}
 	for (size_t i = 0; i < q->n_metrics; i++) {
-		const ent_metric *m = &ent_metrics[q->metrics[i]];
+		const ent_metric *m = &ent_engine_catalogue(q->project.engine)->metrics[q->metrics[i]];
 		if (m->kind == ENT_METRIC_DISTRIBUTION) {
 			return ent_call_usage(
 				q->call, "ask for it without a view", "'%s' is a distribution, which is kept in total only", m->name);
 		}
-		if (m->kind == ENT_METRIC_DISTINCT && view != ENT_VIEW_CHANNEL) {
+		if ((m->kind == ENT_METRIC_DISTINCT || m->top_set || m->bottom_set) && view != ENT_VIEW_CHANNEL) {
 			return ent_call_usage(q->call, "ask for it by channel, or without a view",
 				"'%s' counts distinct identities, which are kept in total and by channel only", m->name);
 		}
@@ -201,7 +193,7 @@ static ent__days days_of_family(const ent__query *q, unsigned family) {
 		for (uint64_t k = p->series; k < p->series + p->n_series; k++) {
 			const ent_snap_series *x = &s->series[k];
 			int32_t end = x->day0 + (int32_t)x->n;
-			if (x->view == ENT_VIEW_TOTAL && ent_measures[x->measure].family == family) {
+			if (x->view == ENT_VIEW_TOTAL && ent_snap_measure(s, x->measure)->family == family) {
 				d.start = x->day0 < d.start ? x->day0 : d.start;
 				d.stop = end > d.stop ? end : d.stop;
 			}
@@ -226,7 +218,7 @@ static ent__days days_of_metric(const ent__query *q, const ent_metric *m) {
 
 static void whole(ent__query *q) {
 	for (size_t i = 0; i < q->n_metrics; i++) {
-		ent__days d = days_of_metric(q, &ent_metrics[q->metrics[i]]);
+		ent__days d = days_of_metric(q, ent_snap_metric(&q->project.snap, q->metrics[i]));
 		q->start = i == 0 || d.start < q->start ? d.start : q->start;
 		q->stop = i == 0 || d.stop > q->stop ? d.stop : q->stop;
 		q->days[i] = d;
@@ -289,9 +281,9 @@ static int run(ent_call *call) {
 	if (ent_call_has(call, "origin")) {
 		q.origin = (int16_t)ent_call_number(call, "origin", 0);
 	}
-	int exit = take_metrics(&q);
-	exit = exit ? exit : take_by(&q);
+	int exit = take_by(&q);
 	exit = exit ? exit : ent__project_open(call, &q.project, ENT_ENGINE_READ);
+	exit = exit ? exit : take_metrics(&q);
 	exit = exit ? exit : check_views(&q);
 	exit = exit ? exit : take_days(&q);
 	ent_error e = {0};

@@ -51,6 +51,9 @@ typedef struct ent__query {
 	ent__query_row total; /* of a grouped query: the window as a whole; figures NULL: none */
 } ent__query;
 
+/* Says that there is no such metric, or not yet. Returns the exit status. */
+int ent__metric_unknown(ent_call *, const ent_config *, const ent_catalogue *, const char *name);
+
 /* Reads rows and total of what is asked for. 0, or a negative status. */
 int ent__query_read(ent__query *, ent_error *e);
 

@@ -148,7 +148,7 @@ static int read_row(ent__query *q, int64_t partner, uint8_t view, uint32_t value
 			query.stop = q->days[i].stop;
 		}
 		if (read_figure(q, partner, &query, &row->figures[i])) {
-			return ent_error_set(e, ENT_ERR_RANGE, "%s leaves the range of numbers", ent_metrics[q->metrics[i]].name);
+			return ent_error_set(e, ENT_ERR_RANGE, "%s leaves the range of numbers", ent_snap_metric(&q->project.snap, q->metrics[i])->name);
 		}
 	}
 	return 0;
@@ -165,7 +165,7 @@ static ent__query_row *add_row(ent__query *q, const char *name, int32_t start, i
 static bool says_something(const ent__query *q, const ent__query_row *row) {
 	for (size_t i = 0; i < q->n_metrics; i++) {
 		const ent__figure *f = &row->figures[i];
-		bool ratio = ent_metrics[q->metrics[i]].kind == ENT_METRIC_RATIO;
+		bool ratio = ent_snap_metric(&q->project.snap, q->metrics[i])->kind == ENT_METRIC_RATIO;
 		if (f->w.covered > 0 || f->w.top || (ratio && f->w.bottom)) {
 			return true;
 		}

@@ -9,7 +9,7 @@
 
 #include "base/day.h"
 
-static const ent_metric *metric_of(const ent__query *q, size_t i) { return &ent_metrics[q->metrics[i]]; }
+static const ent_metric *metric_of(const ent__query *q, size_t i) { return ent_snap_metric(&q->project.snap, q->metrics[i]); }
 
 static bool is_known(const ent__figure *f) { return f->state == ENT_WINDOW_KNOWN; }
 
@@ -235,7 +235,7 @@ static void json_figure(ent__query *q, const ent_metric *m, const ent__figure *f
 		ent_json_decimal(j, value, scale);
 	}
 	if (m->kind == ENT_METRIC_RATIO) {
-		unsigned part = ent_measures[m->bottom[0].measure].unit == ENT_UNIT_MONEY ? 6 : 0;
+		unsigned part = ent_snap_measure(&q->project.snap, m->bottom[0].measure)->unit == ENT_UNIT_MONEY ? 6 : 0;
 		ent_json_key(j, "top");
 		ent_json_decimal(j, f->w.top, m->unit == ENT_UNIT_RATIO ? part : scale);
 		ent_json_key(j, "bottom");

@@ -239,6 +239,17 @@ typedef struct ent_rules_config {
 	ent_word venv;       /* absolute folder of a Python virtual environment; NULL: none */
 } ent_rules_config;
 
+/* metrics: NAME: what is to be counted; see config/metrics.h. Of the words, the text is NULL where they are not written. */
+typedef struct ent_metric_config {
+	ent_word name;
+	ent_place at; /* of its body */
+	ent_word count, sum, distinct, distribution, derived, ratio_of, ratio_to, unit, doc;
+	const ent_yaml_node *where; /* a map; NULL: all of them */
+	ent_words tags;
+	ent_place ratio_at;
+	bool from_rules; /* declared in a rulebook */
+} ent_metric_config;
+
 typedef struct ent_decoders_config {
 	int64_t deadline_us; /* without any progress */
 	int64_t memory;      /* bytes, of one process */
@@ -406,6 +417,8 @@ typedef struct ent_config {
 	ent_serve_config serve;
 	const ent_config_tell *tell;
 	size_t n_tell;
+	const ent_metric_config *metrics;
+	size_t n_metrics;
 	const ent_yaml_node *root; /* what was read */
 } ent_config;
 

@@ -67,6 +67,9 @@ static void table(ent_buf *out, const ent__field *fields, const char *path) {
 												  : ".NAME");
 			ent_buf_printf(out, "\n## %s\n\n%s\n\n", below, f->doc);
 			table(out, f->item, below);
+			if (f->item == ent__metric_fields) {
+				ent__metric_docs(out);
+			}
 		}
 	}
 }

@@ -90,6 +90,9 @@ void ent__polls_check(ent__parser *p, const ent_config *config);
 /* register_fields.c, of an ent_register_config; and names that are not taken yet */
 extern const ent__field ent__register_fields[];
 extern const char *const ent__later_registers[];
+/* metric_fields.c, of an ent_metric_config */
+extern const ent__field ent__metric_fields[];
+void ent__metric_docs(ent_buf *out); /* the fields of facts, for docs/configuration.md */
 /* inbox_fields.c, of an ent_inbox_config */
 extern const ent__field ent__inbox_fields[];
 /* prior_fields.c, of an ent_prior_config */

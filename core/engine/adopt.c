@@ -182,6 +182,10 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	if (errors->total || (rules && load_rules(fresh, errors))) {
 		return ENT_ERR_INVALID;
 	}
+	ent_custom *custom;
+	if (ent__declared_compile(e, fresh, &custom, errors)) {
+		return ENT_ERR_INVALID;
+	}
 	bool same = ent__plugins_same(e, fresh);
 	take_out(e, &old);
 	e->config = fresh;
@@ -204,6 +208,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	if (errors->total) {
 		drop(e);
 		put_in(e, &old);
+		ent_custom_destroy(custom);
 		e->plugins = plugins_before;
 		e->registers = registers_before;
 		return ENT_ERR_INVALID;
@@ -220,6 +225,8 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	put_in(e, &old);
 	drop(e);
 	put_in(e, &fresh_parts);
+	ent_custom_destroy(e->custom);
+	e->custom = custom; /* the next run counts anew what changed, before it folds anything */
 	ent__fold_setup(e);
 	ent__inbox_forms(e);
 	if (!same_pool(old.config, fresh) || e->stale_instances > STALE_MOST) {

@@ -38,6 +38,7 @@ struct ent__generation {
 	uint32_t n_balances;
 	bool clear_cells, tell_unsettled, unsettled;
 	char fingerprint[65];
+	char *declared; /* NULL: it stays */
 	int64_t expire_before;
 	ent_cells_added added; /* what became of the cells */
 	bool keep_cells;       /* until it is told what they were */
@@ -56,6 +57,7 @@ static void free_generation(struct ent__generation *g) {
 	ent_ledger_mark_finish(&g->log_mark);
 	ent__pending_free(g->pending);
 	ent_buf_finish(&g->texts);
+	free(g->declared);
 	free(g->inputs);
 	free(g->balances);
 	free(g);
@@ -141,6 +143,8 @@ static int freeze(ent_engine *e, struct ent__generation **out, ent_error *error)
 	g->tell_unsettled = e->unsettled != e->unsettled_saved;
 	g->unsettled = e->unsettled_saved = e->unsettled;
 	memcpy(g->fingerprint, e->fingerprint, sizeof g->fingerprint);
+	g->declared = e->declared_text;
+	e->declared_text = NULL;
 	g->expire_before = e->now_us - e->config->rejects_keep_us;
 	e->cells = e->spare_cells ? e->spare_cells : ent_cells_create();
 	e->fold.cells = e->cells;
@@ -181,6 +185,9 @@ static int put_small(const struct ent__generation *g, ent_error *error) {
 	}
 	if (!status && g->fingerprint[0]) {
 		status = ent_store_meta_set(g->store, "cells", g->fingerprint, error);
+	}
+	if (!status && g->declared) {
+		status = ent_store_meta_set(g->store, "custom", g->declared, error);
 	}
 	if (!status && g->tell_unsettled) {
 		status = ent_store_meta_set(g->store, "unsettled", g->unsettled ? "1" : "", error);

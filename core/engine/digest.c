@@ -163,15 +163,19 @@ static void put_key(group *g, const ent_cell_key *k) {
 
 static int put_cell(void *ctx, const ent_cell *c) {
 	group *g = ctx;
+	const ent_catalogue *all = ent_engine_catalogue(g->e);
 	unsigned first = ent_family_first(c->key.family), width = ent_family_width(c->key.family);
 	bool any = false;
 	put_key(g, &c->key);
 	for (unsigned i = 0; i < width; i++) {
 		if (c->m[i]) {
 			char definition[17];
+			if (first + i >= all->n_measures || !all->measures[first + i].name) {
+				continue; /* declared no more: the next run takes it away */
+			}
 			any = true;
-			ent_measure_definition((ent_measure)(first + i), definition);
-			put_text(g, ent_measures[first + i].name);
+			ent_measure_definition(&all->measures[first + i], definition);
+			put_text(g, all->measures[first + i].name);
 			put_text(g, definition);
 			put_number(g, c->m[i]);
 		}
@@ -190,8 +194,47 @@ typedef struct member {
 
 static int by_id(const void *a, const void *b) { return memcmp(((const member *)a)->id, ((const member *)b)->id, 16); }
 
+/* What a user declared goes by its name and definition, as its number may be another one tomorrow. */
+static bool put_space(group *g, const ent_space_def *spaces, unsigned n, unsigned built_in, unsigned number) {
+	if (number >= n) {
+		g->item.n = 0;
+		return false;
+	}
+	if (number >= built_in) {
+		put_text(g, spaces[number].name);
+		put_text(g, spaces[number].definition);
+	}
+	return true;
+}
+
+static int put_texts(group *g, const ent_cell_key *key, const ent_space_def *space, const uint32_t *codes,
+	const uint32_t *multiplicity, size_t n) {
+	/* a hash for each, sorted, as their codes depend on what came first */
+	group members = {.e = g->e};
+	uint8_t all[32];
+	for (size_t i = 0; i < n; i++) {
+		put_code(&members, codes[i]);
+		put_number(&members, multiplicity ? multiplicity[i] : 1);
+		end_item(&members);
+	}
+	end_group(&members, all);
+	put_key(g, key);
+	put_text(g, space->name);
+	put_text(g, space->definition);
+	put_bytes(g, all, sizeof all);
+	end_item(g);
+	return 0;
+}
+
 static int put_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
 	group *g = ctx;
+	const ent_catalogue *all = ent_engine_catalogue(g->e);
+	if (key->family < all->n_sets && all->sets[key->family].texts) {
+		return put_texts(g, key, &all->sets[key->family], ids, multiplicity, n);
+	}
+	if (!put_space(g, all->sets, all->n_sets, ENT_SET_COUNT, key->family)) {
+		return 0;
+	}
 	member *members = ent_xmalloc(n * sizeof *members);
 	for (size_t i = 0; i < n; i++) {
 		memcpy(members[i].id, ent_identities_get(g->e->identities, ids[i]), 16);
@@ -199,7 +242,7 @@ static int put_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, cons
 	}
 	qsort(members, n, sizeof *members, by_id);
 	put_key(g, key);
-	put_number(g, key->family);
+	put_number(g, key->family < ENT_SET_COUNT ? key->family : ENT_SET_COUNT);
 	for (size_t i = 0; i < n; i++) {
 		put_bytes(g, members[i].id, 16);
 		put_number(g, members[i].multiplicity);
@@ -211,8 +254,12 @@ static int put_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, cons
 
 static int put_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
 	group *g = ctx;
+	const ent_catalogue *all = ent_engine_catalogue(g->e);
+	if (!put_space(g, all->dists, all->n_dists, ENT_DIST_COUNT, key->family)) {
+		return 0;
+	}
 	put_key(g, key);
-	put_number(g, 100 + key->family);
+	put_number(g, 100 + (key->family < ENT_DIST_COUNT ? key->family : ENT_DIST_COUNT));
 	for (size_t i = 0; i < n; i++) {
 		put_number(g, buckets[i]);
 		put_number(g, counts[i]);
@@ -255,8 +302,8 @@ int ent_engine_digest(ent_engine *e, ent_digest *out, ent_error *error) {
 	}
 	end_group(&g, out->documents);
 	g = (group){.e = e, .error = error};
-	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
-		status = ent_store_cells_scan(e->store, (ent_family)f, UINT32_MAX, put_cell, &g, error);
+	for (unsigned f = 0; f < ENT_FAMILY_COUNT + (e->counted != NULL) && !status; f++) {
+		status = ent_store_cells_scan(e->store, f, UINT32_MAX, put_cell, &g, error);
 	}
 	end_group(&g, out->cells);
 	g = (group){.e = e, .error = error};

@@ -309,6 +309,7 @@ int ent_engine_open(ent_engine **out, const ent_config *config, ent_engine_mode 
 	}
 	int status = ent__partners_open(e, errors);
 	status = ent__registers_open(e, errors) ? ENT_ERR_INVALID : status;
+	status = status ? status : ent__declared_open(e, errors);
 	ent__fold_setup(e);
 	if (!status) {
 		status = ent__sources_open(e, errors);
@@ -347,6 +348,8 @@ void ent_engine_close(ent_engine *e) {
 	if (e->store && !e->writable) {
 		ent_store_rollback(e->store);
 	}
+	ent__declared_close(e);
+	free(e->declared_text);
 	ent_store_close(e->store);
 	ent_cells_destroy(e->cells);
 	ent_cells_destroy(e->spare_cells);
@@ -517,7 +520,7 @@ static bool no_balance(const ent_balance *b) {
 static bool nothing_new(const ent_engine *e) {
 	static const uint64_t hour = UINT64_C(3600000000000);
 	bool none = e->what->service && !e->pending && e->texts.count == e->texts_saved && e->unsettled == e->unsettled_saved &&
-				!e->fingerprint[0] && !e->clear_cells && !ent_ledger_dirty(e->ledger) && uv_hrtime() - e->committed_ns < hour;
+				!e->fingerprint[0] && !e->declared_text && !e->clear_cells && !ent_ledger_dirty(e->ledger) && uv_hrtime() - e->committed_ns < hour;
 	for (uint32_t i = 0; i < e->n_sources && none; i++) {
 		none = no_balance(&e->sources[i].delta);
 	}

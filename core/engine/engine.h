@@ -157,7 +157,13 @@ int ent_engine_as_of(ent_engine *, const ent_as_of *override, int32_t *day, ent_
 /* Another number as soon as the day turns in the zone of any partner, where judgement is of now; else 0. */
 uint64_t ent_engine_days(const ent_engine *, const ent_as_of *override);
 /* Now is when this is called: an engine that stays open takes the moment at which it was opened for now, otherwise. */
+/* What can be asked for: the built-in metrics, and those that the configuration and the rulebooks declare. As long as the
+ * configuration is the same. */
+const ent_catalogue *ent_engine_catalogue(const ent_engine *);
 void ent_engine_clock(ent_engine *);
+/* What can be asked for: the built-in metrics, and those of users with which the cells were made; without a store, those that the
+ * configuration declares. Good until the engine reads or reloads. */
+const ent_catalogue *ent_engine_catalogue(const ent_engine *);
 
 /* A snapshot as one block in a sealed memfd, mapped read-only. */
 typedef struct ent_snapshot_block {

@@ -13,6 +13,7 @@
 #include "facts/batch.h"
 #include "facts/document.h"
 #include "facts/ledger.h"
+#include "metrics/custom.h"
 #include "metrics/fold.h"
 #include "transport/files.h"
 
@@ -136,6 +137,11 @@ struct ent_engine {
 	uint32_t texts_saved;
 	ent_cells *cells;
 	ent_fold fold;
+	ent_custom *custom; /* metrics that users declare, as facts are folded; NULL: none */
+	struct ent_custom_pack *counted; /* those with which the cells of the store were made; NULL: none */
+	char *counted_text;  /* the same, as the store has it */
+	char *declared_text; /* to be stored with the next commit in its place; NULL: it stays */
+	char *rules_metrics; /* JSON: definitions of the rulebooks that were loaded last; NULL: none */
 	ent_zone *utc;
 	ent_zone **zones; /* all that were loaded */
 	uint32_t n_zones, zones_capacity;
@@ -234,6 +240,17 @@ int ent__rebuild_if_changed(ent_engine *, ent_error *e);
 
 /* register_own.c: the schemas of all registers, anew of the engine's configuration */
 int ent__registers_open(ent_engine *, ent_errors *errors);
+/* declared.c */
+int ent__declared_open(ent_engine *, ent_errors *errors);
+void ent__declared_close(ent_engine *);
+/* Compiles the definitions of a configuration and those of the rulebooks. */
+int ent__declared_compile(ent_engine *, const ent_config *, ent_custom **out, ent_errors *errors);
+/* Reads with which metrics the cells were made. */
+int ent__declared_load(ent_engine *, ent_error *e);
+/* What is compiled, as the store keeps it; malloc'ed. */
+char *ent__declared_text(const ent_engine *);
+/* Lets folding know them. */
+void ent__declared_fold(ent_engine *);
 
 /* records.c */
 /* The record that a document makes, its JSON in `text`, which takes the place of what is there; NULL: without it. */

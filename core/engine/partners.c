@@ -277,4 +277,5 @@ void ent__fold_setup(ent_engine *e) {
 	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
 		e->fold.views[views[i].view] = e->config->views & views[i].bit;
 	}
+	ent__declared_fold(e);
 }

@@ -5,6 +5,7 @@
  * commit. The fingerprint of all that is kept in the store. Loop thread only. */
 #include "base/buf.h"
 #include "engine/internal.h"
+#include "engine/warm.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -12,15 +13,31 @@
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
+/* What users declared, with the numbers by which cells know it. Where nothing is, nothing is written: stores from before stay. */
+static void custom(const ent_catalogue *c, ent_buf *text) {
+	for (unsigned m = ENT_MEASURE_COUNT; m < c->n_measures; m++) {
+		if (c->measures[m].name) {
+			ent_buf_printf(text, "measure %u %s %s\n", m, c->measures[m].name, c->measures[m].definition);
+		}
+	}
+	for (unsigned i = ENT_SET_COUNT; i < c->n_sets; i++) {
+		ent_buf_printf(text, "set %u %s %s\n", i, c->sets[i].name, c->sets[i].definition);
+	}
+	for (unsigned i = ENT_DIST_COUNT; i < c->n_dists; i++) {
+		ent_buf_printf(text, "dist %u %s %s\n", i, c->dists[i].name, c->dists[i].definition);
+	}
+}
+
 /* 64 hex digits over everything that decides into which cell a fact goes. */
 static void fingerprint(const ent_engine *e, char out[65]) {
 	const ent_config *c = e->config;
 	ent_buf text = {0};
 	char definition[17];
 	for (unsigned m = 0; m < ENT_MEASURE_COUNT; m++) {
-		ent_measure_definition((ent_measure)m, definition);
+		ent_measure_definition(&ent_measures[m], definition);
 		ent_buf_printf(&text, "%s %s\n", ent_measures[m].name, definition);
 	}
+	custom(ent_engine_catalogue(e), &text);
 	ent_buf_printf(&text, "views %u\n", c->views);
 	ent_arena arena = {0};
 	size_t n = 0;
@@ -73,8 +90,18 @@ int ent__rebuild_if_changed(ent_engine *e, ent_error *error) {
 	int status = ent_store_meta_get(e->store, "cells", &before, error);
 	bool same = before && !strcmp(before, now);
 	free(before);
-	if (status || same) {
+	char *declared = ent__declared_text(e);
+	bool told = !strcmp(declared, e->counted_text ? e->counted_text : "");
+	if (status || (same && told)) {
+		free(declared);
 		return status;
+	}
+	if (same) { /* what is derived of others is only told: no cell knows of it */
+		free(e->declared_text);
+		e->declared_text = declared;
+		status = ent__commit(e, error);
+		ent__warm_all(e, "what metrics are derived from others changed");
+		return status ? status : ent__declared_load(e, error);
 	}
 	size_t segments;
 	ent_ledger_segments(e->ledger, &segments);
@@ -86,6 +113,13 @@ int ent__rebuild_if_changed(ent_engine *e, ent_error *error) {
 			status = ent_index_each(e->index, fold_entry, &f);
 		}
 	}
+	if (status) {
+		free(declared);
+		return status;
+	}
+	free(e->declared_text);
+	e->declared_text = declared;
 	snprintf(e->fingerprint, sizeof e->fingerprint, "%s", now);
-	return status ? status : ent__commit(e, error);
+	status = ent__commit(e, error);
+	return status ? status : ent__declared_load(e, error);
 }

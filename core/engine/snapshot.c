@@ -53,6 +53,7 @@ static int by_slice(const void *x, const void *y) {
 #define BY(field)                                                                                                      \
 	if (a->field != b->field)                                                                                          \
 	return a->field < b->field ? -1 : 1
+	BY(family);
 	BY(origin);
 	BY(view);
 	BY(value);
@@ -63,7 +64,8 @@ static int by_slice(const void *x, const void *y) {
 }
 
 static bool same_slice(const ent_cell_key *a, const ent_cell_key *b) {
-	return a->origin == b->origin && a->view == b->view && a->value == b->value && a->currency == b->currency;
+	return a->family == b->family && a->origin == b->origin && a->view == b->view && a->value == b->value &&
+		   a->currency == b->currency;
 }
 
 void ent__build_series_add(ent__build *b, uint32_t partner, unsigned measure, const ent_cell_key *k, int32_t day0, uint64_t n,
@@ -108,7 +110,7 @@ int64_t *ent__build_values(ent__build *b, uint64_t n) {
 
 /* The cells of one slice of one partner, in order of days: one series for each measure that has anything. */
 static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
-	ent_family family = cells[0].key.family;
+	unsigned family = cells[0].key.family;
 	unsigned first = ent_family_first(family), width = ent_family_width(family);
 	int32_t day0 = cells[0].key.day;
 	int32_t last = cells[n - 1].key.day;
@@ -123,6 +125,9 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 			any = cells[i].m[column] != 0;
 		}
 		if (!any) {
+			continue;
+		}
+		if (family >= ENT_FAMILY_CUSTOM && !ent_engine_catalogue(b->e)->measures[first + column].name) {
 			continue;
 		}
 		int64_t *out = ent__build_values(b, days);
@@ -151,6 +156,9 @@ static int take_cell(void *ctx, const ent_cell *c) {
 	if (!ent__build_included(b, c->key.partner) || c->key.day > ent__build_day_of(b, c->key.partner)) {
 		return 0;
 	}
+	if (c->key.family >= ENT_FAMILY_CUSTOM && ent_family_first(c->key.family) >= ent_engine_catalogue(b->e)->n_measures) {
+		return 0; /* a block that is declared no more: the next run takes it away */
+	}
 	if (b->n_cells && b->cells[0].key.partner != c->key.partner) {
 		finish_partner(b);
 	}
@@ -164,7 +172,7 @@ static int take_cell(void *ctx, const ent_cell *c) {
 static int take_set(void *ctx, const ent_cell_key *key, const uint32_t *ids, const uint32_t *multiplicity, size_t n) {
 	(void)multiplicity; /* how often an identity came never enters a metric */
 	ent__build *b = ctx;
-	if (n == 0 || !ent__build_included(b, key->partner) || key->day > ent__build_day_of(b, key->partner)) {
+	if (n == 0 || key->family >= ent_engine_catalogue(b->e)->n_sets || !ent__build_included(b, key->partner) || key->day > ent__build_day_of(b, key->partner)) {
 		return 0;
 	}
 	if (b->n_days && b->days[0].key.partner != key->partner) {
@@ -233,7 +241,8 @@ void ent__build_sets(ent__build *b) {
 
 static int take_dist(void *ctx, const ent_cell_key *key, const int32_t *buckets, const int64_t *counts, size_t n) {
 	ent__build *b = ctx;
-	if (!ent__build_included(b, key->partner) || key->day > ent__build_day_of(b, key->partner)) {
+	if (key->family >= ent_engine_catalogue(b->e)->n_dists || !ent__build_included(b, key->partner) ||
+		key->day > ent__build_day_of(b, key->partner)) {
 		return 0;
 	}
 	if (b->n_buckets && b->buckets[0].key.partner != key->partner) {
@@ -428,6 +437,10 @@ static void merge_spans(ent__build_cover_row *rows, size_t *n) {
 	*n = kept;
 }
 
+static const ent_measure_def *measure_of(const ent__build *b, unsigned measure) {
+	return &ent_engine_catalogue(b->e)->measures[measure];
+}
+
 /* A source of many partners speaks for all that have such data. */
 static void add_common(ent__build *b, uint32_t partner, const bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT]) {
 	int32_t day = ent__build_day_of(b, partner);
@@ -453,7 +466,7 @@ void ent__build_covers(ent__build *b) {
 		bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT] = {0};
 		uint32_t partner = b->series[i].partner;
 		for (; i < b->n_series && b->series[i].partner == partner; i++) {
-			has[ent_measures[b->series[i].s.measure].family][b->series[i].s.origin] = true;
+			has[measure_of(b, b->series[i].s.measure)->family][b->series[i].s.origin] = true;
 		}
 		add_common(b, partner, has);
 	}
@@ -463,7 +476,7 @@ void ent__build_covers(ent__build *b) {
 void ent__build_covers_common(ent__build *b, uint32_t partner, size_t first, const ent_cover *common, size_t n) {
 	bool has[ENT_FAMILY_COUNT][ENT_ORIGIN_COUNT] = {0};
 	for (size_t i = first; i < b->n_series; i++) {
-		has[ent_measures[b->series[i].s.measure].family][b->series[i].s.origin] = true;
+		has[measure_of(b, b->series[i].s.measure)->family][b->series[i].s.origin] = true;
 	}
 	for (size_t i = 0; i < n; i++) {
 		ent_cover c = common[i];
@@ -492,8 +505,8 @@ int ent__build_scan_records(
 				   : ent_store_records_scan(b->e->store, kind, partner, visit, to, error);
 }
 
-static int scan_cells(ent__build *b, ent_family family, ent_error *error) {
-	return b->from ? b->from->cells(b->from->ctx, family, take_cell, b, error)
+static int scan_cells(ent__build *b, unsigned family, ent_error *error) {
+	return b->from ? b->from->cells(b->from->ctx, (ent_family)family, take_cell, b, error)
 				   : ent_store_cells_scan(b->e->store, family, UINT32_MAX, take_cell, b, error);
 }
 
@@ -528,8 +541,9 @@ int ent__build_snapshot(ent_engine *e, const ent__build_from *from, int32_t as_o
 	int status = ent_store_meta_get(e->store, "run", &generation, error);
 	b.generation = generation ? strtoull(generation, NULL, 10) : 0;
 	free(generation);
-	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
-		status = scan_cells(&b, (ent_family)f, error);
+	unsigned families = ENT_FAMILY_COUNT + (e->counted != NULL); /* those of all blocks of users are one more */
+	for (unsigned f = 0; f < families && !status; f++) {
+		status = scan_cells(&b, f, error);
 		if (b.n_cells) {
 			finish_partner(&b);
 		}

@@ -2,6 +2,7 @@
  *
  * What was built of a snapshot becomes one block: sorted, laid out, in sealed memory. Loop thread only. */
 #include "engine/snapshot_build.h"
+#include "metrics/custom_pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,6 +158,12 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	head.meta.offset = out->n;
 	ent__build_meta_json(b, out);
 	head.meta.n = out->n - head.meta.offset;
+	if (e->counted && (e->custom || !b->from)) { /* what is folded elsewhere has only what is compiled */
+		pad(out);
+		head.custom.offset = out->n;
+		ent_custom_put(ent_engine_catalogue(e), out);
+		head.custom.n = out->n - head.custom.offset;
+	}
 	pad(out);
 	ent_snap_text *texts = ent_xcalloc(b->n_texts, sizeof *texts);
 	for (uint32_t i = 0; i < b->n_texts; i++) {

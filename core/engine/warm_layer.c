@@ -10,12 +10,12 @@
 
 /* Which figures of a partner are others now. */
 typedef struct figures {
-	uint64_t measures;
+	uint64_t measures[(ENT_MEASURES_MOST + 63) / 64];
 	uint32_t sets, dists;
 	bool all; /* also what is known of it, or which sources speak */
 } figures;
 
-_Static_assert(ENT_MEASURE_COUNT <= 64, "measures are bits of a word");
+_Static_assert(ENT_SET_COUNT + ENT_CUSTOM_SETS <= 32 && ENT_DIST_COUNT + ENT_CUSTOM_DISTS <= 32, "they are bits of a word");
 
 typedef struct layer {
 	ent_engine *e;
@@ -79,7 +79,7 @@ static void change_series(layer *l, unsigned measure, unsigned column, const ent
 		out[cells[i].key.day - day0] += cells[i].m[column];
 	}
 	ent__build_series_add(&l->b, l->code, measure, k, day0, days, out);
-	l->changed.measures |= UINT64_C(1) << measure;
+	l->changed.measures[measure / 64] |= UINT64_C(1) << measure % 64;
 }
 
 static void copy_series(layer *l, const ent_snap_series *x) {
@@ -123,7 +123,7 @@ static void series(layer *l) {
 			for (size_t i = 0; i < n && !any; i++) {
 				any = first[i].m[column] != 0;
 			}
-			if (any) {
+			if (any && measure + column < ent_engine_catalogue(l->e)->n_measures) {
 				change_series(l, measure + column, column, first, n);
 			}
 		}
@@ -279,7 +279,7 @@ static presence old_presence(const layer *l) {
 	presence p = {{0}};
 	const ent_snap *s = &l->block->snap;
 	for (uint64_t i = l->old->series; i < l->old->series + l->old->n_series; i++) {
-		count_in(&p, ent_measures[s->series[i].measure].family, s->series[i].origin);
+		count_in(&p, ent_snap_measure(s, s->series[i].measure)->family, s->series[i].origin);
 	}
 	return p;
 }
@@ -287,7 +287,7 @@ static presence old_presence(const layer *l) {
 static presence new_presence(const layer *l, size_t first) {
 	presence p = {{0}};
 	for (size_t i = first; i < l->b.n_series; i++) {
-		count_in(&p, ent_measures[l->b.series[i].s.measure].family, l->b.series[i].s.origin);
+		count_in(&p, ent_engine_catalogue(l->e)->measures[l->b.series[i].s.measure].family, l->b.series[i].s.origin);
 	}
 	return p;
 }
@@ -295,13 +295,15 @@ static presence new_presence(const layer *l, size_t first) {
 /* ---- the request
  * ------------------------------------------------------------------------------------------------------- */
 
-static bool term_changed(const ent_metric_term *t, uint64_t measures) {
+static bool has(const uint64_t *measures, unsigned measure) { return measures[measure / 64] >> measure % 64 & 1; }
+
+static bool term_changed(const ent_metric_term *t, const uint64_t *measures) {
 	for (const ent_metric_term *x = t; x < t + ENT_TERMS && x->sign; x++) {
-		if (measures >> x->measure & 1) {
+		if (has(measures, x->measure)) {
 			return true;
 		}
 		/* revenue by the day of the refund is not known where returns have no day */
-		if (x->measure == ENT_M_RETURNS_ON_DAY && (measures >> ENT_M_RETURNS & 1)) {
+		if (x->measure == ENT_M_RETURNS_ON_DAY && has(measures, ENT_M_RETURNS)) {
 			return true;
 		}
 	}
@@ -315,12 +317,13 @@ static bool metric_changed(const ent_metric *m, const figures *f) {
 	case ENT_METRIC_DISTRIBUTION:
 		return f->dists >> m->set_or_dist & 1;
 	default:
-		return term_changed(m->top, f->measures) || term_changed(m->bottom, f->measures);
+		return term_changed(m->top, f->measures) || term_changed(m->bottom, f->measures) ||
+			   (m->top_set && f->sets >> (m->top_set - 1) & 1) || (m->bottom_set && f->sets >> (m->bottom_set - 1) & 1);
 	}
 }
 
 /* Which metrics changed, each different list once, and which of the lists is that of each partner. */
-static void write_request(const figures *changed, size_t n, ent_buf *out) {
+static void write_request(const ent_catalogue *c, const figures *changed, size_t n, ent_buf *out) {
 	ent_json j;
 	figures *lists = NULL;
 	size_t n_lists = 0, capacity = 0;
@@ -335,7 +338,7 @@ static void write_request(const figures *changed, size_t n, ent_buf *out) {
 		if (changed[i].all) {
 			continue;
 		}
-		while (k < n_lists && (lists[k].measures != changed[i].measures || lists[k].sets != changed[i].sets ||
+		while (k < n_lists && (memcmp(lists[k].measures, changed[i].measures, sizeof lists[k].measures) || lists[k].sets != changed[i].sets ||
 								  lists[k].dists != changed[i].dists)) {
 			k++;
 		}
@@ -346,8 +349,8 @@ static void write_request(const figures *changed, size_t n, ent_buf *out) {
 		ENT_GROW(lists, n_lists, capacity);
 		lists[n_lists++] = changed[i];
 		ent_json_array(&j);
-		for (unsigned m = 0; m < ent_metric_count; m++) {
-			if (metric_changed(&ent_metrics[m], &changed[i])) {
+		for (unsigned m = 0; m < c->n_metrics; m++) {
+			if (metric_changed(&c->metrics[m], &changed[i])) {
 				ent_json_uint(&j, m);
 			}
 		}
@@ -448,7 +451,7 @@ int ent__warm_layer(
 		status = ent__build_seal(&block, out, error);
 		out->as_of = w->as_of;
 		ent_buf_finish(&block);
-		write_request(changed, n, request);
+		write_request(ent_engine_catalogue(e), changed, n, request);
 	}
 	free(changed);
 	free(l.used);

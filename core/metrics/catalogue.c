@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SALES(m, n, u, d) [ENT_M_##m] = {n, ENT_SALES, ENT_UNIT_##u, ENT_M_##m - ENT_M_ORDERS, 1, d}
-#define TRAFFIC(m, n, u, d) [ENT_M_##m] = {n, ENT_TRAFFIC, ENT_UNIT_##u, ENT_M_##m - ENT_M_SESSIONS, 1, d}
-#define CARTS(m, n, u, d) [ENT_M_##m] = {n, ENT_CARTS, ENT_UNIT_##u, ENT_M_##m - ENT_M_CARTS, 1, d}
+#define SHARED_OF(m)                                                                                                   \
+	((m) == ENT_M_ORDERS ? ENT_M_ORDERS_SHARED : (m) == ENT_M_ORDERS_CANCELLED ? ENT_M_ORDERS_SHARED_CANCELLED : 0)
+#define SALES(m, n, u, d)                                                                                              \
+	[ENT_M_##m] = {n, ENT_SALES, ENT_UNIT_##u, ENT_M_##m - ENT_M_ORDERS, 1, d, SHARED_OF(ENT_M_##m), NULL}
+#define TRAFFIC(m, n, u, d) [ENT_M_##m] = {n, ENT_TRAFFIC, ENT_UNIT_##u, ENT_M_##m - ENT_M_SESSIONS, 1, d, 0, NULL}
+#define CARTS(m, n, u, d) [ENT_M_##m] = {n, ENT_CARTS, ENT_UNIT_##u, ENT_M_##m - ENT_M_CARTS, 1, d, 0, NULL}
 
 const ent_measure_def ent_measures[ENT_MEASURE_COUNT] = {
 	SALES(ORDERS, "orders", COUNT, "orders sold or pending, on the day they were placed"),
@@ -60,8 +63,15 @@ const ent_measure_def ent_measures[ENT_MEASURE_COUNT] = {
 
 static const uint16_t family_first[ENT_FAMILY_COUNT + 1] = {ENT_M_ORDERS, ENT_M_SESSIONS, ENT_M_CARTS, ENT_MEASURE_COUNT};
 static const char *const family_names[ENT_FAMILY_COUNT] = {"sales", "traffic", "carts"};
-static const char *const set_names[ENT_SET_COUNT] = {"customers", "visitors"};
-static const char *const dist_names[ENT_DIST_COUNT] = {"order_value", "days_to_paid", "load_time"};
+static const ent_space_def sets[ENT_SET_COUNT] = {
+	{"customers", ENT_SALES, ENT_UNIT_COUNT, false, NULL},
+	{"visitors", ENT_TRAFFIC, ENT_UNIT_COUNT, false, NULL},
+};
+static const ent_space_def dists[ENT_DIST_COUNT] = {
+	{"order_value", ENT_SALES, ENT_UNIT_MONEY, false, NULL},
+	{"days_to_paid", ENT_SALES, ENT_UNIT_DAYS, false, NULL},
+	{"load_time", ENT_TRAFFIC, ENT_UNIT_SECONDS, false, NULL},
+};
 
 const char *const ent_view_names[ENT_VIEW_COUNT] = {
 	"total", "channel", "category", "country", "campaign", "device", "source", "region", "vendor", "product",
@@ -71,18 +81,21 @@ const char *const ent_origin_names[ENT_ORIGIN_COUNT] = {
 };
 const char *const ent_unit_names[] = {"count", "money", "pieces", "seconds", "days", "ratio"};
 const char *const ent_kind_names[] = {"sum", "ratio", "distinct", "distribution"};
-const char *const ent_additivity_names[] = {"all", "days", "none"};
+const char *const ent_additivity_names[] = {"all", "days", "none", "whole"};
 
-#define P(m) {+1, ENT_M_##m}
-#define N(m) {-1, ENT_M_##m}
-#define SUM(name, unit, add, top, tags, doc)                                                                           \
-	{name, ENT_METRIC_SUM, ENT_UNIT_##unit, ENT_ADD_##add, 0, top, {{0, 0}}, tags, doc}
-#define RATIO(name, unit, top, bottom, tags, doc)                                                                      \
-	{name, ENT_METRIC_RATIO, ENT_UNIT_##unit, ENT_ADD_NONE, 0, top, bottom, tags, doc}
-#define DISTINCT(name, set, tags, doc)                                                                                 \
-	{name, ENT_METRIC_DISTINCT, ENT_UNIT_COUNT, ENT_ADD_NONE, ENT_SET_##set, {{0, 0}}, {{0, 0}}, tags, doc}
-#define DIST(name, unit, dist, tags, doc)                                                                              \
-	{name, ENT_METRIC_DISTRIBUTION, ENT_UNIT_##unit, ENT_ADD_NONE, ENT_DIST_##dist, {{0, 0}}, {{0, 0}}, tags, doc}
+#define P(m) {+1, ENT_M_##m, 1}
+#define N(m) {-1, ENT_M_##m, 1}
+#define SUM(n, u, add, t, g, d)                                                                                        \
+	{.name = n, .kind = ENT_METRIC_SUM, .unit = ENT_UNIT_##u, .additivity = ENT_ADD_##add, .top = t, .tags = g, .doc = d}
+#define RATIO(n, u, t, b, g, d)                                                                                        \
+	{.name = n, .kind = ENT_METRIC_RATIO, .unit = ENT_UNIT_##u, .additivity = ENT_ADD_NONE, .top = t, .bottom = b, .tags = g, \
+		.doc = d}
+#define DISTINCT(n, set, g, d)                                                                                         \
+	{.name = n, .kind = ENT_METRIC_DISTINCT, .unit = ENT_UNIT_COUNT, .additivity = ENT_ADD_NONE,                       \
+		.set_or_dist = ENT_SET_##set, .tags = g, .doc = d}
+#define DIST(n, u, dist, g, d)                                                                                         \
+	{.name = n, .kind = ENT_METRIC_DISTRIBUTION, .unit = ENT_UNIT_##u, .additivity = ENT_ADD_NONE,                     \
+		.set_or_dist = ENT_DIST_##dist, .tags = g, .doc = d}
 #define T(...) {__VA_ARGS__}
 
 const ent_metric ent_metrics[] = {
@@ -184,21 +197,32 @@ const ent_metric ent_metrics[] = {
 
 const unsigned ent_metric_count = sizeof ent_metrics / sizeof *ent_metrics - 1;
 
-unsigned ent_family_first(ent_family family) { return family_first[family]; }
+const ent_catalogue ent_builtin = {
+	ent_metrics, ent_measures, sets, dists, sizeof ent_metrics / sizeof *ent_metrics - 1, ENT_MEASURE_COUNT, ENT_SET_COUNT,
+	ENT_DIST_COUNT};
 
-unsigned ent_family_width(ent_family family) { return (unsigned)(family_first[family + 1] - family_first[family]); }
+unsigned ent_family_first(unsigned family) {
+	return family < ENT_FAMILY_COUNT ? family_first[family]
+									 : ENT_MEASURE_COUNT + (family - ENT_FAMILY_CUSTOM) * ENT_FAMILY_WIDTH;
+}
 
-const char *ent_family_name(ent_family family) { return family_names[family]; }
+unsigned ent_family_width(unsigned family) {
+	return family < ENT_FAMILY_COUNT ? (unsigned)(family_first[family + 1] - family_first[family]) : ENT_FAMILY_WIDTH;
+}
 
-int ent_metric_find(const char *name, size_t n) {
+const char *ent_family_name(unsigned family) { return family < ENT_FAMILY_COUNT ? family_names[family] : "custom"; }
+
+int ent_catalogue_find(const ent_catalogue *c, const char *name, size_t n) {
 	/* Some fifty rows, asked once for each name that a rule or a command writes: a scan is enough. */
-	for (unsigned i = 0; i < ent_metric_count; i++) {
-		if (strlen(ent_metrics[i].name) == n && memcmp(ent_metrics[i].name, name, n) == 0) {
+	for (unsigned i = 0; i < c->n_metrics; i++) {
+		if (strlen(c->metrics[i].name) == n && memcmp(c->metrics[i].name, name, n) == 0) {
 			return (int)i;
 		}
 	}
 	return -1;
 }
+
+int ent_metric_find(const char *name, size_t n) { return ent_catalogue_find(&ent_builtin, name, n); }
 
 static void add_measure(ent_buf *b, const ent_measure_def *m) {
 	ent_buf_printf(b, "%s.%s:%s:%u", family_names[m->family], m->name, ent_unit_names[m->unit], m->revision);
@@ -218,11 +242,15 @@ static void print_hash(ent_buf *b, char out[17]) {
 
 void ent_metric_definition(const ent_metric *m, char out[17]) {
 	ent_buf b = {0};
+	if (m->definition) {
+		snprintf(out, 17, "%s", m->definition);
+		return;
+	}
 	ent_buf_printf(&b, "metric 1 %s %s", ent_kind_names[m->kind], ent_unit_names[m->unit]);
 	if (m->kind == ENT_METRIC_DISTINCT) {
-		ent_buf_printf(&b, " set %s", set_names[m->set_or_dist]);
+		ent_buf_printf(&b, " set %s", sets[m->set_or_dist].name);
 	} else if (m->kind == ENT_METRIC_DISTRIBUTION) {
-		ent_buf_printf(&b, " dist %s", dist_names[m->set_or_dist]);
+		ent_buf_printf(&b, " dist %s", dists[m->set_or_dist].name);
 	}
 	add_terms(&b, m->top);
 	if (m->bottom[0].sign) {
@@ -232,10 +260,14 @@ void ent_metric_definition(const ent_metric *m, char out[17]) {
 	print_hash(&b, out);
 }
 
-void ent_measure_definition(ent_measure m, char out[17]) {
+void ent_measure_definition(const ent_measure_def *m, char out[17]) {
 	ent_buf b = {0};
+	if (m->definition) {
+		snprintf(out, 17, "%s", m->definition);
+		return;
+	}
 	ent_buf_printf(&b, "measure 1 ");
-	add_measure(&b, &ent_measures[m]);
+	add_measure(&b, m);
 	print_hash(&b, out);
 }
 
@@ -248,11 +280,14 @@ static unsigned families_of(const ent_metric_term *terms) {
 }
 
 unsigned ent_metric_families(const ent_metric *m) {
+	if (m->families) {
+		return m->families;
+	}
 	if (m->kind == ENT_METRIC_DISTINCT) {
-		return 1u << (m->set_or_dist == ENT_SET_CUSTOMERS ? ENT_SALES : ENT_TRAFFIC);
+		return 1u << sets[m->set_or_dist].family;
 	}
 	if (m->kind == ENT_METRIC_DISTRIBUTION) {
-		return 1u << (m->set_or_dist == ENT_DIST_LOAD_TIME ? ENT_TRAFFIC : ENT_SALES);
+		return 1u << dists[m->set_or_dist].family;
 	}
 	return families_of(m->top) | families_of(m->bottom);
 }

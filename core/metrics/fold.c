@@ -4,7 +4,7 @@
 #include "metrics/fold.h"
 #include "base/day.h"
 #include "metrics/dist.h"
-#include "metrics/fold_internal.h"
+#include "metrics/custom_internal.h"
 
 #include <string.h>
 
@@ -164,11 +164,8 @@ static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e
 		AT(ENT_M_LOADS) = v->loads,
 	};
 	ent_cell_key key = {.partner = item.partner, .day = day, .origin = d->origin, .family = ENT_TRAFFIC};
-	const struct {
-		uint8_t view;
-		uint32_t value;
-	} views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, f->channel(f->ctx, d->system, v->channel)},
-		{ENT_VIEW_COUNTRY, v->country}, {ENT_VIEW_CAMPAIGN, v->campaign}, {ENT_VIEW_DEVICE, v->device},
+	uint32_t channel = f->channel(f->ctx, d->system, v->channel);
+	const ent__view_value views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, channel}, {ENT_VIEW_COUNTRY, v->country}, {ENT_VIEW_CAMPAIGN, v->campaign}, {ENT_VIEW_DEVICE, v->device},
 		{ENT_VIEW_SOURCE, v->source}};
 	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
 		if (views[i].view != ENT_VIEW_TOTAL && !f->views[views[i].view]) {
@@ -188,7 +185,9 @@ static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e
 			ent_cells_dist(f->cells, cell, ENT_DIST_LOAD_TIME, false, ent_dist_bucket(mean), sign);
 		}
 	}
-	return 0;
+	key.view = 0;
+	key.value = 0;
+	return f->custom ? ent__custom_other(f, ENT_OF_VISIT, d, &item, &key, views, sizeof views / sizeof *views, channel, sign, e) : 0;
 }
 
 #undef AT
@@ -211,6 +210,13 @@ static int fold_cart(ent_fold *f, const ent_document *d, int sign, ent_error *e)
 	ent_cell_key key = {.partner = item->partner, .day = day, .currency = f->currency(f->ctx, c->currency),
 		.origin = d->origin, .family = ENT_CARTS};
 	uint32_t cell;
+	if (f->custom) {
+		uint32_t channel = f->channel(f->ctx, d->system, c->channel);
+		const ent__view_value views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, channel}};
+		if (ent__custom_other(f, ENT_OF_CART, d, item, &key, views, 2, channel, sign, e)) {
+			return e->code;
+		}
+	}
 	if (ent__fold_add(f, &key, m, sign, &cell, e)) {
 		return e->code;
 	}

@@ -29,6 +29,9 @@ typedef struct ent_fold {
 	int (*compare_partners)(void *ctx, uint32_t a, uint32_t b);
 	/* A keyed fact that is read one by one (contact, observation, entry, touch) as it stands now, or, with sign -1, goes. */
 	int (*record)(void *ctx, const ent_document *, const ent_item *head, int32_t day, int sign, ent_error *e);
+	/* What users declared; NULL: nothing. Then `text` gives the text of a code. */
+	struct ent_custom *custom;
+	const char *(*text)(void *ctx, uint32_t code);
 	void *ctx;
 	/* of folding itself */
 	char last_currency[4];

@@ -6,6 +6,29 @@
 
 #include "metrics/fold.h"
 
+typedef struct ent__view_value {
+	uint8_t view;
+	uint32_t value;
+} ent__view_value;
+
+enum { ENT__ORDER_VIEWS = 5 };
+
+/* One partner's share of an order. */
+typedef struct ent__share {
+	uint32_t partner;
+	bool whole; /* the header's amounts are this partner's */
+	bool shared; /* another partner counts the order already */
+	bool dated;  /* has dated refunds */
+	int32_t day;
+	uint32_t currency, channel;
+	ent__view_value views[ENT__ORDER_VIEWS]; /* those of the order itself that are kept; the first is the total */
+	unsigned n_views;
+	int64_t m[ENT_FAMILY_WIDTH];
+} ent__share;
+
+/* What the goods of a line cost before discounts, and the text that it has in a view of lines. */
+int64_t ent__line_gross(const ent_item *line);
+uint32_t ent__line_value(const ent_item *line, unsigned view);
 bool ent__fold_day_of(const ent_fold *, ent_time, uint32_t source, uint32_t partner, int32_t *day);
 /* Adds measures to a cell, or takes them off; *cell is its number. */
 int ent__fold_add(ent_fold *, const ent_cell_key *, const int64_t m[ENT_FAMILY_WIDTH], int sign, uint32_t *cell, ent_error *e);

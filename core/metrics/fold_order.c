@@ -11,7 +11,7 @@
 #include "base/day.h"
 #include "base/num.h"
 #include "metrics/dist.h"
-#include "metrics/fold_internal.h"
+#include "metrics/custom_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,27 +26,13 @@ typedef struct sums {
 	bool overflow;
 } sums;
 
-enum { VIEWS = 5 };
+enum { VIEWS = ENT__ORDER_VIEWS };
 
-/* One partner's share of an order. */
-typedef struct share {
-	uint32_t partner;
-	bool whole; /* the header's amounts are this partner's */
-	bool shared; /* another partner counts the order already */
-	bool dated;  /* has dated refunds */
-	int32_t day;
-	uint32_t currency;
-	struct {
-		uint8_t view;
-		uint32_t value;
-	} views[VIEWS]; /* those of the order itself that are kept; the first is the total */
-	unsigned n_views;
-	int64_t m[ENT_FAMILY_WIDTH];
-} share;
+typedef ent__share share;
 
 static void add(int64_t *sum, int64_t v, bool *overflow) { *overflow |= __builtin_add_overflow(*sum, v, sum); }
 
-static int64_t line_gross(const ent_item *line) {
+int64_t ent__line_gross(const ent_item *line) {
 	const ent_wire_line *l = &line->body.line;
 	if (line->has & ENT_HAS_GROSS) {
 		return l->gross;
@@ -62,7 +48,7 @@ static void add_line(sums *s, const ent_item *line) {
 	}
 	s->lines++;
 	add(&s->units, l->quantity, &s->overflow);
-	add(&s->gross, line_gross(line), &s->overflow);
+	add(&s->gross, ent__line_gross(line), &s->overflow);
 	add(&s->discount, l->discount, &s->overflow);
 	add(&s->shipping, l->shipping, &s->overflow);
 	add(&s->tax, l->tax, &s->overflow);
@@ -160,7 +146,7 @@ static void by_status(share *s, uint8_t status, bool guest) {
 	M(ENT_M_REFUNDED) = refunded; /* what was paid back is told for every order placed */
 }
 
-static uint32_t line_value(const ent_item *line, unsigned view) {
+uint32_t ent__line_value(const ent_item *line, unsigned view) {
 	const ent_wire_line *l = &line->body.line;
 	switch (view) {
 	case ENT_VIEW_CATEGORY:
@@ -181,12 +167,12 @@ static int fold_lines(ent_fold *f, const ent_document *d, const share *s, ent_ce
 		if (first->kind != ENT_LINE || (!s->whole && first->partner != s->partner)) {
 			continue;
 		}
-		uint32_t value = line_value(first, view);
+		uint32_t value = ent__line_value(first, view);
 		sums part = {0};
 		bool seen = false;
 		for (uint32_t k = 0; k < d->n && !seen; k++) {
 			const ent_item *line = &d->items[k];
-			if (line->kind != ENT_LINE || line_value(line, view) != value || (!s->whole && line->partner != s->partner)) {
+			if (line->kind != ENT_LINE || ent__line_value(line, view) != value || (!s->whole && line->partner != s->partner)) {
 				continue;
 			}
 			seen = k < i;
@@ -283,7 +269,8 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 static void find_views(const ent_fold *f, const ent_document *d, const ent_wire_order *o, share *s) {
 	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
 		.family = ENT_SALES};
-	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = f->channel(f->ctx, d->system, o->channel),
+	s->channel = f->channel(f->ctx, d->system, o->channel);
+	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = s->channel,
 		[ENT_VIEW_COUNTRY] = o->country, [ENT_VIEW_CAMPAIGN] = o->campaign, [ENT_VIEW_REGION] = o->region};
 	static const uint8_t of_order[VIEWS] = {
 		ENT_VIEW_TOTAL, ENT_VIEW_CHANNEL, ENT_VIEW_COUNTRY, ENT_VIEW_CAMPAIGN, ENT_VIEW_REGION};
@@ -310,6 +297,9 @@ static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, sh
 	if (!measure(d, head, s)) {
 		ent_error_set(e, ENT_ERR_RANGE, "the amounts of order '%.*s' leave the range of 64 bits", (int)d->key_n, d->key);
 		return ent_error_todo(e, "amounts are kept in millionths: correct the order in its source");
+	}
+	if (f->custom && ent__custom_order(f, d, head, s, sign, e)) { /* before the status moves its measures */
+		return e->code;
 	}
 	by_status(s, o->status, !ent_dense(&o->customer));
 	if (fold_share(f, d, head, s, sign, e)) {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define ENT_SNAP_MAGIC 0x50414e53u /* "SNAP" */
-#define ENT_SNAP_VERSION 2u
+#define ENT_SNAP_VERSION 3u
 #define ENT_SNAP_BEHIND 2u /* it is three days at once on earth for some hours */
 #define ENT_SNAP_RATE_ONE INT64_C(1000000000000) /* rates are in 1e-12 */
 
@@ -35,6 +35,7 @@ typedef struct ent_snap_head {
 	ent_snap_section covers;   /* ent_snap_cover, by partner, then family, origin, from */
 	ent_snap_section rates;    /* ent_snap_rate, by currency */
 	ent_snap_section meta;     /* UTF-8 JSON, n bytes: see docs/rules.md ("What a snapshot holds") */
+	ent_snap_section custom;   /* n bytes: what users declared, behind the built-in catalogue; see metrics/custom_pack.c */
 } ent_snap_head;
 
 typedef struct ent_snap_text {
@@ -51,7 +52,7 @@ typedef struct ent_snap_partner {
 } ent_snap_partner;
 
 typedef struct ent_snap_series {
-	uint16_t measure;  /* ent_measure */
+	uint16_t measure;  /* ent_measure, or one of the catalogue's behind it */
 	uint8_t origin, view;
 	uint32_t value;    /* text */
 	uint32_t currency; /* text; 0 where there is none */
@@ -68,7 +69,7 @@ static inline uint64_t ent_snap_series_bytes(const ent_snap_series *s) { return 
 static inline int ent_snap_is_sparse(uint64_t points, uint64_t days) { return points * 24 < days * 8; }
 
 typedef struct ent_snap_set {
-	uint16_t set; /* ent_set */
+	uint16_t set; /* ent_set, or one behind it */
 	uint8_t origin, view;
 	uint32_t value;
 	int32_t day0;
@@ -78,7 +79,7 @@ typedef struct ent_snap_set {
 } ent_snap_set;
 
 typedef struct ent_snap_dist {
-	uint16_t dist; /* ent_dist */
+	uint16_t dist; /* ent_dist, or one behind it */
 	uint8_t origin, reserved;
 	uint32_t currency;
 	uint64_t n;    /* rows */

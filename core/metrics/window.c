@@ -210,8 +210,8 @@ static int32_t day_at(const ent_snap_series *x, const stretch *t, uint64_t i) {
 
 static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int64_t factor, sums *t) {
 	stretch in = stretch_of(s, x, w);
-	if (ent_measures[x->measure].unit != ENT_UNIT_MONEY || x->currency == s->head->currency) {
-		t->whole += sum_of(in.values, (int64_t)in.n) * factor; /* the factor is small: no overflow */
+	if (ent_snap_measure(s, x->measure)->unit != ENT_UNIT_MONEY || x->currency == s->head->currency) {
+		t->whole += sum_of(in.values, (int64_t)in.n) * factor; /* of 32 bits: no overflow */
 		return;
 	}
 	const ent_snap_rate *r = rate_find(s, x->currency);
@@ -225,54 +225,67 @@ static void add_series(const ent_snap *s, const ent_snap_series *x, span w, int6
 			t->missing = day < t->missing ? day : t->missing;
 			break;
 		}
-		t->overflow |= __builtin_add_overflow(t->scaled, (__int128)in.values[i] * rate * factor, &t->scaled);
+		__int128 value;
+		t->overflow |= __builtin_mul_overflow((__int128)in.values[i] * rate, (__int128)factor, &value);
+		t->overflow |= __builtin_add_overflow(t->scaled, value, &t->scaled);
 	}
 }
 
-/* Half-even, of all that was added. */
-static __int128 rounded(const sums *t) {
-	if (!t->scaled) {
-		return t->whole;
-	}
-	__int128 one = ENT_SNAP_RATE_ONE;
-	__int128 floor = t->scaled / one, rest = t->scaled % one;
-	if (rest < 0) {
-		rest += one;
+static __int128 floor_of(__int128 v, __int128 by, __int128 *rest) {
+	__int128 floor = v / by;
+	*rest = v % by;
+	if (*rest < 0) {
+		*rest += by;
 		floor -= 1;
 	}
-	__int128 value = t->whole + floor;
+	return floor;
+}
+
+/* All that was added, divided, and rounded half-even once. */
+static __int128 divided(const sums *t, uint32_t by) {
+	__int128 one = ENT_SNAP_RATE_ONE, rest, left = 0;
+	if (!t->scaled && by <= 1) {
+		return t->whole;
+	}
+	__int128 value = t->whole + floor_of(t->scaled, one, &rest);
+	if (by > 1) {
+		value = floor_of(value, by, &left);
+		rest += left * one;
+		one *= by;
+	}
 	if (rest * 2 > one || (rest * 2 == one && (value & 1))) {
 		value += 1;
 	}
 	return value;
 }
 
+static __int128 rounded(const sums *t) { return divided(t, 1); }
+
 static int64_t unit_factor(unsigned measure) { return measure == ENT_M_LOAD_MS ? 1000 : 1; }
 
-static void add_measure(const ent_snap *s, const ent_query *q, unsigned measure, span w, int sign, sums *t) {
+static void add_measure(const ent_snap *s, const ent_query *q, unsigned measure, span w, int64_t times, sums *t) {
 	const ent_snap_partner *p = &s->partners[q->partner];
-	uint64_t key = key_of(measure, origin_of(s, q, ent_measures[measure].family), q->view, q->value);
+	uint64_t key = key_of(measure, origin_of(s, q, ent_snap_measure(s, measure)->family), q->view, q->value);
 	const ent_snap_series *end = s->series + p->series + p->n_series;
 	for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) == key; x++) {
-		add_series(s, x, w, sign * unit_factor(measure), t);
+		add_series(s, x, w, times * unit_factor(measure), t);
 	}
 }
 
 static void add_terms(
 	const ent_snap *s, const ent_query *q, const ent_metric_term *terms, span w, bool shared, sums *t) {
 	for (const ent_metric_term *x = terms; x < terms + ENT_TERMS && x->sign; x++) {
-		add_measure(s, q, x->measure, w, x->sign, t);
-		if (shared && x->measure == ENT_M_ORDERS) {
-			add_measure(s, q, ENT_M_ORDERS_SHARED, w, -x->sign, t);
-		} else if (shared && x->measure == ENT_M_ORDERS_CANCELLED) {
-			add_measure(s, q, ENT_M_ORDERS_SHARED_CANCELLED, w, -x->sign, t);
+		unsigned other = ent_snap_measure(s, x->measure)->shared;
+		add_measure(s, q, x->measure, w, ent_term_factor(x), t);
+		if (shared && other) {
+			add_measure(s, q, other, w, -ent_term_factor(x), t);
 		}
 	}
 }
 
 static bool has_measure(const ent_snap *s, const ent_query *q, unsigned measure) {
 	const ent_snap_partner *p = &s->partners[q->partner];
-	unsigned origin = origin_of(s, q, ent_measures[measure].family);
+	unsigned origin = origin_of(s, q, ent_snap_measure(s, measure)->family);
 	const ent_snap_series *x = series_at(s, p, key_of(measure, origin, 0, 0));
 	return x < s->series + p->series + p->n_series && x->measure == measure && x->origin == origin;
 }
@@ -357,10 +370,9 @@ static size_t count_different(struct ent__snap_index *x, size_t n) {
 }
 
 /* Ids of the set within the window; their number in *n. */
-static const uint32_t *set_ids(const ent_snap *s, const ent_query *q, const ent_metric *m, span w, size_t *n) {
-	unsigned family = m->set_or_dist == ENT_SET_CUSTOMERS ? ENT_SALES : ENT_TRAFFIC;
-	const ent_snap_set *x =
-		set_find(s, &s->partners[q->partner], key_of(m->set_or_dist, origin_of(s, q, family), q->view, q->value));
+static const uint32_t *set_ids(const ent_snap *s, const ent_query *q, unsigned set, span w, size_t *n) {
+	unsigned family = s->catalogue->sets[set].family;
+	const ent_snap_set *x = set_find(s, &s->partners[q->partner], key_of(set, origin_of(s, q, family), q->view, q->value));
 	*n = 0;
 	if (!x) {
 		return NULL;
@@ -376,9 +388,9 @@ static const uint32_t *set_ids(const ent_snap *s, const ent_query *q, const ent_
 	return (const uint32_t *)(s->base + x->ids) + starts[from];
 }
 
-static uint64_t distinct(ent_snap *s, const ent_query *q, const ent_metric *m, span w) {
+static uint64_t distinct(ent_snap *s, const ent_query *q, unsigned set, span w) {
 	size_t n;
-	const uint32_t *ids = set_ids(s, q, m, w, &n);
+	const uint32_t *ids = set_ids(s, q, set, w, &n);
 	if (n <= FEW) {
 		return count_few(ids, n);
 	}
@@ -394,6 +406,13 @@ static uint64_t distinct(ent_snap *s, const ent_query *q, const ent_metric *m, s
 	uint64_t different = roaring_bitmap_get_cardinality(all);
 	roaring_bitmap_free(all);
 	return different;
+}
+
+/* The members of a set that a ratio has above or below its line. */
+static void add_set(ent_snap *s, const ent_query *q, unsigned set, uint32_t times, span w, sums *t) {
+	if (set) {
+		t->whole += (__int128)distinct(s, q, set - 1, w) * times;
+	}
 }
 
 /* ---- distributions --------------------------------------------------------------------------------------------- */
@@ -457,7 +476,7 @@ static void add_buckets(ent_snap *s, const ent_snap_dist *x, bool money, span w,
 
 static void add_distribution(ent_snap *s, const ent_query *q, const ent_metric *m, span w, sums *t) {
 	const ent_snap_partner *p = &s->partners[q->partner];
-	unsigned family = m->set_or_dist == ENT_DIST_LOAD_TIME ? ENT_TRAFFIC : ENT_SALES;
+	unsigned family = s->catalogue->dists[m->set_or_dist].family;
 	unsigned origin = origin_of(s, q, family);
 	if (q->view != ENT_VIEW_TOTAL || q->value != 0) {
 		return;
@@ -485,7 +504,7 @@ static bool quantile(ent_snap *s, double q, __int128 *value) {
 /* ---- windows --------------------------------------------------------------------------------------------------- */
 
 static bool valid(const ent_snap *s, const ent_query *q) {
-	return q->partner < s->n_partners && q->metric < ent_metric_count && q->origin < ENT_ORIGIN_COUNT &&
+	return q->partner < s->n_partners && q->metric < s->catalogue->n_metrics && q->origin < ENT_ORIGIN_COUNT &&
 		   q->view < ENT_VIEW_COUNT;
 }
 
@@ -499,7 +518,7 @@ static int read_window(ent_snap *s, const ent_query *q, double part, ent_window 
 	if (!valid(s, q)) {
 		return ENT_ERR_NOTFOUND;
 	}
-	const ent_metric *m = &ent_metrics[q->metric];
+	const ent_metric *m = ent_snap_metric(s, q->metric);
 	span w = clip(s, q->start, q->stop);
 	sums top = {.missing = INT32_MAX}, bottom = {.missing = INT32_MAX};
 	bool empty = false;
@@ -507,15 +526,17 @@ static int read_window(ent_snap *s, const ent_query *q, double part, ent_window 
 	switch ((ent_metric_kind)m->kind) {
 	case ENT_METRIC_RATIO:
 		add_terms(s, q, m->bottom, w, false, &bottom);
+		add_set(s, q, m->bottom_set, m->bottom_times, w, &bottom);
 		out->bottom = rounded(&bottom);
 		empty = out->bottom == 0;
 		/* fall through */
 	case ENT_METRIC_SUM:
 		add_terms(s, q, m->top, w, false, &top);
-		out->top = rounded(&top);
+		add_set(s, q, m->top_set, m->top_times, w, &top);
+		out->top = divided(&top, m->over);
 		break;
 	case ENT_METRIC_DISTINCT:
-		out->top = (__int128)distinct(s, q, m, w);
+		out->top = (__int128)distinct(s, q, m->set_or_dist, w);
 		break;
 	case ENT_METRIC_DISTRIBUTION:
 		s->index->n_items = 0;
@@ -538,7 +559,7 @@ static int read_window(ent_snap *s, const ent_query *q, double part, ent_window 
 int ent_window_read(ent_snap *s, const ent_query *q, ent_window *out) { return read_window(s, q, 0.5, out); }
 
 int ent_window_quantile(ent_snap *s, const ent_query *q, double part, ent_window *out) {
-	if (valid(s, q) && ent_metrics[q->metric].kind != ENT_METRIC_DISTRIBUTION) {
+	if (valid(s, q) && ent_snap_metric(s, q->metric)->kind != ENT_METRIC_DISTRIBUTION) {
 		return ENT_ERR_INVALID;
 	}
 	return read_window(s, q, part, out);
@@ -551,26 +572,25 @@ int ent_window_portfolio(ent_snap *s, const ent_query *query, ent_portfolio *out
 	if (s->n_partners && !valid(s, &q)) {
 		return ENT_ERR_NOTFOUND;
 	}
-	const ent_metric *m = &ent_metrics[q.metric];
+	const ent_metric *m = ent_snap_metric(s, q.metric);
 	span w = clip(s, q.start, q.stop);
 	sums top = {.missing = INT32_MAX}, bottom = {.missing = INT32_MAX};
-	roaring_bitmap_t *all = m->kind == ENT_METRIC_DISTINCT ? roaring_bitmap_create() : NULL;
+	/* sets that are united over the partners: what is distinct, and what a ratio has above and below its line */
+	unsigned united[2] = {m->kind == ENT_METRIC_DISTINCT ? m->set_or_dist + 1u : m->top_set, m->bottom_set};
+	roaring_bitmap_t *all[2] = {united[0] ? roaring_bitmap_create() : NULL, united[1] ? roaring_bitmap_create() : NULL};
 	s->index->n_items = 0;
 	ent_window best = {0}; /* state of the partners left out, if all are */
 	for (q.partner = 0; q.partner < s->n_partners; q.partner++) {
 		ent_window one = {0};
 		/* What one partner adds is kept apart until it is known to be whole. */
 		sums t = {.missing = INT32_MAX}, b = {.missing = INT32_MAX};
-		size_t items = s->index->n_items, n_ids = 0;
-		const uint32_t *ids = NULL;
+		size_t items = s->index->n_items;
 		read_coverage(s, &q, m, w, &one);
 		if (too_little(&q, one.covered) || lacks_refund_days(s, &q, m)) {
 			out->left_out++;
 			continue;
 		}
-		if (m->kind == ENT_METRIC_DISTINCT) {
-			ids = set_ids(s, &q, m, w, &n_ids);
-		} else if (m->kind == ENT_METRIC_DISTRIBUTION) {
+		if (m->kind == ENT_METRIC_DISTRIBUTION) {
 			add_distribution(s, &q, m, w, &t);
 		} else {
 			add_terms(s, &q, m->top, w, true, &t);
@@ -587,8 +607,12 @@ int ent_window_portfolio(ent_snap *s, const ent_query *query, ent_portfolio *out
 			}
 			continue;
 		}
-		if (n_ids) {
-			roaring_bitmap_add_many(all, n_ids, ids);
+		for (int i = 0; i < 2; i++) {
+			size_t n;
+			const uint32_t *ids = united[i] ? set_ids(s, &q, united[i] - 1, w, &n) : NULL;
+			if (ids && n) {
+				roaring_bitmap_add_many(all[i], n, ids);
+			}
 		}
 		top.whole += t.whole;
 		bottom.whole += b.whole;
@@ -599,13 +623,17 @@ int ent_window_portfolio(ent_snap *s, const ent_query *query, ent_portfolio *out
 		out->known++;
 	}
 	bool empty = false;
-	if (m->kind == ENT_METRIC_DISTINCT) {
-		out->w.top = (__int128)roaring_bitmap_get_cardinality(all);
-		roaring_bitmap_free(all);
-	} else if (m->kind == ENT_METRIC_DISTRIBUTION) {
+	uint32_t times[2] = {m->kind == ENT_METRIC_DISTINCT ? 1 : m->top_times, m->bottom_times};
+	for (int i = 0; i < 2; i++) {
+		if (united[i]) {
+			(i ? &bottom : &top)->whole += (__int128)roaring_bitmap_get_cardinality(all[i]) * times[i];
+			roaring_bitmap_free(all[i]);
+		}
+	}
+	if (m->kind == ENT_METRIC_DISTRIBUTION) {
 		empty = !quantile(s, 0.5, &out->w.top);
 	} else {
-		out->w.top = rounded(&top);
+		out->w.top = divided(&top, m->over);
 		if (m->kind == ENT_METRIC_RATIO) {
 			out->w.bottom = rounded(&bottom);
 			empty = out->w.bottom == 0;
@@ -636,11 +664,11 @@ static series_list series_of(const ent_snap *s, const ent_query *q, const ent_me
 	const ent_snap_series *end = s->series + p->series + p->n_series;
 	series_list list = {0};
 	for (const ent_metric_term *t = m->top; t < m->top + ENT_TERMS && t->sign; t++) {
-		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, q->value);
+		uint64_t key = key_of(t->measure, origin_of(s, q, ent_snap_measure(s, t->measure)->family), q->view, q->value);
 		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) == key; x++) {
 			ENT_GROW(list.items, list.n, list.capacity);
 			list.items[list.n].x = x;
-			list.items[list.n++].factor = t->sign * unit_factor(t->measure);
+			list.items[list.n++].factor = ent_term_factor(t) * unit_factor(t->measure);
 		}
 	}
 	return list;
@@ -651,7 +679,7 @@ int ent_window_series(ent_snap *s, const ent_query *q, int64_t *out, int32_t *mi
 	if (!valid(s, q)) {
 		return ENT_ERR_NOTFOUND;
 	}
-	const ent_metric *m = &ent_metrics[q->metric];
+	const ent_metric *m = ent_snap_metric(s, q->metric);
 	if (m->kind != ENT_METRIC_SUM) {
 		return ENT_ERR_INVALID;
 	}
@@ -667,7 +695,7 @@ int ent_window_series(ent_snap *s, const ent_query *q, int64_t *out, int32_t *mi
 		for (size_t i = 0; i < list.n; i++) {
 			add_series(s, list.items[i].x, (span){(int32_t)day, (int32_t)day + 1}, list.items[i].factor, &t);
 		}
-		__int128 value = rounded(&t);
+		__int128 value = divided(&t, m->over);
 		if (t.overflow || value > INT64_MAX || value < INT64_MIN) {
 			status = ENT_ERR_RANGE;
 		}
@@ -682,19 +710,20 @@ const int64_t *ent_window_column(ent_snap *s, const ent_query *q) {
 	if (!valid(s, q) || q->start >= q->stop || clip(s, q->start, q->stop).to != q->stop) {
 		return NULL;
 	}
-	const ent_metric *m = &ent_metrics[q->metric];
-	if (m->kind != ENT_METRIC_SUM || m->top[0].sign != 1 || m->top[1].sign || unit_factor(m->top[0].measure) != 1) {
+	const ent_metric *m = ent_snap_metric(s, q->metric);
+	if (m->kind != ENT_METRIC_SUM || m->over > 1 || ent_term_factor(m->top) != 1 || m->top[1].sign ||
+		unit_factor(m->top[0].measure) != 1) {
 		return NULL;
 	}
 	unsigned measure = m->top[0].measure;
 	const ent_snap_partner *p = &s->partners[q->partner];
 	const ent_snap_series *end = s->series + p->series + p->n_series;
-	uint64_t key = key_of(measure, origin_of(s, q, ent_measures[measure].family), q->view, q->value);
+	uint64_t key = key_of(measure, origin_of(s, q, ent_snap_measure(s, measure)->family), q->view, q->value);
 	const ent_snap_series *x = series_at(s, p, key);
 	if (x >= end || series_key(x) != key || (x + 1 < end && series_key(x + 1) == key)) {
 		return NULL;
 	}
-	if (ent_measures[measure].unit == ENT_UNIT_MONEY && x->currency != s->head->currency) {
+	if (ent_snap_measure(s, measure)->unit == ENT_UNIT_MONEY && x->currency != s->head->currency) {
 		return NULL;
 	}
 	if (x->points || q->start < x->day0 || q->stop > (int64_t)x->day0 + (int64_t)x->n) {
@@ -729,11 +758,24 @@ static void values_of_terms(const ent_snap *s, const ent_query *q, const ent_met
 	const ent_snap_partner *p = &s->partners[q->partner];
 	const ent_snap_series *end = s->series + p->series + p->n_series;
 	for (const ent_metric_term *t = terms; t < terms + ENT_TERMS && t->sign; t++) {
-		uint64_t key = key_of(t->measure, origin_of(s, q, ent_measures[t->measure].family), q->view, 0);
+		uint64_t key = key_of(t->measure, origin_of(s, q, ent_snap_measure(s, t->measure)->family), q->view, 0);
 		for (const ent_snap_series *x = series_at(s, p, key); x < end && series_key(x) >> 32 == key >> 32; x++) {
 			if (series_has_data(s, x, w)) {
 				put_value(v, x->value);
 			}
+		}
+	}
+}
+
+/* set: its number + 1; 0: none. */
+static void values_of_set(const ent_snap *s, ent_query q, unsigned set, span w, values *v) {
+	const ent_snap_partner *p = &s->partners[q.partner];
+	for (uint64_t i = p->sets; set && i < p->sets + p->n_sets; i++) {
+		const ent_snap_set *x = &s->sets[i];
+		size_t ids;
+		q.value = x->value;
+		if (x->set == set - 1 && x->view == q.view && (set_ids(s, &q, set - 1, w, &ids), ids)) {
+			put_value(v, x->value);
 		}
 	}
 }
@@ -750,25 +792,19 @@ int ent_window_values(ent_snap *s, const ent_query *query, uint32_t **out, size_
 		return ENT_ERR_NOTFOUND;
 	}
 	ent_query q = *query;
-	const ent_metric *m = &ent_metrics[q.metric];
+	const ent_metric *m = ent_snap_metric(s, q.metric);
 	span w = clip(s, q.start, q.stop);
 	values v = {0};
 	if (m->kind == ENT_METRIC_DISTRIBUTION) {
 		return ENT_ERR_INVALID;
 	}
 	if (m->kind == ENT_METRIC_DISTINCT) {
-		const ent_snap_partner *p = &s->partners[q.partner];
-		for (uint64_t i = p->sets; i < p->sets + p->n_sets; i++) {
-			const ent_snap_set *x = &s->sets[i];
-			size_t ids;
-			q.value = x->value;
-			if (x->set == m->set_or_dist && x->view == q.view && (set_ids(s, &q, m, w, &ids), ids)) {
-				put_value(&v, x->value);
-			}
-		}
+		values_of_set(s, q, m->set_or_dist + 1u, w, &v);
 	} else {
 		values_of_terms(s, &q, m->top, w, &v);
 		values_of_terms(s, &q, m->bottom, w, &v);
+		values_of_set(s, q, m->top_set, w, &v);
+		values_of_set(s, q, m->bottom_set, w, &v);
 	}
 	if (v.n) {
 		ENT_SORT_R(v.items, v.n, by_name, s);
@@ -783,7 +819,7 @@ int ent_window_values(ent_snap *s, const ent_query *query, uint32_t **out, size_
 }
 
 unsigned ent_window_origins(const ent_snap *s, uint32_t partner, unsigned metric) {
-	unsigned families = ent_metric_families(&ent_metrics[metric]), bits = ~0u;
+	unsigned families = ent_metric_families(ent_snap_metric(s, metric)), bits = ~0u;
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
 		if (families & 1u << f) {
 			bits &= s->index->partners[partner].origins[f];

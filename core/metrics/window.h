@@ -41,6 +41,7 @@ typedef struct ent_snap {
 	const ent_snap_rate *rates;
 	uint32_t n_texts, n_partners, n_rates;
 	int32_t as_of; /* the last day that windows include */
+	const ent_catalogue *catalogue; /* what can be asked for: the built-in, and behind it what users declared */
 	struct ent__snap_index *index; /* made by open: merged coverage, origins, scratch */
 } ent_snap;
 
@@ -48,6 +49,10 @@ typedef struct ent_snap {
 int ent_snap_open(ent_snap *, const void *block, size_t bytes, ent_error *);
 void ent_snap_finish(ent_snap *);
 
+static inline const ent_metric *ent_snap_metric(const ent_snap *s, unsigned metric) { return &s->catalogue->metrics[metric]; }
+static inline const ent_measure_def *ent_snap_measure(const ent_snap *s, unsigned measure) {
+	return &s->catalogue->measures[measure];
+}
 static inline const char *ent_snap_text_of(const ent_snap *s, uint32_t text) {
 	return (const char *)s->base + s->texts[text].offset;
 }
@@ -70,7 +75,7 @@ int64_t ent_snap_rate_on(const ent_snap *, uint32_t currency, int32_t day);
 
 typedef struct ent_query {
 	uint32_t partner;
-	uint16_t metric;   /* index into ent_metrics */
+	uint16_t metric;   /* index into the snapshot's catalogue */
 	int16_t origin;    /* ent_origin; -1: for each family that the metric reads the first that speaks of it, in the order
 	                      shop, analytics, declared */
 	int32_t start, stop;

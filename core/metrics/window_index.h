@@ -26,6 +26,7 @@ typedef struct ent__partner_index {
 } ent__partner_index;
 
 struct ent__snap_index {
+	struct ent_custom_pack *custom; /* what users declared; NULL: nothing */
 	ent__partner_index *partners;
 	ent__cover_group *groups;
 	ent__span *spans;

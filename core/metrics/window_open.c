@@ -3,6 +3,7 @@
  * Opening a snapshot: checks the whole block once, then merges coverage and notes which origins speak of what. */
 #include "base/arena.h"
 #include "base/intern.h"
+#include "metrics/custom_pack.h"
 #include "metrics/window_index.h"
 
 #include <stdlib.h>
@@ -51,7 +52,7 @@ static int check_texts(const ent_snap *s, ent_error *e) {
 static int check_series(const ent_snap *s, const ent_snap_partner *p, ent_error *e) {
 	for (uint64_t i = p->series; i < p->series + p->n_series; i++) {
 		const ent_snap_series *x = &s->series[i];
-		if (x->measure >= ENT_MEASURE_COUNT || x->origin >= ENT_ORIGIN_COUNT || x->view >= ENT_VIEW_COUNT ||
+		if (x->measure >= s->catalogue->n_measures || !ent_snap_measure(s, x->measure)->name || x->origin >= ENT_ORIGIN_COUNT || x->view >= ENT_VIEW_COUNT ||
 			x->value >= s->n_texts || x->currency >= s->n_texts) {
 			return corrupt(e, "series", i, "names something that is not there");
 		}
@@ -80,7 +81,7 @@ static int check_series(const ent_snap *s, const ent_snap_partner *p, ent_error 
 static int check_sets(const ent_snap *s, const ent_snap_partner *p, ent_error *e) {
 	for (uint64_t i = p->sets; i < p->sets + p->n_sets; i++) {
 		const ent_snap_set *x = &s->sets[i];
-		if (x->set >= ENT_SET_COUNT || x->origin >= ENT_ORIGIN_COUNT || x->view >= ENT_VIEW_COUNT ||
+		if (x->set >= s->catalogue->n_sets || x->origin >= ENT_ORIGIN_COUNT || x->view >= ENT_VIEW_COUNT ||
 			x->value >= s->n_texts) {
 			return corrupt(e, "set", i, "names something that is not there");
 		}
@@ -112,7 +113,7 @@ static int check_sets(const ent_snap *s, const ent_snap_partner *p, ent_error *e
 static int check_dists(const ent_snap *s, const ent_snap_partner *p, ent_error *e) {
 	for (uint64_t i = p->dists; i < p->dists + p->n_dists; i++) {
 		const ent_snap_dist *x = &s->dists[i];
-		if (x->dist >= ENT_DIST_COUNT || x->origin >= ENT_ORIGIN_COUNT || x->currency >= s->n_texts) {
+		if (x->dist >= s->catalogue->n_dists || x->origin >= ENT_ORIGIN_COUNT || x->currency >= s->n_texts) {
 			return corrupt(e, "distribution", i, "names something that is not there");
 		}
 		if (x->rows % 8 || !fits(s->head->bytes, x->rows, x->n, sizeof(ent_snap_bucket))) {
@@ -239,8 +240,7 @@ static uint8_t pick(unsigned covered, unsigned data) {
 }
 
 static void build_index(ent_snap *s) {
-	struct ent__snap_index *x = ent_xcalloc(1, sizeof *x);
-	s->index = x;
+	struct ent__snap_index *x = s->index;
 	x->partners = ent_xcalloc(s->n_partners ? s->n_partners : 1, sizeof *x->partners);
 	/* Each cover opens at most one group, and one span of either kind. */
 	size_t n_covers = 0;
@@ -272,19 +272,35 @@ static void build_index(ent_snap *s) {
 		}
 		q->n_groups = n_groups - q->groups;
 		for (uint64_t k = p->series; k < p->series + p->n_series; k++) {
-			data[ent_measures[s->series[k].measure].family] |= 1u << s->series[k].origin;
+			data[ent_snap_measure(s, s->series[k].measure)->family] |= 1u << s->series[k].origin;
 		}
 		for (uint64_t k = p->sets; k < p->sets + p->n_sets; k++) {
-			data[s->sets[k].set == ENT_SET_CUSTOMERS ? ENT_SALES : ENT_TRAFFIC] |= 1u << s->sets[k].origin;
+			data[s->catalogue->sets[s->sets[k].set].family] |= 1u << s->sets[k].origin;
 		}
 		for (uint64_t k = p->dists; k < p->dists + p->n_dists; k++) {
-			data[s->dists[k].dist == ENT_DIST_LOAD_TIME ? ENT_TRAFFIC : ENT_SALES] |= 1u << s->dists[k].origin;
+			data[s->catalogue->dists[s->dists[k].dist].family] |= 1u << s->dists[k].origin;
 		}
 		for (int f = 0; f < ENT_FAMILY_COUNT; f++) {
 			q->best[f] = pick(covered[f], data[f]);
 			q->origins[f] = (uint8_t)(covered[f] | data[f]);
 		}
 	}
+}
+
+static int open_custom(ent_snap *s, ent_error *e) {
+	const ent_snap_section *at = &s->head->custom;
+	s->index = ent_xcalloc(1, sizeof *s->index);
+	if (!fits(s->head->bytes, at->offset, at->n, 1)) {
+		return ent_error_set(e, ENT_ERR_CORRUPT, "snapshot: section of declared metrics leaves the block");
+	}
+	if (at->n) {
+		s->index->custom = ent_custom_unpack(s->base + at->offset, at->n, e);
+		if (!s->index->custom) {
+			return ENT_ERR_CORRUPT;
+		}
+		s->catalogue = &s->index->custom->catalogue;
+	}
+	return 0;
 }
 
 int ent_snap_open(ent_snap *s, const void *block, size_t bytes, ent_error *e) {
@@ -328,11 +344,15 @@ int ent_snap_open(ent_snap *s, const void *block, size_t bytes, ent_error *e) {
 	s->n_partners = (uint32_t)h->partners.n;
 	s->n_rates = (uint32_t)h->rates.n;
 	s->as_of = h->as_of;
-	int status = check_texts(s, e);
+	s->catalogue = &ent_builtin;
+	int status = open_custom(s, e);
+	status = status ? status : check_texts(s, e);
 	status = status ? status : check_partners(s, e);
 	status = status ? status : check_rates(s, e);
 	if (!status) {
 		build_index(s);
+	} else {
+		ent_snap_finish(s);
 	}
 	return status;
 }
@@ -343,6 +363,7 @@ void ent_snap_finish(ent_snap *s) {
 	}
 	struct ent__snap_index *x = s->index;
 	if (x) {
+		ent_custom_pack_destroy(x->custom);
 		free(x->partners);
 		free(x->groups);
 		free(x->spans);

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 
 typedef struct metrics {
-	uint64_t bits[2];
+	uint64_t bits[4];
 } metrics;
 
-enum { MOST_METRICS = 128, MOST_SETS = UINT16_MAX };
+enum { MOST_METRICS = 256, MOST_SETS = UINT16_MAX };
 
 typedef struct depend {
 	PyObject_HEAD
@@ -22,23 +22,31 @@ typedef struct depend {
 	metrics *sets;
 	size_t n_sets, sets_capacity;
 	uint32_t *slots, mask; /* number of a set by hash; 0 free */
+	PyObject *numbers; /* dict: name of a metric to its number */
 } depend;
 
 static PyTypeObject *depend_class;
-static PyObject *numbers; /* dict: name of a metric to its number */
 
-static const metrics everything = {{UINT64_MAX, UINT64_MAX}};
+static const metrics everything = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
 
-static bool fill_numbers(void) {
-	numbers = ent_metric_count <= MOST_METRICS ? PyDict_New() : NULL;
-	for (unsigned i = 0; numbers && i < ent_metric_count; i++) {
-		PyObject *number = PyLong_FromUnsignedLong(i);
-		if (!number || PyDict_SetItemString(numbers, ent_metrics[i].name, number)) {
+_Static_assert(ENT_CUSTOM_METRICS + 64 <= MOST_METRICS, "every metric has a bit");
+
+/* By the names of all metrics, in the order of their numbers. */
+static PyObject *numbers_of(PyObject *names) {
+	Py_ssize_t n = PyList_GET_SIZE(names);
+	PyObject *numbers = PyDict_New();
+	if (n > MOST_METRICS) {
+		PyErr_SetString(PyExc_ValueError, "there are more metrics than can be kept apart");
+		Py_CLEAR(numbers);
+	}
+	for (Py_ssize_t i = 0; numbers && i < n; i++) {
+		PyObject *number = PyLong_FromSsize_t(i);
+		if (!number || PyDict_SetItem(numbers, PyList_GET_ITEM(names, i), number)) {
 			Py_CLEAR(numbers);
 		}
 		Py_XDECREF(number);
 	}
-	return numbers != NULL;
+	return numbers;
 }
 
 static void place(depend *d, uint32_t number) {
@@ -77,7 +85,7 @@ static uint16_t number_of(depend *d, const metrics *m) {
 
 static void set_bit(metrics *m, unsigned long bit) { m->bits[bit / 64] |= UINT64_C(1) << bit % 64; }
 
-static bool add_read(metrics *m, PyObject *read) {
+static bool add_read(const depend *d, metrics *m, PyObject *read) {
 	if (!PyTuple_Check(read) || PyTuple_GET_SIZE(read) != ENT__READ_FIELDS) {
 		PyErr_SetString(PyExc_TypeError, "a read has 14 fields");
 		return false;
@@ -87,21 +95,21 @@ static bool add_read(metrics *m, PyObject *read) {
 		return true;
 	}
 	/* what is no metric is a register, and where one of those changed every rule of the partner runs */
-	PyObject *number = PyDict_GetItemWithError(numbers, PyTuple_GET_ITEM(read, 0));
+	PyObject *number = PyDict_GetItemWithError(d->numbers, PyTuple_GET_ITEM(read, 0));
 	if (number) {
 		set_bit(m, PyLong_AsUnsignedLong(number));
 	}
 	return !PyErr_Occurred();
 }
 
-static bool add_reads(metrics *m, PyObject *reads) {
+static bool add_reads(const depend *d, metrics *m, PyObject *reads) {
 	const ent__read *items;
 	size_t n;
 	if (ent__reads_of(reads, &items, &n)) {
 		for (size_t i = 0; i < n; i++) {
 			if (items[i].entry != ENT__READ_IS_WHOLE) {
 				set_bit(m, ent__look_metric(items[i].object));
-			} else if (!add_read(m, items[i].object)) {
+			} else if (!add_read(d, m, items[i].object)) {
 				return false;
 			}
 		}
@@ -112,7 +120,7 @@ static bool add_reads(metrics *m, PyObject *reads) {
 		return false;
 	}
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(reads); i++) {
-		if (!add_read(m, PyList_GET_ITEM(reads, i))) {
+		if (!add_read(d, m, PyList_GET_ITEM(reads, i))) {
 			return false;
 		}
 	}
@@ -123,12 +131,12 @@ bool ent__depends(PyObject *o) { return Py_TYPE(o) == depend_class; }
 
 int ent__depend_note(PyObject *self, uint32_t rule, uint32_t partner, PyObject *reads) {
 	depend *d = (depend *)self;
-	metrics m = {{0, 0}};
+	metrics m = {{0}};
 	if (rule >= d->n_rules || partner >= d->n_partners) {
 		PyErr_SetString(PyExc_IndexError, "there is no such rule or partner");
 		return -1;
 	}
-	if (!add_reads(&m, reads)) {
+	if (!add_reads(d, &m, reads)) {
 		return -1;
 	}
 	d->of[(size_t)partner * d->n_rules + rule] = number_of(d, &m);
@@ -156,7 +164,7 @@ static bool metrics_of(PyObject *list, metrics *m) {
 	if (list == Py_None) {
 		return true;
 	}
-	*m = (metrics){{0, 0}};
+	*m = (metrics){{0}};
 	if (!PyList_Check(list)) {
 		PyErr_SetString(PyExc_TypeError, "metrics come as a list of numbers");
 		return false;
@@ -172,6 +180,14 @@ static bool metrics_of(PyObject *list, metrics *m) {
 		m->bits[bit / 64] |= UINT64_C(1) << bit % 64;
 	}
 	return true;
+}
+
+static bool overlap(const metrics *a, const metrics *b) {
+	uint64_t both = 0;
+	for (size_t i = 0; i < sizeof a->bits / sizeof *a->bits; i++) {
+		both |= a->bits[i] & b->bits[i];
+	}
+	return both != 0;
 }
 
 /* affected(partner, metrics) -> rules that read one of the metrics of that partner; all that have run if it is None. */
@@ -190,7 +206,7 @@ static PyObject *affected(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 	for (uint32_t r = 0; list && partner < d->n_partners && r < d->n_rules; r++) {
 		uint16_t set = d->of[partner * d->n_rules + r];
 		const metrics *read = &d->sets[set];
-		bool hit = set && (args[1] == Py_None || (read->bits[0] & m.bits[0]) || (read->bits[1] & m.bits[1]));
+		bool hit = set && (args[1] == Py_None || overlap(read, &m));
 		PyObject *number = hit ? PyLong_FromUnsignedLong(r) : NULL;
 		if (hit && (!number || PyList_Append(list, number))) {
 			Py_CLEAR(list);
@@ -202,12 +218,18 @@ static PyObject *affected(PyObject *self, PyObject *const *args, Py_ssize_t n) {
 
 static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
 	unsigned int rules, partners;
+	PyObject *metric_names;
 	(void)names;
-	if (!PyArg_ParseTuple(args, "II:Depend", &rules, &partners)) {
+	if (!PyArg_ParseTuple(args, "IIO!:Depend", &rules, &partners, &PyList_Type, &metric_names)) {
 		return NULL;
 	}
 	depend *d = (depend *)type->tp_alloc(type, 0);
 	if (!d) {
+		return NULL;
+	}
+	d->numbers = numbers_of(metric_names);
+	if (!d->numbers) {
+		Py_DECREF(d);
 		return NULL;
 	}
 	d->n_rules = rules;
@@ -216,7 +238,7 @@ static PyObject *new(PyTypeObject *type, PyObject *args, PyObject *names) {
 	d->mask = 255;
 	d->slots = ent_xcalloc((size_t)d->mask + 1, sizeof *d->slots);
 	ENT_GROW(d->sets, d->n_sets, d->sets_capacity);
-	d->sets[d->n_sets++] = (metrics){{0, 0}}; /* has not run: not among the slots */
+	d->sets[d->n_sets++] = (metrics){{0}}; /* has not run: not among the slots */
 	(void)number_of(d, &everything);
 	return (PyObject *)d;
 }
@@ -227,6 +249,7 @@ static void dealloc(PyObject *self) {
 	free(d->of);
 	free(d->sets);
 	free(d->slots);
+	Py_XDECREF(d->numbers);
 	type->tp_free(self);
 	Py_DECREF(type);
 }
@@ -247,5 +270,5 @@ static PyType_Spec spec = {"_entente.Depend", sizeof(depend), 0, Py_TPFLAGS_DEFA
 
 int ent__depend_type(PyObject *module) {
 	depend_class = (PyTypeObject *)PyType_FromSpec(&spec);
-	return depend_class && fill_numbers() ? PyModule_AddObjectRef(module, "Depend", (PyObject *)depend_class) : -1;
+	return depend_class ? PyModule_AddObjectRef(module, "Depend", (PyObject *)depend_class) : -1;
 }

@@ -78,7 +78,7 @@ static PyObject *places(PyObject *self, PyObject *args) {
 		return NULL;
 	}
 	bool good =
-		ent__snapshot_partners(snapshot) >= 0 && metric < ent_metric_count && origin >= -1 && origin < ENT_ORIGIN_COUNT;
+		ent__snapshot_partners(snapshot) >= 0 && metric <= UINT16_MAX && origin >= -1 && origin < ENT_ORIGIN_COUNT;
 	ent_query q = {.metric = (uint16_t)metric,
 		.origin = (int16_t)origin,
 		.start = start,

@@ -137,9 +137,9 @@ static int partner_of(const snapshot *s, PyObject *o, uint32_t *out) {
 /* The block that a partner is read from, and its index there. */
 static block *read_from(const snapshot *s, PyObject *o, uint32_t *out) { return partner_of(s, o, out) ? NULL : block_of(s, out); }
 
-static int metric_of(PyObject *o, uint16_t *out) {
+static int metric_of(const ent_snap *s, PyObject *o, uint16_t *out) {
 	long v;
-	if (number(o, "metric", 0, (long)ent_metric_count - 1, PyExc_IndexError, &v)) {
+	if (number(o, "metric", 0, (long)s->catalogue->n_metrics - 1, PyExc_IndexError, &v)) {
 		return -1;
 	}
 	*out = (uint16_t)v;
@@ -276,11 +276,11 @@ static PyObject *meta_json(PyObject *self, PyObject *unused) {
 }
 
 static PyObject *metrics(PyObject *self, PyObject *unused) {
-	(void)self;
 	(void)unused;
-	PyObject *list = PyList_New((Py_ssize_t)ent_metric_count);
-	for (unsigned i = 0; list && i < ent_metric_count; i++) {
-		const ent_metric *m = &ent_metrics[i];
+	const ent_catalogue *c = BASE((snapshot *)self)->catalogue;
+	PyObject *list = PyList_New((Py_ssize_t)c->n_metrics);
+	for (unsigned i = 0; list && i < c->n_metrics; i++) {
+		const ent_metric *m = &c->metrics[i];
 		char definition[17];
 		ent_metric_definition(m, definition);
 		PyObject *row = Py_BuildValue("(sisssss)", m->name, m->kind, ent_unit_names[m->unit],
@@ -303,7 +303,7 @@ static PyObject *window(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q;
 	ent_window w;
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(&b->snap, a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
 		view_of(a[5], &q.view) || value_of(&b->snap, a[6], &q.value) || coverage_of(a[7], &q.coverage)) {
 		return NULL;
@@ -324,7 +324,7 @@ static PyObject *quantile(PyObject *self, PyObject *const *args, Py_ssize_t n, P
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
 	ent_window w;
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(&b->snap, a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[5], &q.origin) ||
 		coverage_of(a[6], &q.coverage)) {
 		return NULL;
@@ -347,7 +347,7 @@ static PyObject *cohort(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	snapshot *s = (snapshot *)self;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || metric_of(a[1], &q.metric) || ent__day_of(a[2], "start", &q.start) ||
+	if (parse(&sig, args, n, names, a) || metric_of(BASE((snapshot *)self), a[1], &q.metric) || ent__day_of(a[2], "start", &q.start) ||
 		ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) || coverage_of(a[5], &q.coverage)) {
 		return NULL;
 	}
@@ -391,7 +391,7 @@ static PyObject *values(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(&b->snap, a[1], &q.metric) ||
 		view_of(a[2], &q.view) || ent__day_of(a[3], "start", &q.start) || ent__day_of(a[4], "stop", &q.stop) ||
 		origin_of(a[5], &q.origin)) {
 		return NULL;
@@ -424,7 +424,7 @@ static PyObject *origins(PyObject *self, PyObject *const *args, Py_ssize_t n, Py
 	PyObject *a[MAX_ARGUMENTS];
 	uint32_t partner;
 	uint16_t metric;
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(a[1], &metric)) {
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(&b->snap, a[1], &metric)) {
 		return NULL;
 	}
 	unsigned bits = ent_window_origins(&b->snap, partner, metric);
@@ -445,12 +445,12 @@ static PyObject *series(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	block *b = NULL;
 	PyObject *a[MAX_ARGUMENTS];
 	ent_query q = {0};
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(a[1], &q.metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &q.partner)) || metric_of(&b->snap, a[1], &q.metric) ||
 		ent__day_of(a[2], "start", &q.start) || ent__day_of(a[3], "stop", &q.stop) || origin_of(a[4], &q.origin) ||
 		view_of(a[5], &q.view) || value_of(&b->snap, a[6], &q.value)) {
 		return NULL;
 	}
-	int unit = ent_metrics[q.metric].unit;
+	int unit = ent_snap_metric(&b->snap, q.metric)->unit;
 	Py_ssize_t days = q.stop > q.start ? (Py_ssize_t)q.stop - q.start : 0;
 	const int64_t *column = ent_window_column(&b->snap, &q);
 	if (column) {
@@ -465,7 +465,7 @@ static PyObject *series(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	if (status || missing != INT32_MAX) {
 		PyMem_Free(data);
 		if (status == ENT_ERR_INVALID) {
-			PyErr_Format(PyExc_ValueError, "%s is no sum: it has no value by day that adds up", ent_metrics[q.metric].name);
+			PyErr_Format(PyExc_ValueError, "%s is no sum: it has no value by day that adds up", ent_snap_metric(&b->snap, q.metric)->name);
 		} else if (status) {
 			fail(status);
 		} else {
@@ -484,13 +484,13 @@ static PyObject *covers(PyObject *self, PyObject *const *args, Py_ssize_t n, PyO
 	uint32_t partner;
 	uint16_t metric;
 	int16_t origin;
-	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(a[1], &metric) ||
+	if (parse(&sig, args, n, names, a) || !(b = read_from((snapshot *)self, a[0], &partner)) || metric_of(&b->snap, a[1], &metric) ||
 		origin_of(a[2], &origin)) {
 		return NULL;
 	}
 	const ent_snap *s = &b->snap;
 	const ent_snap_partner *p = &s->partners[partner];
-	unsigned families = ent_metric_families(&ent_metrics[metric]);
+	unsigned families = ent_metric_families(ent_snap_metric(s, metric));
 	PyObject *list = PyList_New(0);
 	for (uint64_t i = p->covers; list && i < p->covers + p->n_covers; i++) {
 		const ent_snap_cover *c = &s->covers[i];

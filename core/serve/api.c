@@ -114,13 +114,19 @@ static const ent_reply brief_replies[] = {{200, ENT_MEDIA_JSON, NULL, false, "Th
 /* ---- metrics ------------------------------------------------------------------------------------------------------------- */
 
 static const ent_member term_members[] = {{.key = "sign", .shape = ENT_SHAPE_INT, .doc = "1 or -1."},
-	TEXT("measure", "What is counted."), TEXT("family", "sales, traffic or carts."), TEXT("doc", "What it is."), {.key = NULL}};
+	{.key = "times", .shape = ENT_SHAPE_INT, .optional = true, .doc = "How often it counts; once where this is absent."},
+	{.key = "measure", .shape = ENT_SHAPE_TEXT, .optional = true, .doc = "What is counted."},
+	{.key = "set", .shape = ENT_SHAPE_TEXT, .optional = true, .doc = "Or what of which the different ones are counted."},
+	TEXT("family", "sales, traffic or carts."), {.key = "doc", .shape = ENT_SHAPE_TEXT, .optional = true, .doc = "What it is."},
+	{.key = NULL}};
 static const ent_schema term = {.name = "MetricTerm", .doc = "A term of a metric.", .members = term_members};
 static const ent_member metric_members[] = {TEXT("name", "As it is asked for."), TEXT("doc", "What it is."),
 	TEXT("unit", "Its unit."), TEXT("kind", "sum, ratio, distinct or distribution."), TEXT("additivity", "Over what it adds up."),
 	{.key = "tags", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_TEXT, .doc = "To look it up by."},
 	{.key = "top", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_OBJECT, .schema = &term, .optional = true, .doc = "The sum, or above the line."},
 	{.key = "bottom", .shape = ENT_SHAPE_LIST, .of = ENT_SHAPE_OBJECT, .schema = &term, .optional = true, .doc = "Below the line."},
+	{.key = "over", .shape = ENT_SHAPE_INT, .optional = true, .doc = "What the sum is divided by."},
+	{.key = "declared", .shape = ENT_SHAPE_BOOL, .doc = "Whether it is none of those that are built in."},
 	TEXT("definition", "Equal where figures can be compared."), {.key = NULL}};
 static const ent_schema metric = {.name = "Metric", .doc = "What a metric means.", .members = metric_members};
 

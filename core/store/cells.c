@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { KEY_NUMBERS = 4 };
+enum { KEY_NUMBERS = 4, COLUMNS = ENT_FAMILY_COUNT + 2 * ENT__MEMBER_KINDS + 1, CUSTOM = COLUMNS - 1 };
 
 /* What changes in one day of one partner: [from, to) of each kind. */
 typedef struct part {
@@ -25,6 +25,7 @@ typedef struct part {
 typedef struct row {
 	ent_buf families[ENT_FAMILY_COUNT];
 	ent_buf lists[ENT__MEMBER_KINDS], bytes[ENT__MEMBER_KINDS];
+	ent_buf custom; /* of all blocks, each row with its number in front */
 } row;
 
 typedef struct writer {
@@ -55,7 +56,10 @@ static void put_cell(ent_buf *b, const ent_cell_key *k, const int64_t *m, unsign
 	if (!width) {
 		return; /* a cell of zeros is no cell */
 	}
-	uint8_t *p = ent__text_begin(b, KEY_NUMBERS + width);
+	uint8_t *p = ent__text_begin(b, KEY_NUMBERS + 1 + width);
+	if (k->family >= ENT_FAMILY_CUSTOM) {
+		p = ent__text_small(p, k->family - ENT_FAMILY_CUSTOM);
+	}
 	p = ent__text_small(p, k->view);
 	p = ent__text_small(p, k->value);
 	p = ent__text_small(p, k->currency);
@@ -67,10 +71,18 @@ static void put_cell(ent_buf *b, const ent_cell_key *k, const int64_t *m, unsign
 }
 
 bool ent__cell_next(ent_read *list, ent_cell *c) {
-	int64_t v[ENT__TEXT_NUMBERS];
+	int64_t numbers[ENT__TEXT_NUMBERS], *v = numbers;
 	unsigned n = ent__text_next(list, v), width = ent_family_width(c->key.family);
 	if (!n) {
 		return false;
+	}
+	if (c->key.family >= ENT_FAMILY_CUSTOM) {
+		if (v[0] < 0 || v[0] >= ENT_CUSTOM_BLOCKS) {
+			list->bad = true;
+			return false;
+		}
+		c->key.family = (uint8_t)(ENT_FAMILY_CUSTOM + *v++);
+		n--;
 	}
 	if (n <= KEY_NUMBERS || n > KEY_NUMBERS + width || v[0] < 0 || v[0] > UINT8_MAX || v[1] < 0 || v[1] > UINT32_MAX ||
 		v[2] < 0 || v[2] > UINT32_MAX || v[3] < 0 || v[3] > UINT8_MAX) {
@@ -86,15 +98,16 @@ bool ent__cell_next(ent_read *list, ent_cell *c) {
 	return true;
 }
 
-/* The list of a family, `old` the stored one, with changes. */
+/* The list of a family, or of all blocks behind it, `old` the stored one, with changes. */
 static int merge_family(
-	writer *w, ent_family family, const part *day, ent_read old, ent_buf *out, const ent_cell_change **at) {
+	writer *w, unsigned family, const part *day, ent_read old, ent_buf *out, const ent_cell_change **at) {
 	const ent_cell_change *c = *at, *end = c;
 	unsigned width = ent_family_width(family);
 	ent_cell cell = {.key = ent__cell_key_of_day(day->partner_day)};
 	cell.key.family = (uint8_t)family;
 	out->n = 0;
-	while (end < day->cells_end && end->key->family == family) {
+	while (end < day->cells_end && (end->key->family == family || (family == ENT_FAMILY_CUSTOM &&
+		end->key->family >= family && end->key->family < ENT_FAMILY_OF_SETS))) {
 		end++;
 	}
 	*at = end;
@@ -130,8 +143,9 @@ static int make_row(writer *w, const part *day, sqlite3_stmt *old) {
 	const ent_cell_change *at = day->cells;
 	int status = 0;
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT && !status; f++) {
-		status = merge_family(w, (ent_family)f, day, ent__column_at(old, (int)f), &w->row.families[f], &at);
+		status = merge_family(w, f, day, ent__column_at(old, (int)f), &w->row.families[f], &at);
 	}
+	status = status ? status : merge_family(w, ENT_FAMILY_CUSTOM, day, ent__column_at(old, CUSTOM), &w->row.custom, &at);
 	if (!status && at < day->cells_end) {
 		status = ent_error_set(w->e, ENT_ERR_INVALID, "there is no family %u", at->key->family);
 	}
@@ -151,14 +165,13 @@ static int make_row(writer *w, const part *day, sqlite3_stmt *old) {
 }
 
 static const ent_buf *column_of(const row *r, int i) {
-	return i < ENT_FAMILY_COUNT                       ? &r->families[i]
+	return i == CUSTOM                                ? &r->custom
+		   : i < ENT_FAMILY_COUNT                     ? &r->families[i]
 		   : i < ENT_FAMILY_COUNT + ENT__MEMBER_KINDS ? &r->lists[i - ENT_FAMILY_COUNT]
 													  : &r->bytes[i - ENT_FAMILY_COUNT - ENT__MEMBER_KINDS];
 }
 
-static bool is_blob(int i) { return i >= ENT_FAMILY_COUNT + ENT__MEMBER_KINDS; }
-
-enum { COLUMNS = ENT_FAMILY_COUNT + 2 * ENT__MEMBER_KINDS };
+static bool is_blob(int i) { return i >= ENT_FAMILY_COUNT + ENT__MEMBER_KINDS && i != CUSTOM; }
 
 /* ---- many new ones
  * ---------------------------------------------------------------------------------------------------------- */
@@ -210,7 +223,7 @@ static int append(writer *w) {
 
 static int prepare(ent_store *s, ent_error *e) {
 	int status = ent__sql_keep(s, &s->cells_get, "SELECT " ENT__CELL_COLUMNS " FROM cell WHERE partner_day = ?1", e);
-	status = status ? status : ent__sql_keep(s, &s->cells_put, "REPLACE INTO cell VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", e);
+	status = status ? status : ent__sql_keep(s, &s->cells_put, "REPLACE INTO cell VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)", e);
 	return status ? status : ent__sql_keep(s, &s->cells_drop, "DELETE FROM cell WHERE partner_day = ?1", e);
 }
 

@@ -38,7 +38,7 @@ static int scan(
 
 typedef struct cells {
 	ent_store *s;
-	ent_family family;
+	unsigned family;
 	ent_cell_visit visit;
 	void *ctx;
 	ent_error *e;
@@ -51,7 +51,7 @@ static int visit_cells(void *ctx, ent_cell_key day, ent_read list, ent_read byte
 	int status = 0;
 	c.key.family = (uint8_t)x->family;
 	while (!status && ent__cell_next(&list, &c)) {
-		status = x->visit(x->ctx, &c);
+		status = x->visit(x->ctx, &c); /* of the blocks of users, which share a list, each row says its own */
 	}
 	if (list.bad && !status) {
 		status = ent__cells_damaged(x->s, &c.key, ent_family_name(x->family), "the stored list cannot be read", x->e);
@@ -59,7 +59,7 @@ static int visit_cells(void *ctx, ent_cell_key day, ent_read list, ent_read byte
 	return status;
 }
 
-int ent_store_cells_scan(ent_store *s, ent_family f, uint32_t partner, ent_cell_visit visit, void *ctx, ent_error *e) {
+int ent_store_cells_scan(ent_store *s, unsigned f, uint32_t partner, ent_cell_visit visit, void *ctx, ent_error *e) {
 	cells x = {s, f, visit, ctx, e};
 	return scan(s, ent_family_name(f), NULL, partner, visit_cells, &x, e);
 }

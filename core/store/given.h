@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ENT__GIVEN_COLUMNS 8 /* those of the table cell */
+#define ENT__GIVEN_COLUMNS 9 /* those of the table cell */
 /* Rows of one statement. What it changed is kept in memory until it is through, in case it fails: so not too many. */
 #define ENT__GIVEN_ROWS 4096
 

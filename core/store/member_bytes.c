@@ -82,6 +82,6 @@ static int64_t identity(uint32_t member) { return member; }
 static int64_t bucket(uint32_t member) { return ent_member_bucket(member); }
 
 const ent__shape ent__shapes[ENT__MEMBER_KINDS] = {
-	[ENT__SETS] = {"sets", "set_members", ENT_SET_COUNT, write_set, read_set, identity, UINT32_MAX},
-	[ENT__DISTS] = {"dists", "dist_members", ENT_DIST_COUNT, write_dist, read_dist, bucket, INT64_MAX},
+	[ENT__SETS] = {"sets", "set_members", ENT_SET_COUNT + ENT_CUSTOM_SETS, write_set, read_set, identity, UINT32_MAX},
+	[ENT__DISTS] = {"dists", "dist_members", ENT_DIST_COUNT + ENT_CUSTOM_DISTS, write_dist, read_dist, bucket, INT64_MAX},
 };

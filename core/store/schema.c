@@ -302,6 +302,8 @@ static const char *fresh_in(const ent__table *t, const ent__column *c, int versi
 	return NULL;
 }
 
+enum { CUSTOM_SINCE = 5 }; /* the column of metrics that users declare, the last of the table cell */
+
 static void write_table(ent_buf *b, const ent__table *t, int version) {
 	ent_buf_printf(b, "CREATE TABLE %s(\n", t->name);
 	for (const ent__column *c = t->columns; c->name; c++) {
@@ -381,7 +383,7 @@ static void write_cell_key(ent_buf *b, unsigned at) {
 
 /* The comments say what stands where, and make the catalogue a part of the schema: a store made with other measures is
  * refused. */
-static void write_cells(ent_buf *b) {
+static void write_cells(ent_buf *b, int version) {
 	ent_buf_printf(b, "CREATE TABLE cell(\n  partner_day INTEGER PRIMARY KEY, -- partner << 32 | day + 2^31\n");
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
 		const ent_measure_def *m = ent_measures + ent_family_first(f);
@@ -392,7 +394,8 @@ static void write_cells(ent_buf *b) {
 		ent_buf_printf(b, "], ...]; zeros at the end are left out\n");
 	}
 	ent_buf_printf(b, "  sets TEXT, -- JSON: [[space, view, value, currency, origin, n, bytes of set_members], ...]\n");
-	ent_buf_printf(b, "  dists TEXT, -- the same\n  set_members BLOB,\n  dist_members BLOB) STRICT;\n");
+	ent_buf_printf(b, "  dists TEXT, -- the same\n  set_members BLOB,\n  dist_members BLOB%s) STRICT;\n",
+		version < CUSTOM_SINCE ? "" : ",\n  custom TEXT -- JSON: [[block, view, value, currency, origin, up to 24 measures], ...]: of metrics that users declare\n");
 }
 
 static void write_family_view(ent_buf *b, ent_family f) {
@@ -410,6 +413,13 @@ static void write_members_view(ent_buf *b, const char *name, const char *const *
 	write_cell_key(b, 1);
 	write_names(b, "j.value ->> 0", spaces, n, "space");
 	ent_buf_printf(b, ",\n  j.value ->> 5 AS n\nFROM cell c, json_each(c.%ss) j;\n", name);
+}
+
+/* Which measure is which stands in the definitions, so numbers are all that can be shown here. */
+static void write_custom_view(ent_buf *b) {
+	begin_view(b, "cell_", "custom");
+	write_cell_key(b, 1);
+	ent_buf_printf(b, ",\n  j.value ->> 0 AS block,\n  j.value AS numbers\nFROM cell c, json_each(c.custom) j;\n");
 }
 
 static void terminate(ent_buf *b) {
@@ -430,6 +440,9 @@ void ent__schema_upgrade(ent_buf *b, int version) {
 			write_copy(b, t, version);
 		}
 	}
+	if (version < CUSTOM_SINCE) {
+		ent_buf_printf(b, "ALTER TABLE cell ADD COLUMN custom TEXT;\n");
+	}
 	terminate(b);
 }
 
@@ -439,7 +452,7 @@ void ent__schema_tables(ent_buf *b, int version) {
 			write_table(b, &ent__tables[i], version);
 		}
 	}
-	write_cells(b);
+	write_cells(b, version);
 	terminate(b);
 }
 
@@ -467,6 +480,7 @@ void ent__schema_views(ent_buf *b) {
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT; f++) {
 		write_family_view(b, f);
 	}
+	write_custom_view(b);
 	write_members_view(b, "set", sets, ENT_SET_COUNT);
 	write_members_view(b, "dist", dists, ENT_DIST_COUNT);
 	terminate(b);

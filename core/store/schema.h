@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ENT__SCHEMA_APPLICATION 0x456e7465 /* "Ente" in the file's head */
-#define ENT__SCHEMA_VERSION 4
+#define ENT__SCHEMA_VERSION 5
 #define ENT__SCHEMA_OLDEST 2 /* that is brought up to this one in place: it lacks but tables and columns */
 
 typedef enum ent__type {
@@ -114,7 +114,7 @@ void ent__schema_select(ent_buf *, const ent__table *);
 /* ---- cells: one row for each partner and day ---------------------------------------------------------------------- */
 
 /* All but the key: a list of cells for each family, lists of sets and distributions, and the members of both. */
-#define ENT__CELL_COLUMNS "sales, traffic, carts, sets, dists, set_members, dist_members"
+#define ENT__CELL_COLUMNS "sales, traffic, carts, sets, dists, set_members, dist_members, custom"
 
 /* The key: partner and day in the order of both. Negative: the partner's code is too large. */
 static inline int64_t ent__partner_day(uint32_t partner, int32_t day) {

@@ -107,8 +107,9 @@ typedef struct ent_cells_added {
  * changes have none by nothing. Says what became of them, unless that is NULL. */
 int ent_store_cells_add(ent_store *, const ent_cells_flush *, ent_cells_added *, ent_error *e);
 typedef int (*ent_cell_visit)(void *ctx, const ent_cell *);
-/* All cells of a family by (partner, day, view, value, currency, origin). partner UINT32_MAX: of all. */
-int ent_store_cells_scan(ent_store *, ent_family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);
+/* All cells of a family by (partner, day, view, value, currency, origin); of ENT_FAMILY_CUSTOM those of all blocks, by block
+ * before the view. partner UINT32_MAX: of all. */
+int ent_store_cells_scan(ent_store *, unsigned family, uint32_t partner, ent_cell_visit, void *ctx, ent_error *e);
 
 /* One stored set: ids sorted, with multiplicities. Scanned by (partner, day, set, view, value, origin). */
 typedef int (*ent_set_visit)(

@@ -31,7 +31,7 @@ class Kept:
         most = max((number for number, _ in rules), default=0) + 1
         if most >= 1 << RULE_BITS:
             raise ValueError(f"{most} rules are more than can be kept")
-        self.depend = Depend(most, len(view.ids))
+        self.depend = Depend(most, len(view.ids), list(view.metrics))
         self.vectorized = {number for number, rule in rules if rule.vectorized}
         self.said: dict[int, dict[int, int]] = {}  # by vectorized rule and partner: a hash of the record
         self._together = _together(rules)

@@ -290,7 +290,7 @@ class Measure(Look):
                 ]
             else:
                 values.append(wanted)
-        if metric.kind == DISTINCT and len(values) > 1:
+        if (metric.kind == DISTINCT or metric.additivity == "whole") and len(values) > 1:
             raise TypeError(
                 f"{metric.name} counts who came, and who came two ways would be counted twice; take one value"
             )

@@ -358,10 +358,8 @@ class Depend:
     """Which metrics each rule read of each partner: what runs again when these change. Metrics are numbers of the
     catalogue; by name they come with the evidence."""
 
-    def __init__(self, rules: int, partners: int) -> None:
-        from .catalogue import METRICS  # only C knows them by itself
-
-        self._numbers = {metric[0]: n for n, metric in enumerate(METRICS)}
+    def __init__(self, rules: int, partners: int, metrics: list[str]) -> None:
+        self._numbers = {name: n for n, name in enumerate(metrics)}
         self._read: dict[tuple[int, int], frozenset[int]] = {}
 
     def note(self, rule: int, partner: int, reads: list[Read]) -> None:

@@ -104,8 +104,8 @@ static void definitions_change_with_meaning(void **state) {
 	m.top[2].measure = ENT_M_REFUNDED;
 	ent_metric_definition(&m, is);
 	assert_string_not_equal(was, is);
-	ent_measure_definition(ENT_M_GROSS, was);
-	ent_measure_definition(ENT_M_GROSS_CANCELLED, is);
+	ent_measure_definition(&ent_measures[ENT_M_GROSS], was);
+	ent_measure_definition(&ent_measures[ENT_M_GROSS_CANCELLED], is);
 	assert_string_not_equal(was, is);
 	/* Stored digests rest on these: a change here is a change of meaning, and must be meant. */
 	ent_metric_definition(metric("orders"), is);
