@@ -130,7 +130,7 @@ static int gather(ent__judge *j, unsigned n) {
 }
 
 /* One worker judges some thousands before another is worth its start. */
-static unsigned workers_for(const ent_engine *e, uint64_t partners) {
+unsigned ent__judge_workers(const ent_engine *e, uint64_t partners) {
 	uint64_t n = 1 + partners / e->partners_a_worker;
 	uint64_t most = e->config->workers > 0 ? (uint64_t)e->config->workers : 1;
 	n = n < most ? n : most;
@@ -143,7 +143,7 @@ int ent__judge_whole(
 	ent__judge j;
 	int status = begin(&j, e, report, error);
 	uint64_t partners = ((const ent_snap_head *)snapshot->data)->partners.n;
-	unsigned n = workers_for(e, partners);
+	unsigned n = ent__judge_workers(e, partners);
 	j.snapshot = snapshot;
 	j.as_of = snapshot->as_of;
 	j.behind = snapshot->behind;

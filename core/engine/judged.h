@@ -46,6 +46,8 @@ typedef struct ent__judge {
 	size_t n_before;
 } ent__judge;
 
+/* How many workers are worth their start. */
+unsigned ent__judge_workers(const ent_engine *, uint64_t partners);
 /* A transaction for all that the workers say until its end. */
 int ent__judged_begin(ent__judge *);
 /* Records of a worker, each with its newline, those of one partner in a row. */

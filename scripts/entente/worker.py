@@ -10,6 +10,7 @@ from .books import Books, load_books
 from .changes import Kept, Metrics
 from .findings import Finding
 from .judge import loud
+from .missing import RuleMistake
 from .native import judge, printed, printing
 from .partner import Partner
 from .reader import Snapshot
@@ -80,14 +81,26 @@ def evaluate(
     partners = only.get("partners")
     indices = range(len(view.ids)) if not partners else [view.index[p] for p in partners if p in view.index]
     part, parts = wanted.get("part") or (0, 1)
-    judging = _Judging(view, rules, emit, start)
-    with printing():
-        for index in indices:
-            if share_of(index, parts) == part:
-                judging.partner(index)
-        if part == 0:  # each in one worker alone
-            for number in judging.vectorized:
-                judging.together(number, indices)
+    trials: list[dict[str, dict[str, Any]]] = [{}]
+    if wanted.get("sets"):
+        from .trial import mistake, trials_of  # a past day is judged: with other settings, or several
+
+        try:
+            trials = trials_of(_books.rules, wanted["sets"])
+        except RuleMistake as error:
+            emit(mistake(error))
+            return False
+    for number, settings in enumerate(trials):
+        if number:
+            emit(b'{"set":%d}' % number)
+        judging = _Judging(view, rules, emit, start, settings)
+        with printing():
+            for index in indices:
+                if share_of(index, parts) == part:
+                    judging.partner(index)
+            if part == 0:  # each in one worker alone
+                for rule in judging.vectorized:
+                    judging.together(rule, indices)
     return kept
 
 
@@ -138,10 +151,16 @@ class _Judging:
         rules: list[tuple[int, Rule]],
         emit: Callable[[bytes], None],
         start: Callable[[int, int], None],
+        settings: dict[str, dict[str, Any]] | None = None,
     ) -> None:
         self.view, self.emit, self.start = view, emit, start
         view.audiences.update((r.name, r.audience) for _, r in rules)
-        self.rules = [(n, r.name, r.function, r.settings, r.head, r) for n, r in rules if not r.vectorized]
+        self.other = settings or {}
+        self.rules = [
+            (n, r.name, r.function, self.other.get(r.name, r.settings), r.head, r)
+            for n, r in rules
+            if not r.vectorized
+        ]
         self.vectorized = {n: r for n, r in rules if r.vectorized}
         self.names = {n: r.name for n, r in rules}
         self.depend = None if _kept is None else _kept.depend
@@ -169,7 +188,7 @@ class _Judging:
 
         rule = self.vectorized[number]
         self.start(number, 0)
-        outcomes = judge_together(rule, self.view)
+        outcomes = judge_together(rule, self.view, self.other.get(rule.name))
         told: dict[int, int] = {}
         if _kept is not None:
             told = _kept.said.setdefault(number, told)
@@ -187,11 +206,16 @@ class _Judging:
 
 def brief(snapshot: Snapshot, request: str) -> bytes:
     """The brief of one partner, as the request wants it: see docs/rules.md."""
+    wanted = _object(request, "the request for a brief")
+    if "replay" in wanted:
+        from .replayed import page
+
+        return page(wanted["replay"]).encode()
     from .briefing import build  # its tables and charts are not needed to judge
 
     return build(
         View(snapshot),
-        _object(request, "the request for a brief"),
+        wanted,
         {r.name: r.audience for r in _books.rules},
     )
 
