@@ -17,6 +17,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
@@ -114,6 +115,21 @@ class FixturePartner:
         if cover:
             self.cover(family, iso(start), iso(stop - 1), origin=ORIGINS[where])
         return self
+
+    def add(
+        self, measure: str, amount: Amount, day: int, origin: str = "", views: Mapping[str, str] | None = None
+    ) -> None:
+        """Add so much of a measure to one day, in total and under each view; cover() says what is known."""
+        family, unit = MEASURES.get(measure) or (SETS[measure], "count")
+        where = ORIGINS.index(origin) if origin else int(family == "traffic")
+        who = set(range(self._next, self._next + int(amount))) if measure in SETS else set()
+        self._next += len(who)
+        for view, name in [(0, ""), *((VIEWS.index(v), name) for v, name in (views or {}).items())]:
+            if measure in SETS:
+                self.sets.setdefault((measure, where, view, name), {}).setdefault(day, set()).update(who)
+            else:
+                cell = self.cells.setdefault((measure, where, view, name), {})
+                cell[day] = cell.get(day, 0) + round(amount * _SCALES.get(unit, 1))
 
     def ids(self, name: str, seen: Mapping[str, Iterable[int]], *, origin: str = "") -> FixturePartner:
         """Who came on which day, for customers and visitors."""
@@ -255,6 +271,49 @@ class World:
         """From now on it keeps a log of what is told of cohorts, as the engine does: see releases.py."""
         self._shown = self._shown or []
         return self
+
+    @classmethod
+    def from_dict(
+        cls, data: Mapping[str, Mapping[str, Any]], as_of: str = "", currency: str = "EUR", least_cohort: int = 5
+    ) -> World:
+        """Partners with their profile, and measures by day: {"nordwind": {"industry": "tea", "orders": {"2026-06-01": 4}}}.
+        Without `as_of`, the last of the days."""
+        from .tables import last_day, rows_of_dict, take_days
+
+        profiles, rows = rows_of_dict(data)
+        world = cls(as_of or last_day(rows), currency, least_cohort)
+        for name, profile in profiles.items():
+            world.partner(name, **profile)
+        take_days(world, rows)
+        return world
+
+    @classmethod
+    def from_csv(
+        cls, path: str | Path, as_of: str = "", currency: str = "EUR", least_cohort: int = 5
+    ) -> World:
+        """A file of days, or a folder with days.csv, partners.csv, declared.csv, rates.csv, and a file for each register."""
+        from .tables import last_day, rows_of_csv, take_days, take_folder
+
+        path = Path(path)
+        rows = rows_of_csv(path / "days.csv" if path.is_dir() else path)
+        world = cls(as_of or last_day(rows), currency, least_cohort)
+        if path.is_dir():
+            take_folder(world, path)
+        take_days(world, rows)
+        return world
+
+    @classmethod
+    def from_arrow(
+        cls, table: object, as_of: str = "", currency: str = "EUR", least_cohort: int = 5
+    ) -> World:
+        """A table of days, of pyarrow, polars, DuckDB, pandas, or whatever else speaks Arrow's C stream protocol."""
+        from .arrow import columns
+        from .tables import last_day, rows_of_columns, take_days
+
+        rows = rows_of_columns(columns(table), "table")
+        world = cls(as_of or last_day(rows), currency, least_cohort)
+        take_days(world, rows)
+        return world
 
     @property
     def today(self) -> Day:

@@ -15,8 +15,8 @@ from entente.fixture import World
 from entente.quantity import COUNT, DAYS, PIECES, RATIO, SECONDS, Unit, money_unit
 
 hypothesis = pytest.importorskip("hypothesis", reason="python3-hypothesis is not installed")
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 EUR, USD = money_unit("EUR"), money_unit("USD")
 UNITS = (COUNT, RATIO, DAYS, SECONDS, PIECES, EUR, USD)
