@@ -102,9 +102,32 @@ def test_rules_with_their_settings(shop: Run) -> None:
     least = next(s for s in rules["sells"]["settings"] if s["name"] == "least")
     assert (least["value"], least["default"]) == (1, 2)
     text = shop("rules", "list").out
-    assert "least: 1 (set; else 2)" in text and "orders from which that is told" in text
+    assert "least: 1 (set in entente.yaml:42; else 2)" in text and "orders from which that is told" in text
     assert "grows" not in shop("rules", "list", "--practice", "informative").out
     assert shop("rules", "list", "--practice", "nothing").status == 2
+
+
+def test_how_rules_ran(shop: Run) -> None:
+    """It is the store's, so another process tells it, too."""
+    rules = {r["name"]: r for r in answer(shop("rules", "list", "--json"))["rules"]}
+    sells, grows = rules["sells"], rules["grows"]
+    assert (sells["last_run"]["run"], sells["last_run"]["partners"], sells["last_run"]["as_of"]) == (1, 3, "2026-03-10")
+    assert sells["last_run"]["seconds"] > 0
+    assert sells["said"] == {"true": 2, "false": 0, "unknown": 1, "failed": 0}
+    assert sells["reads"] == [{"kind": "metric", "name": "orders"}]
+    assert [r["name"] for r in grows["reads"]] == ["sessions", "revenue.net"]
+    text = shop("rules", "list", "sells").out
+    assert "run 1 of 20" in text and "3 partners in" in text and "it says true of 2" in text and "reads: orders" in text
+    assert "grows" not in text
+    said = shop("rules", "list", "sels")
+    assert said.status != 0 and "no rule is called 'sels'; did you mean 'sells'?" in said.err
+
+
+def test_rules_that_never_ran(entente: Run, tmp_path: Path) -> None:
+    folder = tiny.make(tmp_path / "p")
+    text = entente("rules", "list", "sells", cwd=folder)
+    assert text.status == 0 and "last run: never ran" in text.out
+    assert answer(entente("rules", "list", "sells", "--json", cwd=folder))["rules"][0]["last_run"] is None
 
 
 def test_a_broken_rulebook_is_told_and_the_rest_listed(entente: Run, tmp_path: Path) -> None:
