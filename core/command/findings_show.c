@@ -165,6 +165,21 @@ static void show_life(ent_call *call, ent_arena *arena, const life *l) {
 	}
 }
 
+/* ---- what it points at -------------------------------------------------------------------------------------------- */
+
+static void show_refers(ent_call *call, json_object *own) {
+	json_object *see = get(own, "see");
+	for (size_t i = 0; i < 2; i++) {
+		const char *name = i ? "reopens" : "about", *place = text_of(own, name);
+		if (*place) {
+			line(call, name, place); /* register/id */
+		}
+	}
+	for (size_t i = 0; see && i < json_object_array_length(see); i++) {
+		line(call, i ? "" : "see", text_of(json_object_array_get_idx(see, i), "text"));
+	}
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static void show_one(ent__findings *l, const ent__finding *f, const verdict *v, const life *made) {
@@ -220,6 +235,7 @@ static void show_one(ent__findings *l, const ent__finding *f, const verdict *v, 
 	if (strcmp(f->state, "stale") == 0 && v->said[0]) {
 		line(call, "verdict", ent_arena_printf(&l->arena, "%s: it could not be judged again", v->said));
 	}
+	show_refers(call, own);
 	show_rows(call, get(own, "rows"));
 	show_evidence(call, get(v->record, "evidence"));
 	for (size_t i = 0; asks && i < json_object_array_length(asks); i++) {

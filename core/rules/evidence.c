@@ -455,7 +455,7 @@ static void begin(void) {
  */
 
 /* The fields of a Finding, as findings.py lists them. */
-enum { KIND, TEXT, KEY, WORTH, PER, SEVERITY, CONFIDENCE, RANK, OPEN, ROWS, CHART, DECIDES_ON, ASKS, FINDING_FIELDS };
+enum { KIND, TEXT, KEY, WORTH, PER, SEVERITY, CONFIDENCE, RANK, OPEN, ROWS, CHART, DECIDES_ON, ASKS, REFERS, FINDING_FIELDS };
 
 /* A text or nothing, with the name in front of it; false if it is neither, or needs escapes. */
 static bool put_text(const char *name, size_t n, PyObject *o) {
@@ -489,7 +489,7 @@ static bool put_float(const char *name, size_t n, PyObject *o) {
 /* False, perhaps with an exception, if it is not simple. */
 static bool put_finding(PyObject *const *f) {
 	if (f[OPEN] != Py_None || !PyTuple_CheckExact(f[ROWS]) || PyTuple_GET_SIZE(f[ROWS]) || f[CHART] != Py_None ||
-		f[DECIDES_ON] != Py_None || f[KIND] == Py_None || f[KEY] == Py_None || f[TEXT] == Py_None) {
+		f[DECIDES_ON] != Py_None || f[REFERS] != Py_None || f[KIND] == Py_None || f[KEY] == Py_None || f[TEXT] == Py_None) {
 		return false;
 	}
 	if (!PUT_TEXT("{\"kind\":", f[KIND]) || !PUT_TEXT(",\"key\":", f[KEY]) || !PUT_TEXT(",\"text\":", f[TEXT])) {

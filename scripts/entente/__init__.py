@@ -4,7 +4,7 @@ fixtures."""
 
 from . import chance
 from .breakdown import Breakdown
-from .day import Day, Period, Window, last_year, previous, words
+from .day import Day, Period, Window, ending, last_year, previous, words
 from .findings import Finding, Findings, ask, gate, insight, opportunity, proposal, red_flag, unknown
 from .measure import Measure
 from .missing import Ask, NotEnoughEvidence, RuleMistake
@@ -40,6 +40,7 @@ __all__ = [
     "ask",
     "chance",
     "count",
+    "ending",
     "gate",
     "if_known",
     "insight",

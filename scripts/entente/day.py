@@ -145,6 +145,12 @@ def _length(text: str) -> tuple[int, str] | None:
     return (int(number), unit) if number.isascii() and number.isdigit() else None
 
 
+def ending(window: Window, day: Day) -> Period:
+    """The window of that length which ended with a day: ending("28d", claim.due)."""
+    span = span_of(window, day.number)
+    return Period(span.start, span.stop, f"{words(window)} up to {day}")
+
+
 def span_of(window: Window, as_of: int) -> Span:
     """The days that `window` means at the moment `as_of`. ValueError says what windows look like."""
     if isinstance(window, str):

@@ -11,8 +11,10 @@ from .quantity import Number, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Final, Literal, NamedTuple, TypeAlias
+    from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+    from .deal import Package
+    from .register import Entry
     from .spread import Spread
 
     Worth: TypeAlias = Quantity | Spread
@@ -43,6 +45,7 @@ class Finding(NamedTuple):
     chart: tuple[str, Mapping[str, Cell]] | None = None
     decides_on: Day | None = None  # unknown: when it will be known
     asks: tuple[Ask, ...] = ()
+    refers: Mapping[str, Any] | None = None  # about, reopens, see, package: as JSON knows it
 
 
 if TYPE_CHECKING:
@@ -77,6 +80,24 @@ def _checked(finding: Finding, partner: str = "") -> Finding:
     return finding
 
 
+def _refers(
+    about: Entry | None = None,
+    reopens: Entry | None = None,
+    see: Sequence[Finding] = (),
+    package: Package | None = None,
+) -> dict[str, Any] | None:
+    """What a finding points at: entries by register and id, findings by key and text, a package by its options."""
+    out: dict[str, Any] = {}
+    for name, entry in (("about", about), ("reopens", reopens)):
+        if entry is not None:
+            out[name] = entry.place
+    if see:
+        out["see"] = [{"key": one.key, "text": str(one.text)} for one in see]
+    if package is not None:
+        out["package"] = dict(package.options)
+    return out or None
+
+
 def _rank(rank: Number | Quantity | None) -> float | None:
     return None if rank is None else min(max(float(rank), -1e9), 1e9)  # JSON knows no infinity
 
@@ -90,11 +111,25 @@ def insight(
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
+    about: Entry | None = None,
 ) -> Finding:
     """Something worth telling."""
     return _checked(
         Finding(
-            "insight", text, _key(key), None, None, None, confidence, _rank(rank), None, rows, chart, None, ()
+            "insight",
+            text,
+            _key(key),
+            None,
+            None,
+            None,
+            confidence,
+            _rank(rank),
+            None,
+            rows,
+            chart,
+            None,
+            (),
+            None if about is None else _refers(about),
         ),
         partner,
     )
@@ -128,6 +163,7 @@ def opportunity(
             chart,
             None,
             (),
+            None,
         ),
         partner,
     )
@@ -145,6 +181,7 @@ def red_flag(
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
+    about: Entry | None = None,
 ) -> Finding:
     """Something that must be talked about before going on."""
     return _checked(
@@ -162,6 +199,7 @@ def red_flag(
             chart,
             None,
             (),
+            None if about is None else _refers(about),
         ),
         partner,
     )
@@ -183,8 +221,11 @@ def proposal(
     per: Window | None = None,
     confidence: float | None = None,
     rows: Sequence[Sequence[Cell]] = (),
+    package: Package | None = None,
+    reopens: Entry | None = None,
+    see: Sequence[Finding] = (),
 ) -> Finding:
-    """Something to offer."""
+    """Something to offer: a package, a term to talk about anew; `see` are findings that it goes with."""
     return _checked(
         Finding(
             "proposal",
@@ -194,6 +235,7 @@ def proposal(
             None if per is None else str(per),
             confidence=confidence,
             rows=rows,
+            refers=_refers(None, reopens, see, package),
         ),
         partner,
     )

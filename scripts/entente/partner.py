@@ -38,7 +38,9 @@ class Profile:
     def _text(self, name: str) -> str:
         """A field, which is evidence: what it says stands in the slice."""
         text = str(self._fields.get(name) or "")
-        note(Read(f"profile {name}", self._today, self._today + 1, 0 if text else 1, 1, 1, COUNT, -1, slice=text))
+        sharing = OURS if name == "stage" else ""
+        today, state = self._today, 0 if text else 1
+        note(Read(f"profile {name}", today, today + 1, state, 1, 1, COUNT, -1, slice=text, sharing=sharing))
         return text
 
     @property
@@ -58,7 +60,7 @@ class Profile:
 
     @property
     def stage(self) -> str:
-        """How far the partnership has come."""
+        """How far the partnership has come: ours alone."""
         return self._text("stage")
 
     @property
@@ -79,10 +81,11 @@ class Profile:
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """What the organization added."""
+        """What the organization added: ours alone."""
         found: Mapping[str, str] = self._fields.get("attributes") or {}
-        for name in found:
-            note(Read(f"profile {name}", self._today, self._today + 1, 0, 1, 1, COUNT, -1, slice=str(found[name])))
+        today = self._today
+        for name, text in found.items():
+            note(Read(f"profile {name}", today, today + 1, 0, 1, 1, COUNT, -1, slice=str(text), sharing=OURS))
         return found
 
 

@@ -95,6 +95,8 @@ def finding(said: Finding) -> dict[str, Any]:
         out["chart"] = [str(kind), {str(key): _drawn(value) for key, value in values.items()}]
     if said.decides_on is not None:
         out["decides_on"] = said.decides_on.isoformat()
+    if said.refers is not None:
+        out.update(said.refers)
     return out
 
 

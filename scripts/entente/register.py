@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Final
 
+    from .measure import Measure
     from .partner import Partner
 else:
     from .light import datetime
@@ -28,7 +29,7 @@ _ALWAYS: Final = frozenset({"id", "state", "actor", "effective", "recorded"})
 #: Which of them dates an entry, in this order.
 _DAYS: Final = ("at", "on", "day", "said_on", "declared_on", "opened", "effective")
 _CLOSED: Final = frozenset({"closed", "done", "withdrawn"})  # where no schema says so
-_OWN_KINDS: Final = ("agreements", "terms")  # whose entries can do more: see terms.py
+_OWN_KINDS: Final = ("agreements", "terms", "claims", "milestones")  # whose entries can do more: see terms.py
 
 
 class Entry:
@@ -43,7 +44,7 @@ class Entry:
         self.partner, self._register, self._row, self._schema = partner, register, row, schema
 
     def __repr__(self) -> str:
-        return f"Entry({self._register}/{self._row.get('id')} of {self.partner.id})"
+        return f"Entry({self.place} of {self.partner.id})"
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -79,13 +80,30 @@ class Entry:
         return None
 
     @property
+    def place(self) -> str:
+        """By what findings point at it: claims/3."""
+        return f"{self._register}/{self._row.get('id')}"
+
+    @property
     def age_days(self) -> int:
         """Days since the day that the entry is of: how long an issue has been open."""
         day = self.day
         if day is None:
-            what = f"the day of {self._register}/{self._row.get('id')}"
+            what = f"the day of {self.place}"
             raise NotEnoughEvidence(f"{what} is not written down", Ask(what, self._register))
         return self.partner.today.since(day)
+
+    @property
+    def measure(self) -> Measure:
+        """The partner's figure that it is about, or rests on. None named, or no such one: NotEnoughEvidence."""
+        name = self._row.get("metric") or self._row.get("basis")
+        what = f"the metric of {self.place}"
+        if not name:
+            raise NotEnoughEvidence(f"{what} is not written down", Ask(what, self._register))
+        try:
+            return self.partner[str(name)]
+        except LookupError as error:
+            raise NotEnoughEvidence(f"{what}: {error}", Ask(what, self._register)) from None
 
     @property
     def sharing(self) -> str:
@@ -159,6 +177,10 @@ class Register:
         """Rows that hold on the day of judgement: open, begun, and not over."""
         return self._part([e for e in self._entries if e.is_active()], "active")
 
+    def shared(self) -> Register:
+        """Rows of which the partner may know: what a rule for both sides reads of a register that holds others, too."""
+        return self._part([e for e in self._entries if e.sharing == THEIRS], "shared")
+
     def during(self, window: Window) -> Register:
         """Rows of the window's days. A register not yet kept on its first day: NotEnoughEvidence."""
         span = self.partner.view.span(window)
@@ -222,9 +244,7 @@ class Register:
             )
 
     def _read(self, start: int, stop: int, entries: list[Entry], state: int) -> None:
-        sharing = strictest(sharing_of(self.partner, self.name), *(e.sharing for e in entries))
-        if entries and all(e._row.get("audience") for e in entries):
-            sharing = strictest(*(e.sharing for e in entries))  # each says so itself
+        sharing = strictest(*(e.sharing for e in entries)) if entries else sharing_of(self.partner, self.name)
         note(
             Read(
                 f"register {self.name}",

@@ -49,6 +49,21 @@ def in_unit(partner: Partner, number: float, unit: Unit, currency: str | None, d
     return Quantity(top * unit.scale, bottom, unit)
 
 
+class Figured(Entry):
+    """A claim or a milestone: a figure that is to be reached."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Quantity | float | None:
+        """In the unit of its metric; a bare number where it names none. Money is converted at the rate of its day."""
+        number = self._row.get("value")
+        if number is None or not self._row.get("metric"):
+            return number
+        day = self.day or self.partner.today
+        return in_unit(self.partner, number, self.measure.metric.unit, self.currency, day.number)
+
+
 class Agreement(Entry):
     """What was signed."""
 
@@ -191,6 +206,12 @@ class Schedule:
         return self.term(**who).amount(basis)
 
     @property
+    def since(self) -> Day | None:
+        """The day from which the term for everybody holds; None: nobody said."""
+        first = self.term().since
+        return Day.of(first) if first > -(1 << 30) else None
+
+    @property
     def days(self) -> int:
         """Its value in whole days."""
         value = self.of()
@@ -247,6 +268,8 @@ def terms_of(partner: Partner, kind: str) -> Schedule:
 KINDS: Final[dict[str, tuple[type[Entry], type[Register]]]] = {
     "agreements": (Agreement, Register),
     "terms": (Term, Terms),
+    "claims": (Figured, Register),
+    "milestones": (Figured, Register),
 }
 
 __all__ = ["Agreement", "Schedule", "Term", "Terms", "converted", "in_unit", "terms_of"]

@@ -74,3 +74,18 @@ def test_what_others_found_for_us_is_ours_and_so_is_what_was_held_back(world: Wo
 def test_the_strictest_counts() -> None:
     assert strictest("released", "theirs") == "theirs" and strictest("confidential", "ours") == "confidential"
     assert strictest() == "released"
+
+
+@pytest.mark.parametrize("field", ["stage", "attributes"])
+def test_how_far_we_have_come_and_what_we_added_is_ours(world: World, field: str) -> None:
+    @rule(practice="trust", audience="both")
+    def profiled(partner: Partner) -> Findings:
+        """Reads its profile."""
+        getattr(partner.profile, field)
+        return iter(())
+
+    world.partner("b", stage="negotiation", mood="difficult", industry="furniture")
+    with pytest.raises(RuleMistake, match=r"reads profile (stage|mood) \(ours\)"):
+        world.judge(profiled, "b")
+    field = "industry"
+    assert world.judge(profiled, "b").verdict is False

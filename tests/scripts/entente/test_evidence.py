@@ -47,6 +47,11 @@ WORDS: dict[str, tuple[Callable[[Partner], object], str]] = {
     "register any": (lambda p: p.register("contacts").any(since=WINDOW, kind="mail"), "register contacts"),
     "register kept": (lambda p: p.register("contacts").kept(WINDOW), "register contacts"),
     "days_since_last": (lambda p: p.register("contacts").days_since_last(), "register contacts"),
+    "register shared": (lambda p: len(p.register("contacts").shared()), "register contacts"),
+    "register active": (lambda p: len(p.register("contacts").active()), "register contacts"),
+    "terms": (lambda p: p.terms("pay").of(), "register terms"),
+    "declared": (lambda p: p.declared("books").revenue, "register books"),
+    "deal": (lambda p: p.deal().nash(), "register interests"),
     "register nobody keeps": (lambda p: len(p.register("claims")), "register claims"),
     "benchmark": (lambda p: p.benchmark("online_share").latest(), "benchmark online_share"),
     "benchmark period": (lambda p: p.benchmark("online_share").period, "benchmark online_share"),
@@ -82,6 +87,10 @@ def made() -> World:
         shop.days("sessions", 100)
         shop.note("contacts", at="2026-06-20T10:00:00Z", kind="mail")
         shop.keeps("contacts", "2025-01-01")
+        shop.note("terms", title="Pay", kind="pay", value=5, unit="%").note("books", year=2025, revenue=9)
+        for side in ("us", "them"):
+            shop.note("interests", side=side, issue="rate", lever="money", swing=1, worst=1, best=2)
+            shop.note("alternatives", side=side, name="x", utility=0.1)
         shop.declares("revenue.gross", "2026-05", 12000)
     world.benchmark("online_share", {"2026-01": 0.16})
     return world
@@ -126,7 +135,7 @@ def test_no_word_is_forgotten() -> None:
     known = {name.split(" ")[0] for name in WORDS} | {text for name in WORDS for text in name.split(" ")}
     for owner, harmless in (
         (Profile, {"name"}),
-        (Register, {"where", "kept_since", "is_kept", "name", "partner", "active"}),
+        (Register, {"where", "kept_since", "is_kept", "name", "partner"}),
     ):
         for word in vars(owner):
             assert word.startswith("_") or word in harmless or word in known, f"{owner.__name__}.{word}"

@@ -45,6 +45,14 @@ def usual(world: World, name: str, seed: int = 0, level: float = 1.0) -> Fixture
         if week % 2:
             made.note("contacts", at=f"{iso(day)}T14:00:00Z", kind="meeting", held=True)
     made.keeps("contacts", "2025-06-01")
+    made.note("agreements", id="1", name="Frame", starts="2026-01-01")
+    made.note("terms", id="1", agreement="1", title="Rate", kind="rate", value=5, unit="%", basis="orders")
+    made.note("terms", id="2", agreement="1", title="Check-in", kind="check_in.every", value=2, unit="weeks")
+    made.keeps("issues", "2025-06-01").keeps("claims", "2025-06-01")
+    made.note("interests", side="us", issue="rate", lever="money", swing=1, worst=9, best=3, options="3; 5; 6; 7; 9")
+    made.note("interests", side="them", issue="rate", lever="money", swing=1, worst=3, best=9)
+    made.note("alternatives", side="us", name="x", utility=0.1).note("alternatives", side="them", name="y", utility=0.1)
+    made.note("offers", day="2026-06-01", by="us", package="rate=6")
     for month in ("2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"):
         first, after = day_number(f"{month}-01"), (Day.of(day_number(f"{month}-01")) + 31).replace(day=1)
         days = range(first, day_number(after.isoformat()))

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules about what was agreed, promised and offered: true, false and unknown."""
+
+import pytest
+from entente.books import Books
+from entente.fixture import FixturePartner, World
+from entente.rules import Rule
+
+
+@pytest.fixture()
+def world() -> World:
+    return World(as_of="2026-06-30")
+
+
+# ---- row 26
+
+
+@pytest.fixture()
+def lever(book: Books) -> Rule:
+    return book.rule("lever_moves_alone")
+
+
+def dealing(world: World, us: float = 0.1, them: float = 0.1) -> FixturePartner:
+    """Both fight for the rate, only they care for the notice, exclusiveness is cheap to give."""
+    shop = world.partner("a")
+    interests = (
+        ("us", "rate", "money", 60, {"worst": 10, "best": 4, "options": "4; 6; 8; 10"}),
+        ("them", "rate", "money", 40, {"worst": 4, "best": 10}),
+        ("them", "notice", "time", 20, {"steps": "1=0; 3=0.5; 6=1"}),
+        ("us", "exclusive", "rights", 40, {"steps": "no=0; yes=1"}),
+        ("them", "exclusive", "rights", 40, {"steps": "no=1; yes=0.8"}),
+    )
+    for side, issue, lever, swing, more in interests:
+        shop.note("interests", side=side, issue=issue, lever=lever, swing=swing, **more)
+    shop.note("alternatives", side="us", name="x", utility=us)
+    return shop.note("alternatives", side="them", name="y", utility=them)
+
+
+def test_a_one_sided_offer_and_what_would_be_better(world: World, lever: Rule) -> None:
+    shop = dealing(world)
+    shop.note("offers", day="2026-06-01", by="us", package="rate=6; notice=1; exclusive=no")
+    shop.note("offers", day="2026-06-10", by="us", package="rate=4; notice=3; exclusive=yes")
+    said = world.judge(lever, "a")
+    by = {f.key: f for f in said.findings}
+    assert set(by) == {"one-sided", "time", "best"} and said.verdict is True
+    assert by["one-sided"].text == "The offer of 10 June 2026 gives us 0.90 and them 0.32 above the alternative"
+    assert by["time"].text == "Time moved for one side alone: +0.00 for us, +0.10 for them"
+    assert "rate" in by["best"].text and "notice 6 instead of 3" in by["best"].text
+    assert by["best"].refers == {"package": {"exclusive": "yes", "notice": 6, "rate": 6}}
+    assert {r.sharing for r in said.reads} == {"confidential"}
+    said = world.judge(lever, "a", one_sided=0.3)
+    assert "one-sided" not in {f.key for f in said.findings}
+
+
+def test_the_best_package_is_on_the_table(world: World, lever: Rule) -> None:
+    shop = dealing(world)
+    shop.note("offers", day="2026-06-10", by="them", package="rate=6; notice=6; exclusive=yes")
+    assert world.judge(lever, "a").verdict is False
+
+
+def test_no_zone_no_offer_and_what_is_not_known(world: World, lever: Rule) -> None:
+    dealing(world, us=0.9, them=0.9)
+    (found,) = world.judge(lever, "a").findings
+    assert found.key == "no zone" and found.severity == "high"
+    other = World()
+    dealing(other)
+    (found,) = other.judge(lever, "a").findings
+    assert found.key == "best" and found.text.startswith("No offer yet; to begin with: exclusive yes, notice 6, rate 6")
+    other.partners["a"].registers["alternatives"].pop()
+    said = other.judge(lever, "a")
+    assert said.verdict == "unknown" and said.asks[0].what.startswith("what they do without a deal")
+    nobody = World()
+    nobody.partner("a")
+    said = nobody.judge(lever, "a")
+    assert said.verdict == "unknown" and {a.metric for a in said.asks} == {"interests", "alternatives"}
+
+
+# ---- row 41
+
+
+@pytest.fixture()
+def check_ins(book: Books) -> Rule:
+    return book.rule("check_ins_kept")
+
+
+@pytest.fixture()
+def meeting(world: World) -> FixturePartner:
+    shop = world.partner("a")
+    shop.note("terms", title="Check-in", kind="check_in.every", value=2, unit="weeks", from_="2026-01-01")
+    return shop.note("contacts", at="2026-06-01T10:00:00Z", kind="meeting").keeps("issues", "2026-01-01")
+
+
+def test_check_ins_are_late(world: World, check_ins: Rule, meeting: FixturePartner) -> None:
+    meeting.note("contacts", at="2026-06-20T10:00:00Z", kind="mail")
+    meeting.note("contacts", at="2026-06-25T10:00:00Z", kind="meeting", held=False)
+    meeting.note("contacts", at="2026-06-26T10:00:00Z", kind="meeting", audience="us")
+    said = world.judge(check_ins, "a")
+    (found,) = said.findings
+    assert (found.text, found.severity) == ("No check-in for 29 days; every 14 was agreed", "medium")
+    assert world.judge(check_ins, "a", long=2.0).findings[0].severity == "high"
+    meeting.note("contacts", at="2026-06-20T10:00:00Z", kind="meeting", held=True)
+    assert world.judge(check_ins, "a").verdict is False
+
+
+def test_nobody_had_to_meet_before_it_was_agreed(world: World, check_ins: Rule, meeting: FixturePartner) -> None:
+    meeting.registers["terms"][0]["from"] = "2026-06-20"
+    assert world.judge(check_ins, "a").verdict is False
+
+
+def test_issues_that_stay_open(world: World, check_ins: Rule, meeting: FixturePartner) -> None:
+    meeting.note("contacts", at="2026-06-29T10:00:00Z", kind="meeting")
+    meeting.note("issues", id="1", title="Returns", owner="them", opened="2026-06-10")
+    meeting.note("issues", id="2", title="Fresh", opened="2026-06-20")
+    meeting.note("issues", id="3", title="Done", opened="2026-03-20", state="closed")
+    meeting.note("issues", id="4", title="Ours alone", opened="2026-03-20", audience="us")
+    (found,) = world.judge(check_ins, "a").findings
+    assert (found.key, found.text) == ("1", "'Returns' has been open for 20 days (them)")
+    assert found.refers == {"about": "issues/1"}
+
+
+def test_what_was_agreed_is_not_known(world: World, check_ins: Rule, meeting: FixturePartner) -> None:
+    meeting.registers["terms"].clear()
+    said = world.judge(check_ins, "a")
+    assert said.verdict == "unknown" and "check-ins: the register terms is not kept" in said.missed[0]
+    meeting.note("issues", id="1", title="Returns", opened="2026-06-01")
+    assert world.judge(check_ins, "a").verdict is True  # the rest is judged all the same
+    meeting.kept.clear()
+    meeting.registers["issues"].clear()
+    assert {a.metric for a in world.judge(check_ins, "a").asks} >= {"issues"}
+
+
+# ---- row 54
+
+
+@pytest.fixture()
+def renegotiate(book: Books) -> Rule:
+    return book.rule("time_to_renegotiate")
+
+
+@pytest.fixture()
+def agreed(world: World) -> FixturePartner:
+    shop = world.partner("a")
+    shop.note("agreements", id="1", name="Frame", starts="2025-10-01")
+    shop.note("terms", id="7", agreement="1", title="Commission", kind="commission.rate", value=5, unit="%", basis="orders")
+    return shop.note("terms", id="8", agreement="1", title="Check-in", kind="check_in.every", value=14, unit="days")
+
+
+def course(shop: FixturePartner, after: float) -> None:
+    """Ten a day, and from January on as many as that; never quite the same."""
+    shop.days("orders", lambda left: (after if left < 175 else 10) + (left % 7) // 3, first="2024-06-01")
+
+
+def test_the_basis_of_a_term_has_shifted(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
+    course(agreed, 16)
+    said = world.judge(renegotiate, "a")
+    (found,) = said.findings
+    assert found.kind == "proposal" and found.key == "1 7" and found.refers == {"reopens": "terms/7"}
+    assert found.text.startswith("Commission rests on orders, +5") and "January 2026" in found.text
+    assert world.judge(renegotiate, "a", least_shift=0.9).verdict is False
+
+
+def test_it_has_not(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
+    course(agreed, 10)
+    assert world.judge(renegotiate, "a").verdict is False
+
+
+def test_nobody_knows(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
+    said = world.judge(renegotiate, "a")
+    assert said.verdict == "unknown" and said.missed[0].startswith("Commission: ")
+    agreed.registers["terms"][0]["basis"] = "ordres"
+    said = world.judge(renegotiate, "a")
+    assert said.verdict == "unknown" and "did you mean 'orders'?" in said.missed[0]
+    agreed.registers["agreements"][0]["ends"] = "2026-06-01"  # over: nothing to talk about
+    assert world.judge(renegotiate, "a").verdict is False
+    agreed.registers.clear()
+    assert {a.metric for a in world.judge(renegotiate, "a").asks} == {"agreements", "terms"}
+
