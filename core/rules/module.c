@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The module _entente: constants, printed(), and what snapshot.c, series.c, figure.c, look.c, reads.c, partner.c,
- * evidence.c, depend.c, peers.c and judge.c add. Its interface is written down in scripts/entente/_entente.pyi. */
+ * evidence.c, depend.c, peers.c and judge.c add. Its interface is written down in signatures.c, of which
+ * scripts/entente/_entente.pyi is made. */
 #include "rules/rules.h"
 
 static PyObject *printed(PyObject *self, PyObject *unused) {

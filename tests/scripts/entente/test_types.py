@@ -2,7 +2,9 @@
 """The package and the rulebook are typed in full, and the reader of the rules worker fits what the package
 expects of one."""
 
+import ast
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from entente import fixture, reader
+from entente import fixture, plain, reader
 
 if TYPE_CHECKING:
     from entente import _entente
@@ -69,6 +71,39 @@ def test_constants_are_those_of_the_worker() -> None:
         "NO_DENOMINATOR",
     ):
         assert f"{name}: Final = {getattr(reader, name)}" in stub
+
+
+def test_the_stub_is_made_of_the_module() -> None:
+    """rules_stub is linked with the module: it compares its names with those of signatures.c, and writes the stub."""
+    program = Path(os.environ.get("ENTENTE_BUILD_DIR", ROOT / "build" / "debug")) / "tests" / "rules_stub"
+    if not program.exists():
+        pytest.skip(f"{program} is not built")
+    done = subprocess.run([program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    stub = (ROOT / "scripts" / "entente" / "_entente.pyi").read_text()
+    assert done.stdout == stub, "cmake --build --preset debug --target stub"
+
+
+def test_the_worker_has_what_stands_in_for_it() -> None:
+    """What native.py takes from the module in the worker, and from plain.py elsewhere, has the same members."""
+    stub = ast.parse((ROOT / "scripts" / "entente" / "_entente.pyi").read_text())
+    classes = {n.name: {name for m in n.body if (name := _name(m))} for n in stub.body if isinstance(n, ast.ClassDef)}
+    names = {_name(n) for n in stub.body}
+    text = (ROOT / "scripts" / "entente" / "native.py").read_text()
+    taken = next(
+        {a.name for a in n.names} for n in ast.walk(ast.parse(text)) if isinstance(n, ast.ImportFrom) and n.module == "_entente"
+    )
+    assert taken <= names
+    for name in ("Figure", "Look", "Seat", "Run", "Depend"):
+        twin = getattr(plain, name)
+        for member in classes[name] - {"__new__", "__ne__"}:
+            assert hasattr(twin, member), (name, member)
+
+
+def _name(node: ast.stmt) -> str | None:
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.target.id
+    return node.name if isinstance(node, ast.ClassDef | ast.FunctionDef) else None
 
 
 def test_views_and_origins_are_those_of_the_engine() -> None:
