@@ -18,6 +18,7 @@ from .missing import NotEnoughEvidence
 from .partner import Partner
 from .quantity import Quantity
 from .reader import KNOWN, NO_DENOMINATOR, RATIO, SUM
+from .schemas import SCHEMAS
 from .titles import FIGURES, title
 from .view import Metric, View
 
@@ -90,7 +91,7 @@ def gather(partner: Partner, request: Mapping[str, Any], audiences: Mapping[str,
             for row in request.get("findings") or ()
             if row.get("kind") in _KINDS
         ],
-        "asks": _asks(request.get("asks") or (), audiences),
+        "asks": _asks(request.get("asks") or (), audiences, _kept_by_us(view)),
         "sources": _sources(partner, request.get("sources") or ()),
         "judged": {
             "true": int(judged.get("true", 0)),
@@ -259,7 +260,15 @@ def _after(day: str) -> str:
     return iso(day_number(day) + 1)
 
 
-def _asks(rows: Iterable[Mapping[str, Any]], audiences: Mapping[str, str]) -> list[model.Ask]:
+def _kept_by_us(view: View) -> frozenset[str]:
+    """Registers that we fill in ourselves: nobody asks the partner for what is missing there. Books and claims are
+    theirs to give."""
+    return frozenset({*SCHEMAS, *(view.meta.get("registers") or ())} - {"books", "claims"})
+
+
+def _asks(
+    rows: Iterable[Mapping[str, Any]], audiences: Mapping[str, str], ours: frozenset[str]
+) -> list[model.Ask]:
     """Each thing that is asked for once, with all that it would decide."""
     out: dict[str, model.Ask] = {}
     for row in rows:
@@ -276,7 +285,7 @@ def _asks(rows: Iterable[Mapping[str, Any]], audiences: Mapping[str, str]) -> li
             }
         if decides and decides not in ask["decides"]:
             ask["decides"].append(decides)
-        if _audience(row, audiences) == "both":
+        if _audience(row, audiences) == "both" and row.get("metric") not in ours:
             ask["audience"] = "both"
     return list(out.values())
 

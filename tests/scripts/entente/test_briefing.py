@@ -107,3 +107,14 @@ def test_evidence_that_is_ours_is_not_for_the_partner(world: World) -> None:
     for whom, labels in (("us", ["theirs", "released", "ours", "confidential"]), ("partner", ["theirs", "released"])):
         content = json.loads(brief(world, format="json", findings=[finding], **{"for": whom}))
         assert [e["label"].lower() for e in content["findings"][0]["evidence"]] == [f"register {x}" for x in labels]
+
+
+def test_nobody_asks_the_partner_for_what_we_write_down(world: World) -> None:
+    world.registers["visits"] = {"audience": "both", "closing": "closed", "fields": {}}
+    asks = [
+        {"what": name, "metric": name, "rule": "x", "why": "", "audience": "both"}
+        for name in ("orders", "books", "terms", "visits", "contacts")
+    ]
+    for whom, told in (("us", 5), ("partner", 2)):
+        content = json.loads(brief(world, format="json", asks=asks, **{"for": whom}))
+        assert [a["what"] for a in content["asks"]] == [a["what"] for a in asks][:told]
