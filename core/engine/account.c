@@ -196,7 +196,7 @@ static int add_document(accounting *a, const ent_document *d, const ent_account_
 static const ent_item *item_like(const ent_document *d, const ent_item *like) {
 	for (uint32_t i = 0; i < d->n; i++) {
 		const ent_item *x = &d->items[i];
-		if (x->kind == like->kind && x->key_n == like->key_n && !memcmp(x->key, like->key, x->key_n) &&
+		if (x->kind == like->kind && x->key_n == like->key_n && (!x->key_n || !memcmp(x->key, like->key, x->key_n)) &&
 			(x->kind != ENT_VISIT || x->input == like->input)) {
 			return x;
 		}

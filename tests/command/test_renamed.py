@@ -75,6 +75,8 @@ def test_without_was_it_is_another_rule(folder: Path) -> None:
     assert judged(folder).status == 0
     [after] = found(folder, "--rule", "visits_could_buy")
     assert after["id"] != before["id"]
+    [left] = found(folder, "--rule", "grows")
+    assert left["state"] == "stale", "no rule can say any more whether it holds"
 
 
 def test_what_both_names_said_becomes_one(folder: Path) -> None:
