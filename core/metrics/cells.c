@@ -90,8 +90,7 @@ void ent_cells_prefetch(const ent_cells *c, const ent_cell_key *key) {
 	}
 }
 
-uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) {
-	uint32_t *memo = &c->memo[memo_of(key)];
+static inline uint32_t cell_at(ent_cells *c, const ent_cell_key *key, uint32_t *memo) {
 	if (remembered(c, *memo, key)) {
 		return *memo - 1;
 	}
@@ -107,6 +106,12 @@ uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) {
 	}
 	*memo = number + 1;
 	return number;
+}
+
+uint32_t ent_cells_at(ent_cells *c, const ent_cell_key *key) { return cell_at(c, key, &c->memo[memo_of(key)]); }
+
+uint32_t ent_cells_custom_at(ent_cells *c, const ent_cell_key *key) {
+	return cell_at(c, key, &c->custom_memo[(memo_of(key) ^ key->family * 21u) % ENT__MEMO]);
 }
 
 int64_t *ent_cells_row(ent_cells *c, uint32_t cell) { return c->rows[cell].m; }
@@ -139,4 +144,5 @@ void ent_cells_reset(ent_cells *c) {
 	keytab_clear(&c->keys);
 	c->sets.n = c->dists.n = 0;
 	memset(c->memo, 0, sizeof c->memo);
+	memset(c->custom_memo, 0, sizeof c->custom_memo);
 }

@@ -74,6 +74,8 @@ void ent_cells_destroy(ent_cells *);
 void ent_cells_prefetch(const ent_cells *, const ent_cell_key *);
 /* Number of a cell, good until the next reset. Its measures are on their way from memory then. */
 uint32_t ent_cells_at(ent_cells *, const ent_cell_key *);
+/* The same of cells of families behind the built-in ones, which are asked for in turns with these. */
+uint32_t ent_cells_custom_at(ent_cells *, const ent_cell_key *);
 /* Its measures; valid until the next ent_cells_at. */
 int64_t *ent_cells_row(ent_cells *, uint32_t cell);
 /* A member of the set that belongs to a cell, or a value of one of its distributions: `family` is the ent_set or

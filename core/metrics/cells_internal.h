@@ -71,7 +71,7 @@ struct ent_cells {
 	uint32_t row_capacity;
 	/* The cell that was last found for a view and the end of its value: what is read one after another mostly falls
 	 * into the same day. Numbers + 1. */
-	uint32_t memo[ENT__MEMO];
+	uint32_t memo[ENT__MEMO], custom_memo[ENT__MEMO];
 	ent__pairs sets, dists;
 	ent__sorting sorting;
 };

@@ -9,23 +9,32 @@
 
 #include <string.h>
 
-/* One vector for each block of a family. */
+/* What a fact counts: for each block of its family which measures it touches, and how much. */
 typedef struct vectors {
+	uint32_t touched[ENT_CUSTOM_BLOCKS]; /* bits of columns; what is not touched is not set */
 	int64_t v[ENT_CUSTOM_BLOCKS][ENT_FAMILY_WIDTH];
-	bool any[ENT_CUSTOM_BLOCKS], overflow;
+	bool any, overflow;
 } vectors;
 
-static void clear(vectors *x, const ent_custom *c, unsigned family) {
-	memset(x->v, 0, c->n_blocks[family] * sizeof *x->v);
-	memset(x->any, 0, sizeof x->any);
-	x->overflow = false;
+static void clear(vectors *x) {
+	memset(x->touched, 0, sizeof x->touched);
+	x->any = x->overflow = false;
 }
 
 static void add(vectors *x, const ent_custom *c, unsigned family, unsigned measure, int64_t value) {
-	unsigned at = measure - ENT_MEASURE_COUNT, block = at / ENT_FAMILY_WIDTH - c->block[family];
-	int64_t *to = &x->v[block][at % ENT_FAMILY_WIDTH];
-	x->overflow |= __builtin_add_overflow(*to, value, to);
-	x->any[block] |= value != 0;
+	unsigned at = measure - ENT_MEASURE_COUNT, block = at / ENT_FAMILY_WIDTH - c->block[family],
+			 column = at % ENT_FAMILY_WIDTH;
+	int64_t *to = &x->v[block][column];
+	if (!value) {
+		return;
+	}
+	if (x->touched[block] >> column & 1) {
+		x->overflow |= __builtin_add_overflow(*to, value, to);
+	} else {
+		x->touched[block] |= 1u << column;
+		x->any = true;
+		*to = value;
+	}
 }
 
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
@@ -99,7 +108,7 @@ static void add_member(
 	uint32_t cell, code = c->way == ENT__DISTINCT ? ent__load_code(x, c->field) : 0;
 	if (c->way == ENT__DISTRIBUTION && ent__load_number(x, c->field, &v)) {
 		key.family = (uint8_t)(ENT_FAMILY_OF_DISTS + c->number - ENT_DIST_COUNT);
-		cell = ent_cells_at(x->f->cells, &key);
+		cell = ent_cells_custom_at(x->f->cells, &key);
 		bool money = ent_metric_fields[c->field].form == ENT_FORM_MONEY;
 		ent_cells_dist(x->f->cells, cell, (uint8_t)c->number, money, ent_dist_bucket(v), sign);
 	}
@@ -114,7 +123,7 @@ static void add_member(
 		if (views[i].view == ENT_VIEW_TOTAL || x->f->views[views[i].view]) {
 			key.view = views[i].view;
 			key.value = views[i].value;
-			cell = ent_cells_at(x->f->cells, &key);
+			cell = ent_cells_custom_at(x->f->cells, &key);
 			ent_cells_set(x->f->cells, cell, (uint8_t)c->number, member, sign);
 		}
 	}
@@ -122,13 +131,23 @@ static void add_member(
 
 /* ---- cells ------------------------------------------------------------------------------------------------------- */
 
+/* Few measures of a block are touched by one fact: these, one by one. */
 static int add_cells(ent_fold *f, const vectors *x, unsigned family, ent_cell_key key, int sign, ent_error *e) {
 	const ent_custom *c = f->custom;
 	for (unsigned b = 0; b < c->n_blocks[family]; b++) {
-		uint32_t cell;
+		if (!x->touched[b]) {
+			continue;
+		}
 		key.family = (uint8_t)(ENT_FAMILY_CUSTOM + c->block[family] + b);
-		if (x->any[b] && ent__fold_add(f, &key, x->v[b], sign, &cell, e)) {
-			return e->code;
+		int64_t *row = ent_cells_row(f->cells, ent_cells_custom_at(f->cells, &key));
+		bool overflow = false;
+		for (uint32_t left = x->touched[b]; left; left &= left - 1) {
+			unsigned column = (unsigned)__builtin_ctz(left);
+			overflow |= sign > 0 ? __builtin_add_overflow(row[column], x->v[b][column], &row[column])
+								 : __builtin_sub_overflow(row[column], x->v[b][column], &row[column]);
+		}
+		if (overflow) {
+			return ent__fold_too_large(key.day, e);
 		}
 	}
 	return 0;
@@ -136,7 +155,7 @@ static int add_cells(ent_fold *f, const vectors *x, unsigned family, ent_cell_ke
 
 static int add_views(ent_fold *f, const vectors *x, unsigned family, ent_cell_key key, const ent__view_value *views,
 	size_t n, int sign, ent_error *e) {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && x->any; i++) {
 		if (views[i].view == ENT_VIEW_TOTAL || f->views[views[i].view]) {
 			key.view = views[i].view;
 			key.value = views[i].value;
@@ -209,7 +228,7 @@ static int fold_lines(ent__fact *x, const ent__share *s, ent_cell_key key, unsig
 		if (seen) {
 			continue;
 		}
-		clear(&part, x->f->custom, ENT_SALES);
+		clear(&part);
 		x->item = x->head;
 		count_order(x, &part);
 		for (uint32_t k = i; k < d->n; k++) {
@@ -239,7 +258,7 @@ static int fold_refunds(ent__fact *x, const ent__share *s, ent_cell_key key, int
 			continue;
 		}
 		x->day = key.day;
-		clear(&one, x->f->custom, ENT_SALES);
+		clear(&one);
 		count_fact(x, ENT_OF_REFUND, false, &one, &key, s->views, s->n_views, sign);
 		if (add_views(x->f, &one, ENT_SALES, key, s->views, s->n_views, sign, e)) {
 			return e->code;
@@ -258,17 +277,14 @@ int ent__custom_order(
 		.item = head,
 		.m = s->m,
 		.partner = s->partner,
-		.channel = s->channel,
+		.channel = f->channel(f->ctx, d->system, head->body.order.channel),
 		.day = s->day,
 		.whole = s->whole};
 	bool lines = c->first[ENT_OF_LINE] < c->first[ENT_OF_LINE + 1],
 		 orders = c->first[ENT_OF_ORDER] < c->first[ENT_OF_ORDER + 1];
 	static const uint8_t line_views[] = {ENT_VIEW_CATEGORY, ENT_VIEW_VENDOR, ENT_VIEW_PRODUCT};
 	vectors all;
-	if (!c->any[ENT_SALES]) {
-		return 0;
-	}
-	clear(&all, c, ENT_SALES);
+	clear(&all);
 	if (orders) {
 		count_fact(&x, ENT_OF_ORDER, s->shared, &all, &key, s->views, s->n_views, sign);
 	}
@@ -295,15 +311,11 @@ int ent__custom_order(
 
 int ent__custom_other(ent_fold *f, unsigned fact, const ent_document *d, const ent_item *item, const ent_cell_key *key,
 	const ent__view_value *views, size_t n, uint32_t channel, int sign, ent_error *e) {
-	const ent_custom *c = f->custom;
 	unsigned family = ent__family_of(fact);
 	ent__fact x = {
 		.f = f, .d = d, .item = item, .partner = key->partner, .channel = channel, .day = key->day, .whole = true};
 	vectors all;
-	if (!c->any[family]) {
-		return 0;
-	}
-	clear(&all, c, family);
+	clear(&all);
 	count_fact(&x, fact, false, &all, key, views, n, sign);
 	return all.overflow ? too_large(d, e) : add_views(f, &all, family, *key, views, n, sign, e);
 }

@@ -104,7 +104,7 @@ bool ent__load_number(const ent__fact *, unsigned field, int64_t *value);
 uint32_t ent__load_code(const ent__fact *, unsigned field);
 bool ent__load_present(const ent__fact *, unsigned field);
 
-/* custom_fold.c. f->custom is set. An order's share has its measures as if it were sold: before its status moves them.
+/* custom_fold.c. f->custom is set, and counts something of the family. An order's share has its measures as if it were sold: before its status moves them.
  */
 int ent__custom_order(
 	ent_fold *f, const ent_document *d, const ent_item *head, const ent__share *s, int sign, ent_error *e);

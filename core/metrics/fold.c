@@ -100,16 +100,17 @@ static uint64_t take_all(four *row, const four *m) {
 	return overflow[0] | overflow[1] | overflow[2] | overflow[3];
 }
 
+int ent__fold_too_large(int32_t date, ent_error *e) {
+	char day[16];
+	ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(date, day));
+	return ent_error_todo(e, "amounts are kept in millionths: look for one that is off by a factor of a million");
+}
+
 int ent__fold_add_at(
 	ent_fold *f, uint32_t cell, int32_t date, const int64_t m[ENT_FAMILY_WIDTH], int sign, ent_error *e) {
 	four *row = (four *)ent_cells_row(f->cells, cell);
 	uint64_t overflow = sign > 0 ? add_all(row, (const four *)m) : take_all(row, (const four *)m);
-	if (overflow >> 63) {
-		char day[16];
-		ent_error_set(e, ENT_ERR_RANGE, "a sum of the day %s leaves the range of 64 bits", ent_day_text(date, day));
-		return ent_error_todo(e, "amounts are kept in millionths: look for one that is off by a factor of a million");
-	}
-	return 0;
+	return overflow >> 63 ? ent__fold_too_large(date, e) : 0;
 }
 
 int ent__fold_add(ent_fold *f, const ent_cell_key *key, const int64_t m[ENT_FAMILY_WIDTH], int sign, uint32_t *cell,
@@ -187,7 +188,7 @@ static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e
 	}
 	key.view = 0;
 	key.value = 0;
-	return f->custom ? ent__custom_other(f, ENT_OF_VISIT, d, &item, &key, views, sizeof views / sizeof *views, channel, sign, e) : 0;
+	return f->custom && f->custom->any[ENT_TRAFFIC] ? ent__custom_other(f, ENT_OF_VISIT, d, &item, &key, views, sizeof views / sizeof *views, channel, sign, e) : 0;
 }
 
 #undef AT
@@ -210,7 +211,7 @@ static int fold_cart(ent_fold *f, const ent_document *d, int sign, ent_error *e)
 	ent_cell_key key = {.partner = item->partner, .day = day, .currency = f->currency(f->ctx, c->currency),
 		.origin = d->origin, .family = ENT_CARTS};
 	uint32_t cell;
-	if (f->custom) {
+	if (f->custom && f->custom->any[ENT_CARTS]) {
 		uint32_t channel = f->channel(f->ctx, d->system, c->channel);
 		const ent__view_value views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, channel}};
 		if (ent__custom_other(f, ENT_OF_CART, d, item, &key, views, 2, channel, sign, e)) {

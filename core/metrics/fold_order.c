@@ -32,15 +32,6 @@ typedef ent__share share;
 
 static void add(int64_t *sum, int64_t v, bool *overflow) { *overflow |= __builtin_add_overflow(*sum, v, sum); }
 
-int64_t ent__line_gross(const ent_item *line) {
-	const ent_wire_line *l = &line->body.line;
-	if (line->has & ENT_HAS_GROSS) {
-		return l->gross;
-	}
-	int64_t v = 0;
-	return (line->has & ENT_HAS_UNIT_PRICE) && ent_muldiv(l->unit_price, l->quantity, 1000, &v) ? v : 0;
-}
-
 static void add_line(sums *s, const ent_item *line) {
 	const ent_wire_line *l = &line->body.line;
 	if ((line->flags & ENT_DOC_RETRACT) || l->parent) {
@@ -144,18 +135,6 @@ static void by_status(share *s, uint8_t status, bool guest) {
 	M(ENT_M_SHIPPING_CANCELLED) = shipping;
 	M(ENT_M_TOTAL_CANCELLED) = total;
 	M(ENT_M_REFUNDED) = refunded; /* what was paid back is told for every order placed */
-}
-
-uint32_t ent__line_value(const ent_item *line, unsigned view) {
-	const ent_wire_line *l = &line->body.line;
-	switch (view) {
-	case ENT_VIEW_CATEGORY:
-		return l->category;
-	case ENT_VIEW_VENDOR:
-		return l->vendor;
-	default:
-		return l->product ? l->product : l->sku;
-	}
 }
 
 /* Views by what a line is of: the lines' own sums under each value, and the order once under each value that it has. */
@@ -269,8 +248,7 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 static void find_views(const ent_fold *f, const ent_document *d, const ent_wire_order *o, share *s) {
 	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
 		.family = ENT_SALES};
-	s->channel = f->channel(f->ctx, d->system, o->channel);
-	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = s->channel,
+	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = f->channel(f->ctx, d->system, o->channel),
 		[ENT_VIEW_COUNTRY] = o->country, [ENT_VIEW_CAMPAIGN] = o->campaign, [ENT_VIEW_REGION] = o->region};
 	static const uint8_t of_order[VIEWS] = {
 		ENT_VIEW_TOTAL, ENT_VIEW_CHANNEL, ENT_VIEW_COUNTRY, ENT_VIEW_CAMPAIGN, ENT_VIEW_REGION};
@@ -298,7 +276,7 @@ static int fold_one(ent_fold *f, const ent_document *d, const ent_item *head, sh
 		ent_error_set(e, ENT_ERR_RANGE, "the amounts of order '%.*s' leave the range of 64 bits", (int)d->key_n, d->key);
 		return ent_error_todo(e, "amounts are kept in millionths: correct the order in its source");
 	}
-	if (f->custom && ent__custom_order(f, d, head, s, sign, e)) { /* before the status moves its measures */
+	if (f->custom && f->custom->any[ENT_SALES] && ent__custom_order(f, d, head, s, sign, e)) { /* before the status moves its measures */
 		return e->code;
 	}
 	by_status(s, o->status, !ent_dense(&o->customer));

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from project import ENTENTE, Project, environment, same
-from shop import Order, events, export, feed, orders
+from project import ENTENTE, Project, environment
+from service import serving
+from shop import Order, events, export, feed, orders, table
 from test_same_facts import deal
 
 SOURCES = """\
@@ -19,10 +20,22 @@ SOURCES = """\
     partner: nordwind
     from: {directory: ./exports}
     decode: shopify
+  heads:
+    partner: suedwind
+    from: {glob: "./heads/*.csv"}
+    decode:
+      csv:
+        system: erp
+        fact: order
+        columns: {key: "no", at: at, currency: currency, channel: channel, total: total}
   refunds:
     partner: suedwind
-    from: {glob: "./erp/*.jsonl"}
-    decode: documents
+    from: {glob: "./refunds/*.csv"}
+    decode:
+      csv:
+        system: erp
+        fact: refund
+        columns: {order: "no", key: id, at: at, amount: amount, kind: kind, reason: reason, currency: currency}
   analytics:
     partner: nordwind
     from: {glob: "./feed/*.json"}
@@ -45,6 +58,10 @@ metrics:
   per_buyer: {derived: "revenue.net / customers"}
   margin: {derived: "(revenue.net - revenue.a1) * 0.5 - shipping.small / 4", unit: money}
   not_large: {derived: "1 - orders.large / orders"}
+  refunds.goods: {sum: refund.amount, where: {kind: goods}}
+  refunds.damaged: {count: refund, where: {reason: [damaged, broken], order.channel: web}}
+  refunds.monday: {count: refund, where: {weekday: monday}}
+  refund_size: {distribution: refund.amount, where: {amount: {at_least: 5}}}
   sessions.far: {count: visit, where: {pageviews: {at_least: 1}, cart: true}}
 """
 MADE = [replace(o, currency="EUR") for o in orders(600, seed=7)]
@@ -57,10 +74,10 @@ def project(folder: Path, metrics: str = METRICS, workers: int = 2) -> Project:
     return made
 
 
-def ask(p: Project, *words: str) -> dict[str, Any]:
-    """What `entente metrics query` says of nordwind, all days together."""
+def ask(p: Project, *words: str, partner: str = "nordwind") -> dict[str, Any]:
+    """What `entente metrics query` says of a partner."""
     said = subprocess.run(
-        [ENTENTE, "-c", str(p.config), "metrics", "query", *words, "-p", "nordwind", "--json"],
+        [ENTENTE, "-c", str(p.config), "metrics", "query", *words, "-p", partner, "--json"],
         env=environment(), stdout=subprocess.PIPE, check=True,
     )  # fmt: skip
     answer: dict[str, Any] = json.loads(said.stdout)
@@ -187,6 +204,36 @@ def test_split_shuffled_and_changed(whole: Project, tmp_path: Path, seed: int) -
     assert p.digest()["members"] == whole.digest()["members"]
 
 
+def test_refunds_count_on_the_day_they_were_paid_back(tmp_path: Path) -> None:
+    """Of orders that count: dated, with their order's fields, whichever of the two came first, and taken back with it."""
+    pick = random.Random(3)
+    made = [
+        {"no": n, "at": f"2024-03-{n % 28 + 1:02d}T10:00:00Z", "currency": "EUR", "channel": pick.choice(("web", "pos")), "total": "90.00"}
+        for n in range(120)
+    ]
+    paid = [
+        {"no": o["no"], "id": f"r{k}", "at": f"2024-03-{pick.randint(21, 28)}", "amount": f"{pick.randint(100, 3000) / 100:.2f}",
+         "kind": pick.choice(("goods", "goods", "shipping")), "reason": pick.choice(("damaged", "broken", "late", "")), "currency": "EUR"}
+        for o in made for k in range(pick.randint(0, 2))
+    ]  # fmt: skip
+    p = project(tmp_path / "p")
+    p.write("refunds/a.csv", table(paid[:50]))
+    p.run()
+    p.write("heads/a.csv", table(made))
+    p.write("refunds/b.csv", table(paid[40:]))
+    p.run()
+    web = {o["no"] for o in made if o["channel"] == "web"}
+    goods = sum(float(str(r["amount"])) for r in paid if r["kind"] == "goods")
+    said = ask(p, "refunds.goods", "refunds.damaged", "refunds.monday", partner="suedwind")["rows"][0]["figures"]
+    assert said["refunds.goods"]["value"] == pytest.approx(goods)
+    assert said["refunds.damaged"]["value"] == sum(r["reason"] in ("damaged", "broken") and r["no"] in web for r in paid)
+    assert said["refunds.monday"]["value"] == sum(r["at"] == "2024-03-25" for r in paid)
+    days = ask(p, "refunds.goods", "--by", "day", "--from", "2024-03-21", "--to", "2024-03-28", partner="suedwind")["rows"]
+    for row in days:
+        wanted = sum(float(str(r["amount"])) for r in paid if r["kind"] == "goods" and r["at"] == row["from"])
+        assert row["figures"]["refunds.goods"]["value"] == pytest.approx(wanted)
+
+
 def definition(p: Project, name: str) -> str:
     said = subprocess.run(
         [ENTENTE, "-c", str(p.config), "metrics", "show", name, "--json"], env=environment(), stdout=subprocess.PIPE, check=True
@@ -282,6 +329,43 @@ def reads_visits(partner: Partner):
     reads = {(r["metric"], r["slice"]) for r in said["evidence"]}
     assert ("orders.large", "") in reads and ("large_share", "") in reads, reads
     assert p.record("reads_visits", "nordwind")["verdict"] == "unknown"
+
+
+def known(p: Project, wanted: dict[str, float]) -> bool:
+    """Whether these are the figures by now."""
+    try:
+        return figures(p, *wanted) == {k: pytest.approx(v) for k, v in wanted.items()}
+    except subprocess.CalledProcessError:
+        return False  # not declared so far
+
+
+def test_a_reload_counts_anew_and_loses_nothing(tmp_path: Path) -> None:
+    """While a service runs: a definition comes, changes and goes, with orders arriving all the time."""
+    p = project(tmp_path / "p", "")
+    fill(p, MADE[:100])
+    with serving(p) as service:
+        for n, metrics in enumerate((METRICS, METRICS.replace("at_least: 200", "at_least: 150"), METRICS, "", METRICS)):
+            p.write(f"exports/b{n}.csv", export(MADE[100 * (n + 1) - 30 : 100 * (n + 2)]), dated=n)
+            p.top = f"workers: 2\nviews: [channel, product]\n{metrics}"
+            p.configure()
+            p.write(f"exports/c{n}.csv", export(MADE[100 * n : 100 * n + 50]), dated=n)
+            status, told = service.reload()
+            assert status == 200, told
+            wanted = counted(MADE[: 100 * (n + 2)]) if metrics == METRICS else {}
+            if wanted:
+                service.until(lambda: known(p, wanted), "the figures of the new definitions")
+        # a wrong one changes nothing
+        p.top = f"workers: 2\nmetrics:\n  orders.large: {{count: oder}}"
+        p.configure()
+        status, told = service.reload()
+        assert status == 422 and "did you mean 'order'?" in json.dumps(told), told
+        assert known(p, counted(MADE))
+    p.top = f"workers: 2\nviews: [channel, product]\n{METRICS}"
+    p.configure()
+    p.run()
+    fresh = project(tmp_path / "fresh")
+    fill(fresh, MADE)
+    assert {k: p.digest()[k] for k in ("cells", "members")} == {k: fresh.digest()[k] for k in ("cells", "members")}
 
 
 WRONG = [
