@@ -2,7 +2,7 @@
 """The vocabulary in which strategists write rules. docs/rules.md shows how; it works without the engine, on
 fixtures."""
 
-from . import chance
+from . import chance, metrics
 from .breakdown import Breakdown
 from .day import Day, Period, Window, ending, last_year, previous, words
 from .findings import Finding, Findings, ask, gate, insight, opportunity, proposal, red_flag, unknown
@@ -45,6 +45,7 @@ __all__ = [
     "if_known",
     "insight",
     "last_year",
+    "metrics",
     "middle",
     "money",
     "opportunity",

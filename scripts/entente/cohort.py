@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, Protocol
 
+    from .control import Effect
+    from .day import Day
     from .partner import Partner
     from .peer_words import CohortCut, CohortSeries
 
@@ -96,6 +98,13 @@ class Cohort:
 
         return at_same_age(self, metric, window)
 
+    def control(self, measure: Measure, event: Day, before: Window = "180d") -> Effect:
+        """What came of an event: the measure since then, less what a mixture of peers had that went the same way before it
+        (synthetic control, see control.py)."""
+        from .control import control  # few rules ask for it
+
+        return control(self, measure, event, before)
+
 
 class CohortMeasure:
     """One metric of a cohort."""
@@ -144,10 +153,13 @@ class CohortMeasure:
 class Figures:
     """What is asked of a cohort: one figure of each of its partners, over the days from `start` to `stop`."""
 
-    __slots__ = ("cohort", "metric", "start", "stop", "unit", "slice", "name", "part", "origin")
+    __slots__ = ("cohort", "metric", "start", "stop", "unit", "slice", "name", "part", "origin", "also")
 
     #: Where a change of some partners may be exchanged in the figures; else all are worked out again.
     exchanges = False
+    #: Whether the same is likely to be told of a wider cohort as well: then a set that lacks but a few of it is refused even
+    #: before that was done.
+    nested = True
 
     def __init__(self, cohort: Cohort, metric: Metric, start: int, stop: int, slice_: str) -> None:
         self.cohort, self.metric = cohort, metric
@@ -156,6 +168,7 @@ class Figures:
         self.slice = slice_  # what it is besides metric and cohort: to be compared with what was shown of the same
         self.name = metric.name
         self.part = self.origin = ""
+        self.also: list[int] = []  # partners that it is about, whether they are of the cohort or not
 
     def place(self) -> tuple[Any, ...]:
         """By which it is found again."""
@@ -300,7 +313,7 @@ class Node:
         cohort, view, metric = of.cohort, of.cohort.view, of.metric
         least, log = view.floor.least, view.log
         why, known = "", 0
-        self.tried, self.held, self.extra = [], None, []
+        self.tried, self.held, self.extra = [], None, of.also
         for key in cohort.chain():
             who = members(view, key)
             ordered, whose = of.ordered(who)
@@ -319,13 +332,18 @@ class Node:
                 if shown and shown != whose:
                     ordered, whose = of.ordered(list(shown))
                     held = frozenset(whose)
+            found, who_most = None, ""
             if not no:
-                found = of.made(named(key), ordered, whose)
-                who_most = of.dominated(found)
+                try:
+                    found = of.made(named(key), ordered, whose)
+                    who_most = of.dominated(found)
+                except NotEnoughEvidence as missing:
+                    no = missing.why
+            if found is not None:
                 if not who_most:
                     self.found, self.held = found, held
                     if held is not None:
-                        self.extra = sorted(held.difference(who))
+                        self.extra = sorted(held.difference(who).union(of.also))
                     if log is not None:
                         log.show(place, len(key), whose)
                     return
@@ -359,6 +377,8 @@ class Node:
         """A wider cohort with a few partners more that know the figure: what these have could be told from both."""
         of, mine = self.figures, frozenset(whose)
         least = of.cohort.view.floor.least
+        if not of.nested:
+            return ""
         for wider in of.cohort.wider(key):
             others = [one for one in members(of.cohort.view, wider) if one not in mine]
             more, at = 0, 0

@@ -60,6 +60,15 @@ class Measure(Look):
         return text if self._origin < 0 else f"{text} ({ORIGINS[self._origin]})"
 
     @property
+    def slice(self) -> dict[str, str]:
+        """What it is narrowed to, as where() takes it: {"channel": "online/web"}; {} of the whole."""
+        found = {}
+        for value in (self._values or ())[:1]:
+            side = VIEWS[self._view] == "channel" and value.endswith("/")
+            found = {"side": value[:-1]} if side else {VIEWS[self._view]: value}
+        return found if self._origin < 0 else {**found, "origin": ORIGINS[self._origin]}
+
+    @property
     def title(self) -> str:
         """How it is spoken of in a sentence: net revenue (online/web)."""
         if self._values is None and self._origin < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .classes import OURS, Held, note
 from .cohort import Cohort, cohort_of, only_of
-from .day import Day, Period
+from .day import Day, Period, Window
 from .findings import Finding
 from .measure import Measure
 from .native import Seat
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .benchmark import Benchmark
     from .deal import Deal
     from .declared import Declared
+    from .metrics import Tagged
     from .spread import Spread
     from .terms import Schedule
 
@@ -115,6 +116,13 @@ class Partner(Seat):
     def months(self, count: int) -> list[Period]:
         """The last `count` calendar months that are over, oldest first; each is a window."""
         return self.view.months(count)
+
+    def measures(self, of: Tagged, by: tuple[str, ...] = (), during: Window = "365d") -> list[Measure]:
+        """Metrics with a tag, each as a whole and cut by the views: measures(metrics.tagged("briefing"),
+        by=("channel", "category")). Cut is by values that have data in the window `during`."""
+        from .metrics import measures  # few rules ask for it
+
+        return measures(self, of, by, during)
 
     def _measure(self, metric: str) -> Measure:
         return Measure(self, self.view.metric(metric))

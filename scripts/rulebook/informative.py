@@ -7,6 +7,7 @@ from entente import (
     chance,
     if_known,
     insight,
+    metrics,
     opportunity,
     previous,
     red_flag,
@@ -16,6 +17,37 @@ from entente import (
 )
 
 from ._peers import lasted
+
+MOST_Z = 10  # a distance beyond this is no more unusual: one at 0, where all peers are at 0, would rank before all else
+
+@rule(practice="informative", row=3, audience="both", needs=("revenue.net", "told"))
+def worth_telling(
+    partner: Partner, *, window: str = "90d", top: int = 5, least_z: float = 1.5, told_within: str = "180d"
+) -> Findings:
+    """What is unusual about this partner, touches much of its revenue, and was not told yet.
+
+    top          how many are told, those that touch most first
+    least_z      usual distances from the median of the peers from which it is unusual
+    told_within  what the register `told` has of these days is not told again
+    """
+    cohort, told = partner.cohort("industry"), partner.register("told")
+    revenue = partner["revenue.net"].over(window)
+    found = []
+    for measure in partner.measures(metrics.tagged("briefing"), by=("channel", "category")):
+        with if_known(measure.label):
+            mine = measure.over(window)
+            peers = cohort.of(measure).over(window)
+            touched = partner["revenue.net"].where(**measure.slice).over(window) / revenue
+            z = peers.robust_z(mine)
+            if abs(z) >= least_z and not told.any(about=measure.label, since=told_within):
+                score = min(abs(z), MOST_Z) * touched.number * mine.coverage
+                found.append((score, measure, mine, peers))
+    for score, measure, mine, peers in sorted(found, key=lambda one: one[0], reverse=True)[:top]:
+        yield insight(
+            f"{measure.title}: {mine} within {words(window)}, where the median of {peers.size} peers is {peers.median}",
+            key=measure.label,
+            rank=score,
+        )
 
 
 @rule(practice="informative", row=5, audience="both", needs=("revenue.net", "orders"))

@@ -14,6 +14,7 @@ from entente.baseline import Baseline
 from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
+from entente.control import Effect
 from entente.deal import Deal, Offers, Package
 from entente.forecast import Forecast
 from entente.measure import Measure
@@ -71,6 +72,7 @@ def test_the_vocabulary_is_there() -> None:
         "Forecast": [Forecast],
         "Spread": [Spread, spread],
         "Cohort": [Cohort, CohortMeasure, CohortSeries, CohortParts, PeerShares, Peers],
+        "Effect": [Cohort, Effect],
         "Register": [Register],
         "Entry": [Entry],
         "Agreement": [Agreement, Terms],
@@ -81,7 +83,8 @@ def test_the_vocabulary_is_there() -> None:
     for head, classes in of.items():
         (part,) = re.findall(rf"^{head} .*?(?=^\S|\Z)", page, re.S | re.M)
         for name in re.findall(r"(?<=[\s)])\.([a-z_][a-z0-9_]*)", part):
-            assert any(hasattr(one, name) for one in classes), (head, name)
+            there = (hasattr(one, name) or name in getattr(one, "__annotations__", ()) for one in classes)
+            assert any(there), (head, name)
     for name in re.findall(r"^partner\.([a-z_]+)", page, re.M):
         assert hasattr(Partner, name), name
     (words,) = re.findall(r"^findings  (.*?)^helpers  (.*?)\Z", page, re.S | re.M)

@@ -44,7 +44,7 @@ def usual(world: World, name: str, seed: int = 0, level: float = 1.0) -> Fixture
         )
         if week % 2:
             made.note("contacts", at=f"{iso(day)}T14:00:00Z", kind="meeting", held=True)
-    made.keeps("contacts", "2025-06-01")
+    made.keeps("contacts", "2025-06-01").keeps("told", "2025-06-01")
     made.note("agreements", id="1", name="Frame", starts="2026-01-01")
     made.note("terms", id="1", agreement="1", title="Rate", kind="rate", value=5, unit="%", basis="orders")
     made.note("terms", id="2", agreement="1", title="Check-in", kind="check_in.every", value=2, unit="weeks")
@@ -91,6 +91,9 @@ def test_clean_partners_raise_nothing(book: Books, seed: int) -> None:
         partner = Partner(view, n)
         for rule in book.rules:
             said = judge(rule, partner)
+            if rule.name == "value_is_proven":  # where everybody has signed there is nobody to compare with
+                assert said.verdict == "unknown"
+                continue
             assert said.verdict in (True, False), (said, said.missed, said.error)
             assert [f.text for f in said.findings if f.kind != "insight"] == []
 
