@@ -13,7 +13,7 @@ typedef struct figure {
 	PyObject_HEAD long long top, bottom; /* bottom > 0 */
 	PyObject *big_top, *big_bottom;      /* int, where 64 bits do not hold it; else NULL */
 	PyObject *unit;                      /* entente's Unit */
-	double coverage;
+	double coverage, grade;
 } figure;
 
 static PyTypeObject *figure_class;
@@ -111,6 +111,7 @@ static figure *allocate(PyTypeObject *type, PyObject *unit, double coverage) {
 	if (f) {
 		f->unit = Py_NewRef(unit);
 		f->coverage = coverage;
+		f->grade = 1.0;
 	}
 	return f;
 }
@@ -152,6 +153,15 @@ static PyObject *ask(PyObject *self, const char *method, PyObject *other) {
 	return PyObject_CallMethod(self, method, "O", other);
 }
 
+/* What comes of two figures is known as well as the worse one. */
+static PyObject *graded(PyObject *out, PyObject *a, PyObject *b) {
+	if (out && is_figure(out)) {
+		double x = is_figure(a) ? ((figure *)a)->grade : 1.0, y = is_figure(b) ? ((figure *)b)->grade : 1.0;
+		((figure *)out)->grade = x < y ? x : y;
+	}
+	return out;
+}
+
 static double least(const figure *a, const figure *b) { return a->coverage < b->coverage ? a->coverage : b->coverage; }
 
 /* ---- sums ---------------------------------------------------------------------------------------------------------
@@ -187,12 +197,14 @@ static PyObject *get_bottom(PyObject *self, void *unused) {
 
 /* With its top turned by `turn`, which gets one of more than 64 bits. */
 static PyObject *turned(figure *f, bool negate, PyObject *(*turn)(PyObject *)) {
+	PyObject *self = (PyObject *)f;
 	if (!f->big_top && !f->big_bottom) {
-		return ent__figure_of(Py_TYPE(f), negate ? -(__int128)f->top : f->top, f->bottom, f->unit, f->coverage);
+		return graded(
+			ent__figure_of(Py_TYPE(f), negate ? -(__int128)f->top : f->top, f->bottom, f->unit, f->coverage), self, self);
 	}
 	PyObject *top = get_top((PyObject *)f, NULL), *other = top ? turn(top) : NULL;
 	Py_XDECREF(top);
-	return ent__figure_new(Py_TYPE(f), other, get_bottom((PyObject *)f, NULL), f->unit, f->coverage);
+	return graded(ent__figure_new(Py_TYPE(f), other, get_bottom(self, NULL), f->unit, f->coverage), self, self);
 }
 
 static PyObject *negative(PyObject *self) { return turned((figure *)self, true, PyNumber_Negative); }
@@ -203,10 +215,10 @@ static PyObject *absolute(PyObject *self) {
 
 static PyObject *add(PyObject *a, PyObject *b) {
 	if (!is_figure(a)) {
-		return ask(b, "_sum", a);
+		return graded(ask(b, "_sum", a), a, b);
 	}
 	PyObject *out = is_figure(b) ? sum((figure *)a, (figure *)b, 1) : NULL;
-	return out || PyErr_Occurred() ? out : ask(a, "_sum", b);
+	return graded(out || PyErr_Occurred() ? out : ask(a, "_sum", b), a, b);
 }
 
 static PyObject *subtract(PyObject *a, PyObject *b) {
@@ -215,18 +227,18 @@ static PyObject *subtract(PyObject *a, PyObject *b) {
 		PyObject *less = negative(b);
 		out = less ? ask(less, "_sum", a) : NULL;
 		Py_XDECREF(less);
-		return out;
+		return graded(out, a, b);
 	}
 	if (is_figure(b)) {
 		out = sum((figure *)a, (figure *)b, -1);
 	}
 	if (out || PyErr_Occurred()) {
-		return out;
+		return graded(out, a, b);
 	}
 	PyObject *less = PyNumber_Negative(b);
 	out = less ? ask(a, "_sum", less) : NULL;
 	Py_XDECREF(less);
-	return out;
+	return graded(out, a, b);
 }
 
 /* ---- products -----------------------------------------------------------------------------------------------------
@@ -269,7 +281,7 @@ static PyObject *times(PyObject *a, PyObject *b) {
 		b = other;
 	}
 	PyObject *out = product((figure *)a, b);
-	return out || PyErr_Occurred() ? out : ask(a, "_product", b);
+	return graded(out || PyErr_Occurred() ? out : ask(a, "_product", b), a, b);
 }
 
 static PyObject *quotient(figure *a, PyObject *other) {
@@ -303,10 +315,10 @@ static PyObject *quotient(figure *a, PyObject *other) {
 
 static PyObject *divide(PyObject *a, PyObject *b) {
 	if (!is_figure(a)) {
-		return ask(b, "_divided", a);
+		return graded(ask(b, "_divided", a), a, b);
 	}
 	PyObject *out = quotient((figure *)a, b);
-	return out || PyErr_Occurred() ? out : ask(a, "_quotient", b);
+	return graded(out || PyErr_Occurred() ? out : ask(a, "_quotient", b), a, b);
 }
 
 /* ---- comparisons: plain booleans ----------------------------------------------------------------------------------
@@ -399,14 +411,18 @@ static Py_hash_t hash(PyObject *self) {
  */
 
 static PyObject *new (PyTypeObject *type, PyObject *args, PyObject *names) {
-	static const char *const keywords[] = {"top", "bottom", "unit", "coverage", NULL};
+	static const char *const keywords[] = {"top", "bottom", "unit", "coverage", "grade", NULL};
 	PyObject *top, *bottom, *unit;
-	double coverage = 1.0;
-	if (!PyArg_ParseTupleAndKeywords(args, names, "O!O!O|d:Quantity", (char **)keywords, &PyLong_Type, &top,
-			&PyLong_Type, &bottom, &unit, &coverage)) {
+	double coverage = 1.0, grade = 1.0;
+	if (!PyArg_ParseTupleAndKeywords(args, names, "O!O!O|dd:Quantity", (char **)keywords, &PyLong_Type, &top,
+			&PyLong_Type, &bottom, &unit, &coverage, &grade)) {
 		return NULL;
 	}
-	return ent__figure_new(type, Py_NewRef(top), Py_NewRef(bottom), unit, coverage);
+	PyObject *made = ent__figure_new(type, Py_NewRef(top), Py_NewRef(bottom), unit, coverage);
+	if (made) {
+		((figure *)made)->grade = grade;
+	}
+	return made;
 }
 
 static void dealloc(PyObject *self) {
@@ -422,6 +438,7 @@ static void dealloc(PyObject *self) {
 static PyMemberDef members[] = {
 	{"unit", T_OBJECT_EX, offsetof(figure, unit), READONLY, NULL},
 	{"coverage", T_DOUBLE, offsetof(figure, coverage), READONLY, "share of the days that sources speak for"},
+	{"grade", T_DOUBLE, offsetof(figure, grade), READONLY, "how well it is known"},
 	{NULL, 0, 0, 0, NULL},
 };
 

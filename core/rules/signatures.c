@@ -87,11 +87,12 @@ const ent__signature ent__signatures[] = {
 	{"exact_pairs", "dict[float, tuple[int, int]]", "floats as they were written, see quantity.py"},
 	{"Figure", NULL, "A number with its unit, exact: top / bottom in 1/scale of the unit. What is not simple is handed to "
 		"_sum, _product, _quotient,\n_divided and _against of entente.quantity."},
-	{"Figure.__new__", "(cls, top: int, bottom: int, unit: Any, coverage: float = 1.0) -> Any", NULL},
+	{"Figure.__new__", "(cls, top: int, bottom: int, unit: Any, coverage: float = 1.0, grade: float = 1.0) -> Any", NULL},
 	{"Figure.top", "int", "in 1/scale of the unit"},
 	{"Figure.bottom", "int", "more than 0"},
 	{"Figure.unit", "Any", "a Unit of entente.quantity"},
 	{"Figure.coverage", "float", "share of the days that sources speak for"},
+	{"Figure.grade", "float", "how well it is known: 1 was measured, less was told"},
 	{"Figure.number", "float", "in whole units: euros, seconds, pieces"},
 	{"Figure.__add__", "(self, other: Any, /) -> Any", NULL},
 	{"Figure.__radd__", "(self, other: Any, /) -> Any", NULL},

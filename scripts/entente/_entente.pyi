@@ -106,11 +106,12 @@ class Figure:
     """A number with its unit, exact: top / bottom in 1/scale of the unit. What is not simple is handed to _sum, _product, _quotient,
     _divided and _against of entente.quantity."""
 
-    def __new__(cls, top: int, bottom: int, unit: Any, coverage: float = 1.0) -> Any: ...
+    def __new__(cls, top: int, bottom: int, unit: Any, coverage: float = 1.0, grade: float = 1.0) -> Any: ...
     top: int  # in 1/scale of the unit
     bottom: int  # more than 0
     unit: Any  # a Unit of entente.quantity
     coverage: float  # share of the days that sources speak for
+    grade: float  # how well it is known: 1 was measured, less was told
     number: float  # in whole units: euros, seconds, pieces
     def __add__(self, other: Any, /) -> Any: ...
     def __radd__(self, other: Any, /) -> Any: ...

@@ -186,9 +186,9 @@ class FixturePartner:
         return self
 
     def declares(
-        self, metric: str, month: str, amount: Amount, *, currency: str = "", who: str = ""
+        self, metric: str, month: str, amount: Amount, *, currency: str = "", who: str = "", grade: str = ""
     ) -> FixturePartner:
-        """What they say of themselves for one month, "2026-05"."""
+        """What they say of themselves for one month, "2026-05"; `grade` from A (audited) to F (hearsay)."""
         year, number = int(month[:4]), int(month[5:7])
         after = f"{year + number // 12}-{number % 12 + 1:02d}-01"
         self.observations.append(
@@ -202,7 +202,7 @@ class FixturePartner:
                 "unit": "money",
                 "currency": currency or self.world.currency,
                 "who": who,
-                "grade": "",
+                "grade": grade,
             }
         )
         return self

@@ -17,7 +17,7 @@ from .day import (
 )
 from .missing import Ask, NotEnoughEvidence
 from .native import Look, bind
-from .quantity import COUNT, DAYS, PIECES, RATIO, SECONDS, Quantity, Unit, round_half_even
+from .quantity import COUNT, DAYS, GRADES, PIECES, RATIO, SECONDS, Quantity, Unit, round_half_even
 from .reader import (
     DECLARED,
     DISTINCT,
@@ -364,7 +364,8 @@ class Measure(Look):
         self._note(start, stop, state, top, self._parts)
         if state != KNOWN:
             raise self._missing(start, stop, state, day)
-        return Quantity(top, self._parts, metric.unit)
+        grade = min(GRADES.get(str(row.get("grade") or ""), GRADES[""]) for _, _, row in found)
+        return Quantity(top, self._parts, metric.unit, 1.0, grade)
 
     @property
     def _parts(self) -> int:

@@ -32,13 +32,14 @@ exact_pairs: Final[dict[float, tuple[int, int]]] = {}  # floats as they were wri
 class Figure:
     """A number with its unit. What the operators do is written in Quantity."""
 
-    __slots__ = ("top", "bottom", "unit", "coverage")
+    __slots__ = ("top", "bottom", "unit", "coverage", "grade")
 
-    def __init__(self, top: int, bottom: int, unit: Unit, coverage: float = 1.0) -> None:
+    def __init__(self, top: int, bottom: int, unit: Unit, coverage: float = 1.0, grade: float = 1.0) -> None:
         self.top = top
         self.bottom = bottom  # > 0
         self.unit = unit
         self.coverage = coverage  # share of the window's days for which a source speaks
+        self.grade = grade  # how well it is known: 1 was measured, less was told
 
     @property
     def number(self) -> float:
@@ -66,14 +67,20 @@ class Figure:
 
     def _like(self, top: int) -> Quantity:
         new: Callable[..., Any] = type(self)
-        like: Quantity = new(top, self.bottom, self.unit, self.coverage)
+        like: Quantity = new(top, self.bottom, self.unit, self.coverage, self.grade)
         return like
 
+    def _graded(self, out: Any, other: Any) -> Any:
+        """What comes of two figures is known as well as the worse one."""
+        if isinstance(out, Figure):
+            out.grade = min(self.grade, other.grade) if isinstance(other, Figure) else self.grade
+        return out
+
     def __add__(self, other: Any) -> Any:
-        return self._sum(other)
+        return self._graded(self._sum(other), other)
 
     def __radd__(self, other: Any) -> Any:
-        return self._sum(other)
+        return self._graded(self._sum(other), other)
 
     def __neg__(self) -> Quantity:
         return self._like(-self.top)
@@ -82,22 +89,22 @@ class Figure:
         return self._like(abs(self.top))
 
     def __sub__(self, other: Any) -> Any:
-        return self._sum(-other)
+        return self._graded(self._sum(-other), other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.__neg__()._sum(other)
+        return self._graded(self.__neg__()._sum(other), other)
 
     def __mul__(self, other: Any) -> Any:
-        return self._product(other)
+        return self._graded(self._product(other), other)
 
     def __rmul__(self, other: Any) -> Any:
-        return self._product(other)
+        return self._graded(self._product(other), other)
 
     def __truediv__(self, other: Any) -> Any:
-        return self._quotient(other)
+        return self._graded(self._quotient(other), other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self._divided(other)
+        return self._graded(self._divided(other), other)
 
     def __lt__(self, other: Any) -> bool:
         return self._against(other) < 0

@@ -26,6 +26,10 @@ else:
 
 _LONG: Final = 1 << 256  # fractions longer than this are reduced, so that chains of operations stay short
 
+#: How far a figure that somebody told is trusted, by the letter that came with it: A audited, F hearsay; in between, evenly.
+#: A convention to weigh by, and no chance of being true. Without a letter, somewhat better than D.
+GRADES: Final = {"A": 0.9, "B": 0.75, "C": 0.6, "": 0.5, "D": 0.45, "E": 0.3, "F": 0.15}
+
 
 class UnitError(TypeError):
     """Two quantities that have no common unit were added, compared, multiplied or divided."""
@@ -139,6 +143,14 @@ class Quantity(Figure):
         from fractions import Fraction
 
         return Fraction(self.top, self.bottom * self.unit.scale)
+
+    @property
+    def how(self) -> str:
+        """How it is known: measured, or told, with the letter that came with it. `.grade` is that as a number, to weigh by."""
+        if self.grade == 1:
+            return "measured"
+        letter = next((letter for letter, grade in GRADES.items() if grade == self.grade), "")
+        return f"told, grade {letter}" if letter else "told"
 
     @property
     def micro(self) -> int:
@@ -264,7 +276,7 @@ class Quantity(Figure):
         """To so many significant digits, half-even."""
         top, bottom = abs(self.top), self.bottom
         if not top:
-            return Quantity(0, 1, self.unit, self.coverage)
+            return Quantity(0, 1, self.unit, self.coverage, self.grade)
         power = len(str(top)) - len(str(bottom))
         if top * 10 ** max(-power, 0) < bottom * 10 ** max(power, 0):
             power -= 1
@@ -272,7 +284,7 @@ class Quantity(Figure):
         out = round_half_even(self.top * 10 ** max(places, 0), bottom * 10 ** max(-places, 0))
         shared = gcd(out, 10 ** max(places, 0))
         out, step = out // shared, 10 ** max(places, 0) // shared
-        return Quantity(out * 10 ** max(-places, 0), step, self.unit, self.coverage)
+        return Quantity(out * 10 ** max(-places, 0), step, self.unit, self.coverage, self.grade)
 
 
 def ratio(top: Number, bottom: Number = 1) -> Quantity:

@@ -34,7 +34,7 @@ def _number(dice: random.Random) -> int:
 
 
 def _told(value: Any) -> object:
-    return (value.top, value.bottom, str(value.unit), value.coverage, hash(value), str(value)) if hasattr(value, "top") else value
+    return (value.top, value.bottom, str(value.unit), value.coverage, value.grade, hash(value), str(value)) if hasattr(value, "top") else value
 
 
 @rule(practice="informative")
@@ -55,10 +55,10 @@ def frame(partner: Partner) -> Findings:
         if dice.random() < 0.5:
             numbers[1] = numbers[3] = 1
         plain = dice.choice((0, 1, 3, -2, 0.1, 0.25, 1e-05, 2.5e17, 0.0, True, "x", None, numbers[2]))
-        turned, said = dice.random() < 0.3, []
+        turned, said, grades = dice.random() < 0.3, [], (dice.choice((1.0, 0.9)), dice.choice((1.0, 0.75)))
         for (q, _, _), mine in zip(sides, units, strict=True):
-            a = q.Quantity(numbers[0], numbers[1], mine[first], 0.75)
-            b = q.Quantity(numbers[2], numbers[3], mine[second], 0.5) if second >= 0 else plain
+            a = q.Quantity(numbers[0], numbers[1], mine[first], 0.75, grades[0])
+            b = q.Quantity(numbers[2], numbers[3], mine[second], 0.5, grades[1]) if second >= 0 else plain
             try:
                 said.append(_told(apply(b, a) if turned else apply(a, b)))
             except Exception as error:

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 from entente import NotEnoughEvidence, UnitError, count, ratio
+from entente.fixture import World
 from entente.quantity import PIECES, SECONDS, Quantity, amount
 
 
@@ -76,3 +77,20 @@ def test_text() -> None:
     assert str(ratio(1, 3)) == "33.3%" and str(ratio(1, 30)) == "3.33%"
     assert f"{ratio(1, 3):.0%}" == "33%"
     assert str(count(1500)) == "1,500"
+
+
+def test_what_was_told_is_known_less_well_and_so_is_what_rests_on_it() -> None:
+    world = World()
+    shop = world.partner("a").days("gross", 100)
+    shop.declares("revenue.gross", "2026-05", 1000, grade="B").declares("revenue.gross", "2026-04", 1000)
+    a = world.see("a")
+    april, may, _ = a.months(3)
+    measured = a["revenue.gross"].over(may)
+    told = a["revenue.gross"].where(origin="declared").over(may)
+    heard = a["revenue.gross"].where(origin="declared").over(april)
+    assert (measured.grade, measured.how) == (1, "measured") and (told.grade, told.how) == (0.75, "told, grade B")
+    assert heard.how == "told" and heard.grade == 0.5
+    for rests in (told + measured, measured - told, told / measured, measured / told, -told, abs(told), 2 * told, told / 3, 0 + told, told.rounded()):
+        assert rests.grade == 0.75, rests
+    assert (told + heard).grade == 0.5 and measured.grade == 1 and (1 - measured / told).how == "told, grade B"
+    assert sum([measured, measured], measured).grade == 1
