@@ -73,7 +73,7 @@ static inline const char *ent__explain_text(json_object *o, const char *key) {
 /* The parts of an account, those that weigh most first; malloc'ed. */
 const ent_account_part **ent__explain_heaviest(const ent_account *);
 /* Does what the records make differ from what the rule read? It may since it judged, and must not otherwise. */
-bool ent__explain_differs(const ent__explain_figure *, const ent_account *);
+bool ent__explain_differs(const ent__explaining *, const ent__explain_figure *, const ent_account *);
 
 /* explain_told.c: reads all of them, of this partner and of none (benchmarks), once. */
 int ent__told_read(ent__explaining *, ent_error *e);

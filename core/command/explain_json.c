@@ -13,7 +13,8 @@ static void member(ent_json *j, const char *key, const char *text) {
 	ent_json_text(j, text && *text ? text : NULL);
 }
 
-static void json_terms(ent_json *j, const ent_metric *m, const ent_account *a) {
+static void json_terms(ent__explaining *x, const ent_metric *m, const ent_account *a) {
+	ent_json *j = &x->call->writer;
 	ent_json_key(j, "terms");
 	ent_json_array(j);
 	for (unsigned i = 0; i < 2 * ENT_TERMS; i++) {
@@ -23,11 +24,11 @@ static void json_terms(ent_json *j, const ent_metric *m, const ent_account *a) {
 		}
 		ent_json_object(j);
 		member(j, "of", i < ENT_TERMS ? "top" : "bottom");
-		member(j, "measure", ent_measures[t->measure].name);
+		member(j, "measure", ent__measure(&x->trace, t->measure)->name);
 		ent_json_key(j, "sign");
 		ent_json_int(j, t->sign);
 		ent_json_key(j, "sum");
-		ent__sum_json(j, ent_measures[t->measure].unit, ent__term_sum(m, a, i));
+		ent__sum_json(j, ent__measure(&x->trace, t->measure)->unit, ent__term_sum(&x->trace, m, a, i));
 		ent_json_end(j);
 	}
 	ent_json_end(j);
@@ -48,8 +49,8 @@ static void json_cells(ent__explaining *x, const ent_metric *m, const ent_accoun
 		for (unsigned k = 0; k < 2 * ENT_TERMS; k++) {
 			const ent_metric_term *t = k < ENT_TERMS ? &m->top[k] : &m->bottom[k - ENT_TERMS];
 			if (t->sign && c->m[k]) {
-				ent_json_key(j, ent_measures[t->measure].name);
-				ent__sum_json(j, ent_measures[t->measure].unit,
+				ent_json_key(j, ent__measure(&x->trace, t->measure)->name);
+				ent__sum_json(j, ent__measure(&x->trace, t->measure)->unit,
 					(__int128)c->m[k] * ENT_ACCOUNT_ONE * (t->measure == ENT_M_LOAD_MS ? 1000 : 1));
 			}
 		}
@@ -69,23 +70,23 @@ static void json_read(ent_json *j, json_object *o) {
 
 void ent__explain_json(ent__explaining *x, const ent__explain_figure *f, const ent_account *a, const ent__why *why) {
 	ent_json *j = &x->call->writer;
-	const ent_metric *m = &ent_metrics[f->wanted.metric];
+	const ent_metric *m = ent__metric(&x->trace, f->wanted.metric);
 	ent_json_object(j);
 	json_read(j, f->json);
 	member(j, "made_of", sorts[f->sort]);
 	if (a) {
 		const ent_account_part **list = ent__explain_heaviest(a);
 		ent_json_key(j, "top");
-		ent__sum_json(j, ent__top_unit(m), a->top);
+		ent__sum_json(j, ent__top_unit(&x->trace, m), a->top);
 		ent_json_key(j, "bottom");
 		if (m->kind == ENT_METRIC_RATIO) {
-			ent__sum_json(j, ent__bottom_unit(m), a->bottom);
+			ent__sum_json(j, ent__bottom_unit(&x->trace, m), a->bottom);
 		} else {
 			ent_json_null(j);
 		}
 		ent_json_key(j, "changed_since");
-		ent_json_bool(j, ent__explain_differs(f, a));
-		json_terms(j, m, a);
+		ent_json_bool(j, ent__explain_differs(x, f, a));
+		json_terms(x, m, a);
 		json_cells(x, m, a);
 		ent_json_key(j, "records");
 		ent_json_uint(j, a->n);

@@ -65,16 +65,16 @@ static void heading(ent__explaining *x, size_t number, const ent__explain_figure
 static const char *arithmetic(ent__explaining *x, const ent_metric *m, const ent_account *a, bool bottom) {
 	ent_arena *arena = &x->trace.arena;
 	const ent_metric_term *terms = bottom ? m->bottom : m->top;
-	unsigned unit = bottom ? ent__bottom_unit(m) : ent__top_unit(m), n = 0;
+	unsigned unit = bottom ? ent__bottom_unit(&x->trace, m) : ent__top_unit(&x->trace, m), n = 0;
 	char number[ENT_NUMBER_TEXT];
 	const char *text = "", *money = unit == ENT_UNIT_MONEY ? x->trace.project->config->currency.s : "";
 	for (unsigned i = 0; i < ENT_TERMS && terms[i].sign; i++, n++) {
-		ent__sum_text(unit, ent__term_sum(m, a, i + (bottom ? ENT_TERMS : 0)), number);
+		ent__sum_text(unit, ent__term_sum(&x->trace, m, a, i + (bottom ? ENT_TERMS : 0)), number);
 		text = ent_arena_printf(arena, "%s%s%s %s", text,
 			i                   ? terms[i].sign < 0 ? " - " : " + "
 			: terms[i].sign < 0 ? "-"
 								: "",
-			ent_measures[terms[i].measure].name, number);
+			ent__measure(&x->trace, terms[i].measure)->name, number);
 	}
 	if (n > 1) {
 		text = ent_arena_printf(arena, "%s = %s", text, ent__sum_text(unit, bottom ? a->bottom : a->top, number));
@@ -130,7 +130,7 @@ static void show_cells(ent__explaining *x, const ent_metric *m, const ent_accoun
 		const ent_metric_term *t = k < ENT_TERMS ? &m->top[k] : &m->bottom[k - ENT_TERMS];
 		if (t->sign) {
 			at[n - 3] = k;
-			columns[n++] = (ent_table_column){ent_measures[t->measure].name, true, true};
+			columns[n++] = (ent_table_column){ent__measure(&x->trace, t->measure)->name, true, true};
 		}
 	}
 	columns[n] = (ent_table_column){0};
@@ -145,7 +145,7 @@ static void show_cells(ent__explaining *x, const ent_metric *m, const ent_accoun
 			const ent_metric_term *term =
 				at[k - 3] < ENT_TERMS ? &m->top[at[k - 3]] : &m->bottom[at[k - 3] - ENT_TERMS];
 			__int128 v = (__int128)c->m[at[k - 3]] * ENT_ACCOUNT_ONE * (term->measure == ENT_M_LOAD_MS ? 1000 : 1);
-			ent_table_cell(&t, v ? ent__sum_text(ent_measures[term->measure].unit, v, number) : "");
+			ent_table_cell(&t, v ? ent__sum_text(ent__measure(&x->trace, term->measure)->unit, v, number) : "");
 		}
 	}
 	ent_table_print(&t, &x->call->term, &x->call->out);
@@ -165,9 +165,9 @@ static void show_parts(ent__explaining *x, const ent_metric *m, const ent_accoun
 		const ent_account_part *p = list[i];
 		ent_table_styled(&t, ENT_FAINT, ent_day_text(p->day, day));
 		ent_table_cell(&t, ent__trace_name(&x->trace, p));
-		ent_table_cell(&t, p->top || !ratio ? ent__sum_text(ent__top_unit(m), p->top, number) : "");
+		ent_table_cell(&t, p->top || !ratio ? ent__sum_text(ent__top_unit(&x->trace, m), p->top, number) : "");
 		ent_table_cell(&t, ratio && p->bottom ? ent_arena_printf(&x->trace.arena, "/ %s",
-													ent__sum_text(ent__bottom_unit(m), p->bottom, number))
+													ent__sum_text(ent__bottom_unit(&x->trace, m), p->bottom, number))
 											  : "");
 		const char *file = ent__trace_file(&x->trace, p->source, p->input);
 		ent_table_printf(&t, *file ? ENT_WARN : ENT_PLAIN, "%s%s%s%s",
@@ -185,10 +185,10 @@ static void show_parts(ent__explaining *x, const ent_metric *m, const ent_accoun
 		ent_term_printf(&x->call->term, &x->call->out, ENT_PLAIN, "%s  %s  ", ent_day_text(p->day, day),
 			ent__trace_name(&x->trace, p));
 		ent_term_printf(&x->call->term, &x->call->out, ENT_BOLD, "%s",
-			p->top || !ratio ? ent__sum_text(ent__top_unit(m), p->top, number) : "");
+			p->top || !ratio ? ent__sum_text(ent__top_unit(&x->trace, m), p->top, number) : "");
 		if (ratio && p->bottom) {
 			ent_term_printf(&x->call->term, &x->call->out, ENT_BOLD, "%s/ %s", p->top ? " " : "",
-				ent__sum_text(ent__bottom_unit(m), p->bottom, number));
+				ent__sum_text(ent__bottom_unit(&x->trace, m), p->bottom, number));
 		}
 		ent_term_printf(&x->call->term, &x->call->out, *file ? ENT_WARN : ENT_ACCENT, "  %s%s%s%s\n",
 			ent__trace_where(&x->trace, p->source, p->input, p->place), *file ? " (the file " : "", file,
@@ -254,7 +254,7 @@ static void show_account(ent__explaining *x, const ent__explain_figure *f, const
 	if (a->converted) {
 		show_rates(x, a);
 	}
-	if (ent__explain_differs(f, a)) {
+	if (ent__explain_differs(x, f, a)) {
 		ent_term_printf(&x->call->term, &x->call->out, ENT_WARN,
 			"the records make %s now: it changed since the rule read it\n",
 			ent__value_text(&x->trace, m, a->top, a->bottom, number));
@@ -274,7 +274,7 @@ static void show_sources(ent__explaining *x, const ent__explain_figure *f) {
 	const ent_snap *s = &x->trace.project->snap;
 	const ent_snap_partner *p = &s->partners[x->trace.index];
 	char a[16], b[16];
-	unsigned families = ent_metric_families(&ent_metrics[f->wanted.metric]);
+	unsigned families = ent_metric_families(ent__metric(&x->trace, f->wanted.metric));
 	for (uint64_t i = p->covers; i < p->covers + p->n_covers; i++) {
 		const ent_snap_cover *c = &s->covers[i];
 		if (families >> c->family & 1) {
@@ -314,7 +314,7 @@ void ent__explain_show(
 		if (why) {
 			ent__why_show(why, x->rows, x->detailed);
 		} else {
-			show_account(x, f, &ent_metrics[f->wanted.metric], account);
+			show_account(x, f, ent__metric(&x->trace, f->wanted.metric), account);
 		}
 		break;
 	case ENT__OF_COHORT:

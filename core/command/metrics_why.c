@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `entente metrics why`: what moved a number between two moments. */
+#include "command/query.h"
 #include "command/span.h"
 #include "command/why.h"
 #include "base/day.h"
@@ -13,19 +14,15 @@ enum { ROWS = 10 };
 
 static const char *const origins[] = {"shop", "analytics", NULL};
 
-static int find_metric(ent_call *call, const char *name, ent__wanted *w) {
-	int metric = ent_metric_find(name, strlen(name));
+static int find_metric(ent_call *call, const ent__project *p, const char *name, ent__wanted *w) {
+	const ent_catalogue *c = ent_engine_catalogue(p->engine);
+	int metric = ent_catalogue_find(c, name, strlen(name));
 	if (metric < 0) {
-		const char **names = ent_xcalloc(ent_metric_count, sizeof *names);
-		for (unsigned k = 0; k < ent_metric_count; k++) {
-			names[k] = ent_metrics[k].name;
-		}
-		const char *near = ent_nearest(name, names, ent_metric_count);
-		char todo[160];
-		snprintf(
-			todo, sizeof todo, near ? "did you mean '%s'?" : "`entente metrics list` shows them%s", near ? near : "");
-		free(names);
-		return ent_call_unknown(call, todo, "there is no metric '%s'", name);
+		return ent__metric_unknown(call, p->config, c, name);
+	}
+	if (!ent_account_can(&c->metrics[metric])) {
+		return ent_call_usage(call, "ask for what it is made of: `entente metrics show` names that",
+			"'%s' is made of figures, and not of records one by one", name);
 	}
 	w->metric = (unsigned)metric;
 	return ENT_EXIT_OK;
@@ -122,13 +119,13 @@ static int run(ent_call *call) {
 	ent__why why = {0};
 	ent_error e = {0};
 	const char *partner = ent_call_operand(call, 1), *value = NULL;
-	int exit = find_metric(call, ent_call_operand(call, 0), &w);
-	exit = exit ? exit : take_view(call, &w, &value);
-	exit = exit ? exit : ent__project_open(call, &p, ENT_ENGINE_READ);
+	int exit = take_view(call, &w, &value);
 	if (exit) {
 		return exit;
 	}
-	exit = ent__project_snapshot(call, &p);
+	exit = ent__project_open(call, &p, ENT_ENGINE_READ);
+	exit = exit ? exit : find_metric(call, &p, ent_call_operand(call, 0), &w);
+	exit = exit ? exit : ent__project_snapshot(call, &p);
 	int64_t index = exit ? -1 : ent__project_partner(call, &p, partner);
 	exit = exit ? exit : index < 0 ? ENT_EXIT_ERROR : ENT_EXIT_OK;
 	if (!exit) {

@@ -50,7 +50,7 @@ static void read_slice(ent__explaining *x, ent__explain_figure *f) {
 	}
 }
 
-static ent__explain_sort sort_of(const ent__explain_figure *f, int metric) {
+static ent__explain_sort sort_of(const ent__explaining *x, const ent__explain_figure *f, int metric) {
 	size_t n = strlen(f->slice);
 	bool reported = n >= 8 && !strcmp(f->slice + n - 8, "reported");
 	if (*f->cohort) {
@@ -62,9 +62,9 @@ static ent__explain_sort sort_of(const ent__explain_figure *f, int metric) {
 	if (begins(f->metric, "benchmark ") || !strcmp(f->origin, "declared") || reported) {
 		return ENT__OF_TOLD;
 	}
-	return metric < 0                                                             ? ENT__OF_OTHER
-		   : (!strcmp(f->slice, "days known") || !strcmp(f->slice, "ever known")) ? ENT__OF_DAYS
-																				  : ENT__OF_CELLS;
+	return metric < 0 || !ent_account_can(ent__metric(&x->trace, (unsigned)metric)) ? ENT__OF_OTHER
+		   : (!strcmp(f->slice, "days known") || !strcmp(f->slice, "ever known"))   ? ENT__OF_DAYS
+																					: ENT__OF_CELLS;
 }
 
 static bool same_read(const ent__explain_figure *a, const ent__explain_figure *b) {
@@ -84,9 +84,9 @@ static void add_figure(ent__explaining *x, json_object *o) {
 		.slice = ent__explain_text(o, "slice"),
 		.cohort = ent__explain_text(o, "cohort"),
 		.wanted = {.origin = -1}};
-	int metric = ent_metric_find(f.metric, strlen(f.metric));
+	int metric = ent_catalogue_find(ent_engine_catalogue(x->trace.project->engine), f.metric, strlen(f.metric));
 	f.known = !strcmp(f.state, "known");
-	f.sort = sort_of(&f, metric);
+	f.sort = sort_of(x, &f, metric);
 	f.spoken = f.known && *f.value && strstr(x->f->text, f.value);
 	for (size_t i = 0; i < x->n; i++) {
 		if (same_read(&x->figures[i], &f)) {
@@ -148,8 +148,8 @@ const ent_account_part **ent__explain_heaviest(const ent_account *a) {
 }
 
 /* Does what the records make differ from what the rule read? It may since it judged, and must not otherwise. */
-bool ent__explain_differs(const ent__explain_figure *f, const ent_account *a) {
-	const ent_metric *m = &ent_metrics[f->wanted.metric];
+bool ent__explain_differs(const ent__explaining *x, const ent__explain_figure *f, const ent_account *a) {
+	const ent_metric *m = ent__metric(&x->trace, f->wanted.metric);
 	json_object *number = ent__explain_get(f->json, "number");
 	if (!number || m->kind == ENT_METRIC_DISTRIBUTION || a->no_rate) {
 		return false;
@@ -160,8 +160,8 @@ bool ent__explain_differs(const ent__explain_figure *f, const ent_account *a) {
 		[ENT_UNIT_SECONDS] = 1e6,
 		[ENT_UNIT_DAYS] = 1,
 		[ENT_UNIT_RATIO] = 1};
-	double said = json_object_get_double(number), top = (double)a->top / 1e12 / scales[ent__top_unit(m)];
-	double bottom = m->kind == ENT_METRIC_RATIO ? (double)a->bottom / 1e12 / scales[ent__bottom_unit(m)] : 1;
+	double said = json_object_get_double(number), top = (double)a->top / 1e12 / scales[ent__top_unit(&x->trace, m)];
+	double bottom = m->kind == ENT_METRIC_RATIO ? (double)a->bottom / 1e12 / scales[ent__bottom_unit(&x->trace, m)] : 1;
 	double is = bottom != 0 ? top / bottom : NAN;
 	return !(fabs(is - said) <= 1e-6 * fabs(said) + 2e-6);
 }

@@ -89,9 +89,9 @@ char *ent__sum_text(unsigned unit, __int128 sum, char *out) {
 	return ent_number_text(sum, ONE_SCALE + scale_of(unit), digits, out);
 }
 
-__int128 ent__term_sum(const ent_metric *m, const ent_account *a, unsigned term) {
+__int128 ent__term_sum(const ent__trace *x, const ent_metric *m, const ent_account *a, unsigned term) {
 	const ent_metric_term *t = term < ENT_TERMS ? &m->top[term] : &m->bottom[term - ENT_TERMS];
-	bool money = ent_measures[t->measure].unit == ENT_UNIT_MONEY;
+	bool money = ent__measure(x, t->measure)->unit == ENT_UNIT_MONEY;
 	__int128 sum = 0;
 	for (size_t i = 0; i < a->n_cells; i++) {
 		sum += (__int128)a->cells[i].m[term] * (money                            ? a->cells[i].rate
@@ -103,14 +103,14 @@ __int128 ent__term_sum(const ent_metric *m, const ent_account *a, unsigned term)
 
 void ent__sum_json(ent_json *j, unsigned unit, __int128 sum) { ent_json_decimal(j, sum, ONE_SCALE + scale_of(unit)); }
 
-unsigned ent__top_unit(const ent_metric *m) {
-	return m->kind == ENT_METRIC_RATIO ? ent_measures[m->top[0].measure].unit
+unsigned ent__top_unit(const ent__trace *t, const ent_metric *m) {
+	return m->kind == ENT_METRIC_RATIO ? ent__measure(t, m->top[0].measure)->unit
 		   : m->kind == ENT_METRIC_SUM ? m->unit
 									   : ENT_UNIT_COUNT;
 }
 
-unsigned ent__bottom_unit(const ent_metric *m) {
-	return m->kind == ENT_METRIC_RATIO ? ent_measures[m->bottom[0].measure].unit : ENT_UNIT_COUNT;
+unsigned ent__bottom_unit(const ent__trace *t, const ent_metric *m) {
+	return m->kind == ENT_METRIC_RATIO ? ent__measure(t, m->bottom[0].measure)->unit : ENT_UNIT_COUNT;
 }
 
 char *ent__value_text(const ent__trace *t, const ent_metric *m, __int128 top, __int128 bottom, char *out) {
@@ -119,14 +119,14 @@ char *ent__value_text(const ent__trace *t, const ent_metric *m, __int128 top, __
 					   : m->unit == ENT_UNIT_SECONDS ? "s"
 													 : "";
 	if (m->kind != ENT_METRIC_RATIO) {
-		ent__sum_text(ent__top_unit(m), top, number);
+		ent__sum_text(ent__top_unit(t, m), top, number);
 	} else if (!bottom) {
 		snprintf(out, ENT_NUMBER_TEXT, "unknown");
 		return out;
 	} else {
 		/* both are rounded first, as a window's are; six digits behind the point are enough to read */
 		__int128 a = ent_div_half_even(top, ENT_ACCOUNT_ONE), b = ent_div_half_even(bottom, ENT_ACCOUNT_ONE);
-		unsigned over = scale_of(ent__bottom_unit(m)), under = scale_of(ent__top_unit(m)),
+		unsigned over = scale_of(ent__bottom_unit(t, m)), under = scale_of(ent__top_unit(t, m)),
 				 want = m->unit == ENT_UNIT_RATIO ? 8 : 6;
 		for (unsigned i = 0; i < want + over - (under < want + over ? under : want + over); i++) {
 			a *= 10;
@@ -300,17 +300,17 @@ void ent__trace_part_json(ent__trace *t, const ent_metric *m, const ent_account_
 	}
 	member(j, "fact", ent__trace_fact(t, p->at ? p->at : p->was));
 	ent_json_key(j, "top");
-	ent__sum_json(j, ent__top_unit(m), p->top);
+	ent__sum_json(j, ent__top_unit(t, m), p->top);
 	if (compared) {
 		ent_json_key(j, "top_was");
-		ent__sum_json(j, ent__top_unit(m), p->top_was);
+		ent__sum_json(j, ent__top_unit(t, m), p->top_was);
 	}
 	if (m->kind == ENT_METRIC_RATIO) {
 		ent_json_key(j, "bottom");
-		ent__sum_json(j, ent__bottom_unit(m), p->bottom);
+		ent__sum_json(j, ent__bottom_unit(t, m), p->bottom);
 		if (compared) {
 			ent_json_key(j, "bottom_was");
-			ent__sum_json(j, ent__bottom_unit(m), p->bottom_was);
+			ent__sum_json(j, ent__bottom_unit(t, m), p->bottom_was);
 		}
 	}
 }

@@ -42,16 +42,23 @@ int ent__trace_versions(ent__trace *, const ent_moment *then, const ent_moment *
 int ent__trace_account(ent__trace *, const ent__wanted *, const ent_account_side *then, const ent_account_side *now,
 	ent_account *out, ent_error *);
 
+static inline const ent_metric *ent__metric(const ent__trace *t, unsigned metric) {
+	return &ent_engine_catalogue(t->project->engine)->metrics[metric];
+}
+static inline const ent_measure_def *ent__measure(const ent__trace *t, unsigned measure) {
+	return &ent_engine_catalogue(t->project->engine)->measures[measure];
+}
+
 /* ---- figures as people read them; `sum` in 1/ENT_ACCOUNT_ONE of the unit as it is kept
  * ---------------------------------- */
 
 /* Into out (ENT_NUMBER_TEXT). A unit of money is written behind it by whoever knows the currency. */
 char *ent__sum_text(unsigned unit, __int128 sum, char *out);
 /* Unit of the metric's top, and of its bottom. */
-unsigned ent__top_unit(const ent_metric *);
-unsigned ent__bottom_unit(const ent_metric *);
+unsigned ent__top_unit(const ent__trace *, const ent_metric *);
+unsigned ent__bottom_unit(const ent__trace *, const ent_metric *);
 /* Sum of one term of the metric, by its place in an ent_account_cell. */
-__int128 ent__term_sum(const ent_metric *, const ent_account *, unsigned term);
+__int128 ent__term_sum(const ent__trace *, const ent_metric *, const ent_account *, unsigned term);
 /* The figure itself with its unit: a sum, a quotient ("1.21 %", "45.00 EUR"), a count. "nothing to divide by". */
 char *ent__value_text(const ent__trace *, const ent_metric *, __int128 top, __int128 bottom, char *out);
 void ent__sum_json(ent_json *, unsigned unit, __int128 sum);

@@ -166,11 +166,12 @@ static double scale_of(unsigned unit) {
 
 double ent__why_moved(const ent__why *w, const ent_account_part *p) {
 	const ent_account *a = &w->account;
-	double top = (double)(p->top - p->top_was) / scale_of(ent__top_unit(w->m));
+	double top = (double)(p->top - p->top_was) / scale_of(ent__top_unit(w->trace, w->m));
 	if (!ratio(w)) {
 		return top;
 	}
-	double under = scale_of(ent__bottom_unit(w->m)), t0 = (double)a->top_was / scale_of(ent__top_unit(w->m));
+	double under = scale_of(ent__bottom_unit(w->trace, w->m)),
+		   t0 = (double)a->top_was / scale_of(ent__top_unit(w->trace, w->m));
 	double b0 = (double)a->bottom_was / under, b1 = (double)a->bottom / under;
 	if (!a->bottom_was || !a->bottom) {
 		return (double)NAN;
@@ -191,7 +192,7 @@ static bool moves(const ent_account_part *p) { return p->top != p->top_was || p-
 
 int ent__why_read(ent__why *w, ent__trace *t, const ent__wanted *wanted, const ent_account_side *then,
 	const ent_account_side *now, ent_error *e) {
-	*w = (ent__why){.trace = t, .m = &ent_metrics[wanted->metric], .then = *then, .now = *now};
+	*w = (ent__why){.trace = t, .m = ent__metric(t, wanted->metric), .then = *then, .now = *now};
 	int status = ent__trace_account(t, wanted, then, now, &w->account, e);
 	w->order = ent_xcalloc(w->account.n + 1, sizeof *w->order);
 	for (size_t i = 0; i < w->account.n; i++) {
@@ -221,7 +222,8 @@ static const char *moved_text(const ent__why *w, double moved, __int128 exact) {
 	}
 	if (!ratio(w)) {
 		sign = exact > 0 ? "+" : "";
-		return ent_arena_printf(&w->trace->arena, "%s%s", sign, ent__sum_text(ent__top_unit(w->m), exact, number));
+		return ent_arena_printf(
+			&w->trace->arena, "%s%s", sign, ent__sum_text(ent__top_unit(w->trace, w->m), exact, number));
 	}
 	double shown = w->m->unit == ENT_UNIT_RATIO ? moved * 100 : moved;
 	return ent_arena_printf(&w->trace->arena, "%+.*f", w->m->unit == ENT_UNIT_RATIO ? 4 : 2, shown);
@@ -372,14 +374,14 @@ void ent__why_show(const ent__why *w, size_t rows, bool detailed) {
 	}
 	ent_buf_printf(&call->out, "%s\n", w->n ? "" : ": nothing moved it");
 	if (ratio(w) && w->n) {
-		ent_term_printf(
-			&call->term, &call->out, ENT_FAINT, "%s / ", ent__sum_text(ent__top_unit(w->m), a->top_was, number));
+		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s / ",
+			ent__sum_text(ent__top_unit(w->trace, w->m), a->top_was, number));
 		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s then, ",
-			ent__sum_text(ent__bottom_unit(w->m), a->bottom_was, number));
+			ent__sum_text(ent__bottom_unit(w->trace, w->m), a->bottom_was, number));
 		ent_term_printf(
-			&call->term, &call->out, ENT_FAINT, "%s / ", ent__sum_text(ent__top_unit(w->m), a->top, number));
-		ent_term_printf(
-			&call->term, &call->out, ENT_FAINT, "%s now\n", ent__sum_text(ent__bottom_unit(w->m), a->bottom, number));
+			&call->term, &call->out, ENT_FAINT, "%s / ", ent__sum_text(ent__top_unit(w->trace, w->m), a->top, number));
+		ent_term_printf(&call->term, &call->out, ENT_FAINT, "%s now\n",
+			ent__sum_text(ent__bottom_unit(w->trace, w->m), a->bottom, number));
 	}
 	if (w->then.from != w->now.from || w->then.to != w->now.to) {
 		ent_term_printf(&call->term, &call->out, ENT_FAINT, "then of %s to %s, ", ent_day_text(w->then.from, from),
@@ -414,10 +416,11 @@ static void json_side(const ent__why *w, const char *key, const ent_account_side
 	ent_json_key(j, "through");
 	ent_json_text(j, ent_day_text(side->to - 1, day));
 	ent_json_key(j, "top");
-	ent__sum_json(j, ent__top_unit(w->m), ent_div_half_even(top, ENT_ACCOUNT_ONE) * ENT_ACCOUNT_ONE);
+	ent__sum_json(j, ent__top_unit(w->trace, w->m), ent_div_half_even(top, ENT_ACCOUNT_ONE) * ENT_ACCOUNT_ONE);
 	ent_json_key(j, "bottom");
 	if (ratio(w)) {
-		ent__sum_json(j, ent__bottom_unit(w->m), ent_div_half_even(bottom, ENT_ACCOUNT_ONE) * ENT_ACCOUNT_ONE);
+		ent__sum_json(
+			j, ent__bottom_unit(w->trace, w->m), ent_div_half_even(bottom, ENT_ACCOUNT_ONE) * ENT_ACCOUNT_ONE);
 	} else {
 		ent_json_null(j);
 	}
@@ -448,7 +451,7 @@ void ent__why_json(const ent__why *w, size_t rows) {
 		if (ratio(w)) {
 			ent_json_double(j, ent__why_moved(w, p));
 		} else {
-			ent__sum_json(j, ent__top_unit(w->m), p->top - p->top_was);
+			ent__sum_json(j, ent__top_unit(w->trace, w->m), p->top - p->top_was);
 		}
 		ent_json_end(j);
 	}
@@ -459,10 +462,10 @@ void ent__why_json(const ent__why *w, size_t rows) {
 	if (ratio(w)) {
 		ent_json_double(j, moved);
 	} else {
-		ent__sum_json(j, ent__top_unit(w->m), top - top_was);
+		ent__sum_json(j, ent__top_unit(w->trace, w->m), top - top_was);
 	}
 	/* what converting each moment as a whole, and not record by record, rounds away */
 	ent_json_key(j, "rounding");
-	ent__sum_json(j, ent__top_unit(w->m), top - top_was - parts);
+	ent__sum_json(j, ent__top_unit(w->trace, w->m), top - top_was - parts);
 	ent_json_end(j);
 }

@@ -23,6 +23,7 @@ typedef struct accounting {
 	ent_engine *e;
 	const ent_account_ask *ask;
 	const ent_metric *m;
+	const ent_catalogue *catalogue;
 	ent_account *out;
 	ent_fold fold;
 	ent_cells *cells;
@@ -92,7 +93,7 @@ static __int128 worth(accounting *a, unsigned measure, const ent_cell_key *key, 
 	if (measure == ENT_M_LOAD_MS) {
 		return (__int128)v * 1000 * ENT_ACCOUNT_ONE;
 	}
-	if (ent_measures[measure].unit == ENT_UNIT_MONEY && v) {
+	if (a->catalogue->measures[measure].unit == ENT_UNIT_MONEY && v) {
 		const char *currency = ent_engine_text(a->e, key->currency);
 		*rate = a->ask->rate(a->ask->ctx, currency, key->day);
 		o->converted |= *rate != ENT_ACCOUNT_ONE;
@@ -104,15 +105,21 @@ static __int128 worth(accounting *a, unsigned measure, const ent_cell_key *key, 
 	return (__int128)v * *rate;
 }
 
-static void add_terms(
-	accounting *a, const ent_metric_term *terms, const ent_cell_change *c, bool now, unsigned at, __int128 *sum) {
+/* Family of the cells that hold a measure: those of users have their own. */
+static unsigned cells_of(const ent_measure_def *d, unsigned measure) {
+	return measure < ENT_MEASURE_COUNT ? d->family
+									   : ENT_FAMILY_CUSTOM + (measure - ENT_MEASURE_COUNT) / ENT_FAMILY_WIDTH;
+}
+
+static void add_terms(accounting *a, const ent_metric_term *terms, const ent_cell_change *c,
+	const ent_account_side *side, bool now, unsigned at, __int128 *sum) {
 	for (unsigned i = 0; i < ENT_TERMS && terms[i].sign; i++) {
-		const ent_measure_def *d = &ent_measures[terms[i].measure];
-		int64_t v = d->family == c->key->family ? c->m[d->column] : 0, rate;
-		if (!v) {
+		const ent_measure_def *d = &a->catalogue->measures[terms[i].measure];
+		int64_t v = cells_of(d, terms[i].measure) == c->key->family ? c->m[d->column] : 0, rate;
+		if (!v || !is_asked(a, c->key, d->family, side)) {
 			continue;
 		}
-		*sum += terms[i].sign * worth(a, terms[i].measure, c->key, v, &rate);
+		*sum += ent_term_factor(&terms[i]) * worth(a, terms[i].measure, c->key, v, &rate);
 		if (now) {
 			ent_account_cell *cell = cell_at(a, c->key->day, d->unit == ENT_UNIT_MONEY ? c->key->currency : 0);
 			cell->m[at + i] += v;
@@ -174,17 +181,13 @@ static int add_document(accounting *a, const ent_document *d, const ent_account_
 		take_members(a, f.dists, f.n_dists, side, now, s);
 		return 0;
 	}
-	unsigned families = ent_metric_families(a->m);
 	for (size_t i = 0; i < f.n_cells; i++) {
 		const ent_cell_change *c = &f.cells[i];
-		if (c->key->family < ENT_FAMILY_COUNT && families >> c->key->family & 1 &&
-			is_asked(a, c->key, c->key->family, side)) {
-			__int128 top = s->top, bottom = s->bottom;
-			add_terms(a, a->m->top, c, now, 0, &s->top);
-			add_terms(a, a->m->bottom, c, now, ENT_TERMS, &s->bottom);
-			if (s->top != top || s->bottom != bottom) {
-				see_day(s, c->key->day);
-			}
+		__int128 top = s->top, bottom = s->bottom;
+		add_terms(a, a->m->top, c, side, now, 0, &s->top);
+		add_terms(a, a->m->bottom, c, side, now, ENT_TERMS, &s->bottom);
+		if (s->top != top || s->bottom != bottom) {
+			see_day(s, c->key->day);
 		}
 	}
 	return 0;
@@ -422,7 +425,8 @@ int ent_engine_account(ent_engine *e, const ent_account_ask *ask, ent_account *o
 	*out = (ent_account){0};
 	accounting a = {.e = e,
 		.ask = ask,
-		.m = &ent_metrics[ask->metric],
+		.m = &ent_engine_catalogue(e)->metrics[ask->metric],
+		.catalogue = ent_engine_catalogue(e),
 		.out = out,
 		.fold = e->fold,
 		.cells = ent_cells_create(),

@@ -101,6 +101,8 @@ typedef struct ent_account {
 	ent_arena arena;                           /* of the keys */
 } ent_account;
 
+/* Is it made of documents one by one? Not a quotient over sets, nor a sum that is divided. */
+static inline bool ent_account_can(const ent_metric *m) { return !m->top_set && !m->bottom_set && m->over < 2; }
 int ent_engine_account(ent_engine *, const ent_account_ask *, ent_account *out, ent_error *);
 void ent_account_finish(ent_account *);
 

@@ -47,14 +47,23 @@ def sells(partner: Partner) -> Findings:
     """Says what is sold."""
     yield insight(f"{partner['revenue.net'].over('28d')}")
 '''
+OWN = """\
+metrics:
+  orders.large: {count: order, where: {total: {at_least: 100}}}
+  revenue.a1: {sum: line.net, where: {sku: {starts_with: A1}}}
+  buyers.large: {distinct: order.customer, where: {total: {at_least: 100}}}
+  large_share: {ratio: {of: orders.large, to: orders}}
+  not_large: {derived: "1 - orders.large / orders"}
+  per_buyer: {derived: "revenue.net / customers"}
+"""
 METRICS = ("orders", "revenue.net", "returns", "aov", "refund_rate", "customers", "sessions", "visitors", "conversion_rate",
-           "order_value")
+           "order_value", "orders.large", "revenue.a1", "buyers.large", "large_share", "not_large")
 SPANS = (("--window", "28d"), ("--from", "2024-03-05", "--to", "2024-04-10"))
 
 
 def project(folder: Path) -> Project:
     p = Project(folder, SOURCES, rules="  books: [./rules]",
-                top=f"plugins: [shopify, ga4, csv, {BUILD}/tests/plugins/cases.so]\nworkers: 2")
+                top=f"plugins: [shopify, ga4, csv, {BUILD}/tests/plugins/cases.so]\nworkers: 2\n{OWN}")
     p.write("rules/book.py", BOOK)
     first = datetime.date(2024, 2, 1)
     days = (first + datetime.timedelta(days=n) for n in range(120))
@@ -208,10 +217,18 @@ def test_parts_add_up(tmp_path: Path, seed: int) -> None:
     assert last and {"came", "changed", "went", "entered", "left"} >= kinds and len(kinds) >= 3, kinds
 
 
+def test_what_no_record_makes_is_refused(tmp_path: Path) -> None:
+    p = project(tmp_path / "p")
+    Course(p, 1)
+    p.run()
+    said = p.entente("metrics", "why", "per_buyer", "nordwind", "--since", "1")
+    assert said.status == 2 and "'per_buyer' is made of figures" in said.err
+
+
 def test_compaction_keeps_what_history_keeps(tmp_path: Path) -> None:
     """Frames are moved, and what was replaced is there as long as `history` says; after that it is said so."""
     p = project(tmp_path / "p")
-    p.top += "\nhistory: 5s"
+    p.top += "history: 5s\n"
     p.configure()
     course = Course(p, 7)
     p.run()
