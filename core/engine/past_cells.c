@@ -310,7 +310,9 @@ int ent__past_base_cells(void *base, ent_family family, ent_cell_visit visit, vo
 	int status = 0;
 	for (uint32_t p = 0; p < b->n_partners; p++) {
 		for (size_t i = 0; i < b->partners[p].n && !status; i++) {
-			if (b->partners[p].cells[i].key.family == family) {
+			unsigned of = b->partners[p].cells[i].key.family;
+			if (of == (unsigned)family ||
+				((unsigned)family == ENT_FAMILY_CUSTOM && of > ENT_FAMILY_CUSTOM && of < ENT_FAMILY_OF_SETS)) {
 				status = visit(to, &b->partners[p].cells[i]);
 			}
 		}

@@ -85,6 +85,7 @@ ent__past_base *ent__past_base_create(ent_engine *);
 void ent__past_base_destroy(ent__past_base *); /* NULL allowed */
 int ent__past_base_add(ent__past_base *, const ent_cells_flush *, ent_error *e);
 void ent__past_base_record(ent__past_base *, const ent_record *, bool drop);
+/* Of ENT_FAMILY_CUSTOM those of all blocks. */
 int ent__past_base_cells(void *base, ent_family, ent_cell_visit, void *to, ent_error *e);
 int ent__past_base_sets(void *base, ent_set_visit, void *to, ent_error *e);
 int ent__past_base_dists(void *base, ent_dist_visit, void *to, ent_error *e);

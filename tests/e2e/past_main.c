@@ -35,7 +35,7 @@ static const char *text_at(const ent_snapshot_block *b, uint64_t i) {
 	return (const char *)b->data + texts[i].offset;
 }
 
-/* To the byte, but for that JSON; texts stand behind it. */
+/* To the byte, but for that JSON; declared metrics and texts stand behind it. */
 static bool equal(const ent_snapshot_block *a, const ent_snapshot_block *b) {
 	ent_snap_head x = *(const ent_snap_head *)a->data, y = *(const ent_snap_head *)b->data;
 	char *p = meta_of(a), *q = meta_of(b);
@@ -45,6 +45,9 @@ static bool equal(const ent_snapshot_block *a, const ent_snapshot_block *b) {
 	for (uint64_t i = 0; same && i < x.texts.n; i++) {
 		same = !strcmp(text_at(a, i), text_at(b, i));
 	}
+	same = same && x.custom.n == y.custom.n &&
+		   !memcmp((const char *)a->data + x.custom.offset, (const char *)b->data + y.custom.offset, x.custom.n);
+	x.custom.offset = y.custom.offset = 0;
 	x.meta.n = y.meta.n = x.bytes = y.bytes = x.texts.offset = y.texts.offset = 0;
 	return same && !memcmp(&x, &y, sizeof x) &&
 		   !memcmp((const char *)a->data + sizeof x, (const char *)b->data + sizeof x, x.meta.offset - sizeof x);

@@ -35,6 +35,14 @@ RATES = """\
 """
 GA4 = "  web: {partner: nordwind, from: {glob: ./feed/*.json}, decode: {ga4: {currency: EUR}}}\n"
 KEPT = "registers: {commitments: {kept_since: 2024-01-01}}"
+DECLARED = """
+metrics:
+  orders.large: {count: order, where: {total: {at_least: 50}}}
+  buyers.large: {distinct: order.customer, where: {total: {at_least: 50}}}
+  sessions.far: {count: visit, where: {pageviews: {at_least: 1}, cart: true}}
+  back: {sum: refund.amount, where: {kind: goods}}
+  paid: {distribution: order.total}
+"""
 PARTNERS = "  nordwind: {name: Nordwind, zone: UTC}"
 BOOK = '''
 from zlib import crc32
@@ -85,8 +93,8 @@ def told_of_few(partner):
 '''
 
 
-def project(folder: Path, *more: str, partners: str = PARTNERS) -> Project:
-    p = Project(folder, sources=CSV.format(more="".join(more)), partners=partners, rules="  books: [./rules]", top=KEPT)
+def project(folder: Path, *more: str, partners: str = PARTNERS, top: str = KEPT) -> Project:
+    p = Project(folder, sources=CSV.format(more="".join(more)), partners=partners, rules="  books: [./rules]", top=top)
     p.write("rules/book.py", BOOK)
     return p
 
@@ -359,7 +367,7 @@ def test_what_another_rule_said_is_of_that_day(tmp_path: Path) -> None:
 
 def test_all_knowledge_is_what_a_run_has(tmp_path: Path) -> None:
     """Everything that this test knows, at once: what came until today is the store; and so are the events of all days."""
-    p = at(project(tmp_path / "p", REFUNDS, CARTS, RATES, GA4), "2024-04-01")
+    p = at(project(tmp_path / "p", REFUNDS, CARTS, RATES, GA4, top=KEPT + DECLARED), "2024-04-01")
     made = order_rows(1, range(1, 29), currency="USD")
     made[3] |= {"status": "cancelled", "cancelled": "2024-03-09T10:00:00Z"}
     p.write("orders1.csv", table(made))
