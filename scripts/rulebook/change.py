@@ -4,7 +4,7 @@
 from entente import Findings, Partner, if_known, proposal, rule, title
 
 
-@rule(practice="change", row=54, needs=("agreements", "terms"))
+@rule(practice="change", row=54, needs=("agreements", "terms"), after=("value_is_proven",))
 def time_to_renegotiate(
     partner: Partner, *, least_shift: float = 0.15, p: float = 0.01, before_days: int = 400
 ) -> Findings:
@@ -24,4 +24,5 @@ def time_to_renegotiate(
                         f"{term.title} rests on {title(term.basis)}, {shift.ratio - 1:+.0%} since {shift.day}",
                         key=(agreement.id, term.id),
                         reopens=term,
+                        see=partner.findings("value_is_proven", key=agreement.id),
                     )

@@ -10,7 +10,9 @@ from entente import (
     Period,
     Quantity,
     Register,
+    ask,
     chance,
+    ending,
     if_known,
     insight,
     middle,
@@ -18,6 +20,7 @@ from entente import (
     red_flag,
     rule,
     title,
+    unknown,
     words,
 )
 
@@ -62,6 +65,46 @@ def sources_disagree(
                     *((str(month), a, x, b, y) for a, b, month, x, y in apart),
                 ],
             )
+
+
+@rule(practice="red_flags", row=49, needs=("claims",))
+def promises_hold(
+    partner: Partner, *, unlikely: float = 0.1, least_seen_days: int = 60, usual_window: str = "28d"
+) -> Findings:
+    """Is what they promised likely, given their own course and what peers reached?
+
+    unlikely         below which chance a promise is talked about
+    least_seen_days  how many days must have been seen since it was said: what nobody could see yet is not broken
+    usual_window     the span of a claim that names none
+    """
+    for claim in partner.register("claims").open():
+        with if_known(claim.text):
+            if claim.metric is None or claim.value is None or claim.due is None:
+                lacks = ask(f"metric, value and due day of '{claim.text}'", metric="claims")
+                yield unknown(f"'{claim.text}' cannot be measured", key=claim.id, ask=lacks)
+                continue
+            measure, window, promised = claim.measure, claim.window or usual_window, claim.value
+            seen = measure.observable_days(since=claim.said_on)
+            if seen < least_seen_days:
+                yield unknown(
+                    f"'{claim.text}' was said {seen} observable days ago",
+                    key=claim.id,
+                    decides_on=max(partner.today, claim.said_on) + (least_seen_days - seen),
+                )
+                continue
+            said = f"{claim.who or partner.name} promised {promised} of {measure.title} by {claim.due}"
+            if claim.due <= partner.today:
+                reached = measure.over(ending(window, claim.due))
+                if reached < promised:
+                    yield red_flag(f"{said}; it was {reached}", key=claim.id, severity="high", about=claim)
+                continue
+            course = measure.forecast(until=claim.due, over=window)
+            own = course.chance(at_least=promised)
+            if own < unlikely:  # else what peers did cannot make it unlikely
+                peers = partner.cohort("industry").at_same_age(claim.metric, window)
+                best = max(own, peers.share(at_least=promised))
+                if best < unlikely:
+                    yield red_flag(f"{said}; the chance is {best:.0%}", key=claim.id, about=claim)
 
 
 @rule(practice="red_flags", row=50, audience="us", needs=("contacts",))

@@ -29,6 +29,9 @@ ENTRIES = (
     ("nordwind", "alternatives", "side=them", "name=a rival", "utility=0.1"),
     ("nordwind", "offers", "day=2025-04-01", "by=us", "package=rate=6; notice=1"),
     ("nordwind", "offers", "day=2025-04-10", "by=us", "package=rate=4; notice=3"),
+    ("nordwind", "claims", "text=So many", "who=Ada", "metric=orders", "value=5000", "window=28d", "said_on=2024-12-01", "due=2025-09-30"),
+    ("suedwind", "claims", "text=So many", "metric=orders", "value=5000", "window=28d", "said_on=2025-04-10", "due=2025-09-30"),
+    ("ostwind", "claims", "text=So many", "metric=orders", "value=40", "window=28d", "said_on=2024-12-01", "due=2025-09-30"),
     ("suedwind", "agreements", "name=Frame", "starts=2024-12-01"),
     ("suedwind", "terms", "agreement=1", "title=Commission", "kind=commission.rate", "unit=%", "value=5", "basis=orders"),
     ("suedwind", "terms", "agreement=1", "title=Check-in", "kind=check_in.every", "unit=weeks", "value=2"),
@@ -95,3 +98,13 @@ def test_an_entry_that_is_changed_is_judged_anew(judged: Project) -> None:
     assert judged.entente("register", "issues", "close", "nordwind", "1").status == 0
     judged.run()
     assert "1" not in findings(judged, "check_ins_kept", "nordwind")
+
+
+def test_promises(judged: Project) -> None:
+    (text,) = findings(judged, "promises_hold", "nordwind").values()
+    assert text == "Ada promised 5,000 of orders by 30 September 2025; the chance is 0%"
+    assert judged.record("promises_hold", "nordwind")["findings"][0]["about"] == "claims/1"
+    said = judged.record("promises_hold", "suedwind")
+    assert said["verdict"] == "unknown" and said["findings"][0]["decides_on"] > "2025-05-01"
+    assert judged.record("promises_hold", "ostwind")["verdict"] is False
+    assert judged.record("promises_hold", "bora")["verdict"] == "unknown"  # nobody keeps its claims

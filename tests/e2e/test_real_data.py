@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples on the real files, to the last digit of known totals. Skipped where there are none."""
 
+import csv
+import datetime
 import json
 import os
 import shutil
@@ -79,3 +81,30 @@ def test_export_of_a_development_shop(tmp_path: Path) -> None:
     assert (sheet["records"], sheet["rejected"], sheet["skipped"]) == (121, 0, 0)
     assert p.sql("select count(*) from input where done and decoder = 'shopify'") == [(1,)]
     assert sheet["received"] == sheet["stored"] == 51 + 121
+
+
+def test_promises_of_sellers_whom_nobody_could_see_yet(tmp_path: Path) -> None:
+    """45 sellers of Olist declared what they sell in a month, from 6 to 50,000,000, and none of them ever sold anything. All of
+    them had signed in the last weeks of the data, or after it: that is unknown, and no broken promise."""
+    with (DATA / "olist" / "closed_deals.csv").open(newline="") as file:
+        deals = [row for row in csv.DictReader(file) if float(row["declared_monthly_revenue"] or 0)]
+    assert len(deals) == 45
+    p = example("olist", tmp_path / "olist")
+    sellers = "".join(f"  {d['seller_id']}: {{region: BR, currency: BRL}}\n" for d in deals)
+    p.config.write_text(p.config.read_text().replace("\nsources:", f"\n{sellers}\nsources:", 1))
+    sheet = "partner,text,who,metric,value,currency,window,said_on,due\n"
+    for deal in deals:
+        value, said_on = deal["declared_monthly_revenue"], deal["won_date"][:10]
+        due = datetime.date.fromisoformat(said_on) + datetime.timedelta(days=90)
+        sheet += f"{deal['seller_id']},{value} a month,them,revenue.gross,{value},BRL,30d,{said_on},{due}\n"
+    p.write("claims.csv", sheet)
+    p.run("--no-rules")
+    assert p.entente("register", "claims", "import", str(p.folder / "claims.csv")).json["written"] == 45
+    for day, seen in (("2018-10-03", None), ("2018-12-31", 45)):
+        assert p.entente("run", "--as-of", day).status == 0
+        ours = {d["seller_id"] for d in deals}
+        said = [r for r in p.records() if r["rule"] == "promises_hold" and r["partner"] in ours]
+        assert len(said) == 45 and {r["verdict"] for r in said} == {"unknown"}
+        early = [r for r in said if r["findings"]]
+        assert len(early) == (seen or sum(d["won_date"][:10] <= day for d in deals))
+        assert all(f["kind"] == "unknown" and f["decides_on"] > day for r in early for f in r["findings"])

@@ -2,6 +2,7 @@
 """Rules about what was agreed, promised and offered: true, false and unknown."""
 
 import pytest
+from entente import Day, Findings, Partner, insight, rule
 from entente.books import Books
 from entente.fixture import FixturePartner, World
 from entente.rules import Rule
@@ -145,6 +146,13 @@ def agreed(world: World) -> FixturePartner:
     return shop.note("terms", id="8", agreement="1", title="Check-in", kind="check_in.every", value=14, unit="days")
 
 
+@rule(practice="proof", audience="both")
+def value_is_proven(partner: Partner) -> Findings:
+    """In the place of the one that ships: it says of two agreements what they brought."""
+    yield insight("It brought much", key="1")
+    yield insight("It brought nothing", key="2")
+
+
 def course(shop: FixturePartner, after: float) -> None:
     """Ten a day, and from January on as many as that; never quite the same."""
     shop.days("orders", lambda left: (after if left < 175 else 10) + (left % 7) // 3, first="2024-06-01")
@@ -152,26 +160,118 @@ def course(shop: FixturePartner, after: float) -> None:
 
 def test_the_basis_of_a_term_has_shifted(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
     course(agreed, 16)
-    said = world.judge(renegotiate, "a")
+    said = world.judge(renegotiate, "a", first=(value_is_proven,))
     (found,) = said.findings
-    assert found.kind == "proposal" and found.key == "1 7" and found.refers == {"reopens": "terms/7"}
+    assert found.kind == "proposal" and found.key == "1 7"
+    assert found.refers == {"reopens": "terms/7", "see": [{"key": "1", "text": "It brought much"}]}
     assert found.text.startswith("Commission rests on orders, +5") and "January 2026" in found.text
-    assert world.judge(renegotiate, "a", least_shift=0.9).verdict is False
+    assert world.judge(renegotiate, "a", first=(value_is_proven,), least_shift=0.9).verdict is False
+    assert world.judge(renegotiate, "a", first=(value_is_proven,), p=0.0).verdict is False
 
 
 def test_it_has_not(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
     course(agreed, 10)
-    assert world.judge(renegotiate, "a").verdict is False
+    assert world.judge(renegotiate, "a", first=(value_is_proven,)).verdict is False
 
 
 def test_nobody_knows(world: World, renegotiate: Rule, agreed: FixturePartner) -> None:
-    said = world.judge(renegotiate, "a")
+    said = world.judge(renegotiate, "a", first=(value_is_proven,))
     assert said.verdict == "unknown" and said.missed[0].startswith("Commission: ")
     agreed.registers["terms"][0]["basis"] = "ordres"
-    said = world.judge(renegotiate, "a")
+    said = world.judge(renegotiate, "a", first=(value_is_proven,))
     assert said.verdict == "unknown" and "did you mean 'orders'?" in said.missed[0]
     agreed.registers["agreements"][0]["ends"] = "2026-06-01"  # over: nothing to talk about
-    assert world.judge(renegotiate, "a").verdict is False
+    assert world.judge(renegotiate, "a", first=(value_is_proven,)).verdict is False
     agreed.registers.clear()
-    assert {a.metric for a in world.judge(renegotiate, "a").asks} == {"agreements", "terms"}
+    assert {a.metric for a in world.judge(renegotiate, "a", first=(value_is_proven,)).asks} == {"agreements", "terms"}
 
+
+# ---- row 49
+
+
+@pytest.fixture()
+def promises(book: Books) -> Rule:
+    return book.rule("promises_hold")
+
+
+@pytest.fixture()
+def seller(world: World) -> FixturePartner:
+    """Ten orders a day for two years, among peers that have about as many."""
+    for n in range(6):
+        shop = world.partner(f"p{n}", industry="furniture", signed_on="2024-07-01")
+        shop.days("orders", lambda left, n=n: 10 + n % 3 + (left * 7 + n) % 4, first="2024-07-01")
+    return world.partners["p0"]
+
+
+def claim(shop: FixturePartner, value: float | None, due: str, said_on: str = "2026-01-15", **more: object) -> None:
+    fields: dict[str, object] = {"id": "c1", "text": "So many", "who": "Ada", "metric": "orders", "window": "28d", **more}
+    shop.note("claims", value=value, due=due, said_on=said_on, **fields)
+
+
+def test_an_unlikely_promise(world: World, promises: Rule, seller: FixturePartner) -> None:
+    claim(seller, 2000, "2026-12-31")
+    said = world.judge(promises, "p0")
+    (found,) = said.findings
+    assert found.text == "Ada promised 2,000 of orders by 31 December 2026; the chance is 0%"
+    assert found.kind == "red_flag" and found.refers == {"about": "claims/c1"}
+    assert any("forecast" in r.slice for r in said.reads) and any(r.cohort for r in said.reads)
+
+
+def test_a_likely_promise(world: World, promises: Rule, seller: FixturePartner) -> None:
+    claim(seller, 250, "2026-12-31")
+    assert world.judge(promises, "p0").verdict is False
+    for n in range(1, 6):  # what peers did cannot make it unlikely: nobody has to know
+        del world.partners[f"p{n}"]
+    assert world.judge(promises, "p0").verdict is False
+    seller.registers["claims"][0]["value"] = 2000
+    assert world.judge(promises, "p0").verdict == "unknown"
+
+
+def test_what_peers_reached_is_likely_enough(world: World, promises: Rule, seller: FixturePartner) -> None:
+    for n in range(1, 6):
+        world.partners[f"p{n}"].days("orders", 90, first="2024-07-01", cover=False)
+    claim(seller, 2000, "2026-12-31")
+    assert world.judge(promises, "p0").verdict is False
+
+
+def test_nothing_could_be_seen_yet(world: World, promises: Rule, seller: FixturePartner) -> None:
+    """45 sellers of a real marketplace declared what they would sell, and none had sold anything: all of them had signed in
+    the last weeks of the data."""
+    claim(seller, 50_000_000, "2026-12-31", said_on="2026-06-10", metric="revenue.net")
+    said = world.judge(promises, "p0")
+    assert said.verdict == "unknown" and said.findings[0].text == "'So many' was said 21 observable days ago"
+    assert said.findings[0].decides_on == Day(2026, 6, 30) + 39
+    fresh = world.partner("new", industry="furniture")  # of whom no source speaks at all
+    claim(fresh, 6, "2026-12-31", said_on="2026-06-10")
+    assert world.judge(promises, "new").verdict == "unknown"
+
+
+def test_a_promise_whose_day_has_come(world: World, promises: Rule, seller: FixturePartner) -> None:
+    claim(seller, 500, "2026-05-31")
+    (found,) = world.judge(promises, "p0").findings
+    assert found.text.startswith("Ada promised 500 of orders by 31 May 2026; it was 3") and found.severity == "high"
+    seller.registers["claims"][0]["value"] = 300
+    assert world.judge(promises, "p0").verdict is False
+
+
+def test_promises_that_nobody_can_measure(world: World, promises: Rule, seller: FixturePartner) -> None:
+    claim(seller, None, "2026-12-31")
+    said = world.judge(promises, "p0")
+    assert said.verdict == "unknown" and said.asks[0].what == "metric, value and due day of 'So many'"
+    seller.registers["claims"][0].update(value=5, metric="ordres")
+    said = world.judge(promises, "p0")
+    assert said.verdict == "unknown" and "did you mean 'orders'?" in said.missed[0]
+    seller.registers["claims"].clear()
+    assert world.judge(promises, "p0").verdict == "unknown"  # nobody keeps the register
+    seller.keeps("claims", "2026-01-01")
+    assert world.judge(promises, "p0").verdict is False
+
+
+def test_money_is_promised_in_a_currency(world: World, promises: Rule, seller: FixturePartner) -> None:
+    seller.days("gross", lambda left: 1000 + left % 5, first="2024-07-01")
+    claim(seller, 25_000, "2026-05-31", metric="revenue.gross", currency="USD")
+    said = world.judge(promises, "p0")
+    assert said.verdict == "unknown" and "USD" in said.missed[0]
+    world.rate("USD", 1.2)
+    (found,) = world.judge(promises, "p0").findings
+    assert "promised 30,000 EUR of gross revenue by 31 May 2026; it was 28,0" in found.text
