@@ -30,16 +30,7 @@ int ent__project_rules(ent__project *p, json_object **root, ent_errors *errors, 
 		*root = json_tokener_parse((const char *)json.data);
 	}
 	ent_buf_finish(&json);
-	json_object *list = get(*root, "errors");
-	for (size_t i = 0; i < length_of(list); i++) {
-		json_object *x = json_object_array_get_idx(list, i), *line = get(x, "line"), *column = get(x, "column");
-		ent_error one;
-		ent_error_set(&one, ENT_ERR_INVALID, "%s", text_of(x, "what"));
-		ent_error_at(&one, text_of(x, "file"), line ? (uint32_t)json_object_get_int(line) : 0,
-			column ? (uint32_t)json_object_get_int(column) : 0);
-		ent_error_todo(&one, "%s", text_of(x, "todo"));
-		ent_errors_take(errors, &one);
-	}
+	ent_engine_rules_errors(p->engine, errors);
 	return status;
 }
 

@@ -147,12 +147,17 @@ static int judge(ent_call *call, ent_engine *engine, const ent_config *config, e
 	int status = ent_engine_as_of(engine, &as_of, &day, e);
 	double seconds = 0;
 	if (!status && !ent_engine_judged(engine, day, modes[as_of.kind], report)) {
-		status = ent_engine_snapshot(engine, day, modes[as_of.kind], &snapshot, e);
-		seconds = (double)(uv_hrtime() - began) / 1e9;
-		if (!status) {
-			status = ent_engine_judge(engine, &snapshot, report, e);
-			ent_snapshot_block_finish(&snapshot);
-		}
+		do { /* rulebooks may declare metrics: those are counted, and then there is more to judge by */
+			status = ent_engine_snapshot(engine, day, modes[as_of.kind], &snapshot, e);
+			seconds = (double)(uv_hrtime() - began) / 1e9;
+			if (!status) {
+				status = ent_engine_judge(engine, &snapshot, report, e);
+				ent_snapshot_block_finish(&snapshot);
+			}
+			if (status == ENT_ENGINE_DECLARED && ent_engine_declare(engine, e)) {
+				status = e->code;
+			}
+		} while (status == ENT_ENGINE_DECLARED);
 	}
 	char text[16];
 	if (!status && call->json) {

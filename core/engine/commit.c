@@ -38,7 +38,7 @@ struct ent__generation {
 	uint32_t n_balances;
 	bool clear_cells, tell_unsettled, unsettled;
 	char fingerprint[65];
-	char *declared; /* NULL: it stays */
+	char *declared, *rules_metrics; /* NULL: it stays */
 	int64_t expire_before;
 	ent_cells_added added; /* what became of the cells */
 	bool keep_cells;       /* until it is told what they were */
@@ -58,6 +58,7 @@ static void free_generation(struct ent__generation *g) {
 	ent__pending_free(g->pending);
 	ent_buf_finish(&g->texts);
 	free(g->declared);
+	free(g->rules_metrics);
 	free(g->inputs);
 	free(g->balances);
 	free(g);
@@ -145,6 +146,8 @@ static int freeze(ent_engine *e, struct ent__generation **out, ent_error *error)
 	memcpy(g->fingerprint, e->fingerprint, sizeof g->fingerprint);
 	g->declared = e->declared_text;
 	e->declared_text = NULL;
+	g->rules_metrics = g->declared && e->rules_metrics_told ? ent_xstrdup(e->rules_metrics) : NULL;
+	e->rules_metrics_told = e->rules_metrics_told && !g->declared;
 	g->expire_before = e->now_us - e->config->rejects_keep_us;
 	e->cells = e->spare_cells ? e->spare_cells : ent_cells_create();
 	e->fold.cells = e->cells;
@@ -188,6 +191,9 @@ static int put_small(const struct ent__generation *g, ent_error *error) {
 	}
 	if (!status && g->declared) {
 		status = ent_store_meta_set(g->store, "custom", g->declared, error);
+	}
+	if (!status && g->rules_metrics) {
+		status = ent_store_meta_set(g->store, "metrics of rules", g->rules_metrics, error);
 	}
 	if (!status && g->tell_unsettled) {
 		status = ent_store_meta_set(g->store, "unsettled", g->unsettled ? "1" : "", error);

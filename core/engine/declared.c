@@ -5,6 +5,7 @@
  * first run on that has the definitions: rebuild.c counts anew where they differ. The store keeps the second as it goes
  * into snapshots, and the definitions of rulebooks, which no configuration has. Loop thread only. */
 #include "engine/internal.h"
+#include "engine/rules_worker.h"
 #include "metrics/custom_pack.h"
 
 #include <sodium.h>
@@ -18,17 +19,75 @@ void ent__declared_fold(ent_engine *e) {
 	e->fold.text = text_of;
 }
 
-int ent__declared_compile(ent_engine *e, const ent_config *config, ent_custom **out, ent_errors *errors) {
+static int compile(const ent_config *config, const char *of_books, ent_custom **out, ent_errors *errors) {
 	ent_arena arena = {0};
 	const ent_metric_config *of_rules = NULL;
 	size_t n = 0;
 	int status = 0;
 	*out = NULL;
-	if (e->rules_metrics && *e->rules_metrics) {
-		status = ent_metrics_parse(&arena, e->rules_metrics, strlen(e->rules_metrics), &of_rules, &n, errors);
+	if (of_books && *of_books) {
+		status = ent_metrics_parse(&arena, of_books, strlen(of_books), &of_rules, &n, errors);
 	}
 	status = status ? status : ent_custom_create(out, config->metrics, config->n_metrics, of_rules, n, errors);
 	ent_arena_finish(&arena);
+	return status;
+}
+
+int ent__declared_compile(ent_engine *e, const ent_config *config, ent_custom **out, ent_errors *errors) {
+	return compile(config, e->rules_metrics, out, errors);
+}
+
+/* ---- those of rulebooks ------------------------------------------------------------------------------------------------------ */
+
+void ent__declared_take(ent__rules *all, json_object *loaded) {
+	json_object *metrics;
+	ent_custom *trial = NULL;
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	bool any = loaded && json_object_object_get_ex(loaded, "metrics", &metrics);
+	const char *text = any ? json_object_to_json_string_ext(metrics, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "";
+	free(all->metrics);
+	all->metrics = NULL;
+	if (!any || !compile(all->e->config, text, &trial, errors)) {
+		all->metrics = ent_xstrdup(text);
+	}
+	for (size_t i = 0; i < errors->n; i++) {
+		ent_errors_take(&all->books, &errors->e[i]);
+	}
+	ent_custom_destroy(trial);
+	free(errors);
+}
+
+bool ent__declared_differ(const ent_engine *e) {
+	const char *now = e->rules ? e->rules->metrics : NULL;
+	return e->writable && e->store && now && strcmp(now, e->rules_metrics ? e->rules_metrics : "") != 0;
+}
+
+int ent_engine_declare(ent_engine *e, ent_error *error) {
+	ent_custom *fresh;
+	if (!ent__declared_differ(e)) {
+		return 0;
+	}
+	int status = ent__commit_wait(e, error);
+	if (!status && !ent_cells_empty(e->cells)) { /* what is folded anew begins with nothing */
+		status = ent__commit(e, error);
+	}
+	if (status) {
+		return status;
+	}
+	ent_errors *errors = ent_xcalloc(1, sizeof *errors);
+	status = compile(e->config, e->rules->metrics, &fresh, errors);
+	if (status) {
+		*error = errors->e[0];
+	} else {
+		free(e->rules_metrics);
+		e->rules_metrics = ent_xstrdup(e->rules->metrics);
+		e->rules_metrics_told = true;
+		ent_custom_destroy(e->custom);
+		e->custom = fresh;
+		ent__declared_fold(e);
+		status = ent__rebuild_if_changed(e, error);
+	}
+	free(errors);
 	return status;
 }
 

@@ -160,6 +160,10 @@ uint64_t ent_engine_days(const ent_engine *, const ent_as_of *override);
 /* What can be asked for: the built-in metrics, and those that the configuration and the rulebooks declare. As long as the
  * configuration is the same. */
 const ent_catalogue *ent_engine_catalogue(const ent_engine *);
+/* Judging a whole snapshot answers so, and judges nothing, if the rulebooks declare other metrics than the cells were made with:
+ * declare them, which counts anew what changed, and make a new snapshot. */
+#define ENT_ENGINE_DECLARED 2
+int ent_engine_declare(ent_engine *, ent_error *e);
 void ent_engine_clock(ent_engine *);
 /* What can be asked for: the built-in metrics, and those of users with which the cells were made; without a store, those that the
  * configuration declares. Good until the engine reads or reloads. */
@@ -215,6 +219,8 @@ void ent_engine_rules_reload(ent_engine *);
 void ent_rules_books_json(const ent_config *, ent_arena *, ent_buf *out);
 /* Lists rules as JSON without evaluating them. */
 int ent_engine_rules(ent_engine *, ent_buf *json, ent_error *e);
+/* What is wrong with the books, as they were loaded last, and with the metrics that they declare. */
+void ent_engine_rules_errors(const ent_engine *, ent_errors *errors);
 /* Makes a brief: `request` is JSON (docs/rules.md), `page` gets what the worker made. */
 int ent_engine_brief(ent_engine *, const ent_snapshot_block *, const char *request, ent_buf *page, ent_error *e);
 

@@ -15,6 +15,11 @@ static int whole(ent_engine *e, int32_t day, const char *mode, ent_judge_report 
 		return status;
 	}
 	status = ent__judge_whole(e, &block, true, report, error);
+	if (status == ENT_ENGINE_DECLARED) {
+		ent_snapshot_block_finish(&block);
+		status = ent_engine_declare(e, error);
+		return status ? status : whole(e, day, mode, report, error);
+	}
 	status = status ? status : ent__warm_open(e, &block, error);
 	ent_snapshot_block_finish(&block);
 	return status;

@@ -141,7 +141,8 @@ struct ent_engine {
 	struct ent_custom_pack *counted; /* those with which the cells of the store were made; NULL: none */
 	char *counted_text;  /* the same, as the store has it */
 	char *declared_text; /* to be stored with the next commit in its place; NULL: it stays */
-	char *rules_metrics; /* JSON: definitions of the rulebooks that were loaded last; NULL: none */
+	char *rules_metrics; /* JSON: definitions of the rulebooks that cells are made with; NULL: none */
+	bool rules_metrics_told; /* they are to be stored with the next commit */
 	ent_zone *utc;
 	ent_zone **zones; /* all that were loaded */
 	uint32_t n_zones, zones_capacity;
@@ -249,6 +250,8 @@ int ent__declared_compile(ent_engine *, const ent_config *, ent_custom **out, en
 int ent__declared_load(ent_engine *, ent_error *e);
 /* What is compiled, as the store keeps it; malloc'ed. */
 char *ent__declared_text(const ent_engine *);
+/* Do the rulebooks, as they were loaded last, declare something else than the cells were made with? */
+bool ent__declared_differ(const ent_engine *);
 /* Lets folding know them. */
 void ent__declared_fold(ent_engine *);
 

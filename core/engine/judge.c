@@ -155,6 +155,10 @@ int ent__judge_whole(
 		*error = (ent_error){0};
 		report->evaluations = 0;
 		status = ent__rules_open(e, n, error);
+		if (!status && ent__declared_differ(e)) {
+			finish(&j);
+			return ENT_ENGINE_DECLARED;
+		}
 		if (status) {
 			break;
 		}
@@ -250,6 +254,8 @@ int ent_engine_rules(ent_engine *e, ent_buf *json, ent_error *error) {
 	}
 	return status;
 }
+
+void ent_engine_rules_errors(const ent_engine *e, ent_errors *errors) { ent__rules_errors(e, errors); }
 
 int ent_engine_brief(
 	ent_engine *e, const ent_snapshot_block *snapshot, const char *request, ent_buf *page, ent_error *error) {

@@ -37,7 +37,7 @@ static void fingerprint(const ent_engine *e, char out[65]) {
 		ent_measure_definition(&ent_measures[m], definition);
 		ent_buf_printf(&text, "%s %s\n", ent_measures[m].name, definition);
 	}
-	custom(ent_engine_catalogue(e), &text);
+	custom(ent_custom_catalogue(e->custom), &text);
 	ent_buf_printf(&text, "views %u\n", c->views);
 	ent_arena arena = {0};
 	size_t n = 0;
@@ -91,7 +91,7 @@ int ent__rebuild_if_changed(ent_engine *e, ent_error *error) {
 	bool same = before && !strcmp(before, now);
 	free(before);
 	char *declared = ent__declared_text(e);
-	bool told = !strcmp(declared, e->counted_text ? e->counted_text : "");
+	bool told = !strcmp(declared, e->counted_text ? e->counted_text : "") && !e->rules_metrics_told;
 	if (status || (same && told)) {
 		free(declared);
 		return status;

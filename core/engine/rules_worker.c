@@ -379,6 +379,7 @@ static void take_loaded(ent__rules *all) {
 			ent_errors_take(&all->books, &e);
 		}
 	}
+	ent__declared_take(all, root);
 	json_object_put(root);
 }
 
@@ -403,6 +404,7 @@ void ent__rules_close(ent_engine *e) {
 	json_object_put(all->rules);
 	forget_vectorized(all);
 	free(all->tally_of);
+	free(all->metrics);
 	free(all);
 	e->rules = NULL;
 	e->rules_kept = 0;

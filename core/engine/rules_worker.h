@@ -45,6 +45,7 @@ struct ent__rules {
 	char **vectorized;  /* names of those that judge all partners at once */
 	unsigned n_vectorized;
 	ent_errors books;   /* what is wrong with the books */
+	char *metrics;      /* JSON of those that they declare, "": none; NULL: they cannot be made sense of */
 	/* Takes records, each followed by a newline, as they come; may be NULL. */
 	void (*take)(void *ctx, unsigned worker, const char *records, size_t n);
 	void *take_ctx;
@@ -62,6 +63,8 @@ void ent__rules_errors(const ent_engine *, ent_errors *errors);
 void ent__rules_close(ent_engine *);
 /* Sends one message; `run` 0: it has none. `fd` -1: no descriptor. */
 void ent__rules_send(ent__rules_worker *, uint32_t type, uint64_t run, const ent_buf *json, int fd);
+/* declared.c: takes the metrics that the books declare; what is wrong with them goes to what is wrong with the books. */
+void ent__declared_take(ent__rules *, json_object *loaded);
 /* tally.c: what each rule said and took. Open: the list of rules is there. */
 void ent__tally_open(ent__rules *);
 void ent__tally_times(ent__rules *, ent_read *r);

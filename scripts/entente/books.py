@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import CodeType, ModuleType
     from typing import Any, Final
+
+    from .declare import Declared
 else:
     ModuleType = type(sys)
 
@@ -32,6 +34,7 @@ class Books:
     def __init__(self) -> None:
         self.rules: list[Rule] = []
         self.errors: list[RuleMistake] = []
+        self.metrics: dict[str, Declared] = {}  # by name
 
     def rule(self, name: str) -> Rule:
         """By name."""
@@ -42,13 +45,18 @@ class Books:
 
     def described(self) -> dict[str, Any]:
         """For the list of rules."""
-        return {
+        said: dict[str, Any] = {
             "rules": [r.described() for r in self.rules],
             "errors": [
                 {"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo}
                 for e in self.errors
             ],
         }
+        if self.metrics:
+            said["metrics"] = {
+                name: {**m.text, "at": [m.file, m.line, m.column]} for name, m in sorted(self.metrics.items())
+            }
+        return said
 
 
 def load_books(
@@ -169,9 +177,34 @@ def _file(books: Books, package: str, path: str, allowed: frozenset[str]) -> lis
             )
         )
     else:
+        if "metric" in module.__dict__ or "declare" in module.__dict__:  # else it can have declared none
+            _declared(books, module, path)
         found = [v for v in module.__dict__.values() if isinstance(v, Rule) and v.file == path]
         return list(dict.fromkeys(found))
     return []
+
+
+def _declared(books: Books, module: ModuleType, path: str) -> None:
+    """Metrics that the file gave a name, or has in a list."""
+    from .declare import Declared
+
+    found: list[Declared] = []
+    for value in module.__dict__.values():
+        found += [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Declared)]
+    for one in dict.fromkeys(found):
+        if one.file != path:
+            continue
+        other = books.metrics.setdefault(one.name, one)
+        if other is not one:
+            books.errors.append(
+                RuleMistake(
+                    one.file,
+                    one.line,
+                    one.column,
+                    f"there is another metric {one.name}, in {other.file}:{other.line}",
+                    "rename one of them",
+                )
+            )
 
 
 def _code(text: bytes, path: str) -> CodeType:

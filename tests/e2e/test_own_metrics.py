@@ -245,6 +245,7 @@ def test_a_changed_definition_counts_anew(whole: Project, tmp_path: Path) -> Non
     """Another hash, and the same store as if it had never been otherwise; without definitions, none of it is left."""
     p = project(tmp_path / "p", METRICS.replace("at_least: 200", "at_least: 150"))
     fill(p, MADE)
+    p.run()  # nothing new: what was counted is what is declared
     before = definition(p, "orders.large"), definition(p, "orders.abroad"), definition(p, "large_share")
     assert figures(p, "orders.large")["orders.large"] > counted(MADE)["orders.large"]
     p.top = f"workers: 2\nviews: [channel, product]\n{METRICS}"
@@ -366,6 +367,83 @@ def test_a_reload_counts_anew_and_loses_nothing(tmp_path: Path) -> None:
     fresh = project(tmp_path / "fresh")
     fill(fresh, MADE)
     assert {k: p.digest()[k] for k in ("cells", "members")} == {k: fresh.digest()[k] for k in ("cells", "members")}
+
+
+BOOK = """# SPDX-License-Identifier: Apache-2.0
+from entente import Partner, above, at_least, insight, is_not, metric, rule, starts_with
+
+large = metric("orders.large", count="order", where={"total": at_least(200)})
+several = [
+    metric("revenue.a1", sum="line.net", where={"sku": starts_with("A1")}),
+    metric("lines.abroad", count="line", where={"order.country": is_not("DE"), "quantity": above(1)}),
+    metric("large_share", ratio=(large, "orders")),
+]
+
+
+@rule(practice="consulting")
+def reads_own(partner: Partner):
+    \"\"\"Metrics of its own book are there when it first judges.\"\"\"
+    yield insight(f"{partner[large.name].over('30d')} {partner['large_share'].over('30d')}")
+"""
+
+
+def test_a_rulebook_declares_them(tmp_path: Path) -> None:
+    """The first run counts them and judges by them; the store is the same as with entente.yaml; a change and a fault are seen."""
+    book = tmp_path / "book"
+    book.mkdir()
+    (book / "own.py").write_text(BOOK)
+    p = project(tmp_path / "p", "")
+    p.rules = f"  books: [{book}]"
+    p.configure()
+    fill(p, MADE)
+    assert p.record("reads_own", "nordwind")["verdict"] is True
+    names = ("orders.large", "revenue.a1", "lines.abroad", "large_share")
+    wanted = {name: counted(MADE)[name] for name in names}
+    assert known(p, wanted)
+    written = [line for line in METRICS.splitlines() if line.strip().split(":")[0] in ("metrics", *names)]
+    yaml = project(tmp_path / "yaml", "\n".join(written) + "\n")
+    fill(yaml, MADE)
+    assert p.facts() == yaml.facts()
+    assert [definition(p, n) for n in names] == [definition(yaml, n) for n in names]
+    before = definition(p, "orders.large")
+    p.run()
+    (book / "own.py").write_text(BOOK.replace("at_least(200)", "at_least(150)"))
+    p.run()
+    assert definition(p, "orders.large") != before
+    assert figures(p, "orders.large")["orders.large"] == sum(is_sold(o) and total(o) >= 15000 for o in MADE)
+    # wrong: told with its place, and what was counted stays
+    (book / "own.py").write_text(BOOK.replace('"total": at_least', '"totl": at_least'))
+    said = p.entente("check")
+    assert said.status == 1 and "own.py" in json.dumps(said.json) + said.err
+    assert "did you mean 'total'?" in json.dumps(said.json) + said.err
+    assert ":4:9" in said.err or '"line": 4' in json.dumps(said.json)
+    p.run(status=4)
+    assert figures(p, "orders.large")["orders.large"] == sum(is_sold(o) and total(o) >= 15000 for o in MADE)
+    (book / "other.py").write_text('from entente import metric\n\nx = metric("orders.large", count="line")\n')
+    (book / "own.py").write_text(BOOK)
+    assert "there is another metric orders.large" in json.dumps(p.entente("check").json) + p.entente("check").err
+    # and gone with their files
+    (book / "other.py").unlink()
+    (book / "own.py").unlink()
+    p.run()
+    with pytest.raises(subprocess.CalledProcessError):
+        figures(p, "orders.large")
+
+
+def test_a_rulebook_that_changes_under_a_service(tmp_path: Path) -> None:
+    book = tmp_path / "book"
+    book.mkdir()
+    p = project(tmp_path / "p", "")
+    p.rules = f"  books: [{book}]"
+    p.configure()
+    fill(p, MADE[:300])
+    with serving(p) as service:
+        (book / "own.py").write_text(BOOK)
+        p.write("exports/more.csv", export(MADE[250:]), dated=1)
+        status, told = service.reload()
+        assert status == 200, told
+        wanted = {name: counted(MADE)[name] for name in ("orders.large", "revenue.a1", "lines.abroad", "large_share")}
+        service.until(lambda: known(p, wanted), "the metrics of the book")
 
 
 WRONG = [
