@@ -21,6 +21,19 @@ static const char *text_of(json_object *o, const char *key) {
 
 static size_t length_of(json_object *list) { return list ? json_object_array_length(list) : 0; }
 
+static void take_errors(json_object *root, ent_errors *errors) {
+	json_object *list = get(root, "errors");
+	for (size_t i = 0; i < length_of(list); i++) {
+		json_object *x = json_object_array_get_idx(list, i), *line = get(x, "line"), *column = get(x, "column");
+		ent_error one;
+		ent_error_set(&one, ENT_ERR_INVALID, "%s", text_of(x, "what"));
+		ent_error_at(&one, text_of(x, "file"), line ? (uint32_t)json_object_get_int(line) : 0,
+			column ? (uint32_t)json_object_get_int(column) : 0);
+		ent_error_todo(&one, "%s", text_of(x, "todo"));
+		ent_errors_take(errors, &one);
+	}
+}
+
 int ent__project_rules(ent__project *p, json_object **root, ent_errors *errors, ent_error *e) {
 	ent_buf json = {0};
 	*root = NULL;
@@ -32,6 +45,43 @@ int ent__project_rules(ent__project *p, json_object **root, ent_errors *errors, 
 	ent_buf_finish(&json);
 	ent_engine_rules_errors(p->engine, errors);
 	return status;
+}
+
+/* What the store remembers under a key; NULL: nothing. */
+static json_object *remembered(const ent__project *p, const char *key) {
+	ent_store *store = p->store;
+	ent_error ignored;
+	char *text = NULL;
+	if (!store && ent_store_open(&store, p->config->store.s, ENT_STORE_READ, &ignored)) {
+		return NULL; /* nothing was run yet */
+	}
+	if (ent_store_meta_get(store, key, &text, &ignored)) {
+		text = NULL;
+	}
+	json_object *found = text && *text ? json_tokener_parse(text) : NULL;
+	free(text);
+	if (!p->store) {
+		ent_store_close(store);
+	}
+	return found;
+}
+
+/* A service refused the books as they are, and judges by what it had: that is what is listed, with the faults. */
+static bool both_generations(const ent__project *p, json_object **root, ent_errors *errors) {
+	json_object *refused = remembered(p, ENT_META_RULES_REFUSED);
+	json_object *active = refused ? remembered(p, ENT_META_RULES_ACTIVE) : NULL, *loaded = get(active, "loaded");
+	if (loaded) {
+		*root = json_object_get(loaded);
+		json_object_object_add(*root, "errors", json_object_get(get(refused, "errors")));
+		json_object *since = json_object_new_object();
+		json_object_object_add(since, "at", json_object_get(get(active, "at")));
+		json_object_object_add(*root, "active", since);
+		json_object_object_add(*root, "refused", json_object_get(refused));
+		take_errors(*root, errors);
+	}
+	json_object_put(active);
+	json_object_put(refused);
+	return loaded != NULL;
 }
 
 /* What the rule's text says of a setting: the line that begins with its name, and those under it that are indented
@@ -188,7 +238,8 @@ static int run(ent_call *call) {
 	ent__ran ran = {0};
 	char text[1400];
 	int exit = ent__project_open(call, &p, ENT_ENGINE_PLUGINS);
-	if (!exit && ent__project_rules(&p, &root, errors, &e)) {
+	bool both = !exit && both_generations(&p, &root, errors);
+	if (!exit && !both && ent__project_rules(&p, &root, errors, &e)) {
 		exit = ent_call_error(call, &e);
 	}
 	if (!exit && ent__ran_read(&ran, &p, c.rule, c.rule || call->json, &e)) {
@@ -230,6 +281,10 @@ static int run(ent_call *call) {
 		for (size_t i = 0; i < errors->n && !exit; i++) {
 			ent_call_note(call, "%s", ent_error_text(&errors->e[i], text, sizeof text));
 		}
+		if (both && !exit) {
+			ent_call_note(call, "refused at %s: the rules listed are those of %s, by which the service goes on",
+				text_of(get(root, "refused"), "at"), text_of(get(root, "active"), "at"));
+		}
 		exit = exit ? exit : errors->total ? ENT_EXIT_SET_ASIDE : ENT_EXIT_OK;
 	}
 	json_object_put(root);
@@ -258,7 +313,7 @@ const ent_command ent_command_rules_list = {
 	.text = "Of the books in `rules.books`. A setting that the configuration changed stands with where it is set, and what it would "
 			"be otherwise. How each ran last is kept with the run: of how many partners, in what time, and what it says of all partners now. "
 			"One rule by its name is shown with what it reads: metrics, cohorts, registers. A file that cannot be loaded is told, and the "
-			"exit status is 4.\n\n"
+			"exit status is 4. If a service refused the files as they are, what it judges by is listed, with what was wrong.\n\n"
 			"  entente rules list --practice red_flags\n"
 			"  entente rules list revenue_falls",
 	.args = args,

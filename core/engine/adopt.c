@@ -5,6 +5,7 @@
  * old one's place. A source that says the same as before keeps its streams, and so its instances in the workers; so do all
  * workers, unless their own limits changed. Loop thread only. */
 #include "config/install.h"
+#include "engine/judged.h"
 #include "engine/rules_worker.h"
 #include "engine/service_internal.h"
 #include "engine/warm.h"
@@ -152,7 +153,8 @@ static void keep_streams(ent_engine *e, parts *old) {
 	}
 }
 
-static int load_rules(const ent_config *fresh, ent_errors *errors) {
+/* The books as they are now: loaded, set, and tried. */
+static int load_rules(ent_engine *e, const ent_config *fresh, ent_errors *errors) {
 	ent_engine *trial;
 	ent_buf json = {0};
 	ent_error error = {0};
@@ -164,6 +166,12 @@ static int load_rules(const ent_config *fresh, ent_errors *errors) {
 		ent_errors_take(errors, &error);
 	} else {
 		ent__rules_errors(trial, errors);
+	}
+	if (!errors->total) {
+		ent__generation_try(trial, e, errors);
+	}
+	if (errors->total) {
+		ent__generation_refuse(e, errors);
 	}
 	ent_buf_finish(&json);
 	ent_engine_close(trial);
@@ -179,7 +187,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 	ent__rules_print(e, print);
 	bool rules = !ent_config_same(e->config, fresh, "rules", NULL) || strcmp(print, e->rules_print) != 0;
 	check_lasting(e->config, fresh, errors);
-	if (errors->total || (rules && load_rules(fresh, errors))) {
+	if (errors->total || (rules && load_rules(e, fresh, errors))) {
 		return ENT_ERR_INVALID;
 	}
 	ent_custom *custom;
@@ -237,6 +245,7 @@ int ent__engine_adopt(ent_engine *e, const ent_config *fresh, ent_errors *errors
 		ent_engine_rules_reload(e);
 		memcpy(e->rules_print, print, sizeof print);
 	}
+	ent__generation_accept(e);
 	ent__warm_all(e, "the configuration is another one");
 	e->completes_read = false;
 	return 0;

@@ -213,6 +213,10 @@ typedef struct ent_rule_tally {
 	uint64_t said_true, said_false, unknown, failed;
 } ent_rule_tally;
 const ent_rule_tally *ent_engine_tallies(const ent_engine *, size_t *n);
+/* Keys of the store: {"at", "loaded": what ent_engine_rules gives} of the rules that last judged, and {"at", "errors":
+ * [{file, line, column, what, todo}]} of those that a service refused since; "": none. */
+#define ENT_META_RULES_ACTIVE "rules_active"
+#define ENT_META_RULES_REFUSED "rules_refused"
 /* Has rulebooks loaded anew at the next judgement. */
 void ent_engine_rules_reload(ent_engine *);
 /* The rulebooks as the configuration has them, as JSON: folders ("shipped" as its own), settings, imports, scopes. */

@@ -202,6 +202,8 @@ struct ent_engine {
 	char rules_sandbox[128]; /* that the last rules worker reached */
 	ent_rule_tally *tallies;     /* of all rules that this engine has had, also those of books before */
 	size_t n_tallies;
+	uint64_t rules_saved; /* print of the list of rules that the store has, see generations.c; 0: unknown */
+	bool rules_refused;   /* the files of the rules were refused; those that judge are older */
 	struct ent__left_out *left_out; /* files of books that ended a rules worker, see left_out.c; may be NULL */
 	char rules_print[65]; /* of the files of the rules that were adopted; "": unknown */
 	uint32_t stale_instances; /* streams that were let go while workers may hold their instances */

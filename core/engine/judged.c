@@ -423,6 +423,7 @@ int ent__judged_begin(ent__judge *j) {
 
 void ent__judged_abort(ent__judge *j) {
 	ent_store_rollback(j->e->store);
+	j->e->rules_saved = 0;
 	ent__judged_forget(j->e); /* it may remember what the store does not hold */
 }
 
@@ -439,6 +440,7 @@ int ent__judged_end(ent__judge *j) {
 	status = status ? status : ent_store_meta_set(store, "run", number, j->error);
 	status = status ? status : ent__runs_save(j);
 	status = status ? status : ent__standing_save(j);
+	status = status ? status : ent__generation_save(j);
 	status = status ? status : ent_store_meta_set(store, "judged_as_of", ent_day_text(j->as_of, day), j->error);
 	return status ? status : ent_store_commit(store, j->error);
 }

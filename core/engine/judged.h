@@ -63,6 +63,13 @@ int ent__runs_rename(ent__judge *);
 /* Remembers within that transaction that this was judged, by which rules, and where the ledger stood. */
 void ent__runs_begin(ent__judge *);
 int ent__runs_save(ent__judge *);
+/* generations.c: remembers within that transaction which rules these are. */
+int ent__generation_save(ent__judge *);
+/* Those that were read now were refused, and the ones before go on; or they were taken. */
+void ent__generation_refuse(ent_engine *, const ent_errors *);
+void ent__generation_accept(ent_engine *);
+/* Lets the rules that `fresh` has loaded judge a few partners of `active`; what goes wrong is among the errors. */
+void ent__generation_try(ent_engine *fresh, ent_engine *active, ent_errors *);
 /* standing.c: remembers within that transaction what they rest on, if ent_engine_judged was asked before. */
 int ent__standing_save(ent__judge *);
 /* notices.c: as those of the store, and noted for who is to be told. */

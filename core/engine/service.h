@@ -19,6 +19,7 @@ typedef enum ent_service_news {
 	ENT_NEWS_FINDINGS = 1 << 2,  /* and findings came, went or changed */
 	ENT_NEWS_STATUS = 1 << 3,    /* a source, a worker or the store changed its state */
 	ENT_NEWS_RELOADED = 1 << 4,  /* another generation of the configuration is active */
+	ENT_NEWS_REFUSED = 1 << 6,   /* a generation was not good: the one before goes on */
 	ENT_NEWS_ENDED = 1 << 5      /* the thread cannot go on, see ent_service_status.error: stop it, and leave */
 } ent_service_news;
 
@@ -120,6 +121,9 @@ typedef struct ent_service_status {
 	char error[600];               /* why it fails or ended; "" if it does not */
 	char rules_error[600];         /* what is wrong with a rulebook, or why a rule was stopped, first of the last judgement */
 	size_t rules_errors;           /* so many there were */
+	int64_t refused_us;            /* when a reload was refused, after which none was good; 0: none */
+	size_t refused_errors;
+	char refused[600];             /* the first of them */
 	ent_source_status *sources;
 	size_t n_sources;
 	ent_rule_status *rules;

@@ -360,10 +360,21 @@ static int adopt(ent_engine *e, void *ctx, ent_error *error) {
 		s->config = r->config;
 		s->now.generation++;
 		s->now.reloaded_us = now_us();
+		s->now.refused_us = 0;
+		s->now.refused_errors = 0;
+		s->now.refused[0] = 0;
 		s->due_all = s->judge_due = true;
 		ent__service_gather(s);
 		ent__service_publish(s);
 		ent__service_news(s, ENT_NEWS_RELOADED);
+	} else {
+		s->now.refused_us = now_us();
+		s->now.refused_errors = r->errors.total;
+		if (r->errors.n) {
+			ent_error_text(&r->errors.e[0], s->now.refused, sizeof s->now.refused);
+		}
+		ent__service_publish(s);
+		ent__service_news(s, ENT_NEWS_REFUSED | ENT_NEWS_STATUS);
 	}
 	return status;
 }

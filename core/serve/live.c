@@ -92,6 +92,20 @@ static void tell_commit(ent__serve *s, const ent_service_status *now) {
 	ent_buf_finish(&out);
 }
 
+static void tell_refused(ent__serve *s, const ent_service_status *now) {
+	ent_buf out = {0};
+	ent_json j;
+	ent_json_init(&j, &out, false);
+	ent_json_object(&j);
+	member(&j, "generation", now->generation);
+	member(&j, "errors", now->refused_errors);
+	ent_json_key(&j, "error");
+	ent_json_text(&j, now->refused);
+	ent_json_end(&j);
+	publish(s, "refused", &out);
+	ent_buf_finish(&out);
+}
+
 /* ---- findings ------------------------------------------------------------------------------------------------------------ */
 
 static void on_differences(void *ctx, ent_reader_answer *a) {
@@ -139,6 +153,9 @@ void ent__live_news(ent__serve *s, unsigned mask, const ent_service_status *now)
 	}
 	if (mask & (ENT_NEWS_COMMITTED | ENT_NEWS_RELOADED)) {
 		tell_commit(s, now);
+	}
+	if (mask & ENT_NEWS_REFUSED) {
+		tell_refused(s, now);
 	}
 	if (mask & (ENT_NEWS_FINDINGS | ENT_NEWS_JUDGED) || first) { /* the first look is what others are compared with */
 		ent__live_findings(s);

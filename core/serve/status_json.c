@@ -42,6 +42,9 @@ static const char *const verdicts[] = {"true", "false", "unknown", "failed", NUL
 	X(U64, SERVICE(generation), "generation", INT, TEXT, NULL, false, "Of the configuration, from 1.") \
 	X(TIME, SERVICE(started_us), "started", INSTANT, TEXT, NULL, true, "When it started.") \
 	X(TIME, SERVICE(reloaded_us), "reloaded", INSTANT, TEXT, NULL, true, "When this generation became active.") \
+	X(TIME, SERVICE(refused_us), "refused", INSTANT, TEXT, NULL, true, "When a newer one was refused, if none was good since.") \
+	X(SIZE, SERVICE(refused_errors), "refused_errors", INT, TEXT, NULL, false, "What was wrong with that one.") \
+	X(TEXT_IF, SERVICE(refused), "refused_error", TEXT, TEXT, NULL, true, "The first of it, with file and line.") \
 	X(TIME, SERVICE(committed_us), "committed", INSTANT, TEXT, NULL, true, "When something new was last committed.") \
 	X(TIME, SERVICE(judged_us), "judged", INSTANT, TEXT, NULL, true, "When the rules last judged.") \
 	X(TIME, SERVICE(next_scan_us), "next_scan", INSTANT, TEXT, NULL, true, "When everything is looked at again, if nothing tells of itself before.") \

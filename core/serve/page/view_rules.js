@@ -7,7 +7,8 @@ import { findingCard } from "./parts.js";
 
 async function load() {
 	const [said, status] = await Promise.all([get("rules"), get("status")]);
-	return { rules: said.rules, errors: said.errors ?? [], runs: status.rules, error: status.rules_error };
+	return { rules: said.rules, errors: said.errors ?? [], runs: status.rules, error: status.rules_error,
+		refused: status.refused_error };
 }
 
 const lead = (doc) => (doc ?? "").split("\n\n")[0];
@@ -25,7 +26,7 @@ function figures(run) {
 export const rules = {
 	title: () => "Rules",
 	load,
-	wants: (name) => name === "committed" || name === "reset",
+	wants: (name) => name === "committed" || name === "refused" || name === "reset",
 	draw(data) {
 		const practices = [...new Set(data.rules.map((r) => r.practice))];
 		const run = (name) => data.runs.find((r) => r.rule === name);
@@ -33,6 +34,8 @@ export const rules = {
 			"What is judged of each partner. Counts are since the service started; unknown means that data was missing, and counts for or against nobody."),
 			data.error && h("p", { class: "card wrong", role: "note" }, h("strong", null, "A rulebook has a fault: "),
 				data.error),
+			data.refused && h("p", { class: "card wrong", role: "note" }, h("strong", null, "What was saved last is not active: "),
+				data.refused, " The rules before it go on."),
 			data.rules.length ? practices.map((p) => section(capital(plain(p)), null, table(`Rules, ${plain(p)}`,
 				[{ title: "Rule" }, { title: "Says", class: "long" }, { title: "Judged", number: true },
 					{ title: "True", number: true }, { title: "Unknown", number: true }, { title: "Failed", number: true }],

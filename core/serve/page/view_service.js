@@ -70,7 +70,7 @@ export const service = {
 					["Judged as of", s.as_of ? day(s.as_of) : "unknown"], ["Judging took",
 						duration(s.judge_seconds)], ["Waiting", waiting ? bytes(waiting) : "nothing"],
 					["Commits", count(s.commits)], ["Judgements", count(s.judgements)], s.rules_error && ["Rules",
-						s.rules_error, "bad"])),
+						s.rules_error, "bad"], s.refused_error && ["Refused", s.refused_error, "bad"])),
 				section("Store", null, facts(["Ledger", bytes(s.store.ledger_bytes)],
 					["Database", bytes(s.store.database_bytes)], ["Documents",
 					s.store.documents || !s.store.ledger_bytes ? count(s.store.documents) : "not counted yet"],
