@@ -356,7 +356,7 @@ def test_a_reload_counts_anew_and_loses_nothing(tmp_path: Path) -> None:
             if wanted:
                 service.until(lambda: known(p, wanted), "the figures of the new definitions")
         # a wrong one changes nothing
-        p.top = f"workers: 2\nmetrics:\n  orders.large: {{count: oder}}"
+        p.top = "workers: 2\nmetrics:\n  orders.large: {count: oder}"
         p.configure()
         status, told = service.reload()
         assert status == 422 and "did you mean 'order'?" in json.dumps(told), told

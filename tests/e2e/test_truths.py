@@ -27,7 +27,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Sample, Said, dict
 
 TRUTHS = [
     "conversion_trails", "analytics_far_off", "hole_in_feed", "engagement_fades", "carts_leak",
-    "revenue_falls", "too_little_history",
+    "revenue_falls", "too_little_history", "worth_telling", "offer_one_sided", "agreement_adds", "issue_left_open",
+    "milestone_out_of_reach", "basis_moved",
 ]  # fmt: skip
 
 

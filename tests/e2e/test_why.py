@@ -98,7 +98,7 @@ class Course:
         self.made: list[Order] = orders(60, seed=seed, days=40)
         self.month = {str(n): self.pick.randint(1, 31) for n in range(30)}
         self.edition = 0
-        self.days = {day: 20 for day in range(38)}
+        self.days = dict.fromkeys(range(38), 20)
         self.happened: list[str] = []
         self.write_orders(self.made)
         self.write_month()

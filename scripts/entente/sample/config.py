@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commented entente.yaml of the sample project."""
 
+from . import journals
 from .world import PARTNERS, Span
 
 HEAD = """\
@@ -62,11 +63,12 @@ TABLES = """
 """
 REGISTERS = """
 registers:                          # journals that people keep: before this day, no entry means nothing
-  contacts: {kept_since: FIRST_DAY}
-"""
+KEPT"""
 RULES = """
 rules:
   books: [shipped, ./rules]         # the rulebook that comes with Entente, and your own
+  set:
+    value_is_proven: {p: 0.15}      # six peers in an industry: chance alone makes one of seven the first
 """
 
 
@@ -92,7 +94,8 @@ def configuration(span: Span) -> str:
                 f"  {name:<21}{{partner: {partner.id}, from: {{directory: ./{kind}/{partner.id}}}, "
                 "decode: auto}\n"
             )
-    return text + TABLES + REGISTERS.replace("FIRST_DAY", str(span.first)) + RULES
+    kept = "".join(f"  {name}: {{kept_since: {span.first}}}\n" for name in ("contacts", *journals.SHEETS))
+    return text + TABLES + journals.configured(span) + REGISTERS.replace("KEPT", kept) + RULES
 
 
 def _plain(name: str) -> str:

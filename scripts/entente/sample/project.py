@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 from typing import Final
 
-from . import feed, people, shop
+from . import feed, journals, people, shop
 from .config import configuration
-from .world import PARTNERS, Partner, Span
+from .world import PARTNERS, Partner, Span, Truth
 
 OURS: Final = (
     "entente.yaml",
@@ -20,6 +20,7 @@ OURS: Final = (
     "checkins.csv",
     "declared.csv",
     "rates.csv",
+    "registers",
     "truths.json",
 )
 
@@ -39,6 +40,7 @@ def generate(directory: Path, *, seed: int, span: Span) -> tuple[int, int]:
             raise AlreadyThere(directory / name)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "rules").mkdir()
+    (directory / "registers").mkdir()
     with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         shops = dict(
             zip(
@@ -55,6 +57,7 @@ def generate(directory: Path, *, seed: int, span: Span) -> tuple[int, int]:
         "truths.json": truths(seed, span),
         "rules/own.py": OWN_RULE,
     }
+    texts |= journals.files(span)
     for name, text in texts.items():
         _write(directory / name, text.encode(), span.last)
     written = [
@@ -81,6 +84,12 @@ def _write(path: Path, data: bytes, on: datetime.date) -> None:
     os.utime(path, (night.timestamp(), night.timestamp()))
 
 
+def _of(partner: Partner) -> list[Truth]:
+    """What is planted of a partner: in its shop, and in the journals."""
+    planted = [partner.truth] if partner.truth else []
+    return planted + [truth for who, truth in journals.PLANTED if who == partner.id]
+
+
 def truths(seed: int, span: Span) -> str:
     """JSON: what is planted, where, and which partners are clean."""
     return (
@@ -94,16 +103,16 @@ def truths(seed: int, span: Span) -> str:
                         "partner": p.id,
                         "name": p.name,
                         "industry": p.industry,
-                        "truth": p.truth.code,
-                        "finding": p.truth.kind,
-                        "rule": p.truth.rule,
-                        "row": p.truth.row,
-                        "what": p.truth.what,
+                        "truth": truth.code,
+                        "finding": truth.kind,
+                        "rule": truth.rule,
+                        "row": truth.row,
+                        "what": truth.what,
                     }
                     for p in PARTNERS
-                    if p.truth
+                    for truth in _of(p)
                 ],
-                "clean": [p.id for p in PARTNERS if not p.truth],
+                "clean": [p.id for p in PARTNERS if not _of(p)],
             },
             indent=2,
         )

@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["red_flag", "opportunity", "gate", "unknown"]
+Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "unknown"]
 DAY: Final = datetime.timedelta(days=1)
 
 
@@ -46,6 +46,7 @@ class Partner:
     layout: Literal["79", "75", "47"] = (
         "79"  # columns of the orders export; 47: only the oldest file has them
     )
+    added: float = 0.0  # by an agreement, as a share of what was sold before
     truth: Truth | None = None
 
 
@@ -104,6 +105,7 @@ FALL_DAYS: Final = 120  # since when the falling partner falls
 HALF_LIFE: Final = 55.0  # days in which it loses half
 HOLE_DAYS: Final = (21, 12)  # the hole in a feed: from, to, in days before the last day
 FADE_DAYS: Final = 110  # since when the fading partner fades
+ADDED_DAYS: Final = 170  # since when the agreement holds that brought something
 
 SOURCES_DISAGREE: Final = Truth(
     "analytics_far_off",
@@ -208,7 +210,7 @@ PARTNERS: Final[tuple[Partner, ...]] = (
         "USD", "#", orders=4.1, conversion=1.02, left=0.98, truth=SOURCES_DISAGREE),
     Partner(
         "ferrum", "Ferrum Handel AG", "industrial-supply", "DE", "signed", "Europe/Berlin",
-        "EUR", "#", orders=3.3, conversion=0.99, left=1.02, aov=0.98),
+        "EUR", "#", orders=3.3, conversion=0.99, left=1.02, aov=0.98, added=0.4),
     Partner(
         "castellan", "Castellan Fasteners Ltd", "industrial-supply", "GB", "informative", "Europe/London",
         "GBP", "#CF", orders=3.0, conversion=1.01, aov=1.02),
@@ -294,6 +296,8 @@ def level(partner: Partner, span: Span, day: datetime.date) -> float:
     growth: float = 1.03 ** ((day - span.last).days / 365)
     if partner.truth == REVENUE_FALLS:
         growth *= 0.5 ** (max(0, FALL_DAYS - (span.last - day).days) / HALF_LIFE)
+    if (span.last - day).days <= ADDED_DAYS:
+        growth *= 1 + partner.added
     return week * season * growth
 
 

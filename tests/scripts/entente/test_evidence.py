@@ -5,7 +5,7 @@ value, its coverage, and of a cohort its size."""
 from collections.abc import Callable
 
 import pytest
-from entente import Partner, NotEnoughEvidence, insight
+from entente import NotEnoughEvidence, Partner, insight
 from entente.fixture import World
 from entente.rules import Rule, rule
 from entente.run import Read, now
