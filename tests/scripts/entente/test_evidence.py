@@ -50,7 +50,7 @@ WORDS: dict[str, tuple[Callable[[Partner], object], str]] = {
     "register shared": (lambda p: len(p.register("contacts").shared()), "register contacts"),
     "register active": (lambda p: len(p.register("contacts").active()), "register contacts"),
     "terms": (lambda p: p.terms("pay").of(), "register terms"),
-    "declared": (lambda p: p.declared("books").revenue, "register books"),
+    "books": (lambda p: p.declared("books").revenue, "register books"),
     "deal": (lambda p: p.deal().nash(), "register interests"),
     "register nobody keeps": (lambda p: len(p.register("claims")), "register claims"),
     "benchmark": (lambda p: p.benchmark("online_share").latest(), "benchmark online_share"),
