@@ -118,52 +118,87 @@ int ent__released_load(ent_engine *e, ent_error *error) {
 
 /* ---- to the workers ---------------------------------------------------------------------------------------------- */
 
-static void hex(ent_json *j, const uint32_t *numbers, size_t n) {
+/* Numbers as digits, eight each, in the order of this machine's bytes. */
+static void hex(ent_buf *out, const uint32_t *numbers, size_t n) {
 	static const char digits[] = "0123456789abcdef";
-	ent_buf out = {0};
 	const uint8_t *bytes = (const uint8_t *)numbers;
-	ent_buf_reserve(&out, n * 8 + 1);
+	out->n = 0;
+	ent_buf_reserve(out, n * 8 + 1);
 	for (size_t i = 0; i < n * 4; i++) {
-		ent_buf_u8(&out, (uint8_t)digits[bytes[i] >> 4]);
-		ent_buf_u8(&out, (uint8_t)digits[bytes[i] & 15]);
+		out->data[out->n++] = (uint8_t)digits[bytes[i] >> 4];
+		out->data[out->n++] = (uint8_t)digits[bytes[i] & 15];
 	}
-	ent_json_text_n(j, (const char *)out.data, out.n);
-	ent_buf_finish(&out);
+}
+
+static int by_number(const void *x, const void *y) {
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	return (a > b) - (a < b);
+}
+
+/* The numbers, ascending, that a snapshot has for the partners of a set; of codes the numbers are + 1, 0: not in the
+ * snapshot. */
+static void digits_of(const shown *s, const uint32_t *number, uint32_t most, ent_buf *out) {
+	uint32_t *who = ent_xmalloc(((size_t)s->size + 1) * sizeof *who);
+	roaring_bitmap_to_uint32_array(s->who, who);
+	for (uint32_t k = 0; k < s->size; k++) {
+		/* whoever is not there any more is nobody that a worker can read, but counts as a difference */
+		who[k] = who[k] <= most && number[who[k]] ? number[who[k]] - 1 : UINT32_C(0x80000000) | who[k];
+	}
+	qsort(who, s->size, sizeof *who, by_number);
+	hex(out, who, s->size);
+	free(who);
 }
 
 void ent__released_json(ent_engine *e, const uint32_t *partners, size_t n, ent_json *j) {
+	const struct ent__released *r = e->released;
 	uint32_t most = 0;
 	for (size_t i = 0; i < n; i++) {
 		most = partners[i] > most ? partners[i] : most;
 	}
-	uint32_t *number = ent_xcalloc((size_t)most + 1, sizeof *number); /* + 1; 0: not in the snapshot */
+	uint32_t *number = ent_xcalloc((size_t)most + 1, sizeof *number);
 	for (size_t i = 0; i < n; i++) {
 		number[partners[i]] = (uint32_t)i + 1;
 	}
+	ent_intern sets; /* most figures of a cohort are of the same partners */
+	ent_buf digits = {0};
+	uint32_t *set_of = ent_xcalloc((r ? r->n : 0) + 1, sizeof *set_of);
+	ent_intern_init(&sets);
+	for (size_t i = 0; r && i < r->n; i++) {
+		if (r->items[i].who) {
+			digits_of(&r->items[i], number, most, &digits);
+			set_of[i] = ent_intern_put(&sets, (const char *)digits.data, digits.n);
+		}
+	}
+	ent_json_object(j);
+	ent_json_key(j, "sets");
 	ent_json_array(j);
-	for (size_t i = 0; e->released && i < e->released->n; i++) {
-		const shown *s = &e->released->items[i];
-		if (!s->who) {
-			continue;
-		}
-		uint32_t *who = ent_xmalloc(((size_t)s->size + 1) * sizeof *who);
-		roaring_bitmap_to_uint32_array(s->who, who);
-		for (uint32_t k = 0; k < s->size; k++) {
-			/* whoever is not there any more is nobody that a worker can read, but counts as a difference */
-			who[k] = who[k] <= most && number[who[k]] ? number[who[k]] - 1 : UINT32_C(0x80000000) | who[k];
-		}
-		ent_json_array(j);
-		ent_json_text(j, text(e->released, s->slice));
-		ent_json_text(j, text(e->released, s->cohort));
-		ent_json_int(j, s->first_end);
-		ent_json_int(j, s->last_end);
-		ent_json_int(j, s->days);
-		ent_json_int(j, s->as_of);
-		hex(j, who, s->size);
-		ent_json_end(j);
-		free(who);
+	for (uint32_t i = 0; i < sets.count; i++) {
+		size_t length;
+		const char *set = ent_intern_text(&sets, i, &length);
+		ent_json_text_n(j, set, length);
 	}
 	ent_json_end(j);
+	ent_json_key(j, "rows");
+	ent_json_array(j);
+	for (size_t i = 0; r && i < r->n; i++) {
+		const shown *s = &r->items[i];
+		if (s->who) {
+			ent_json_array(j);
+			ent_json_text(j, text(r, s->slice));
+			ent_json_text(j, text(r, s->cohort));
+			ent_json_int(j, s->first_end);
+			ent_json_int(j, s->last_end);
+			ent_json_int(j, s->days);
+			ent_json_int(j, s->as_of);
+			ent_json_uint(j, set_of[i]);
+			ent_json_end(j);
+		}
+	}
+	ent_json_end(j);
+	ent_json_end(j);
+	ent_intern_finish(&sets);
+	ent_buf_finish(&digits);
+	free(set_of);
 	free(number);
 }
 
@@ -187,7 +222,7 @@ void ent__released_of(ent_engine *e, const ent_snapshot_block *s) {
 static int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
 /* Numbers of partners, eight digits each, as a bitmap of their codes; NULL: they are none. */
-static roaring_bitmap_t *set_of(const struct ent__released *r, const char *digits) {
+static roaring_bitmap_t *bitmap_of(const struct ent__released *r, const char *digits) {
 	roaring_bitmap_t *who = roaring_bitmap_create();
 	for (; who && *digits; digits += 8) {
 		uint8_t bytes[4];
@@ -235,7 +270,7 @@ static bool take_one(ent__judge *j, json_object *row, json_object *sets, bool re
 	} else {
 		json_object *digits = json_object_array_get_idx(sets, (size_t)number_at(row, 5));
 		s.rank = (uint32_t)number_at(row, 4);
-		s.who = digits ? set_of(r, json_object_get_string(digits)) : NULL;
+		s.who = digits ? bitmap_of(r, json_object_get_string(digits)) : NULL;
 		if (!s.who) {
 			return false;
 		}

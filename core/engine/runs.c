@@ -13,7 +13,9 @@ void ent__runs_begin(ent__judge *j) {
 	free(j->before);
 	j->n_before = e->n_tallies;
 	j->before = ent_xcalloc(e->n_tallies + 1, sizeof *j->before);
-	memcpy(j->before, e->tallies, e->n_tallies * sizeof *j->before);
+	if (e->n_tallies) {
+		memcpy(j->before, e->tallies, e->n_tallies * sizeof *j->before);
+	}
 }
 
 /* A change alone is judged by rules that were renamed before: each start of a worker is followed by a whole judgement.

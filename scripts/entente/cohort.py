@@ -27,7 +27,7 @@ from .view import WORKED_OUT, YES, Metric, View
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any, Protocol
 
     from .control import Effect
@@ -178,12 +178,12 @@ class Figures:
         """The value of each partner that has one."""
         raise NotImplementedError
 
-    def ordered(self, who: list[int]) -> tuple[list[Place], tuple[int, ...]]:
-        """The values in order, and whose they are."""
+    def ordered(self, who: list[int]) -> tuple[list[Place], bytes]:
+        """The values in order, and whose they are, packed."""
         found = self.values(who)
-        return in_order(found.values()), tuple(sorted(found))
+        return in_order(found.values()), _packed(sorted(found))
 
-    def made(self, name: str, ordered: list[Place], who: tuple[int, ...]) -> Released:
+    def made(self, name: str, ordered: list[Place], who: bytes) -> Released:
         """What may be told of them, if there are enough."""
         return Peers(name, ordered, self.unit, self.cohort.view)
 
@@ -215,13 +215,12 @@ class Over(Figures):
             cohort.key, cohort.or_all, cohort.only, self.metric.number, self.start, self.stop, self.before, self._numbers, self._value
         )
 
-    def ordered(self, who: list[int]) -> tuple[list[Place], tuple[int, ...]]:
+    def ordered(self, who: list[int]) -> tuple[list[Place], bytes]:
         if not self._value and self.before is None:
             snapshot = self.cohort.view.snapshot
             found = places(snapshot, _packed(who), self.metric.number, self.start, self.stop, self._numbers[0])
             if found is not None:
-                ordered, known = found
-                return ordered, () if self.cohort.view.log is None else unpack(f"={len(known) // 4}I", known)
+                return found
         return super().ordered(who)
 
     def values(self, who: list[int]) -> dict[int, Pair]:
@@ -330,8 +329,8 @@ class Node:
                 place = (self._slice(), *place[1:])
                 shown, no = log.settle(place, whose, self, key)
                 if shown and shown != whose:
-                    ordered, whose = of.ordered(list(shown))
-                    held = frozenset(whose)
+                    ordered, whose = of.ordered(list(_unpacked(shown)))
+                    held = frozenset(_unpacked(whose))
             found, who_most = None, ""
             if not no:
                 try:
@@ -373,13 +372,15 @@ class Node:
             return False  # whoever is not there any more
         return len(self.figures.values(list(whom))) == len(whom)
 
-    def beyond(self, key: _Key, whose: tuple[int, ...]) -> str:
+    def beyond(self, key: _Key, whose: bytes) -> str:
         """A wider cohort with a few partners more that know the figure: what these have could be told from both."""
-        of, mine = self.figures, frozenset(whose)
+        of = self.figures
         least = of.cohort.view.floor.least
-        if not of.nested:
+        wide = of.cohort.wider(key) if of.nested else []
+        if not wide:
             return ""
-        for wider in of.cohort.wider(key):
+        mine = frozenset(_unpacked(whose))
+        for wider in wide:
             others = [one for one in members(of.cohort.view, wider) if one not in mine]
             more, at = 0, 0
             while more < least and at < len(others):
@@ -448,8 +449,12 @@ def node_of(figures: Figures) -> Node:
     return node
 
 
-def _packed(who: list[int]) -> bytes:
+def _packed(who: Sequence[int]) -> bytes:
     return pack(f"={len(who)}I", *who)
+
+
+def _unpacked(who: bytes) -> tuple[int, ...]:
+    return unpack(f"={len(who) // 4}I", who)
 
 
 def _pairs(known: Iterable[int] = ()) -> array[int]:

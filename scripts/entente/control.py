@@ -20,6 +20,7 @@ from .missing import NotEnoughEvidence
 from .peers import Pair, Place
 from .quantity import Quantity, Unit
 from .reader import KNOWN, SUM, VIEWS
+from .releases import unpacked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class _Control(Figures):
                 found[one] = before[1], 1
         return found
 
-    def made(self, name: str, ordered: list[Place], who: tuple[int, ...]) -> Effect:
+    def made(self, name: str, ordered: list[Place], who: bytes) -> Effect:
         least, most = self.cohort.view.floor.least, self.cohort.view.floor.most_weight
         target = self._weeks(self._target)
         known = [n for n, value in enumerate(target) if value is not None]
@@ -118,7 +119,7 @@ class _Control(Figures):
         if mine is None or len(before) < LEAST_BEFORE or len(before) == len(known):
             raise NotEnoughEvidence(f"{self.metric.name} is known for too few weeks around {self._event}")
         size = math.log(mine[1])
-        sizes = {one: abs(math.log(top / len(before)) - size) for one, (top, _) in self.values(list(who)).items()}
+        sizes = {one: abs(math.log(top / len(before)) - size) for one, (top, _) in self.values(list(unpacked(who))).items()}
         donors = []
         for one in sorted((one for one in sizes if one != self._target), key=lambda one: (sizes[one], one))[:_LOOKED_AT]:
             scaled = _scaled(self._weeks(one), known, before)

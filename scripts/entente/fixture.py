@@ -389,16 +389,18 @@ class World:
             for slice_, cohort, start, stop, _, number in new["shown"]:
                 self._shown.append([slice_, cohort, stop, stop, stop - start, view.as_of, sets[number]])
 
-    def released(self) -> list[list[Any]] | None:
-        """The log as a snapshot has it: [slice, cohort, first end, last end, days, as of, who]."""
+    def released(self) -> dict[str, Any] | None:
+        """The log as a snapshot has it: see Log."""
         if self._shown is None:
             return None
         index = {name: number for number, name in enumerate(sorted(self.partners))}
-        gone = len(index)  # numbers of those that are not there any more
-        return [
-            [*row[:6], array("I", sorted(index.setdefault(name, max(gone, len(index))) for name in row[6])).tobytes().hex()]
-            for row in self._shown
-        ]
+        for row in self._shown:
+            for name in row[6]:  # whoever is not there any more has a number beyond
+                index.setdefault(name, len(index))
+        return {
+            "sets": [array("I", sorted(index[name] for name in row[6])).tobytes().hex() for row in self._shown],
+            "rows": [[*row[:6], number] for number, row in enumerate(self._shown)],
+        }
 
     def judge(self, rule: Rule, name: str, /, *, first: Iterable[Rule] = (), **settings: Any) -> Outcome:
         """What the rule says of a partner, with some settings changed, after the rules `first`. RuleMistake where

@@ -11,6 +11,7 @@ from .missing import Ask, NotEnoughEvidence
 from .peers import Pair, Peers, Place
 from .quantity import DAYS, RATIO, Quantity, Unit
 from .reader import KNOWN, SUM, VIEWS
+from .releases import unpacked
 from .run import Read
 from .series import Point, Series
 from .view import Metric, View
@@ -84,9 +85,9 @@ class _Shares(Figures):
                 found[one] = top, 1
         return found
 
-    def made(self, name: str, ordered: list[Place], who: tuple[int, ...]) -> PeerShares:
+    def made(self, name: str, ordered: list[Place], who: bytes) -> PeerShares:
         snapshot, number, view = self.cohort.view.snapshot, self.metric.number, self._view
-        totals = self.values(list(who))
+        totals = self.values(list(unpacked(who)))
         parts: dict[str, dict[int, int]] = {}
         for one in totals:
             for value in snapshot.values(one, number, view, self.start, self.stop, self._origin):
