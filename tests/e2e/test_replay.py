@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_hooks import SECRETS, SIGN, deliver
 from project import BUILD, ENTENTE, Project, Said, environment
+from service import serving
 from shop import events, export, feed, orders, table
 
 START = datetime.date(2024, 3, 1)
@@ -346,6 +348,66 @@ def test_a_rate_that_was_published_later(tmp_path: Path) -> None:
     told = seen(at(p, "2024-03-31"), "--from", "2024-03-06", "--to", "2024-03-10")
     assert [told[f"2024-03-{day:02}"]["revenue.gross"] for day in (6, 8, 9, 10)] == ["?", "?", "450", "450"]
     assert told["2024-03-08"]["orders"] == "8"
+
+
+def test_a_line_that_a_newer_file_lacks(tmp_path: Path) -> None:
+    source = """\
+  lines: {partner: nordwind, from: {glob: ./lines*.csv}, decode: {csv: {system: shop, fact: order-lines, complete: true,
+    columns: {order: no, key: pos, at: at, gross: gross}, constants: {currency: EUR, quantity: 1}}}}
+"""
+    rows = [{"no": day, "pos": n, "at": f"2024-03-0{day}T10:00:00Z", "gross": "10.00"} for day in range(1, 7) for n in (1, 2)]
+    p = Project(tmp_path / "p", sources=source, partners=PARTNERS, rules="  books: [./rules]", top=KEPT)
+    p.write("rules/book.py", BOOK)
+    p.write("lines1.csv", table(rows))
+    at(p, "2024-03-06").run("--no-rules")
+    p.write("lines2.csv", table(rows[:1]), 10)
+    at(p, "2024-03-07").run("--no-rules")
+    told = seen(at(p, "2024-03-31"), "--from", "2024-03-06", "--to", "2024-03-07")
+    assert [told[day]["revenue.gross"] for day in ("2024-03-06", "2024-03-07")] == ["120", "110"]
+    same_as_store(p, "arrival", "2024-03-06", "2024-03-07")
+
+
+def test_a_log_that_grows(tmp_path: Path) -> None:
+    """What a webhook brings is one document: on each day it speaks for the days that it had reached."""
+    hook = BUILD / "tests" / "plugins" / "hook.so"
+    source = f"  hook: {{partner: nordwind, decode: hook_lines, from: {{webhook: {{path: /in/nordwind, {SIGN}}}}}}}\n"
+    p = Project(tmp_path / "p", source, partners=PARTNERS, rules="  books: [./rules]", top=f"plugins: [{hook}]\n{KEPT}")
+    p.write("rules/book.py", BOOK)
+    first = 20_000  # 4 October 2024
+    for day, told in ((first + 1, (0, 1)), (first + 6, range(2, 7))):
+        moment = datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
+        p.environment = {**SECRETS, **at(p, moment.isoformat()).environment}
+        with serving(p) as service:
+            before = len(p.sql("select 1 from v_cell_sales where view = 'total'")) if day > first + 1 else 0
+            for n in told:
+                assert deliver(service, "/in/nordwind", f"o k{n} {first + n} 500 x 0", f"n{n}") == 200
+            service.until(lambda b=before, w=told: int(service.source("hook")["records"]) >= len(w), "all read")
+            assert service.stop() == 0
+    p.environment = {**SECRETS, **at(p, "2024-10-31").environment}
+    found = seen(p, "--from", "2024-10-05", "--to", "2024-10-10", "--set", "window=2d")
+    assert [found[f"2024-10-{day:02}"]["orders"] for day in range(5, 11)] == ["2", "?", "?", "?", "?", "2"]
+    same_as_store(p, "arrival", "2024-10-05", "2024-10-08", "2024-10-10")
+
+
+def test_compaction_takes_nothing_that_is_still_kept(tmp_path: Path) -> None:
+    """Ten orders changed lately: what they were before is moved. What all were long before goes, and that is said."""
+    p = project(tmp_path / "p", top=f"history: 30d\n{KEPT}")
+    editions = (("2024-03-29", 10), ("2024-03-30", 15), ("2024-04-01", 18), ("2024-04-02", 20), ("2024-05-20", 30))
+    for n, (day, total) in enumerate(editions):
+        rows = order_rows(1, range(1, 32), total=f"{total}.00") * 3
+        for k, row in enumerate(rows := [{**row, "no": k} for k, row in enumerate(rows)][:83]):
+            row["at"] = f"{START + datetime.timedelta(days=k)}T10:00:00Z"
+        p.write(f"orders{n}.csv", table(rows[60:70] if n == 4 else rows), n * 10)
+        at(p, day).run("--no-rules")
+    at(p, "2024-05-25")
+    window = ("--from", "2024-05-18", "--to", "2024-05-22", "--set", "window=70d")
+    before = seen(p, *window)
+    assert [before[f"2024-05-{day}"]["revenue.gross"] for day in (18, 19, 20)] == ["1400", "1400", "1500"]
+    assert replay(p, "figures", "--from", "2024-03-30", "--to", "2024-04-05")["knowledge"] == "arrival"
+    assert p.entente("compact").json["compacted"] == 1
+    assert seen(p, *window) == before
+    late = replay(p, "figures", "--from", "2024-03-30", "--to", "2024-04-05")
+    assert late["knowledge"] == "event" and "may be compacted away" in late["because"], late["because"]
 
 
 def test_what_another_rule_said_is_of_that_day(tmp_path: Path) -> None:
