@@ -22,9 +22,9 @@ static int fail(const ent_error *e) {
 static char *meta_of(const ent_snapshot_block *b) {
 	const ent_snap_head *head = b->data;
 	char *text = strndup((const char *)b->data + head->meta.offset, head->meta.n);
-	char *log = text ? strstr(text, ",\"released\":[]") : NULL;
-	if (log) {
-		memmove(log, log + 14, strlen(log + 14) + 1);
+	char *log = text ? strstr(text, ",\"released\":") : NULL, *behind = log ? strstr(log, ",\"benchmarks\":") : NULL;
+	if (behind) {
+		memmove(log, behind, strlen(behind) + 1);
 	}
 	return text;
 }
