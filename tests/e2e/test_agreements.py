@@ -36,6 +36,15 @@ ENTRIES = (
     ("suedwind", "terms", "agreement=1", "title=Commission", "kind=commission.rate", "unit=%", "value=5", "basis=orders"),
     ("suedwind", "terms", "agreement=1", "title=Check-in", "kind=check_in.every", "unit=weeks", "value=2"),
     ("suedwind", "contacts", "at=2025-04-20 10:00", "kind=meeting", "held=yes"),
+    ("ostwind", "interests", "side=us", "issue=rate", "lever=money", "swing=1", "worst=10", "best=2"),
+    ("ostwind", "interests", "side=them", "issue=rate", "lever=money", "swing=1", "worst=2", "best=10"),
+    ("ostwind", "alternatives", "side=us", "name=none", "utility=0"),
+    ("ostwind", "alternatives", "side=them", "name=none", "utility=0"),
+    ("ostwind", "offers", "day=2025-04-01", "by=us", "package=rate=2"),
+    ("ostwind", "offers", "day=2025-04-02", "by=them", "package=rate=10"),
+    ("ostwind", "offers", "day=2025-04-03", "by=us", "package=rate=8"),
+    ("ostwind", "agreements", "name=Frame", "starts=2025-01-01"),
+    ("ostwind", "terms", "agreement=1", "title=Fee", "kind=fee", "unit=money", "value=500"),
     ("suedwind", "issues", "title=Late parcels", "opened=2025-04-20"),
 )  # fmt: skip
 
@@ -75,6 +84,15 @@ def test_the_offer_on_the_table(judged: Project) -> None:
     assert {e["class"] for e in record["evidence"]} == {"confidential"}
     said = judged.record("lever_moves_alone", "suedwind")
     assert said["verdict"] == "unknown" and said["asks"]
+
+
+def test_who_gives_what(judged: Project) -> None:
+    assert list(findings(judged, "cheap_to_give", "nordwind")) == ["notice"]
+    (text,) = findings(judged, "who_concedes", "ostwind").values()
+    assert text == "We gave up 0.75 in 2 offers, they 0.00 in 1"
+    assert judged.record("who_concedes", "nordwind")["verdict"] is False
+    assert findings(judged, "terms_without_measure", "ostwind") == {"1": "1 of 1 terms of Frame rest on no metric: Fee"}
+    assert judged.record("terms_without_measure", "nordwind")["verdict"] is False
 
 
 def test_check_ins_and_issues(judged: Project) -> None:

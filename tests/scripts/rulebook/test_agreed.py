@@ -76,6 +76,55 @@ def test_no_zone_no_offer_and_what_is_not_known(world: World, lever: Rule) -> No
     assert said.verdict == "unknown" and {a.metric for a in said.asks} == {"interests", "alternatives"}
 
 
+# ---- rows 23 to 25
+
+
+def test_what_is_cheap_to_give(world: World, book: Books) -> None:
+    shop = dealing(world)
+    cheap = book.rule("cheap_to_give")
+    (found,) = world.judge(cheap, "a").findings
+    assert (found.key, found.text) == ("notice", "notice is 20% of what they want and 0% of what we do")
+    shop.note("offers", day="2026-06-01", by="us", package="rate=6; notice=1; exclusive=no")
+    (found,) = world.judge(cheap, "a").findings
+    assert found.text.endswith("; it stands at 1")
+    assert world.judge(cheap, "a", least_gap=0.3).verdict is False
+    shop.note("offers", day="2026-06-02", by="us", package="notice=6")  # they have it
+    assert world.judge(cheap, "a").verdict is False
+    shop.registers["interests"].clear()
+    assert world.judge(cheap, "a").verdict == "unknown"
+
+
+def test_who_gives_way(world: World, book: Books) -> None:
+    shop = dealing(world)
+    concedes = book.rule("who_concedes")
+    assert world.judge(concedes, "a").verdict is False
+    for day, by, rate in ((1, "us", 4), (2, "them", 10), (3, "us", 6), (4, "them", 10), (5, "us", 8)):
+        shop.note("offers", day=f"2026-06-0{day}", by=by, package=f"rate={rate}; notice=1; exclusive=no")
+    (found,) = world.judge(concedes, "a").findings
+    assert found.text == "We gave up 0.40 in 3 offers, they 0.00 in 2"
+    shop.note("offers", day="2026-06-06", by="them", package="rate=6")  # worth 0.27 to them
+    assert world.judge(concedes, "a").verdict is False
+    assert world.judge(concedes, "a", times=1.0).verdict is True
+    assert world.judge(concedes, "a", times=1.0, least=0.5).verdict is False
+    shop.registers["alternatives"].clear()
+    assert world.judge(concedes, "a").verdict == "unknown"
+
+
+def test_terms_that_rest_on_nothing(world: World, book: Books) -> None:
+    loose = book.rule("terms_without_measure")
+    shop = world.partner("a")
+    assert world.judge(loose, "a").verdict == "unknown"
+    shop.note("agreements", id="1", name="Frame", starts="2025-10-01")
+    shop.note("terms", id="1", agreement="1", title="Fee", kind="fee", value=5, unit="money")
+    shop.note("terms", id="2", agreement="1", title="Check-in", kind="check_in.every", value=14, unit="days")
+    shop.note("terms", id="3", agreement="1", title="Rate", kind="rate", value=5, unit="%", basis="orders")
+    (found,) = world.judge(loose, "a").findings
+    assert found.text == "1 of 2 terms of Frame rest on no metric: Fee" and found.refers == {"about": "agreements/1"}
+    assert world.judge(loose, "a", most=0.6).verdict is False
+    shop.registers["terms"][0]["basis"] = "orders"
+    assert world.judge(loose, "a").verdict is False
+
+
 # ---- row 41
 
 
