@@ -30,9 +30,9 @@ static int take_metrics(ent__query *q) {
 }
 
 static int view_of(ent__query *q, const char *option, const char *name, uint8_t *view) {
-	const char *kept[ENT_VIEW_COUNT];
+	const char *kept[ENT_VIEW_KEPT];
 	size_t n = 0;
-	for (unsigned i = 1; i < ENT_VIEW_COUNT; i++) {
+	for (unsigned i = 1; i < ENT_VIEW_KEPT; i++) {
 		if (!strcmp(ent_view_names[i], name)) {
 			*view = (uint8_t)i;
 			return ENT_EXIT_OK;

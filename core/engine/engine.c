@@ -7,6 +7,7 @@
 #include "engine/judged.h"
 #include "engine/released.h"
 #include "engine/spare.h"
+#include "engine/facts_table.h"
 #include "engine/warm.h"
 
 #include <errno.h>
@@ -335,6 +336,7 @@ void ent_engine_close(ent_engine *e) {
 	ent__warm_close(e);
 	ent__rules_close(e);
 	ent__left_out_forget(e);
+	ent__facts_index_free(e->facts);
 	ent__judged_forget(e);
 	ent__released_forget(e);
 	ent_pool_destroy(e->pool);

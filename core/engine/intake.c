@@ -5,6 +5,7 @@
  * loses by rank is kept in the log as superseded, and so is what another document has told already: it counts again when
  * that one is taken back. Loop thread only. */
 #include "engine/internal.h"
+#include "engine/warm.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ int ent__fold(ent_engine *e, const ent_document *d, int sign, ent_error *error) 
 			s->parked += (uint64_t)(int64_t)sign;
 		}
 	}
+	ent__warm_document(e, d);
 	return ent_fold_document(&e->fold, d, sign, error);
 }
 

@@ -72,6 +72,7 @@ static void take(void *ctx, unsigned worker, const char *records, size_t n) {
 static void finish(ent__judge *j) {
 	if (j->e->rules) {
 		j->e->rules->take = NULL;
+		ent__rules_reads(j->e->rules, NULL, 0, NULL);
 	}
 	ent__judged_finish(j);
 	ent_buf_finish(&j->refused);
@@ -164,6 +165,8 @@ int ent__judge_whole(
 		}
 		report->rules = e->rules->rules ? (uint32_t)json_object_array_length(e->rules->rules) : 0;
 		status = ent__judged_begin(&j);
+		ent__rules_reads(e->rules, snapshot, snapshot->as_of, snapshot->behind);
+		e->rules->facts_read = 0;
 		ent__rules_begin(e->rules);
 		e->rules->take = take;
 		e->rules->take_ctx = &j;
@@ -224,6 +227,7 @@ int ent__judge_change(ent_engine *e, const ent_snapshot_block *layer, const ent_
 	report->rules = e->rules->rules ? (uint32_t)json_object_array_length(e->rules->rules) : 0;
 	report->evaluations = 0;
 	status = status ? status : ent__judged_begin(&j);
+	ent__rules_reads(e->rules, &e->warm->blocks[0].block, e->warm->as_of, e->warm->behind);
 	ent__rules_begin(e->rules);
 	e->rules->take = take;
 	e->rules->take_ctx = &j;
@@ -266,10 +270,13 @@ int ent_engine_brief(
 	ent__rules_worker *w = &e->rules->workers[0];
 	ent_buf json = {0};
 	ent_buf_add(&json, request, strlen(request));
+	ent__rules_reads(e->rules, snapshot, snapshot->as_of, snapshot->behind);
 	ent__rules_begin(e->rules);
 	ent__rules_send(w, ENT_RULES_BRIEF, 1, &json, snapshot->fd);
 	ent_buf_finish(&json);
-	if (ent__rules_wait(e->rules, 1)) {
+	bool made = ent__rules_wait(e->rules, 1);
+	ent__rules_reads(e->rules, NULL, 0, NULL);
+	if (made) {
 		ent_buf_add(page, w->page.data, w->page.n);
 		return 0;
 	}

@@ -86,6 +86,9 @@ static void on_message(void *ctx, ent_child *child, uint32_t type, ent_read *r) 
 		ent__tally_times(w->all, r);
 		w->done = true;
 		break;
+	case ENT_RULES_ASK:
+		ent__facts_answer(w, r);
+		break;
 	case ENT_RULES_FAILED:
 		ent_read_u32(r);
 		ent_read_u64(r);
@@ -422,6 +425,12 @@ static ent__rules *rules_of(ent_engine *e) {
 		e->rules->e = e;
 	}
 	return e->rules;
+}
+
+void ent__rules_reads(ent__rules *all, const ent_snapshot_block *base, int32_t as_of, const uint8_t *behind) {
+	all->base = base;
+	all->base_as_of = as_of;
+	all->behind = behind;
 }
 
 void ent_engine_rules_expected(ent_engine *e) { e->rules_expected = true; }

@@ -46,6 +46,11 @@ struct ent__rules {
 	unsigned n_vectorized;
 	ent_errors books;   /* what is wrong with the books */
 	char *metrics;      /* JSON of those that they declare, "": none; NULL: they cannot be made sense of */
+	/* What they read now, for their questions: see facts_table.c. NULL: nothing. */
+	const ent_snapshot_block *base;
+	int32_t base_as_of;
+	const uint8_t *behind; /* as the block has it */
+	unsigned facts_read; /* kinds of documents, 1 << ent_fact, that rules asked for since all was judged */
 	/* Takes records, each followed by a newline, as they come; may be NULL. */
 	void (*take)(void *ctx, unsigned worker, const char *records, size_t n);
 	void *take_ctx;
@@ -82,6 +87,10 @@ void ent__left_out_forget(ent_engine *);
 void ent__rules_begin(ent__rules *);
 /* Until the first n workers are done, or one of them failed or is gone. */
 bool ent__rules_wait(ent__rules *, unsigned n);
+/* Before a message to all of them: this is what they read. */
+void ent__rules_reads(ent__rules *, const ent_snapshot_block *base, int32_t as_of, const uint8_t *behind);
+/* facts_table.c: answers ENT_RULES_ASK. */
+void ent__facts_answer(ent__rules_worker *, ent_read *r);
 /* Text of a member, "" if it is not there. */
 const char *ent__json_text(json_object *, const char *key);
 

@@ -30,6 +30,7 @@ uint32_t ent__build_text(ent__build *b, uint32_t code) {
 	}
 	if (code >= b->text_of_n) {
 		uint32_t n = b->e->texts.count > code ? b->e->texts.count : code + 1;
+		n = n > 2 * b->text_of_n ? n : 2 * b->text_of_n;
 		b->text_of = ent_xrealloc(b->text_of, n * sizeof *b->text_of);
 		memset(b->text_of + b->text_of_n, 0, (n - b->text_of_n) * sizeof *b->text_of);
 		b->text_of_n = n;
@@ -138,7 +139,7 @@ static void add_slice(ent__build *b, const ent_cell *cells, size_t n) {
 	}
 }
 
-static void finish_partner(ent__build *b) {
+void ent__build_cells(ent__build *b) {
 	ENT_SORT(b->cells, b->n_cells, by_slice);
 	for (size_t i = 0; i < b->n_cells;) {
 		size_t k = i + 1;
@@ -151,6 +152,11 @@ static void finish_partner(ent__build *b) {
 	b->n_cells = 0;
 }
 
+void ent__build_cell(ent__build *b, const ent_cell *c) {
+	ENT_GROW(b->cells, b->n_cells, b->cells_capacity);
+	b->cells[b->n_cells++] = *c;
+}
+
 static int take_cell(void *ctx, const ent_cell *c) {
 	ent__build *b = ctx;
 	if (!ent__build_included(b, c->key.partner) || c->key.day > ent__build_day_of(b, c->key.partner)) {
@@ -160,10 +166,9 @@ static int take_cell(void *ctx, const ent_cell *c) {
 		return 0; /* a block that is declared no more: the next run takes it away */
 	}
 	if (b->n_cells && b->cells[0].key.partner != c->key.partner) {
-		finish_partner(b);
+		ent__build_cells(b);
 	}
-	ENT_GROW(b->cells, b->n_cells, b->cells_capacity);
-	b->cells[b->n_cells++] = *c;
+	ent__build_cell(b, c);
 	return 0;
 }
 
@@ -545,7 +550,7 @@ int ent__build_snapshot(ent_engine *e, const ent__build_from *from, int32_t as_o
 	for (unsigned f = 0; f < families && !status; f++) {
 		status = scan_cells(&b, f, error);
 		if (b.n_cells) {
-			finish_partner(&b);
+			ent__build_cells(&b);
 		}
 	}
 	if (!status) {

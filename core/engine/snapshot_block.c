@@ -128,7 +128,7 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	for (uint32_t i = 0; i < b->n_partners; i++) {
 		pad(out);
 		partners[i].json = out->n;
-		if (!b->old_json || !b->old_json(b->old_ctx, b->partners[i], out)) {
+		if (!b->bare && (!b->old_json || !b->old_json(b->old_ctx, b->partners[i], out))) {
 			ent__build_partner_json(b, b->partners[i], out);
 		}
 		partners[i].n_json = out->n - partners[i].json;
@@ -156,7 +156,9 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	head.rates = section(out, b->rate_rows.data, b->rate_rows.n / sizeof(ent_snap_rate), sizeof(ent_snap_rate));
 	pad(out);
 	head.meta.offset = out->n;
-	ent__build_meta_json(b, out);
+	if (!b->bare) {
+		ent__build_meta_json(b, out);
+	}
 	head.meta.n = out->n - head.meta.offset;
 	if (e->counted && (e->custom || !b->from)) { /* what is folded elsewhere has only what is compiled */
 		pad(out);
@@ -168,7 +170,8 @@ void ent__build_assemble(ent__build *b, ent_buf *out) {
 	ent_snap_text *texts = ent_xcalloc(b->n_texts, sizeof *texts);
 	for (uint32_t i = 0; i < b->n_texts; i++) {
 		size_t n;
-		const char *text = ent_intern_text(&e->texts, b->texts[i], &n);
+		const char *text = b->made && b->texts[i] >= b->made_from ? ent_intern_text(b->made, b->texts[i] - b->made_from, &n)
+																  : ent_intern_text(&e->texts, b->texts[i], &n);
 		texts[i] = (ent_snap_text){out->n, n};
 		ent_buf_add(out, text, n);
 		ent_buf_u8(out, 0);

@@ -99,6 +99,9 @@ typedef struct ent__build {
 	/* JSON of a partner as an older block has it; false: it is made anew. NULL: all is made anew. */
 	bool (*old_json)(void *ctx, uint32_t partner, ent_buf *out);
 	void *old_ctx;
+	bool bare; /* nothing but figures: no JSON of anything */
+	uint32_t made_from;     /* codes from it on are those of `made`, from 0 */
+	const ent_intern *made; /* NULL: there are none */
 } ent__build;
 
 /* The last day of which anything of the partner is in the snapshot. */
@@ -114,6 +117,9 @@ int64_t *ent__build_values(ent__build *, uint64_t n);
 /* Adds a series; of the key, origin, view, value and currency are read. */
 void ent__build_series_add(ent__build *, uint32_t partner, unsigned measure, const ent_cell_key *, int32_t day0, uint64_t n,
 	const int64_t *values);
+/* Takes a cell, of one partner and family after the other; what was taken becomes series at the end of each. */
+void ent__build_cell(ent__build *, const ent_cell *);
+void ent__build_cells(ent__build *);
 bool ent__build_included(const ent__build *, uint32_t partner);
 /* Takes coverage as stored. After the last, and after the series: ent__build_covers merges it and hands it to the partners. */
 void ent__build_cover(ent__build *, const ent_cover *);

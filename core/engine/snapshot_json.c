@@ -211,6 +211,14 @@ void ent__build_meta_json(ent__build *b, ent_buf *out) {
 		ent_json_key(&j, "released");
 		ent__released_json(b->e, b->partners, b->n_partners, &j);
 	}
+	ent_json_key(&j, "views"); /* that cells keep */
+	ent_json_array(&j);
+	for (unsigned v = ENT_VIEW_TOTAL + 1; v < ENT_VIEW_KEPT; v++) {
+		if (b->e->fold.views[v]) {
+			ent_json_text(&j, ent_view_names[v]);
+		}
+	}
+	ent_json_end(&j);
 	ent_json_key(&j, "benchmarks"); /* what is nobody's own: of an industry, a market */
 	ent_json_array(&j);
 	for (size_t i = 0; i < b->n_records && !b->records[i].partner; i++) { /* sorted by partner: these come first */

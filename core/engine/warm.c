@@ -2,6 +2,7 @@
  *
  * Keeping the blocks that rules read, and noting what changes, see warm.h. Loop thread only. */
 #include "engine/life.h"
+#include "engine/rules_worker.h"
 #include "engine/warm.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static void block_close(ent__warm_block *b) {
 }
 
 static void forget_changes(ent__warm *w) {
-	w->n_cells = w->n_sets = w->n_dists = w->n_known = 0;
+	w->n_cells = w->n_sets = w->n_dists = w->n_known = w->n_facts = 0;
 	w->all = NULL;
 }
 
@@ -42,6 +43,7 @@ void ent__warm_close(ent_engine *e) {
 	free(w->sets);
 	free(w->dists);
 	free(w->known);
+	free(w->facts);
 	free(w);
 	e->warm = NULL;
 }
@@ -179,6 +181,33 @@ void ent__warm_cells(ent_engine *e, const ent_cells_flush *f) {
 	}
 }
 
+static void note_facts(ent_engine *e, uint32_t partner, unsigned kind) {
+	ent__warm *w = e->warm;
+	ent__warm_facts *last = w->n_facts ? &w->facts[w->n_facts - 1] : NULL;
+	if (last && last->partner == partner) { /* one after another they are of one partner, mostly */
+		last->kinds |= 1u << kind;
+	} else if (w->n_facts == MOST_CHANGES) {
+		ent__warm_all(e, "too much changed at once");
+	} else if (index_of(e, partner)) {
+		ENT_GROW(w->facts, w->n_facts, w->facts_capacity);
+		w->facts[w->n_facts++] = (ent__warm_facts){partner, 1u << kind};
+	}
+}
+
+void ent__warm_document(ent_engine *e, const ent_document *d) {
+	if (!e->warm || e->warm->all || !e->rules || !(e->rules->facts_read >> d->kind & 1)) {
+		return;
+	}
+	if (d->scope) {
+		note_facts(e, d->scope, d->kind);
+	}
+	for (uint32_t i = 0; i < d->n && !d->scope && !e->warm->all; i++) {
+		if (d->items[i].partner) {
+			note_facts(e, d->items[i].partner, d->kind);
+		}
+	}
+}
+
 static void know(ent_engine *e, uint32_t partner) {
 	ent__warm *w = e->warm;
 	if (!w->all && index_of(e, partner)) {
@@ -280,6 +309,24 @@ static int by_number(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
+static int by_partner(const void *a, const void *b) {
+	uint32_t x = ((const ent__warm_facts *)a)->partner, y = ((const ent__warm_facts *)b)->partner;
+	return (x > y) - (x < y);
+}
+
+static void merge_facts(ent__warm *w) {
+	size_t kept = 0;
+	ENT_SORT(w->facts, w->n_facts, by_partner);
+	for (size_t i = 0; i < w->n_facts; i++) {
+		if (kept && w->facts[kept - 1].partner == w->facts[i].partner) {
+			w->facts[kept - 1].kinds |= w->facts[i].kinds;
+		} else {
+			w->facts[kept++] = w->facts[i];
+		}
+	}
+	w->n_facts = kept;
+}
+
 static size_t once(uint32_t *items, size_t n) {
 	size_t kept = 0;
 	ENT_SORT(items, n, by_number);
@@ -292,7 +339,7 @@ static size_t once(uint32_t *items, size_t n) {
 }
 
 uint32_t *ent__warm_changed(ent__warm *w, size_t *n) {
-	uint32_t *out = ent_xmalloc((w->n_cells + w->n_sets + w->n_dists + w->n_known + 1) * sizeof *out);
+	uint32_t *out = ent_xmalloc((w->n_cells + w->n_sets + w->n_dists + w->n_known + w->n_facts + 1) * sizeof *out);
 	size_t k = 0, sets = 0;
 	ENT_SORT(w->cells, w->n_cells, by_cell);
 	ENT_SORT(w->sets, w->n_sets, by_set);
@@ -304,6 +351,7 @@ uint32_t *ent__warm_changed(ent__warm *w, size_t *n) {
 	}
 	w->n_sets = sets;
 	w->n_known = once(w->known, w->n_known);
+	merge_facts(w);
 	for (size_t i = 0; i < w->n_cells; i++) {
 		out[k++] = w->index_of[w->cells[i].key.partner] - 1;
 	}
@@ -315,6 +363,9 @@ uint32_t *ent__warm_changed(ent__warm *w, size_t *n) {
 	}
 	for (size_t i = 0; i < w->n_known; i++) {
 		out[k++] = w->index_of[w->known[i]] - 1;
+	}
+	for (size_t i = 0; i < w->n_facts; i++) {
+		out[k++] = w->index_of[w->facts[i].partner] - 1;
 	}
 	*n = once(out, k);
 	return out;

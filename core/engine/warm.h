@@ -8,6 +8,12 @@
 #include "engine/snapshot_build.h"
 #include "metrics/window.h"
 
+/* Documents of a kind that changed, where rules read single facts. */
+typedef struct ent__warm_facts {
+	uint32_t partner; /* code */
+	uint32_t kinds;   /* 1 << ent_fact */
+} ent__warm_facts;
+
 /* A block that is read; the first is the whole, the others are layers. */
 typedef struct ent__warm_block {
 	ent_snapshot_block block; /* data NULL: nobody is read from it any more, it was let go */
@@ -43,6 +49,8 @@ typedef struct ent__warm {
 	size_t n_dists, dists_capacity;
 	uint32_t *known; /* codes of partners of whom something else is known now: registers, coverage */
 	size_t n_known, known_capacity;
+	ent__warm_facts *facts;
+	size_t n_facts, facts_capacity;
 } ent__warm;
 
 /* The last day of a partner that is judged of which its rules may know. */
@@ -70,6 +78,8 @@ int ent__warm_layer(
 
 /* These were committed. */
 void ent__warm_cells(ent_engine *, const ent_cells_flush *);
+/* It is folded, or taken back. Every document goes by here: nothing is noted unless a rule asked for facts of its kind. */
+void ent__warm_document(ent_engine *, const ent_document *);
 void ent__warm_cover(ent_engine *, const ent_cover *);
 void ent__warm_record(ent_engine *, const ent_record *);
 /* Something that no layer can tell. */

@@ -4,6 +4,7 @@
  * but the members of sets that changed, and what else is known of partners of whom that changed. Loop thread only. */
 #include "base/json.h"
 #include "engine/warm.h"
+#include "rules/protocol.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 /* Which figures of a partner are others now. */
 typedef struct figures {
 	uint64_t measures[(ENT_MEASURES_MOST + 63) / 64];
-	uint32_t sets, dists;
+	uint32_t sets, dists, facts;
 	bool all; /* also what is known of it, or which sources speak */
 } figures;
 
@@ -242,6 +243,21 @@ static bool is_known_anew(const ent__warm *w, uint32_t code) {
 	return false;
 }
 
+static uint32_t facts_changed(const ent__warm *w, uint32_t code) {
+	for (size_t low = 0, high = w->n_facts; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (w->facts[middle].partner == code) {
+			return w->facts[middle].kinds;
+		}
+		if (w->facts[middle].partner < code) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return 0;
+}
+
 static bool old_json(void *ctx, uint32_t partner, ent_buf *out) {
 	layer *l = ctx;
 	const ent__warm_place *p = &l->w->places[l->w->index_of[partner] - 1];
@@ -339,7 +355,7 @@ static void write_request(const ent_catalogue *c, const figures *changed, size_t
 			continue;
 		}
 		while (k < n_lists && (memcmp(lists[k].measures, changed[i].measures, sizeof lists[k].measures) || lists[k].sets != changed[i].sets ||
-								  lists[k].dists != changed[i].dists)) {
+								  lists[k].dists != changed[i].dists || lists[k].facts != changed[i].facts)) {
 			k++;
 		}
 		of[i] = (int64_t)k;
@@ -352,6 +368,11 @@ static void write_request(const ent_catalogue *c, const figures *changed, size_t
 		for (unsigned m = 0; m < c->n_metrics; m++) {
 			if (metric_changed(&c->metrics[m], &changed[i])) {
 				ent_json_uint(&j, m);
+			}
+		}
+		for (unsigned kind = 0; kind < ENT_FACT_COUNT; kind++) {
+			if (changed[i].facts >> kind & 1) {
+				ent_json_uint(&j, ENT_RULES_FACTS + kind);
 			}
 		}
 		ent_json_end(&j);
@@ -403,7 +424,7 @@ static int one_partner(layer *l, uint32_t index) {
 	l->code = p->code;
 	l->block = &w->blocks[p->block];
 	l->old = &l->block->snap.partners[p->partner];
-	l->changed = (figures){.all = is_known_anew(w, p->code)};
+	l->changed = (figures){.all = is_known_anew(w, p->code), .facts = facts_changed(w, p->code)};
 	l->cell = first_of(w->cells, w->n_cells, sizeof *w->cells, offsetof(ent_cell, key), p->code);
 	l->set = first_of(w->sets, w->n_sets, sizeof *w->sets, 0, p->code);
 	l->dist = first_of(w->dists, w->n_dists, sizeof *w->dists, offsetof(ent__build_bucket, key), p->code);

@@ -75,6 +75,32 @@ static const ent_space_def dists[ENT_DIST_COUNT] = {
 
 const char *const ent_view_names[ENT_VIEW_COUNT] = {
 	"total", "channel", "category", "country", "campaign", "device", "source", "region", "vendor", "product",
+	"customer", "step", "load_time",
+};
+
+#define IN(family) (1u << ENT_##family)
+const uint8_t ent_view_families[ENT_VIEW_COUNT] = {
+	[ENT_VIEW_TOTAL] = IN(SALES) | IN(TRAFFIC) | IN(CARTS),
+	[ENT_VIEW_CHANNEL] = IN(SALES) | IN(TRAFFIC) | IN(CARTS),
+	[ENT_VIEW_CATEGORY] = IN(SALES),
+	[ENT_VIEW_COUNTRY] = IN(SALES) | IN(TRAFFIC),
+	[ENT_VIEW_CAMPAIGN] = IN(SALES) | IN(TRAFFIC),
+	[ENT_VIEW_DEVICE] = IN(TRAFFIC),
+	[ENT_VIEW_SOURCE] = IN(TRAFFIC),
+	[ENT_VIEW_REGION] = IN(SALES),
+	[ENT_VIEW_VENDOR] = IN(SALES),
+	[ENT_VIEW_PRODUCT] = IN(SALES),
+	[ENT_VIEW_CUSTOMER] = IN(SALES),
+	[ENT_VIEW_STEP] = IN(CARTS),
+	[ENT_VIEW_LOAD_TIME] = IN(TRAFFIC),
+};
+#undef IN
+
+/* Finer where most sites are. */
+const ent_load_time ent_load_times[ENT_LOAD_TIMES] = {
+	{0, "0-0.5 s"}, {500000, "0.5-1 s"}, {1000000, "1-1.5 s"}, {1500000, "1.5-2 s"}, {2000000, "2-2.5 s"},
+	{2500000, "2.5-3 s"}, {3000000, "3-3.5 s"}, {3500000, "3.5-4 s"}, {4000000, "4-5 s"}, {5000000, "5-6 s"},
+	{6000000, "6-8 s"}, {8000000, "8-10 s"}, {10000000, "10-15 s"}, {15000000, "15 s and more"},
 };
 const char *const ent_origin_names[ENT_ORIGIN_COUNT] = {
 	"shop", "analytics", "declared", "benchmark", "forecast", "rate",

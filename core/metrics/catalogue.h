@@ -126,10 +126,24 @@ typedef enum ent_view {
 	ENT_VIEW_REGION,
 	ENT_VIEW_VENDOR,
 	ENT_VIEW_PRODUCT,
+	ENT_VIEW_KEPT, /* the views before it may be kept in cells; those from it on are worked out where a rule asks for them */
+	ENT_VIEW_CUSTOMER = ENT_VIEW_KEPT,
+	ENT_VIEW_STEP,      /* at which a cart was left */
+	ENT_VIEW_LOAD_TIME, /* ent_load_times */
 	ENT_VIEW_COUNT
 } ent_view;
 
 extern const char *const ent_view_names[ENT_VIEW_COUNT];
+/* Whose facts can be cut by a view, as bits 1 << ent_family. */
+extern const uint8_t ent_view_families[ENT_VIEW_COUNT];
+
+/* Values of the view load_time, in order: a visit belongs to the last that begins at or before its mean. */
+typedef struct ent_load_time {
+	int64_t from; /* microseconds */
+	const char *name;
+} ent_load_time;
+#define ENT_LOAD_TIMES 14
+extern const ent_load_time ent_load_times[ENT_LOAD_TIMES];
 extern const char *const ent_origin_names[ENT_ORIGIN_COUNT];
 
 typedef enum ent_metric_kind { ENT_METRIC_SUM, ENT_METRIC_RATIO, ENT_METRIC_DISTINCT, ENT_METRIC_DISTRIBUTION } ent_metric_kind;

@@ -139,6 +139,18 @@ ent_item ent_fold_visit(const ent_document *d) {
 
 #define AT(measure) [measure - ENT_M_SESSIONS]
 
+static uint32_t load_time(const ent_fold *f, const ent_wire_visit *v) {
+	if (!v->loads) {
+		return 0;
+	}
+	int64_t mean = (int64_t)v->load_ms * 1000 / v->loads;
+	uint32_t at = ENT_LOAD_TIMES - 1;
+	while (ent_load_times[at].from > mean) {
+		at--;
+	}
+	return f->made(f->ctx, ENT_VIEW_LOAD_TIME, at);
+}
+
 static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e) {
 	ent_item item = ent_fold_visit(d);
 	const ent_wire_visit *v = &item.body.visit;
@@ -167,7 +179,7 @@ static int fold_visit(ent_fold *f, const ent_document *d, int sign, ent_error *e
 	ent_cell_key key = {.partner = item.partner, .day = day, .origin = d->origin, .family = ENT_TRAFFIC};
 	uint32_t channel = f->channel(f->ctx, d->system, v->channel);
 	const ent__view_value views[] = {{ENT_VIEW_TOTAL, 0}, {ENT_VIEW_CHANNEL, channel}, {ENT_VIEW_COUNTRY, v->country}, {ENT_VIEW_CAMPAIGN, v->campaign}, {ENT_VIEW_DEVICE, v->device},
-		{ENT_VIEW_SOURCE, v->source}};
+		{ENT_VIEW_SOURCE, v->source}, {ENT_VIEW_LOAD_TIME, f->views[ENT_VIEW_LOAD_TIME] ? load_time(f, v) : 0}};
 	for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
 		if (views[i].view != ENT_VIEW_TOTAL && !f->views[views[i].view]) {
 			continue;
@@ -220,6 +232,13 @@ static int fold_cart(ent_fold *f, const ent_document *d, int sign, ent_error *e)
 	}
 	if (ent__fold_add(f, &key, m, sign, &cell, e)) {
 		return e->code;
+	}
+	if (f->views[ENT_VIEW_STEP]) {
+		key.view = ENT_VIEW_STEP;
+		key.value = c->step;
+		if (ent__fold_add(f, &key, m, sign, &cell, e)) {
+			return e->code;
+		}
 	}
 	if (f->views[ENT_VIEW_CHANNEL]) {
 		key.view = ENT_VIEW_CHANNEL;

@@ -12,7 +12,7 @@ typedef struct ent__view_value {
 	uint32_t value;
 } ent__view_value;
 
-enum { ENT__ORDER_VIEWS = 5 };
+enum { ENT__ORDER_VIEWS = 6 };
 
 /* One partner's share of an order. */
 typedef struct ent__share {

@@ -244,14 +244,20 @@ static int fold_refund_days(ent_fold *f, const ent_document *d, const ent_item *
 	return 0;
 }
 
+static uint32_t customer_value(const ent_fold *f, const ent_wire_order *o) {
+	uint32_t customer = ent_dense(&o->customer);
+	return customer ? f->made(f->ctx, ENT_VIEW_CUSTOMER, customer - 1) : 0;
+}
+
 /* The cells of a share are asked for as soon as their keys are known: they come while the measures are made. */
 static void find_views(const ent_fold *f, const ent_document *d, const ent_wire_order *o, share *s) {
 	ent_cell_key key = {.partner = s->partner, .day = s->day, .currency = s->currency, .origin = d->origin,
 		.family = ENT_SALES};
 	const uint32_t values[ENT_VIEW_COUNT] = {[ENT_VIEW_CHANNEL] = f->channel(f->ctx, d->system, o->channel),
-		[ENT_VIEW_COUNTRY] = o->country, [ENT_VIEW_CAMPAIGN] = o->campaign, [ENT_VIEW_REGION] = o->region};
+		[ENT_VIEW_COUNTRY] = o->country, [ENT_VIEW_CAMPAIGN] = o->campaign, [ENT_VIEW_REGION] = o->region,
+		[ENT_VIEW_CUSTOMER] = f->views[ENT_VIEW_CUSTOMER] ? customer_value(f, o) : 0};
 	static const uint8_t of_order[VIEWS] = {
-		ENT_VIEW_TOTAL, ENT_VIEW_CHANNEL, ENT_VIEW_COUNTRY, ENT_VIEW_CAMPAIGN, ENT_VIEW_REGION};
+		ENT_VIEW_TOTAL, ENT_VIEW_CHANNEL, ENT_VIEW_COUNTRY, ENT_VIEW_CAMPAIGN, ENT_VIEW_REGION, ENT_VIEW_CUSTOMER};
 	for (unsigned i = 0; i < VIEWS; i++) {
 		if (i == 0 || f->views[of_order[i]]) {
 			s->views[s->n_views].view = key.view = of_order[i];
@@ -330,3 +336,37 @@ int ent__fold_order(ent_fold *f, const ent_document *d, int sign, ent_error *e) 
 	}
 	return status;
 }
+
+bool ent_fold_has_line(const ent_order_share *s, const ent_item *line, uint32_t partner) {
+	return line->kind == ENT_LINE && !(line->flags & ENT_DOC_RETRACT) && (s->whole || line->partner == partner);
+}
+
+bool ent_fold_share(ent_fold *f, const ent_document *d, uint32_t partner, ent_order_share *out, bool *overflow) {
+	const ent_item *head = ent_document_head(d);
+	*overflow = false;
+	if (!head || (head->flags & ENT_DOC_RETRACT) || head->body.order.status == ENT_ORDER_TEST) {
+		return false;
+	}
+	bool lines = false, own = false;
+	for (uint32_t i = 0; i < d->n && !d->scope; i++) {
+		const ent_item *item = &d->items[i];
+		if (item->kind == ENT_LINE && item->partner && !(item->flags & ENT_DOC_RETRACT)) {
+			lines = true;
+			own |= item->partner == partner;
+		}
+	}
+	share s = {.partner = partner, .whole = d->scope || !lines};
+	if ((s.whole ? (d->scope ? d->scope : head->partner) != partner : !own) || !ent_fold_day(f, head, partner, &s.day)) {
+		return false;
+	}
+	if (!measure(d, head, &s)) {
+		*overflow = true;
+		return false;
+	}
+	out->day = s.day;
+	out->whole = s.whole;
+	memcpy(out->m, s.m, sizeof out->m);
+	return true;
+}
+
+int64_t ent_fold_line_gross(const ent_item *line) { return ent__line_gross(line); }

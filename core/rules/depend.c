@@ -29,19 +29,32 @@ static PyTypeObject *depend_class;
 
 static const metrics everything = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
 
-_Static_assert(ENT_CUSTOM_METRICS + 64 <= MOST_METRICS, "every metric has a bit");
+_Static_assert(ENT_CUSTOM_METRICS + 64 <= ENT_RULES_FACTS, "every metric has a bit");
+_Static_assert(ENT_RULES_FACTS + ENT_FACT_COUNT <= MOST_METRICS, "and so has every kind of facts");
 
 /* By the names of all metrics, in the order of their numbers. */
 static PyObject *numbers_of(PyObject *names) {
 	Py_ssize_t n = PyList_GET_SIZE(names);
 	PyObject *numbers = PyDict_New();
-	if (n > MOST_METRICS) {
+	if (n > (Py_ssize_t)ENT_RULES_FACTS) {
 		PyErr_SetString(PyExc_ValueError, "there are more metrics than can be kept apart");
 		Py_CLEAR(numbers);
 	}
 	for (Py_ssize_t i = 0; numbers && i < n; i++) {
 		PyObject *number = PyLong_FromSsize_t(i);
 		if (!number || PyDict_SetItem(numbers, PyList_GET_ITEM(names, i), number)) {
+			Py_CLEAR(numbers);
+		}
+		Py_XDECREF(number);
+	}
+	static const struct {
+		const char *name;
+		unsigned document;
+	} facts[] = {{"facts.order", ENT_ORDER}, {"facts.line", ENT_ORDER}, {"facts.refund", ENT_ORDER}, {"facts.cart", ENT_CART},
+		{"facts.visit", ENT_VISIT}, {"facts.contact", ENT_CONTACT}, {"facts.touch", ENT_TOUCH}};
+	for (size_t i = 0; numbers && i < sizeof facts / sizeof *facts; i++) {
+		PyObject *number = PyLong_FromUnsignedLong(ENT_RULES_FACTS + facts[i].document);
+		if (!number || PyDict_SetItemString(numbers, facts[i].name, number)) {
 			Py_CLEAR(numbers);
 		}
 		Py_XDECREF(number);

@@ -77,7 +77,7 @@ PyMODINIT_FUNC PyInit__entente(void) {
 	if (ent__snapshot_type(module) || ent__series_type(module) || ent__figure_type(module) || ent__look_type(module) ||
 		ent__reads_type(module) || ent__partner_type(module) || ent__evidence_function(module) ||
 		ent__depend_type(module) || ent__places_function(module) || ent__judge_function(module) ||
-		ent__columns_types(module)) {
+		ent__columns_types(module) || ent__facts_type(module)) {
 		goto fail;
 	}
 	return module;

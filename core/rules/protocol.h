@@ -7,7 +7,7 @@
  * carries u8 last. What the core sends is one packet, as long as its socket takes.
  *
  * Flow: HELLO -> READY | FAILED; LOAD -> LOADED* | FAILED; EVALUATE, CHANGE -> RESULT*, RELEASED*, then DONE | FAILED; BRIEF -> PAGE* |
- * FAILED. After a failed HELLO the worker leaves with status 1; else it waits for the next message.
+ * FAILED; ASK -> ANSWER in between. After a failed HELLO the worker leaves with status 1; else it waits for the next message.
  * A worker that misses a rule's deadline gets SIGUSR1 (faulthandler writes the traceback to stderr), then SIGKILL. */
 #ifndef ENT_RULES_PROTOCOL_H
 #define ENT_RULES_PROTOCOL_H
@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define ENT_RULES_PROTOCOL_VERSION 5u
+#define ENT_RULES_PROTOCOL_VERSION 6u
 #define ENT_RULES_PAGE_MAGIC 0x4c555245u /* "ERUL" */
 
 typedef enum ent_rules_msg {
@@ -35,7 +35,10 @@ typedef enum ent_rules_msg {
 	ENT_RULES_CHANGE,    /* u64 run, bytes JSON {"metrics": [[numbers], ...], "of": [index into metrics or -1, ...]}; one
 	                        descriptor: a block, sealed as a snapshot, with the partners that changed. `of` says for each of
 	                        them which of its metrics may read otherwise, -1: all of it. Laid over the snapshot that was
-	                        kept; the rules that read any of it, themselves or through a cohort, run again */
+	                        kept; the rules that read any of it, themselves or through a cohort, run again. The number
+	                        ENT_RULES_FACTS + kind stands for single facts of an ent_fact that is a document */
+	ENT_RULES_ANSWER,    /* u8 good, text what, text todo (if it is not good); one descriptor, if it is: what was asked for, a
+	                        memfd sealed as a snapshot */
 	/* worker to core */
 	ENT_RULES_READY = 64, /* u32 pid, text Python version, text sandbox level reached */
 	ENT_RULES_LOADED,     /* u8 last, bytes JSON: {"rules": [{name, practice, row, audience, doc, file, line, settings}],
@@ -48,9 +51,19 @@ typedef enum ent_rules_msg {
 	                         cohort, start, stop, rank, set]], "refused": [[slice, cohort, start, stop, why]]}: see
 	                         scripts/entente/releases.py; only if there is any that is new */
 	ENT_RULES_PAGE,       /* u64 run, u8 last, bytes */
+	ENT_RULES_ASK,        /* while a rule runs: u8 ent_rules_ask, text partner, u8 of (ent_fact, or ent_view), u8 families
+	                         (1 << ent_family; of a view), u8 origin of each family (ENT_ORIGIN_COUNT: any; of facts only), i32
+	                         from, i32 to: days [from, to). The worker waits for ENT_RULES_ANSWER, and its rule's time does
+	                         not run meanwhile. FACTS: a table as metrics/facts.h has it; VIEW: a snapshot of this partner that
+	                         holds nothing but the view */
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */
 } ent_rules_msg;
+
+typedef enum ent_rules_ask { ENT_RULES_ASK_FACTS, ENT_RULES_ASK_VIEW } ent_rules_ask;
+
+/* Above the numbers of all metrics; those of the facts stay below 256. */
+#define ENT_RULES_FACTS 240u
 
 /* In place of a rule's number: code of the rulebooks runs without a rule being at work. Deadlines hold then, too. */
 #define ENT_RULES_AT_LOAD UINT32_MAX
@@ -66,7 +79,7 @@ typedef struct ent_rules_page {
 	_Atomic uint64_t beat;    /* grows with every (rule, partner) that starts */
 	_Atomic uint32_t rule;    /* index in LOADED's list + 1; 0: none at work; ENT_RULES_AT_LOAD, ENT_RULES_AT_BRIEF */
 	_Atomic uint32_t partner; /* index in the snapshot */
-	_Atomic uint64_t started; /* CLOCK_MONOTONIC nanoseconds at which it started */
+	_Atomic uint64_t started; /* CLOCK_MONOTONIC nanoseconds at which it started; 0: it waits for the core */
 	char file[ENT_RULES_FILE_MOST]; /* ENT_RULES_AT_LOAD: the one that is loaded; written while `rule` is 0 */
 } ent_rules_page;
 

@@ -48,6 +48,9 @@ void ent__status_start(uint32_t rule, uint32_t partner);
 void ent__status_idle(void);
 /* The file of a book that is loaded next; "" or NULL: none. It has a deadline of its own. */
 void ent__status_file(const char *path);
+/* The core is asked something: what that takes is not the rule's time. */
+void ent__status_wait(void);
+void ent__status_go_on(void);
 void ent__status_reset(void);
 void ent__status_times(ent_buf *out);   /* as ENT_RULES_DONE has them */
 uint64_t ent__status_spent(void);
@@ -103,6 +106,11 @@ PyObject *ent__series_new(PyObject *owner, const int64_t *data, Py_ssize_t n, in
 int ent__columns_types(PyObject *module);
 /* Denominator of the unit in which values are kept. */
 long ent__unit_scale(int unit);
+
+/* facts.c: methods of a Snapshot, and what the first of them gives. */
+int ent__facts_type(PyObject *module);
+PyObject *ent__snapshot_facts(PyObject *snapshot, PyObject *args);
+PyObject *ent__snapshot_cut(PyObject *snapshot, PyObject *args);
 
 /* The reader of a Snapshot for one partner, whose index becomes the one that this reader knows it by; NULL for anything
  * else. Good until the next layer. */

@@ -31,6 +31,15 @@ const ent__signature ent__signatures[] = {
 	{"Series.__arrow_c_schema__", "(self) -> object", NULL},
 	{"Series.__arrow_c_array__", "(self, requested_schema: object | None=None) -> tuple[object, object]", NULL},
 	{"Series.__arrow_c_stream__", "(self, requested_schema: object | None=None) -> object", NULL},
+	{"Column", NULL, "One column of facts, through the buffer protocol alone: int64, int32 or uint32, read-only."},
+	{"Facts", NULL, "Single facts of one partner, in columns, in order of time."},
+	{"Facts.ever", "int", "facts of that kind on whatever day"},
+	{"Facts.__len__", "(self) -> int", NULL},
+	{"Facts.columns", "(self) -> list[tuple[str, str]]", "(name, what it holds): moment, day, text, flag, money, or the unit of a number. "
+		"Moments in microseconds since 1970, money\nin millionths of the reporting currency; -2**63 where there is none, or no "
+		"exchange rate."},
+	{"Facts.column", "(self, name: str) -> Column", NULL},
+	{"Facts.texts", "(self) -> list[str]", "What the numbers of columns of texts stand for; the first is the one that is not there."},
 	{"Snapshot", NULL, NULL},
 	{"Snapshot.as_of", "int", "last day that windows include"},
 	{"Snapshot.currency", "str", NULL},
@@ -62,6 +71,11 @@ const ent__signature ent__signatures[] = {
 		"ValueError for\nother kinds, and naming the day if a rate is missing."},
 	{"Snapshot.covers", "(self, partner: int, metric: int, origin: int=-1) -> list[tuple[int, int, bool, str]]", "(from, to, declared, source) of the metric's coverage."},
 	{"Snapshot.rate", "(self, currency: str, day: int) -> int", "What one unit of `currency` was worth on the day, in 1e-12 of the reporting currency; 0: not known."},
+	{"Snapshot.facts", "(self, partner: int, kind: int, start: int, stop: int) -> Facts", "The facts of a kind (ent_fact) and some "
+		"days, which the core is asked for. RuntimeError says why it does not give them."},
+	{"Snapshot.cut", "(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int) -> tuple[Snapshot, int]",
+		"The metric's facts by a view that no cell keeps: a snapshot of this partner alone, whose generation is how many documents were\n"
+		"read, and the families of the metric as bits. ValueError where they have no such view."},
 	{"Snapshot.cohort", "(self, partners: bytes, metric: int, start: int, stop: int, origin: int=-1, coverage: float=0.8) -> "
 		"list[tuple[int, int, int]]", "(state, top, bottom) for each partner index of `partners` (packed uint32), in that order."},
 	{"Values", NULL, "One double for each partner, and which of them are known: buffer protocol (format 'd', read-only), the "

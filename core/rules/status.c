@@ -86,6 +86,18 @@ void ent__status_idle(void) {
 	began = 0;
 }
 
+static uint64_t waits_since;
+
+void ent__status_wait(void) {
+	waits_since = ent__monotonic();
+	atomic_store_explicit(&page->started, 0, memory_order_release);
+}
+
+void ent__status_go_on(void) {
+	began += began ? ent__monotonic() - waits_since : 0;
+	atomic_store_explicit(&page->started, began, memory_order_release);
+}
+
 void ent__status_reset(void) {
 	began = spent = started = 0;
 	if (n_times) {

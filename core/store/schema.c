@@ -374,7 +374,7 @@ static void write_cell_key(ent_buf *b, unsigned at) {
 	ent_buf_printf(b, "  " TEXT_OF("c.partner_day >> 32") " AS partner,\n");
 	ent_buf_printf(b, "  " DAY_TEXT("(c.partner_day & 4294967295) - 2147483648") " AS day");
 	snprintf(number, sizeof number, "j.value ->> %u", at);
-	write_names(b, number, ent_view_names, ENT_VIEW_COUNT, "view");
+	write_names(b, number, ent_view_names, ENT_VIEW_KEPT, "view");
 	ent_buf_printf(b, ",\n  " TEXT_OF("(j.value ->> %u)") " AS value", at + 1);
 	ent_buf_printf(b, ",\n  " TEXT_OF("(j.value ->> %u)") " AS currency", at + 2);
 	snprintf(number, sizeof number, "j.value ->> %u", at + 3);

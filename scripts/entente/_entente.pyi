@@ -32,6 +32,22 @@ class Series:
     def __arrow_c_array__(self, requested_schema: object | None=None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None=None) -> object: ...
 
+class Column:
+    """One column of facts, through the buffer protocol alone: int64, int32 or uint32, read-only."""
+
+
+class Facts:
+    """Single facts of one partner, in columns, in order of time."""
+
+    ever: int  # facts of that kind on whatever day
+    def __len__(self) -> int: ...
+    def columns(self) -> list[tuple[str, str]]:
+        """(name, what it holds): moment, day, text, flag, money, or the unit of a number. Moments in microseconds since 1970, money
+        in millionths of the reporting currency; -2**63 where there is none, or no exchange rate."""
+    def column(self, name: str) -> Column: ...
+    def texts(self) -> list[str]:
+        """What the numbers of columns of texts stand for; the first is the one that is not there."""
+
 class Snapshot:
     as_of: int  # last day that windows include
     currency: str
@@ -66,6 +82,11 @@ class Snapshot:
         """(from, to, declared, source) of the metric's coverage."""
     def rate(self, currency: str, day: int) -> int:
         """What one unit of `currency` was worth on the day, in 1e-12 of the reporting currency; 0: not known."""
+    def facts(self, partner: int, kind: int, start: int, stop: int) -> Facts:
+        """The facts of a kind (ent_fact) and some days, which the core is asked for. RuntimeError says why it does not give them."""
+    def cut(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int) -> tuple[Snapshot, int]:
+        """The metric's facts by a view that no cell keeps: a snapshot of this partner alone, whose generation is how many documents were
+        read, and the families of the metric as bits. ValueError where they have no such view."""
     def cohort(self, partners: bytes, metric: int, start: int, stop: int, origin: int=-1, coverage: float=0.8) -> list[tuple[int, int, int]]:
         """(state, top, bottom) for each partner index of `partners` (packed uint32), in that order."""
 

@@ -11,16 +11,23 @@ from .quantity import Number, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any, Final, Literal, NamedTuple, TypeAlias
+    from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
 
     from .deal import Package
     from .register import Entry
     from .spread import Spread
 
+    class Shown(Protocol):
+        """A table of facts."""
+
+        def __len__(self) -> int: ...
+        def shown(self) -> list[tuple[Any, ...]]: ...
+
     Worth: TypeAlias = Quantity | Spread
     Severity = Literal["low", "medium", "high"]
     Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
     Cell = str | int | float | Quantity | None
+    Rows = Sequence[Sequence[Cell]] | Shown
 else:
     from .light import NamedTuple
 
@@ -41,7 +48,7 @@ class Finding(NamedTuple):
     confidence: float | None = None  # 0 to 1
     rank: float | None = None  # order among the findings of one rule; more is first
     open: bool | None = None  # gates only
-    rows: Sequence[Sequence[Cell]] = ()  # what it rests on, as a table; the first row names the columns
+    rows: Rows = ()  # what it rests on, as a table; the first row names the columns
     chart: tuple[str, Mapping[str, Cell]] | None = None
     decides_on: Day | None = None  # unknown: when it will be known
     asks: tuple[Ask, ...] = ()
@@ -109,7 +116,7 @@ def insight(
     partner: str = "",
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (),
+    rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
     about: Entry | None = None,
 ) -> Finding:
@@ -144,7 +151,7 @@ def opportunity(
     partner: str = "",
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (),
+    rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
 ) -> Finding:
     """What could be gained: `worth` in money, for each `per`."""
@@ -179,7 +186,7 @@ def red_flag(
     per: Window | None = None,
     rank: Number | Quantity | None = None,
     confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (),
+    rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
     about: Entry | None = None,
 ) -> Finding:
@@ -206,7 +213,7 @@ def red_flag(
 
 
 def gate(
-    text: str, *, open: bool, key: object = "", partner: str = "", rows: Sequence[Sequence[Cell]] = ()
+    text: str, *, open: bool, key: object = "", partner: str = "", rows: Rows = ()
 ) -> Finding:
     """A condition for the next step: open or shut, and why."""
     return _checked(Finding("gate", text, _key(key), open=open, rows=rows), partner)
@@ -220,7 +227,7 @@ def proposal(
     worth: Worth | None = None,
     per: Window | None = None,
     confidence: float | None = None,
-    rows: Sequence[Sequence[Cell]] = (),
+    rows: Rows = (),
     package: Package | None = None,
     reopens: Entry | None = None,
     see: Sequence[Finding] = (),
@@ -241,9 +248,12 @@ def proposal(
     )
 
 
-def ask(what: str, *, metric: str = "", source: str = "") -> Ask:
-    """Which data would decide; give it to unknown(), or yield it to ask for it anyway."""
-    return Ask(what, metric, source=source)
+def ask(what: str, *, metric: str = "", source: str = "", field: str = "", name: str = "") -> Ask:
+    """Which data would decide; give it to unknown(), or yield it to ask for it anyway. ask("orders", field="customer") asks for the
+    customers of orders, ask("map", name="categories") for a map of categories."""
+    if field:
+        what, metric = f"the {field} of {what}", metric or what
+    return Ask(f"a {what} of {name}" if name else what, metric, source=source)
 
 
 def unknown(

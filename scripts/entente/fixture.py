@@ -18,10 +18,12 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
+from . import reader
 from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
 from .day import Day, day_number, iso
+from .fixture_facts import Facts, Planted, cut_of, facts_of
 from .judge import Outcome, judge
 from .partner import Partner
 from .reader import DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries
@@ -45,7 +47,7 @@ class _Cover(NamedTuple):
     source: str
 
 
-class FixturePartner:
+class FixturePartner(Planted):
     """One made-up partner; every method adds to what is known of it."""
 
     def __init__(self, world: World, name: str, profile: Mapping[str, str]) -> None:
@@ -67,8 +69,10 @@ class FixturePartner:
         self.registers: dict[str, list[dict[str, Any]]] = {}
         self.kept: dict[str, str] = {}
         self.observations: list[dict[str, Any]] = []
+        self.planted = {}
         self.as_of = world.as_of
         self._next = 1
+        self._numbers: dict[str, int] = {}  # of customers and visitors that were planted one by one
 
     def judged_on(self, day: str) -> FixturePartner:
         """Where its day has not come as far as the World's: it is judged as of this one, and later days are
@@ -148,9 +152,7 @@ class FixturePartner:
             ]
         return self
 
-    def cover(
-        self, family: str, first: str, last: str, *, origin: str = "", source: str = ""
-    ) -> FixturePartner:
+    def cover(self, family: str, first: str, last: str, *, origin: str = "", source: str = "") -> Self:
         """Say that a source speaks for these days."""
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         self.covers.setdefault((family, where), []).append(
@@ -474,6 +476,7 @@ class Snapshot:
                 "as_of_mode": "date",
                 "currency": self.currency,
                 "min_cohort": self._world.least_cohort,
+                "views": sorted({VIEWS[view] for p in self._partners for _, _, view, _ in (*p.cells, *p.sets) if view} | {"channel"}),
                 "benchmarks": self._world.benchmarks,
                 "priors": self._world.priors,
                 "registers": self._world.registers,
@@ -601,6 +604,19 @@ class Snapshot:
         packed = array("I")
         packed.frombytes(partners)
         return [self.window(p, metric, start, stop, origin)[:3] for p in packed]
+
+    def facts(self, partner: int, kind: int, start: int, stop: int) -> Facts:
+        """Planted facts."""
+        who = self._partners[partner]
+        return facts_of(self._world, who, kind, start, self._until(who, stop))
+
+    def cut(
+        self, partner: int, metric: int, view: int, start: int, stop: int, origin: int
+    ) -> tuple[reader.Snapshot, int]:
+        """Planted facts by a view that no cell keeps."""
+        who, row = self._partners[partner], METRICS[metric]
+        origins = {family: self._origin(who, row, family, origin) for family in row.families}
+        return cut_of(self._world, who, row, view, start, self._until(who, stop), origins)
 
     def _until(self, who: FixturePartner, stop: int) -> int:
         """Where a window of the partner ends at the latest."""

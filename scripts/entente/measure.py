@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from . import reports, run
-from .breakdown import Breakdown
+from .breakdown import NO_VALUE, Breakdown, seconds_of
 from .day import (
     Day,
     Period,
@@ -19,6 +19,7 @@ from .missing import Ask, NotEnoughEvidence
 from .native import Look, bind
 from .quantity import COUNT, DAYS, GRADES, PIECES, RATIO, SECONDS, Quantity, Unit, round_half_even
 from .reader import (
+    CUSTOMER,
     DECLARED,
     DISTINCT,
     DISTRIBUTION,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from .baseline import Baseline
     from .forecast import Forecast
+    from .reader import Snapshot
 
 RATE_ONE: Final = 10**12
 
@@ -221,8 +223,9 @@ class Measure(Look):
         )
         if state != KNOWN or covered < LEAST_COVERAGE * (span.stop - span.start):  # over() read a report
             return Daily(reports.daily(self, span.start, span.stop), self.metric.unit)
-        raw = view.snapshot.series(
-            self.partner.index, self.metric.number, span.start, span.stop, self._origin, self._view, value
+        snapshot, at = (view.snapshot, self.partner.index) if not self._view else self._source(span.start, span.stop)
+        raw = snapshot.series(
+            at, self.metric.number, span.start, span.stop, self._origin, self._view, value
         )
         return Daily(raw, self.metric.unit)
 
@@ -289,12 +292,15 @@ class Measure(Look):
         view, metric, index = self.partner.view, self.metric, self.partner.index
         whole = view.snapshot.window(index, metric.number, start, stop, self._origin, 0, "")
         state, covered, day = whole[0], whole[3], whole[5]
+        snapshot, at = view.snapshot, index
+        if state in (KNOWN, NO_DENOMINATOR):
+            snapshot, at = self._source(start, stop)
         values: list[str] = []
         for wanted in self._values or ():
             if wanted.endswith("/"):
                 values += [
                     v
-                    for v in view.snapshot.values(index, metric.number, self._view, start, stop, self._origin)
+                    for v in snapshot.values(at, metric.number, self._view, start, stop, self._origin)
                     if v.startswith(wanted)
                 ]
             else:
@@ -306,7 +312,7 @@ class Measure(Look):
         top, bottom = 0, 0 if metric.kind not in (SUM, DISTINCT) else 1
         if state in (KNOWN, NO_DENOMINATOR):
             for value in values:
-                one = view.snapshot.window(index, metric.number, start, stop, self._origin, self._view, value)
+                one = snapshot.window(at, metric.number, start, stop, self._origin, self._view, value)
                 if one[0] == NO_RATE:
                     state, day = one[0], one[5]
                 elif one[0] == KNOWN:
@@ -323,6 +329,27 @@ class Measure(Look):
         if state != KNOWN or covered < least_coverage * (stop - start):
             raise self._missing(start, stop, state or NO_COVERAGE, day)
         return Quantity(top, bottom, metric.unit, covered / (stop - start))
+
+    def _part(self, cut: Snapshot, start: int, stop: int, coverage: float) -> Quantity:
+        """Its one value in what was made of the facts."""
+        [value] = self._values or ("",)
+        number = self.metric.number
+        state, top, bottom, _, _, day = cut.window(0, number, start, stop, self._origin, self._view, value)
+        if state != KNOWN:
+            raise self._missing(start, stop, state, day)
+        return Quantity(top, bottom, self.metric.unit, coverage)
+
+    def _source(self, start: int, stop: int) -> tuple[Snapshot, int]:
+        """Where the values of its view are read: the snapshot, or, if no cell keeps them, what is made of the facts."""
+        partner = self.partner
+        view = partner.view
+        if VIEWS[self._view] in view.kept_views:
+            return view.snapshot, partner.index
+        from .table import cut_of  # few rules need it
+
+        if self.metric.kind == DISTINCT and self._view > 1:
+            raise NotEnoughEvidence(f"{self.metric.name} is known as a whole and by channel alone")
+        return cut_of(partner, self.metric, self._view, start, stop, self._origin), 0
 
     def _over_declared(self, start: int, stop: int) -> Quantity:
         """What was said of exactly these days, or of periods that together make them up."""
@@ -489,13 +516,22 @@ class Cut:
         span = view.span(window)
         name = VIEWS[self._view]
         parts = {}
-        kept = view.snapshot.values(
-            measure.partner.index, measure.metric.number, self._view, span.start, span.stop, measure._origin
-        )
-        for value in kept or reports.values(measure, self._view, span.start, span.stop):
+        values: list[str] = []
+        whole = Measure(measure.partner, measure.metric, measure._origin, self._view)
+        if self._counted(span.start, span.stop):
+            snapshot, at = whole._source(span.start, span.stop)
+            number = measure.metric.number
+            values = snapshot.values(at, number, self._view, span.start, span.stop, measure._origin)
+        rest = None
+        for value in values or reports.values(measure, self._view, span.start, span.stop):
             part = Measure(measure.partner, measure.metric, measure._origin, self._view, (value,))
             with run.if_known(f"{name} {value}"):
-                parts[value] = part.over(window, least_coverage)
+                if not values or snapshot is view.snapshot:
+                    parts[value] = part.over(window, least_coverage)
+                else:  # of thousands of customers none is evidence by itself
+                    parts[value] = part._part(snapshot, span.start, span.stop, total.coverage)
+        if self._view >= CUSTOMER:  # guests are no customer, and no one step
+            rest = parts.pop(NO_VALUE, None)
         if not parts:
             raise NotEnoughEvidence(
                 f"{measure.label} is not known by {name}",
@@ -507,7 +543,32 @@ class Cut:
                     note=f"no source tells the {name}",
                 ),
             )
-        return Breakdown(f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None)
+        if name == "load_time":
+            parts = dict(sorted(parts.items(), key=lambda part: seconds_of(part[0])[0]))
+        return Breakdown(f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None, rest)
+
+    def _counted(self, start: int, stop: int) -> bool:
+        """Whether facts tell of these days, and not reports."""
+        measure, view = self._measure, self._measure.partner.view
+        index, number = measure.partner.index, measure.metric.number
+        return view.snapshot.window(index, number, start, stop, measure._origin, 0, "")[0] != NO_COVERAGE
+
+
+def _differing(measure: Measure, window: Window, told: dict[str, Quantity]) -> list[tuple[object, ...]]:
+    """Days on which origins tell different figures, as a table, and the window in all."""
+    partner, metric = measure.partner, measure.metric
+    by_day: dict[str, Daily] = {}
+    for origin in told if metric.kind == SUM else ():
+        try:
+            by_day[origin] = partner.told(metric.name, ORIGINS.index(origin)).daily(window)
+        except (NotEnoughEvidence, ValueError):
+            continue  # what was declared has no days
+    rows: list[tuple[object, ...]] = [("day", *told)]
+    for n, day in enumerate(next(iter(by_day.values())).days if len(by_day) > 1 else ()):
+        said = {origin: Quantity(daily.raw[n], 1, metric.unit) for origin, daily in by_day.items()}
+        if len({value.top for value in said.values()}) > 1:
+            rows.append((str(day), *(said.get(origin) for origin in told)))
+    return [*rows, ("in all", *told.values())]
 
 
 class Origins:
@@ -547,7 +608,7 @@ class Origins:
                 )
             told = f"only {' and '.join(parts)} tells it" if parts else "no origin tells it"
             raise NotEnoughEvidence(f"{measure.title}, {spoken(span.start, span.stop)}: {told}", *asks)
-        return Breakdown(f"{metric.name} by origin", parts, None)
+        return Breakdown(f"{metric.name} by origin", parts, None, rows=lambda: _differing(measure, window, parts))
 
 
 def _source_gaps(covers: list[tuple[int, int, bool, str]], start: int, stop: int) -> list[tuple[str, int, int]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .metrics import Tagged
     from .spread import Spread
     from .terms import Schedule
+    from .table import Affinity, Table
 
 
 class Profile:
@@ -152,6 +153,8 @@ class Partner(Seat):
         """It has been judged: its measures hold on to it, and it to them."""
         self._measures.clear()
         self._cohorts.clear()
+        if self.view.facts:
+            self.view.facts.clear()
 
     def cohort(self, *by: str, or_all: bool = False, **only: str | bool) -> Cohort:
         """Partners with the same industry, or whatever attributes of the profile are named. Where they are
@@ -186,6 +189,18 @@ class Partner(Seat):
         from .deal import Deal
 
         return Deal(self)
+
+    def facts(self, kind: str, window: Window) -> Table:
+        """Single facts of the window: order, line, refund, cart, visit, contact, touch. The days not known: NotEnoughEvidence."""
+        from .table import facts_of  # few rules read them
+
+        return facts_of(self, kind, window)
+
+    def affinity(self, dim: str, window: Window) -> Affinity:
+        """What is bought together: affinity("category", "365d").of("chairs")."""
+        from .table import affinity_of
+
+        return affinity_of(self, dim, window)
 
     def benchmark(self, name: str, *, period: str | None = None, **dims: str) -> Benchmark:
         """A figure of the industry or the market, period by period: of its own industry and region where there is

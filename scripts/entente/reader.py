@@ -7,7 +7,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Final, Protocol
+    from typing import Any, Final, Protocol
 
 # Kinds of metrics, and states of a read, as _entente names them.
 SUM: Final = 0
@@ -34,7 +34,11 @@ VIEWS: Final = (
     "region",
     "vendor",
     "product",
+    "customer",  # from here on: never kept in cells, see table.py
+    "step",
+    "load_time",
 )
+CUSTOMER: Final = VIEWS.index("customer")
 
 if TYPE_CHECKING:
 
@@ -53,6 +57,16 @@ if TYPE_CHECKING:
         def moment(self) -> int: ...
         def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
         def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+    class RawFacts(Protocol):
+        """Single facts of a partner, in columns."""
+
+        @property
+        def ever(self) -> int: ...
+        def __len__(self) -> int: ...
+        def columns(self) -> list[tuple[str, str]]: ...
+        def column(self, name: str) -> Any: ...  # anything that has a buffer
+        def texts(self) -> list[str]: ...
 
     class Snapshot(Protocol):
         """Everything that rules may look at, for one moment. See _entente.pyi for the meaning of each method."""
@@ -100,6 +114,10 @@ if TYPE_CHECKING:
             self, partners: bytes, metric: int, start: int, stop: int, origin: int = -1
         ) -> list[tuple[int, int, int]]: ...
         def rate(self, currency: str, day: int) -> int: ...
+        def facts(self, partner: int, kind: int, start: int, stop: int) -> RawFacts: ...
+        def cut(
+            self, partner: int, metric: int, view: int, start: int, stop: int, origin: int
+        ) -> tuple[Snapshot, int]: ...
 
 else:  # nobody looks at them at run time
-    RawSeries = Snapshot = object
+    RawFacts = RawSeries = Snapshot = object

@@ -89,7 +89,9 @@ def finding(said: Finding) -> dict[str, Any]:
     if said.open is not None:
         out["open"] = said.open
     if said.rows:
-        out["rows"] = [[_cell(cell) for cell in row] for row in said.rows]
+        shown = getattr(said.rows, "shown", None)  # a table of facts shows itself
+        rows: Any = said.rows if shown is None else shown()
+        out["rows"] = [[_cell(cell) for cell in row] for row in rows]
     if said.chart is not None:
         kind, values = said.chart
         out["chart"] = [str(kind), {str(key): _drawn(value) for key, value in values.items()}]

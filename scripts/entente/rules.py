@@ -215,7 +215,7 @@ def rule(
     practice: str,
     row: int | None = None,
     audience: Audience = "us",
-    needs: Iterable[str] = (),
+    needs: Iterable[str] | Mapping[str, str] = (),
     after: Iterable[str] = (),
     was: str | Iterable[str] = (),
     vectorized: bool = False,
@@ -225,7 +225,8 @@ def rule(
     practice  which part of the partner process it belongs to
     row       of the table of capabilities, if it is one of them
     audience  who may see what it finds: "us", or "both" sides
-    needs     metrics and registers without which it cannot judge: those wholly absent are asked for at once
+    needs     metrics and registers without which it cannot judge: those wholly absent are asked for at once;
+              {"orders": "agent customer"}: and columns of single facts, without which it is not run
     after     rules whose findings it reads
     was       names that it had before: what it found under them, and what people made of that, stays with it
     vectorized  it is given all partners at once, as columns, and says with partner= of whom it speaks
@@ -237,7 +238,15 @@ def rule(
     before = (was,) if isinstance(was, str) else tuple(was)
 
     def make(function: Function) -> Rule:
-        return Rule(function, practice, row, audience, tuple(needs), tuple(after), before, vectorized)
+        made = Rule(function, practice, row, audience, tuple(needs), tuple(after), before, vectorized)
+        if isinstance(needs, dict) and any(needs.values()):
+            from .table import guarded  # few rules read single facts
+
+            try:
+                made.function = guarded(function, needs)
+            except LookupError as error:
+                raise made.mistake(f"{made.name} needs {needs}", str(error.args[0])) from None
+        return made
 
     return make
 

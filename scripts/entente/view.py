@@ -57,6 +57,8 @@ class View:
         self._about_whom = -1
         self._reports: Reports | None = None
         self._reports_of: dict[str, Any] | None = None  # what about() said
+        self.facts: dict[object, Any] = {}  # tables of the partner that is judged, see table.py
+        self.facts_whom = -1
         self._others: dict[int, View] = {}  # by day
         if of is not None:  # another day of the same: what has no day is there already
             self._take(of)
@@ -73,6 +75,7 @@ class View:
             from .releases import Log
 
             self.log = Log(self.floor.least, self.as_of, meta.pop("released"), refused)
+        self.kept_views = frozenset(meta.get("views") or ())  # in cells; others are made of facts where they are read
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
         self._differ = snapshot.days_differ()
@@ -82,6 +85,7 @@ class View:
         self.currency, self.ids, self.index, self.metrics = of.currency, of.ids, of.index, of.metrics
         self.meta, self.floor, self.log, self.groups = of.meta, of.floor, of.log, of.groups
         self._attributes, self._differ, self.audiences = of._attributes, of._differ, of.audiences
+        self.kept_views = of.kept_views
 
     def of(self, partner: int) -> View:
         """As of the partner's own day."""
@@ -115,7 +119,8 @@ class View:
 
     def forget(self) -> None:
         """What is known about partners is read anew."""
-        self._about_whom = -1
+        self._about_whom = self.facts_whom = -1
+        self.facts.clear()
 
     def attribute(self, partner: int, name: str) -> str:
         """One field of the profile as text, "" where it is not known."""

@@ -593,6 +593,43 @@ static void the_sandbox_can_be_required(void **state) {
 	driver_finish(&d);
 }
 
+/* While the core looks for an answer, no rule is late; what the core refuses, and what is no table, is the rule's failure. */
+static void waits_for_answers(void **state) {
+	(void)state;
+	driver d;
+	int last, snapshot = make_snapshot(SEALS), odd = driver_memfd("no table of facts at all", 24, SEALS);
+	open_worker(&d, ENT_SANDBOX_BEST_EFFORT, 0);
+	driver_evaluate(&d, 5, "asks", snapshot);
+	for (unsigned i = 0; i < 2; i++) {
+		size_t n;
+		if (i) { /* what was said before goes out first */
+			assert_int_equal(driver_receive(&d, 60), ENT_RULES_RESULT);
+			ent_buf_u8(&d.packet, 0);
+			contains((const char *)d.packet.data + 17, "RuntimeError: there are more than anybody can count; count less");
+		}
+		assert_int_equal(driver_receive(&d, 60), ENT_RULES_ASK);
+		assert_int_not_equal(atomic_load(&d.page->rule), 0);
+		assert_int_equal(atomic_load(&d.page->started), 0);
+		assert_int_equal(ent_read_u8(&d.read), ENT_RULES_ASK_FACTS);
+		assert_memory_equal(ent_read_bytes(&d.read, &n), i ? "bob" : "ada", 3);
+		assert_int_equal(ent_read_u8(&d.read), ENT_ORDER);
+		ent_buf b = {0};
+		ent_buf_u32(&b, ENT_RULES_ANSWER);
+		ent_buf_u8(&b, i == 1);
+		ent_buf_text(&b, "there are more than anybody can count");
+		ent_buf_text(&b, "count less");
+		driver_send(&d, &b, i ? odd : -1);
+		ent_buf_finish(&b);
+	}
+	char *r = driver_records(&d, &last);
+	assert_int_equal(last, ENT_RULES_DONE);
+	contains(r, "RuntimeError: the table of facts is broken: its head");
+	free(r);
+	close(snapshot);
+	close(odd);
+	driver_finish(&d);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(starts_and_stops),
@@ -616,6 +653,7 @@ int main(void) {
 		cmocka_unit_test(the_sandbox_holds),
 		cmocka_unit_test(the_sandbox_can_be_required),
 		cmocka_unit_test(goes_without_landlock),
+		cmocka_unit_test(waits_for_answers),
 		cmocka_unit_test(secrets_stay_out),
 		cmocka_unit_test(takes_packages_of_a_venv),
 	};

@@ -238,3 +238,11 @@ def environment(snapshot, partner):
 def uses_the_venv(snapshot, partner):
     import entente_test_of_venv
     return entente_test_of_venv.VALUE
+
+
+def asks(snapshot, partner):
+    try:
+        facts = snapshot.facts(partner, 1, 100, 110)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return {"rows": len(facts), "ever": facts.ever, "texts": facts.texts()[:2]}
