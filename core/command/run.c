@@ -8,10 +8,15 @@
 #include "base/day.h"
 #include "command/command.h"
 #include "command/portfolio.h"
+#include "command/skips.h"
 #include "engine/feeds.h"
 
 static const ent_arg args[] = {ENT_ARG_ROW_AS_OF,
-	{.name = "no-rules", .type = ENT_ARG_SWITCH, .doc = "Only read what is new; judge nothing."}, {.name = NULL}};
+	{.name = "no-rules", .type = ENT_ARG_SWITCH, .doc = "Only read what is new; judge nothing."},
+	{.name = "explain-skips",
+		.type = ENT_ARG_SWITCH,
+		.doc = "Tell why a rule did not run for a partner: nothing changed, not for its stage, set aside, not known."},
+	{.name = NULL}};
 
 static void on_progress(void *ctx, const ent_ingest_progress *p) {
 	ent_progress_show(ctx, p->doing, p->bytes_done, p->bytes_total, p->records);
@@ -203,6 +208,9 @@ static int run_engine(ent_call *call, ent_engine *engine, const ent_config *conf
 			}
 			if (!status) {
 				status = ent__portfolio_show(call, engine, &e);
+			}
+			if (!status && ent_call_has(call, "explain-skips")) {
+				status = ent__skips_show(call, engine, config, judged->unchanged, &e);
 			}
 		}
 		exit = status ? ent_call_error(call, &e) : ENT_EXIT_OK;
