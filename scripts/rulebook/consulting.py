@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 2, consult: where the partner stands against where it could realistically be."""
 
-from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, title, words
+from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, spread, title, words
 
 from ._peers import lasted
 
@@ -75,3 +75,42 @@ def against_industry(
                 rank=abs(z),
                 chart=("band", {"here": mine, "p25": low, "median": peers.median, "p75": high}),
             )
+
+
+@rule(practice="consulting", row=14, audience="both", needs=("sessions", "load_time", "orders"))
+def faster_site(
+    partner: Partner,
+    *,
+    window: str = "90d",
+    to_seconds: float = 2.0,
+    least_sessions: int = 5000,
+    believed: str = "conversion_per_second",
+    most: float = 0.5,
+) -> Findings:
+    """What the same visitors would buy if pages loaded faster.
+
+    to_seconds      that a page may take
+    least_sessions  from which the partner's own visits say how much each second costs
+    believed        the prior: by what share conversion rises for each second less
+    most            share of what is sold that faster pages may bring; who promises more is not believed
+    """
+    now = partner["load_time"].median(window)
+    if now <= to_seconds:
+        return
+    sessions = partner["sessions"].by("load_time").over(window)
+    per_second = partner.prior(believed)
+    bought = partner["conversion_rate.analytics"]
+    if sessions.total >= least_sessions:
+        rate = bought.by("load_time").over(window)
+        visits = [sessions[key] for key in rate]
+        per_second = -spread.slope(x=rate.midpoints, y=rate.values, weight=visits, prior=-per_second)
+    sold = sessions.total * bought.over(window) * partner["aov"].over(window)
+    gain = (sold * per_second * (now.number - to_seconds)).capped(sold * most)
+    if gain.p50 <= 0:
+        return
+    yield opportunity(
+        f"Half of the visits wait more than {now} for a page. At {to_seconds:g} s they would buy for {gain.p50} more "
+        f"within {words(window)}, between {gain.p10} and {gain.p90}",
+        worth=gain,
+        per=window,
+    )

@@ -160,6 +160,8 @@ def test_holes_are_neither_zeros_nor_guessed_over() -> None:
     world = World()
     shop = world.partner("a").days("orders", 10)
     shop.hole("sales", "2026-02-01", "2026-02-20")
+    for day in ("2026-03-05", "2026-04-09", "2026-06-17", "2026-06-25"):  # weeks of six days count as weeks
+        shop.hole("sales", day, day)
     held = world.see("a")["orders"].forecast(until=TODAY + 28, over="4w").at(TODAY + 28)
     assert held.p10 == held.p90 == 280
     shop.hole("sales", "2026-05-20", "2026-06-30")

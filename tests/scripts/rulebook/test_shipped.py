@@ -32,6 +32,7 @@ def usual(world: World, name: str, seed: int = 0, level: float = 1.0) -> Fixture
         "gross", [118.0 * n for n in analytics], origin="analytics"
     )
     made.days("sessions", [round(100 * level + draw.gauss(0, 10)) for _ in orders]).days("visitors", 70)
+    made.spread("load_time", {iso(TODAY - n): [1.1, 1.3, 1.6] for n in range(90)})
     made.days("purchases", analytics).days("sessions_unidentified", 12)
     made.days("carts_left", noisy(8 * level)).days("carts_left_value", 900 * level)
     for week in range(56):
