@@ -199,7 +199,10 @@ class Register:
         """Whether it was kept for the whole window, so that an absence means something."""
         span = self.partner.view.span(window)
         kept = self.kept_since is not None and self.kept_since.number <= span.start
-        note(Read(f"register {self.name}", span.start, span.stop, 0 if kept else 1, 1, 1, COUNT, -1, slice="kept"))
+        sharing = sharing_of(self.partner, self.name)
+        sharing = "" if sharing == THEIRS else sharing
+        read = (f"register {self.name}", span.start, span.stop, 0 if kept else 1, 1, 1, COUNT, -1)
+        note(Read(*read, slice="kept", sharing=sharing))
         return kept
 
     def any(self, *, since: Window, **fields: object) -> bool:

@@ -89,3 +89,14 @@ def test_how_far_we_have_come_and_what_we_added_is_ours(world: World, field: str
         world.judge(profiled, "b")
     field = "industry"
     assert world.judge(profiled, "b").verdict is False
+
+
+def test_whether_a_confidential_register_is_kept_is_confidential(world: World) -> None:
+    @rule(practice="trust", audience="both")
+    def looks(partner: Partner) -> Findings:
+        """Looks whether it is kept."""
+        partner.register("offers").kept("28d")
+        return iter(())
+
+    with pytest.raises(RuleMistake, match=r"reads register offers \(confidential\)"):
+        world.judge(looks, "a")
