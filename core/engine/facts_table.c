@@ -4,6 +4,7 @@
  * answered one after the other. What it may not ask for is told to the rule; what is wrong with the ledger ends the
  * judgement. Loop thread only. */
 #include "engine/facts_table.h"
+#include "engine/integrity.h"
 #include "engine/rules_worker.h"
 
 #include <string.h>
@@ -42,9 +43,10 @@ static int read_question(const ent__rules *all, ent_read *r, question *q, ent_er
 					? ent_facts_kind(q->of) != NULL
 					: q->what == ENT_RULES_ASK_VIEW && q->of > ENT_VIEW_TOTAL && q->of < ENT_VIEW_COUNT &&
 						  q->families && !(q->families & ~ent_view_families[q->of]);
+	good = good || (q->what == ENT_RULES_ASK_INTEGRITY && q->of && q->of < 1u << ENT_CHECK_COUNT);
 	for (unsigned f = 0; f < ENT_FAMILY_COUNT && good; f++) {
 		good = q->want.origins[f] < ENT_ORIGIN_COUNT ||
-			   (q->want.origins[f] == ENT_ORIGIN_COUNT && q->what == ENT_RULES_ASK_FACTS);
+			   (q->want.origins[f] == ENT_ORIGIN_COUNT && q->what != ENT_RULES_ASK_VIEW);
 	}
 	if (r->bad || !good || !judged || !all->base) {
 		return ent_error_set(error, ENT_ERR_INVALID, "the core does not know what is asked for");
@@ -56,6 +58,9 @@ static int read_question(const ent__rules *all, ent_read *r, question *q, ent_er
 
 /* Which documents it reads: when one of these changes, whoever asked runs again. */
 static unsigned kinds_of(const question *q) {
+	if (q->what == ENT_RULES_ASK_INTEGRITY) {
+		return 1u << ENT_ORDER;
+	}
 	return q->what == ENT_RULES_ASK_FACTS
 			   ? 1u << ent_facts_kind(q->of)->document
 			   : (q->families >> ENT_SALES & 1) << ENT_ORDER | (q->families >> ENT_TRAFFIC & 1) << ENT_VISIT |
@@ -70,7 +75,8 @@ void ent__facts_answer(ent__rules_worker *w, ent_read *r) {
 	int status = read_question(all, r, &q, &error);
 	if (!status) {
 		all->facts_read |= kinds_of(&q);
-		status = q.what == ENT_RULES_ASK_FACTS
+		status = q.what == ENT_RULES_ASK_INTEGRITY ? ent__integrity_of(all->e, &q.want, q.of, &block, &error)
+				 : q.what == ENT_RULES_ASK_FACTS
 					 ? ent__facts_rows(all->e, &q.want, q.of, &block, &error)
 					 : ent__facts_view(all->e, &q.want, (ent_view)q.of, q.families, all->base, &block, &error);
 	}

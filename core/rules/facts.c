@@ -249,6 +249,38 @@ PyObject *ent__snapshot_cut(PyObject *self, PyObject *args) {
 	return cut ? Py_BuildValue("(NI)", cut, families) : NULL;
 }
 
+PyObject *ent__snapshot_integrity(PyObject *self, PyObject *args) {
+	unsigned int partner, checks;
+	PyObject *first, *after;
+	int32_t from, to;
+	if (!PyArg_ParseTuple(args, "IIOO:integrity", &partner, &checks, &first, &after) ||
+		ent__day_of(first, "start", &from) || ent__day_of(after, "stop", &to)) {
+		return NULL;
+	}
+	if (partner >= ent__snapshot_partners(self) || !checks || checks > UINT8_MAX) {
+		PyErr_SetString(PyExc_IndexError, "there is no such partner, or no such test");
+		return NULL;
+	}
+	ent_snap *s = ent__snapshot_of(self, &partner);
+	uint8_t origins[ENT_FAMILY_COUNT];
+	memset(origins, ENT_ORIGIN_COUNT, sizeof origins);
+	to = to > s->as_of + 1 ? s->as_of + 1 : to;
+	int fd = ask(ENT_RULES_ASK_INTEGRITY, ent_snap_partner_id(s, partner), checks, 0, origins, from, to);
+	struct stat st;
+	if (fd < 0) {
+		return NULL;
+	}
+	void *data = fstat(fd, &st) ? MAP_FAILED : mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (data == MAP_FAILED) {
+		PyErr_SetString(PyExc_MemoryError, "cannot map what the tests found: raise rules.memory");
+		return NULL;
+	}
+	PyObject *text = PyUnicode_DecodeUTF8(data, (Py_ssize_t)strnlen(data, (size_t)st.st_size), "replace");
+	munmap(data, (size_t)st.st_size);
+	return text;
+}
+
 /* ---- what Python sees of it
  * -------------------------------------------------------------------------------------- */
 

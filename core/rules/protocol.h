@@ -55,12 +55,13 @@ typedef enum ent_rules_msg {
 	                         (1 << ent_family; of a view), u8 origin of each family (ENT_ORIGIN_COUNT: any; of facts only), i32
 	                         from, i32 to: days [from, to). The worker waits for ENT_RULES_ANSWER, and its rule's time does
 	                         not run meanwhile. FACTS: a table as metrics/facts.h has it; VIEW: a snapshot of this partner that
-	                         holds nothing but the view */
+	                         holds nothing but the view; INTEGRITY: JSON of what tests
+	                         of its orders found, `of` says of which (engine/integrity.h) */
 	ENT_RULES_FAILED      /* u32 about (the ent_rules_msg it answers), u64 run (0: none), text file, u32 line, u32 column,
 	                         text what, text todo */
 } ent_rules_msg;
 
-typedef enum ent_rules_ask { ENT_RULES_ASK_FACTS, ENT_RULES_ASK_VIEW } ent_rules_ask;
+typedef enum ent_rules_ask { ENT_RULES_ASK_FACTS, ENT_RULES_ASK_VIEW, ENT_RULES_ASK_INTEGRITY } ent_rules_ask;
 
 /* Above the numbers of all metrics; those of the facts stay below 256. */
 #define ENT_RULES_FACTS 240u

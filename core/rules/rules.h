@@ -111,6 +111,7 @@ long ent__unit_scale(int unit);
 int ent__facts_type(PyObject *module);
 PyObject *ent__snapshot_facts(PyObject *snapshot, PyObject *args);
 PyObject *ent__snapshot_cut(PyObject *snapshot, PyObject *args);
+PyObject *ent__snapshot_integrity(PyObject *snapshot, PyObject *args);
 
 /* The reader of a Snapshot for one partner, whose index becomes the one that this reader knows it by; NULL for anything
  * else. Good until the next layer. */

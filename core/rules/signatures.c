@@ -76,6 +76,7 @@ const ent__signature ent__signatures[] = {
 	{"Snapshot.cut", "(self, partner: int, metric: int, view: int, start: int, stop: int, origin: int) -> tuple[Snapshot, int]",
 		"The metric's facts by a view that no cell keeps: a snapshot of this partner alone, whose generation is how many documents were\n"
 		"read, and the families of the metric as bits. ValueError where they have no such view."},
+	{"Snapshot.integrity", "(self, partner: int, checks: int, start: int, stop: int) -> str", "What tests of the partner's orders found, as JSON; `checks` has a bit for each of integrity.CHECKS."},
 	{"Snapshot.cohort", "(self, partners: bytes, metric: int, start: int, stop: int, origin: int=-1, coverage: float=0.8) -> "
 		"list[tuple[int, int, int]]", "(state, top, bottom) for each partner index of `partners` (packed uint32), in that order."},
 	{"Values", NULL, "One double for each partner, and which of them are known: buffer protocol (format 'd', read-only), the "

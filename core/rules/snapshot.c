@@ -577,6 +577,7 @@ static PyMethodDef methods[] = {
 	FAST(rate),
 	{"facts", ent__snapshot_facts, METH_VARARGS, NULL},
 	{"cut", ent__snapshot_cut, METH_VARARGS, NULL},
+	{"integrity", ent__snapshot_integrity, METH_VARARGS, NULL},
 	{"at", at, METH_O, NULL},
 	{"day_of", day_of, METH_O, NULL},
 	{"days_differ", days_differ, METH_NOARGS, NULL},

@@ -24,6 +24,7 @@ from . import reader
 from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
 from .day import Day, day_number, iso
 from .fixture_facts import Facts, Planted, cut_of, facts_of
+from .integrity import CHECKS
 from .judge import Outcome, judge
 from .partner import Partner
 from .reader import DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries
@@ -70,6 +71,7 @@ class FixturePartner(Planted):
         self.kept: dict[str, str] = {}
         self.observations: list[dict[str, Any]] = []
         self.planted = {}
+        self.unsound_data: list[dict[str, Any]] = []  # what tests of data found
         self.as_of = world.as_of
         self._next = 1
         self._numbers: dict[str, int] = {}  # of customers and visitors that were planted one by one
@@ -207,6 +209,21 @@ class FixturePartner(Planted):
                 "grade": grade,
             }
         )
+        return self
+
+    def unsound(
+        self,
+        check: str,
+        text: str = "",
+        *,
+        source: str = "",
+        count: int = 1,
+        of: int = 100,
+        rows: Sequence[Sequence[str]] = (),
+    ) -> FixturePartner:
+        """What a test of data found: "lines_against_total", "swapped_dates", "gap" or "duplicates"."""
+        told = {"check": check, "source": source or f"{self.id}-shop", "text": text or f"{count} of {of}: {check}"}
+        self.unsound_data.append({**told, "count": count, "of": of, "rows": [list(row) for row in rows]})
         return self
 
     def reports(
@@ -586,6 +603,14 @@ class Snapshot:
             self._sum(who, row.top, origins, day, min(day + 1, until), view, value) for day in range(start, stop)
         ]
         return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)
+
+    def integrity(self, partner: int, checks: int, start: int, stop: int) -> str:
+        """As the core tells it: what unsound() planted."""
+        who = self._partners[partner]
+        found = [one for one in who.unsound_data if checks >> CHECKS.index(one["check"]) & 1]
+        days = who.cells.get(("orders", 0, 0, ""), {})
+        seen = sum(count for day, count in days.items() if start <= day < min(stop, who.as_of + 1))
+        return json.dumps({"orders": seen or len(found), "found": found})
 
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
         """(from, to, declared, source)."""

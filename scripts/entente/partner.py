@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .benchmark import Benchmark
     from .deal import Deal
     from .declared import Declared
+    from .integrity import Check
     from .metrics import Tagged
     from .spread import Spread
     from .terms import Schedule
@@ -214,6 +215,13 @@ class Partner(Seat):
         from .spread import prior_of  # seldom needed
 
         return prior_of(self, name)
+
+    def integrity(self, *checks: str) -> list[Check]:
+        """What the engine's own tests of its orders found: lines_against_total, swapped_dates, gap, duplicates; all of
+        them if none is named. Nothing wrong: an empty list."""
+        from .integrity import integrity_of  # few rules ask
+
+        return integrity_of(self, checks)
 
     def findings(self, rule: str, key: str | None = None) -> list[Finding]:
         """What another rule said of this partner; name that rule in after=."""

@@ -118,6 +118,7 @@ if TYPE_CHECKING:
         def cut(
             self, partner: int, metric: int, view: int, start: int, stop: int, origin: int
         ) -> tuple[Snapshot, int]: ...
+        def integrity(self, partner: int, checks: int, start: int, stop: int) -> str: ...
 
 else:  # nobody looks at them at run time
     RawFacts = RawSeries = Snapshot = object

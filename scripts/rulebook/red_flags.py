@@ -34,12 +34,14 @@ def sources_disagree(
     analytics_tolerance: float = 0.3,
     least_months: int = 2,
     metrics: tuple[str, ...] = ("revenue.gross", "orders"),
+    checks: tuple[str, ...] = ("lines_against_total", "swapped_dates", "gap", "duplicates"),
 ) -> Findings:
-    """Shop, analytics and what was declared tell different numbers for the same months.
+    """Shop, analytics and what was declared tell different numbers for the same months, or the orders contradict themselves.
 
     tolerance            share by which two of them may differ
     analytics_tolerance  the same where analytics is one of them: without consent it sees less
     least_months         how many months must differ before it is more than a slip
+    checks               tests of the orders themselves, see docs/findings.md
     """
     for name in metrics:
         apart: list[tuple[str, str, Period, Quantity, Quantity]] = []
@@ -65,6 +67,10 @@ def sources_disagree(
                     *((str(month), a, x, b, y) for a, b, month, x, y in apart),
                 ],
             )
+    if checks and partner["orders"].where(origin="shop").is_known():
+        with if_known("tests of the orders"):
+            for check in partner.integrity(*checks):
+                yield red_flag(check.text, key=check.key, rows=check.rows)
 
 
 @rule(practice="red_flags", row=49, needs=("claims",))
