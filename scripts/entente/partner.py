@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from .integrity import Check
     from .metrics import Tagged
     from .spread import Spread
-    from .terms import Schedule
     from .table import Affinity, Table
+    from .terms import Schedule
 
 
 class Profile:
