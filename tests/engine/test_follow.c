@@ -165,8 +165,10 @@ static void world_open(world *w, const char *books, unsigned workers) {
 	for (unsigned p = 0; p < PARTNERS; p++) {
 		static const char *const industries[] = {"tea", "books", "shoes", "one-of-a-kind"};
 		static const char *const zone_of[] = {", zone: Etc/GMT-14", ", zone: Etc/GMT+12", ""}; /* 26 hours between them */
-		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s%s}\n", p, p, industries[p < 24 ? p % 3 : 3],
-			p % 2 ? "DE" : "SE", zones ? zone_of[p / 3 % 3] : "");
+		/* the club has all of an industry but one of them */
+		fprintf(f, "  p%02u: {name: P%u, industry: %s, region: %s, attributes: {club: \"%s %u\"}%s}\n", p, p,
+			industries[p < 24 ? p % 3 : 3], p % 2 ? "DE" : "SE", p < 3 || p >= 24 ? "first" : "of", p % 3,
+			zones ? zone_of[p / 3 % 3] : "");
 	}
 	fprintf(f,
 		"sources:\n"
@@ -328,6 +330,36 @@ static void one_worker_on_other_days(void **state) {
 static void two_workers_on_other_days(void **state) {
 	(void)state;
 	other_days(2, 23);
+}
+
+/* Cohorts that differ by one partner are asked for by several workers, by none of which both need be: the core keeps the larger
+ * one, whoever says it first, and has all judged again; from the second time on the log says so at once. */
+static void alike_however_many_workers(void **state) {
+	(void)state;
+	char *said[2];
+	for (unsigned i = 0; i < 2; i++) {
+		world w;
+		seed = 3;
+		world_open(&w, ENTENTE_SOURCE_DIR "/tests/engine/cohorts", i ? 4 : 1);
+		ingest(&w);
+		follow(&w);
+		assert_int_equal(w.e->rules_kept, i ? 4 : 1);
+		said[i] = stored(&w);
+		assert_non_null(strstr(said[i], "industry tea: "));
+		assert_null(strstr(said[i], "club of 0: "));
+		assert_non_null(strstr(said[i], "differ by too few partners from others that are shown"));
+		ent_engine_rules_reload(w.e);
+		follow(&w);
+		char *again = stored(&w);
+		assert_non_null(strstr(again, "industry tea: "));
+		assert_null(strstr(again, "club of 0: "));
+		assert_non_null(strstr(again, "differs by fewer than 5 partners from industry tea, which was shown"));
+		free(again);
+		world_close(&w);
+	}
+	same(said[1], said[0], "four workers");
+	free(said[0]);
+	free(said[1]);
 }
 
 static int day_of_partner(void *ctx, const char *rule, const char *partner, const char *verdict, int32_t day, const char *json) {
@@ -705,6 +737,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_worker),
 		cmocka_unit_test(two_workers),
+		cmocka_unit_test(alike_however_many_workers),
 		cmocka_unit_test(one_worker_on_other_days),
 		cmocka_unit_test(two_workers_on_other_days),
 		cmocka_unit_test(a_day_turns),
