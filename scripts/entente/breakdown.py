@@ -9,7 +9,7 @@ from .quantity import RATIO, SECONDS, Quantity
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Final, NamedTuple
+    from typing import Any, Final, NamedTuple
 else:
     from .light import NamedTuple
 
@@ -36,7 +36,7 @@ class Breakdown:
         parts: dict[str, Quantity],
         total: Quantity | None,
         rest: Quantity | None = None,
-        rows: Callable[[], list[tuple[object, ...]]] | None = None,
+        rows: Callable[[], list[tuple[Any, ...]]] | None = None,
     ) -> None:
         self.label = label
         self._parts = parts
@@ -104,7 +104,7 @@ class Breakdown:
         is long."""
         return [_middle(key) for key in self._parts]
 
-    def differing_rows(self) -> list[tuple[object, ...]]:
+    def differing_rows(self) -> list[tuple[Any, ...]]:
         """Of origins: the days on which they tell different figures, and all days together, as the rows of a finding."""
         if self._rows is None:
             raise TypeError(f"{self.label} is not told by several origins; differing_rows() belongs to by_origin()")

@@ -39,7 +39,7 @@ from .view import LEAST_COVERAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final
+    from typing import Any, Final
 
     from .baseline import Baseline
     from .forecast import Forecast
@@ -554,7 +554,7 @@ class Cut:
         return view.snapshot.window(index, number, start, stop, measure._origin, 0, "")[0] != NO_COVERAGE
 
 
-def _differing(measure: Measure, window: Window, told: dict[str, Quantity]) -> list[tuple[object, ...]]:
+def _differing(measure: Measure, window: Window, told: dict[str, Quantity]) -> list[tuple[Any, ...]]:
     """Days on which origins tell different figures, as a table, and the window in all."""
     partner, metric = measure.partner, measure.metric
     by_day: dict[str, Daily] = {}
@@ -563,7 +563,7 @@ def _differing(measure: Measure, window: Window, told: dict[str, Quantity]) -> l
             by_day[origin] = partner.told(metric.name, ORIGINS.index(origin)).daily(window)
         except (NotEnoughEvidence, ValueError):
             continue  # what was declared has no days
-    rows: list[tuple[object, ...]] = [("day", *told)]
+    rows: list[tuple[Any, ...]] = [("day", *told)]
     for n, day in enumerate(next(iter(by_day.values())).days if len(by_day) > 1 else ()):
         said = {origin: Quantity(daily.raw[n], 1, metric.unit) for origin, daily in by_day.items()}
         if len({value.top for value in said.values()}) > 1:

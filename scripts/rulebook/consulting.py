@@ -1,7 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 2, consult: where the partner stands against where it could realistically be."""
 
-from entente import Findings, Partner, chance, if_known, insight, opportunity, rule, spread, title, words
+from entente import (
+    Findings,
+    Partner,
+    ask,
+    chance,
+    if_known,
+    insight,
+    money,
+    opportunity,
+    previous,
+    ratio,
+    rule,
+    spread,
+    title,
+    unknown,
+    words,
+)
 
 from ._peers import lasted
 
@@ -114,3 +130,70 @@ def faster_site(
         worth=gain,
         per=window,
     )
+
+
+@rule(practice="consulting", row=10, audience="both", needs=("orders",))
+def online_growth_is_new(partner: Partner, *, window: str = "180d", least_identified: float = 0.8) -> Findings:
+    """How much of the online growth came from offline sales of the same customers.
+
+    least_identified  share of orders that must name their customer, now and before
+    """
+    sold = ["sold", "pending"]
+    orders = partner.facts("order", window).where(status=sold)
+    earlier = partner.facts("order", previous(window)).where(status=sold)
+    if min(orders.filled("customer"), earlier.filled("customer")) < least_identified:
+        yield unknown("Too many orders carry no customer", ask=ask("orders", field="customer"))
+        return
+    now, was = (t.sum("net", by=("customer", "side")) for t in (orders, earlier))
+    known, zero = set(was.keys(0)), money(0, partner)
+    new = extra = moved = zero
+    for customer in now.keys(0):
+        rise = now[customer, "online"] - was[customer, "online"]
+        fall = max(zero, was[customer, "offline"] - now[customer, "offline"])
+        if customer is None or rise <= zero:
+            continue
+        if customer not in known:
+            new += rise
+        else:
+            shifted = min(rise, fall)
+            moved += shifted
+            extra += rise - shifted
+    total = new + extra + moved
+    if total > zero:
+        yield insight(
+            f"Of {total} that customers bought more online than in {words(previous(window))}, {new / total:.0%} is of new "
+            f"customers, {extra / total:.0%} extra, {moved / total:.0%} moved from offline",
+            chart=("waterfall", {"new": new, "extra": extra, "moved": moved}),
+        )
+
+
+@rule(practice="consulting", row=17, audience="both", needs=("revenue.net",))
+def missing_mix(
+    partner: Partner,
+    *,
+    window: str = "365d",
+    least_peer_share: float = 0.03,
+    most_unmapped: float = 0.1,
+    hardly: float = 0.3,
+) -> Findings:
+    """Categories that peers live from and this partner hardly sells.
+
+    least_peer_share  of the revenue of the median peer
+    most_unmapped     share of revenue without a category from which nothing can be said
+    hardly            share of the peers' share below which it is hardly sold
+    """
+    mine = partner["revenue.net"].by("category").over(window)
+    if mine.share(None) > most_unmapped:
+        yield unknown(f"{mine.share(None):.0%} of revenue has no category", ask=ask("map", name="categories"))
+        return
+    peers = partner.cohort("industry")["revenue.net"].by("category").over(window).shares()
+    affinity = partner.affinity("category", window)
+    for category, share in peers.median.items():
+        if share >= least_peer_share and mine.share(category) < hardly * share:
+            gap = (share - mine.share(category)) * min(affinity.of(category), ratio(1))
+            yield opportunity(
+                f"{category}: {mine.share(category):.1%} of revenue, {share:.1%} at the median of {peers.size} peers",
+                key=category,
+                worth=mine.total * gap,
+                per=window,
+            )

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Step 1, give: what we can tell a partner about itself that it does not know, or not so well."""
 
+from datetime import datetime
+
 from entente import (
     Findings,
     Partner,
+    ask,
     chance,
     if_known,
     insight,
     metrics,
+    money,
     opportunity,
     previous,
     red_flag,
@@ -100,7 +104,7 @@ def revenue_falls(
 def carts_leak(
     partner: Partner, *, window: str = "28d", quantile: float = 0.75, least_gap: float = 0.05
 ) -> Findings:
-    """More carts are left than at most peers.
+    """More carts are left than at most peers; says at which step and what it is worth.
 
     quantile   share of the peers that must do better
     least_gap  distance from the median peer, as a share of all carts, from which it is worth talking about
@@ -114,10 +118,14 @@ def carts_leak(
         return
     if not lasted(partner, "cart_abandonment", window, 1):
         return
+    where = ""
+    with if_known("the step at which carts are left"):
+        step = partner["carts.left"].by("step").over(window).largest()
+        where = f", most of them at {step.key} ({step.share:.0%})"
     value = partner["carts.left_value"].over(window)
     kept = value * (1 - peers.median / rate)
     yield opportunity(
-        f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers. Of {value} "
+        f"{rate:.0%} of carts are left, {peers.median:.0%} at the median of {peers.size} peers{where}. Of {value} "
         f"that stood in them within {words(window)}, {kept} would have been bought there",
         worth=kept,
         per=window,
@@ -166,3 +174,61 @@ def visits_convert(
     )
     if doubts:
         yield insight(f"Compare visits and conversion with care: {'; '.join(doubts)}", key="comparability")
+
+
+@rule(practice="informative", row=9, audience="us", needs={"orders": "agent customer"})
+def agents_keep_their_pay(
+    partner: Partner, *, window: str = "365d", half_life_days: int = 180, least_drop: float = 0.05
+) -> Findings:
+    """Would any field agent earn less once their customers order online?
+
+    Three schemes, by what is paid for orders of the window, are held against what agents earned in the window before: last
+    touch pays who wrote the order; customer of record pays who sold to the customer first, also for orders online; decay pays
+    who wrote the customer's last order, the less the longer ago that is.
+
+    half_life_days  after which decay pays half
+    least_drop      share of what an agent earned from which it is less
+    """
+    rates = partner.terms("commission.rate")
+    sold = ["sold", "pending"]
+    earlier = partner.facts("order", previous(window)).where(status=sold)
+    orders = partner.facts("order", window).where(status=sold).by_time()
+    zero = money(0, partner)
+    floor = {a: rates.amount(net, agent=a) for a, net in earlier.sum("net", by="agent").items() if a}
+    if not floor:
+        yield unknown(f"no order of {words(previous(window))} names an agent", ask=ask("orders", field="agent"))
+        return
+    keeper: dict[str, str] = {}
+    seen: dict[str, tuple[str, datetime]] = {}
+    for o in earlier.rows("at", "customer", "agent"):
+        if o.agent and o.customer:
+            keeper.setdefault(o.customer, o.agent)
+            seen[o.customer] = (o.agent, o.at)
+    last_touch, of_record, decaying = (dict.fromkeys(floor, zero) for _ in range(3))
+    for o in orders.rows("at", "customer", "agent", "net"):
+        if o.agent:
+            last_touch[o.agent] = last_touch.get(o.agent, zero) + o.net
+        if o.agent and o.customer:
+            keeper.setdefault(o.customer, o.agent)
+            seen[o.customer] = (o.agent, o.at)
+        of = keeper.get(o.customer) if o.customer else o.agent
+        if of:
+            of_record[of] = of_record.get(of, zero) + o.net
+            agent, at = seen[o.customer] if o.customer else (o.agent, o.at)
+            thousandths = round(1000 * 0.5 ** ((o.at - at).days / half_life_days))
+            decaying[agent] = decaying.get(agent, zero) + thousandths * o.net
+    decaying = {agent: net / 1000 for agent, net in decaying.items()}
+    for scheme, basis in (("last touch", last_touch), ("customer of record", of_record), ("decay", decaying)):
+        pay = {agent: rates.amount(net, agent=agent) for agent, net in basis.items()}
+        short = {a: f - pay[a] for a, f in floor.items() if pay[a] < (1 - least_drop) * f}
+        if short:
+            lost = sum(short.values(), zero)
+            yield red_flag(
+                f"Under {scheme}, {len(short)} of {len(floor)} agents earn less, {lost} in all",
+                key=scheme,
+                worth=lost,
+                per=window,
+                rows=orders.where(agent=list(short)),
+            )
+        else:
+            yield insight(f"Under {scheme} no agent earns less than in {words(previous(window))}", key=scheme)

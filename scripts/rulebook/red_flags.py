@@ -62,10 +62,8 @@ def sources_disagree(
                 f"fit together; in {month} {a} says {x}, {b} says {y}",
                 key=name,
                 severity="high" if 2 * min(x, y) < max(x, y) else "medium",
-                rows=[
-                    ("month", "one", "says", "other", "says"),
-                    *((str(month), a, x, b, y) for a, b, month, x, y in apart),
-                ],
+                rows=partner[name].by_origin().over(month).differing_rows(),
+                chart=("bars", {str(when): abs(p - q) for _, _, when, p, q in apart}),
             )
     if checks and partner["orders"].where(origin="shop").is_known():
         with if_known("tests of the orders"):

@@ -179,3 +179,40 @@ def test_rules_that_die_or_hang_over_facts_harm_no_other(tmp_path: Path) -> None
     assert "the rule dies was stopped: it ended the rules worker with status 3" in told.err
     assert "the rule hangs was stopped: it did not end within 1.0 s" in told.err
     assert said(p, "table")["rows"] > 250 and said(p, "table", "suedwind")["rows"] > 150
+
+
+PLANTED = """\
+  shop:
+    partner: nordwind
+    from: {file: ./orders.csv}
+    decode: {csv: {fact: order, columns: {key: key, at: at, gross: net, total: net, customer: customer, agent: agent, channel: channel},
+      constants: {currency: EUR, status: sold}}}
+"""
+
+
+def test_shipped_rules_over_files(tmp_path: Path) -> None:
+    """An agent's customer moves online within the year; of the growth online, part is new, part was his."""
+    p = Project(tmp_path / "p", PLANTED, rules="  books: [shipped]")
+    rows, today = ["key,at,net,customer,agent,channel"], datetime.date(2026, 6, 30)
+    for left in range(730, -1, -1):
+        day = (today - datetime.timedelta(days=left)).isoformat()
+        rows.append(f"s{left},{day} 10:00:00,10.00,steady@example.com,tom@us.example,agent/visit")
+        if left > 180:
+            rows.append(f"m{left},{day} 11:00:00,20.00,moves@example.com,eva@us.example,offline/agent")
+        else:
+            rows.append(f"m{left},{day} 11:00:00,20.00,moves@example.com,,online/web")
+            rows.append(f"n{left},{day} 12:00:00,5.00,new@example.com,,online/web")
+    p.write("orders.csv", "\n".join(rows) + "\n")
+    p.run()
+    said = p.record("agents_keep_their_pay", "nordwind")
+    assert said["verdict"] == "unknown" and said["asks"][0]["metric"] == "terms", said["asks"]
+    assert p.entente("register", "terms", "add", "nordwind", "title=Commission", "kind=commission.rate", "value=10", "unit=%").status == 0
+    p.run()
+    said = p.record("agents_keep_their_pay", "nordwind")
+    assert said["verdict"] is True, said
+    by = {f["key"]: f for f in said["findings"]}
+    assert by["last touch"]["kind"] == "red_flag" and "1 of 2 agents earn less" in by["last touch"]["text"]
+    assert by["customer of record"]["kind"] == "insight", by
+    assert "example.com" not in json.dumps(said), "nobody is named"
+    [found] = p.record("online_growth_is_new", "nordwind")["findings"]
+    assert "20% is of new customers" in found["text"] and "80% moved from offline" in found["text"], found

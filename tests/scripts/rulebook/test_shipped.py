@@ -95,6 +95,9 @@ def test_clean_partners_raise_nothing(book: Books, seed: int) -> None:
             if rule.name == "value_is_proven":  # where everybody has signed there is nobody to compare with
                 assert said.verdict == "unknown"
                 continue
+            if rule.name in ("agents_keep_their_pay", "online_growth_is_new", "missing_mix"):  # these partners have figures alone
+                assert said.verdict == "unknown"
+                continue
             assert said.verdict in (True, False), (said, said.missed, said.error)
             assert [f.text for f in said.findings if f.kind != "insight"] == []
 
@@ -225,7 +228,7 @@ def test_sources_disagree(book: Books, world: World) -> None:
         cell[day] = cell[day] * 2 // 5
     said = judged(book, world, "sources_disagree")
     assert [f.key for f in said.findings] == ["revenue.gross"]
-    assert len(said.findings[0].rows) == 13
+    assert said.findings[0].rows[0][0] == "day" and said.findings[0].rows[-1][0] == "in all"
     assert [f.kind for f in judged(book, world, "dont_rush").findings] == ["gate"]
 
 
