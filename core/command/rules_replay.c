@@ -343,7 +343,7 @@ static int go_through(replaying *p) {
 		snprintf(what, sizeof what, "%zu of %zu  %s", i + 1, p->n_days, ent_day_text(p->days[i], day));
 		ent_progress_show(&p->progress, what, 0, 0, 0);
 		ent_past_question q = question_of(p);
-		if (ent_past_ask(engine, &block, &q, &answers, &e)) {
+		if (ent_past_ask(engine, p->past, &block, &q, &answers, &e)) {
 			exit = ent_call_error(p->call, &e);
 			break;
 		}

@@ -17,10 +17,12 @@ typedef struct ent__facts_want {
 } ent__facts_want;
 
 /* facts_table_index.c: every document of some kinds (1 << ent_fact) that a partner has a part of, once, as it counts
- * now. What the visitor returns ends it. Tables and views see documents through this alone: who wants them as they were
- * known at another moment does that here. */
+ * now, or, while a past day is judged, as it was known then. What the visitor returns ends it. Tables and views see
+ * documents through this alone. */
 typedef int (*ent__facts_visit)(void *ctx, ent_document *);
 int ent__facts_each(ent_engine *, uint32_t partner, unsigned kinds, ent__facts_visit, void *ctx, ent_error *e);
+/* As it counts now, whatever is judged. */
+int ent__facts_each_now(ent_engine *, uint32_t partner, unsigned kinds, ent__facts_visit, void *ctx, ent_error *e);
 /* NULL allowed. */
 void ent__facts_index_free(struct ent__facts_index *);
 

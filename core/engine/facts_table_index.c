@@ -5,6 +5,7 @@
  * What was replaced meanwhile stays in it until it is made anew, and is left out when it is read: the ledger's index
  * knows what counts. Loop thread only. */
 #include "engine/facts_table.h"
+#include "engine/past_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -209,8 +210,14 @@ static void collect(
 	}
 }
 
-/* A place may be there twice: what was not committed is scanned again. */
 int ent__facts_each(
+	ent_engine *e, uint32_t partner, unsigned kinds, ent__facts_visit visit, void *ctx, ent_error *error) {
+	return e->past ? ent__past_each(e->past, partner, kinds, visit, ctx, error)
+				   : ent__facts_each_now(e, partner, kinds, visit, ctx, error);
+}
+
+/* A place may be there twice: what was not committed is scanned again. */
+int ent__facts_each_now(
 	ent_engine *e, uint32_t partner, unsigned kinds, ent__facts_visit visit, void *ctx, ent_error *error) {
 	int status = bring_up(e, kinds, error);
 	if (status) {

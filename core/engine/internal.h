@@ -197,6 +197,7 @@ struct ent_engine {
 	struct ent__released *released; /* released.c; NULL: not read from the store yet */
 	struct ent__found *found;    /* judged.c; NULL: not read from the store yet */
 	struct ent__warm *warm;      /* NULL: nothing is kept between judgements */
+	struct ent_past *past; /* rules judge a day of it: what they ask for is told as it was known then; NULL: now */
 	struct ent__facts_index *facts; /* where the facts of partners lie; NULL until a rule asks for some */
 	uint64_t run; /* number of this run, for findings */
 	uint64_t last_commit_ns;

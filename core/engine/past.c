@@ -14,45 +14,6 @@ const char *const ent_knowledge_names[] = {"arrival", "event", NULL};
 
 enum { TELL_EVERY = 4096, NEVER = INT32_MAX };
 
-/* A key whose state changes on a step: one frame, or some of `pieces`. */
-typedef struct task {
-	int32_t step, before; /* before: the step at which it was added last; -1: it was not */
-	uint32_t n;           /* pieces; 0: the frame at `at` */
-	uint64_t at;
-} task;
-
-/* A frame of a key that has several. */
-typedef struct piece {
-	uint64_t hash;
-	ent_position at;
-	bool live;
-} piece;
-
-struct ent_past {
-	ent_engine *e;
-	ent_knowledge knowledge;
-	int32_t *days;
-	size_t n_days, next;
-	ent_fold fold; /* the engine's, into our cells */
-	ent__past_base *base;
-	ent__past_inputs inputs;
-	task *tasks;
-	size_t n_tasks, tasks_capacity, done;
-	piece *pieces;
-	size_t n_pieces, pieces_capacity;
-	ent_index *several; /* keys with pieces */
-	ent__past_key key;
-	ent_document state;
-	ent_buf text;
-	ent_past_untold untold;
-	int32_t *first; /* by code of the partner */
-	uint32_t n_first;
-	ent_past_progress progress;
-	void *ctx;
-	uint64_t frames;
-	ent_error *error;
-};
-
 static bool is_live(const ent_engine *e, uint64_t hash, ent_position at) {
 	for (ent_index_entry *x = ent_index_find(e->index, hash, NULL); x; x = ent_index_find(e->index, hash, x)) {
 		if (x->at == at) {
@@ -150,7 +111,7 @@ static int plan(ent_past *p, uint64_t at, uint32_t n) {
 			}
 		} else {
 			ENT_GROW(p->tasks, p->n_tasks, p->tasks_capacity);
-			p->tasks[p->n_tasks++] = (task){.step = step, .before = last, .n = n, .at = at};
+			p->tasks[p->n_tasks++] = (ent__past_task){.step = step, .before = last, .n = n, .at = at};
 		}
 		last = step;
 	}
@@ -166,7 +127,7 @@ static int damaged(ent_past *p) {
 
 static void add_piece(ent_past *p, uint64_t hash, ent_position at, bool live) {
 	ENT_GROW(p->pieces, p->n_pieces, p->pieces_capacity);
-	p->pieces[p->n_pieces++] = (piece){hash, at, live};
+	p->pieces[p->n_pieces++] = (ent__past_piece){hash, at, live};
 }
 
 /* Frames that count no more, and with them the keys that have several; and what each input brought when. */
@@ -220,14 +181,14 @@ static int take_frame(void *ctx, ent_position at, const uint8_t *body, size_t n)
 }
 
 static int by_hash(const void *x, const void *y) {
-	const piece *a = x, *b = y;
+	const ent__past_piece *a = x, *b = y;
 	if (a->hash != b->hash) {
 		return a->hash < b->hash ? -1 : 1;
 	}
 	return a->at < b->at ? -1 : a->at > b->at;
 }
 
-static int load(ent_past *p, uint64_t at, uint32_t n) {
+int ent__past_load(ent_past *p, uint64_t at, uint32_t n) {
 	p->key.n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		if (ent__past_key_add(&p->key, p->e, p->pieces[at + i].at, p->pieces[at + i].live, p->error)) {
@@ -242,12 +203,20 @@ static uint32_t same_key(ent_past *p, uint64_t at, uint32_t n) {
 	uint32_t same = 1;
 	for (uint32_t i = 1; i < n; i++) {
 		if (ent_document_same_key(&p->key.frames[0], &p->key.frames[i])) {
-			piece x = p->pieces[at + i];
+			ent__past_piece x = p->pieces[at + i];
 			memmove(&p->pieces[at + same + 1], &p->pieces[at + same], (i - same) * sizeof x);
 			p->pieces[at + same++] = x;
 		}
 	}
 	return same;
+}
+
+static int by_partner(const void *x, const void *y) {
+	const ent__past_group *a = x, *b = y;
+	if (a->partner != b->partner) {
+		return a->partner < b->partner ? -1 : 1;
+	}
+	return a->at < b->at ? -1 : a->at > b->at;
 }
 
 static int plan_pieces(ent_past *p) {
@@ -257,22 +226,25 @@ static int plan_pieces(ent_past *p) {
 		for (k = i + 1; k < p->n_pieces && p->pieces[k].hash == p->pieces[i].hash; k++) {
 		}
 		uint32_t n = (uint32_t)(k - i);
-		status = load(p, i, n);
+		status = ent__past_load(p, i, n);
 		if (status) {
 			break;
 		}
 		uint32_t same = same_key(p, i, n);
 		if (same < n) {
 			k = i + same;
-			status = load(p, i, same);
+			status = ent__past_load(p, i, same);
 		}
 		status = status ? status : plan(p, i, same);
+		ENT_GROW(p->groups, p->n_groups, p->groups_capacity);
+		p->groups[p->n_groups++] = (ent__past_group){p->key.frames[0].scope, p->key.frames[0].kind, same, i};
 	}
+	ENT_SORT(p->groups, p->n_groups, by_partner);
 	return status;
 }
 
 static int by_step(const void *x, const void *y) {
-	const task *a = x, *b = y;
+	const ent__past_task *a = x, *b = y;
 	if (a->step != b->step) {
 		return a->step < b->step ? -1 : 1;
 	}
@@ -336,6 +308,7 @@ void ent_past_close(ent_past *p) {
 	free(p->days);
 	free(p->tasks);
 	free(p->pieces);
+	free(p->groups);
 	free(p->first);
 	free(p);
 }
@@ -349,10 +322,10 @@ int32_t ent_past_first_day(const ent_past *p, uint32_t partner) {
 /* ---- a day
  * --------------------------------------------------------------------------------------------------------------- */
 
-static int change(ent_past *p, const task *t) {
+static int change(ent_past *p, const ent__past_task *t) {
 	int status = 0;
 	if (t->n) {
-		status = load(p, t->at, t->n);
+		status = ent__past_load(p, t->at, t->n);
 	} else {
 		p->key.n = 0;
 		status = ent__past_key_add(&p->key, p->e, t->at, true, p->error);

@@ -71,8 +71,10 @@ typedef struct ent_past_answers {
 	ent_error mistake; /* in the settings */
 } ent_past_answers;
 
-/* Has a snapshot judged; returns at once. What it is given must stay until the end. */
-int ent_past_ask(ent_engine *, const ent_snapshot_block *, const ent_past_question *, ent_past_answers *, ent_error *e);
+/* Has the snapshot of a day judged; returns at once. What it is given must stay until the end. Facts that rules ask for
+ * are told as they were known on that day; `past` NULL: as they are now. */
+int ent_past_ask(ent_engine *, ent_past *past, const ent_snapshot_block *, const ent_past_question *,
+	ent_past_answers *, ent_error *e);
 /* Waits for the answers. ENT_ERR_WORKER with *stopped set: that rule missed its deadline or ended its process;
  * what was said is not whole. */
 int ent_past_answered(ent_engine *, ent_past_answers *, char stopped[128], ent_error *e);

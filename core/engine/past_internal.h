@@ -4,6 +4,7 @@
 #ifndef ENT_ENGINE_PAST_INTERNAL_H
 #define ENT_ENGINE_PAST_INTERNAL_H
 
+#include "engine/facts_table.h"
 #include "engine/past.h"
 #include "engine/snapshot_build.h"
 
@@ -76,6 +77,64 @@ void ent__past_state(ent__past_key *, const ent__past_inputs *, ent_knowledge, i
 void ent__past_cut(ent_engine *, ent_document *d, int32_t day);
 /* The partner in whose zone its days turn; 0: UTC. */
 uint32_t ent__past_partner(const ent_document *);
+
+/* past_facts.c: documents of a partner as they were known on the day that is judged, for ent__facts_each. */
+int ent__past_each(ent_past *, uint32_t partner, unsigned kinds, ent__facts_visit, void *ctx, ent_error *e);
+
+/* ---- past.c
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* A key whose state changes on a step: one frame, or some of `pieces`. */
+typedef struct ent__past_task {
+	int32_t step, before; /* before: the step at which it was added last; -1: it was not */
+	uint32_t n;           /* pieces; 0: the frame at `at` */
+	uint64_t at;
+} ent__past_task;
+
+/* A frame of a key that has several. */
+typedef struct ent__past_piece {
+	uint64_t hash;
+	ent_position at;
+	bool live;
+} ent__past_piece;
+
+/* The pieces of one key. */
+typedef struct ent__past_group {
+	uint32_t partner; /* 0: several may have a part of it */
+	uint32_t kind, n;
+	uint64_t at;
+} ent__past_group;
+
+struct ent_past {
+	ent_engine *e;
+	ent_knowledge knowledge;
+	int32_t *days;
+	size_t n_days, next;
+	int32_t day;   /* that is judged */
+	ent_fold fold; /* the engine's, into our cells */
+	struct ent__past_base *base;
+	ent__past_inputs inputs;
+	ent__past_task *tasks;
+	size_t n_tasks, tasks_capacity, done;
+	ent__past_piece *pieces;
+	size_t n_pieces, pieces_capacity;
+	ent__past_group *groups; /* by partner */
+	size_t n_groups, groups_capacity;
+	ent_index *several; /* keys with pieces */
+	ent__past_key key;
+	ent_document state;
+	ent_buf text;
+	ent_past_untold untold;
+	int32_t *first; /* by code of the partner */
+	uint32_t n_first;
+	ent_past_progress progress;
+	void *ctx;
+	uint64_t frames;
+	ent_error *error;
+};
+
+/* Reads pieces into p->key. */
+int ent__past_load(ent_past *, uint64_t at, uint32_t n);
 
 /* ---- past_cells.c: what the days before have added up to ------------------------------------------------------------
  */

@@ -4,9 +4,8 @@
  * nothing of it is stored. While they are at it the asker may prepare the next day. Loop thread only. */
 #include "base/json.h"
 #include "engine/judged.h"
-#include "engine/past.h"
+#include "engine/past_internal.h"
 #include "engine/rules_worker.h"
-#include "engine/snapshot_build.h"
 
 #include <string.h>
 
@@ -73,8 +72,8 @@ static void question_json(const ent_past_question *q, unsigned part, unsigned pa
 	ent_json_end(&w);
 }
 
-int ent_past_ask(
-	ent_engine *e, const ent_snapshot_block *block, const ent_past_question *q, ent_past_answers *a, ent_error *error) {
+int ent_past_ask(ent_engine *e, ent_past *past, const ent_snapshot_block *block, const ent_past_question *q,
+	ent_past_answers *a, ent_error *error) {
 	uint64_t partners = ((const ent_snap_head *)block->data)->partners.n;
 	unsigned n = ent__judge_workers(e, q->n_partners ? q->n_partners : partners);
 	int status = ent__rules_open(e, n, error);
@@ -88,6 +87,11 @@ int ent_past_ask(
 	ent__rules_begin(e->rules);
 	e->rules->take = take;
 	e->rules->take_ctx = a;
+	ent__rules_reads(e->rules, block, block->as_of, block->behind);
+	e->past = past;
+	if (past) {
+		past->day = block->as_of;
+	}
 	for (unsigned i = 0; i < n; i++) {
 		ent_buf json = {0};
 		question_json(q, i, n, &json);
@@ -110,6 +114,8 @@ int ent_past_answered(ent_engine *e, ent_past_answers *a, char stopped[128], ent
 	stopped[0] = 0;
 	bool well = ent__rules_wait(all, a->workers);
 	all->take = NULL;
+	ent__rules_reads(all, NULL, 0, NULL);
+	e->past = NULL;
 	if (a->mistake.code) {
 		*error = a->mistake;
 		return error->code;
@@ -177,7 +183,7 @@ int ent_past_check(ent_engine *e, const ent_past_question *q, ent_error *error) 
 	check.partners = nobody;
 	check.n_partners = 1;
 	int status = empty(e, &block, error);
-	status = status ? status : ent_past_ask(e, &block, &check, &answers, error);
+	status = status ? status : ent_past_ask(e, NULL, &block, &check, &answers, error);
 	status = status ? status : ent_past_answered(e, &answers, stopped, error);
 	ent_snapshot_block_finish(&block);
 	return status;

@@ -22,7 +22,14 @@ static int fail(const ent_error *e) {
 static char *meta_of(const ent_snapshot_block *b) {
 	const ent_snap_head *head = b->data;
 	char *text = strndup((const char *)b->data + head->meta.offset, head->meta.n);
-	char *log = text ? strstr(text, ",\"released\":") : NULL, *behind = log ? strstr(log, ",\"benchmarks\":") : NULL;
+	char *log = text ? strstr(text, ",\"released\":") : NULL, *behind = log ? log + 12 : NULL;
+	int depth = 0;
+	bool quoted = false;
+	while (behind && *behind && (depth || quoted || *behind != ',')) {
+		quoted ^= *behind == '"';
+		depth += quoted ? 0 : (*behind == '{' || *behind == '[') - (*behind == '}' || *behind == ']');
+		behind++;
+	}
 	if (behind) {
 		memmove(log, behind, strlen(behind) + 1);
 	}

@@ -92,6 +92,16 @@ def told_of_few(partner):
     """Reads what the other one says."""
     for found in partner.findings("few_orders"):
         yield insight(f"told: {found.text}")
+
+
+@rule(practice="informative")
+def rows(partner, *, window: str = "mtd"):
+    """Single facts."""
+    placed = partner.facts("order", window).rows("key", "status", "net")
+    text = " ".join(f"{o.key}:{o.status}:{o.net.number:g}" for o in placed)
+    text += f"; {len(partner.facts('refund', window).rows('amount'))} back"
+    text += "; by vendor " + ",".join(f"{v.number:g}" for v in partner["orders"].by("campaign").over(window).values)
+    yield insight(text, key=f"{crc32(text.encode()):08x}")
 '''
 
 
@@ -127,11 +137,11 @@ def replay(p: Project, *words: str, status: int = 0) -> dict[str, Any]:
     return said.json
 
 
-def seen(p: Project, *words: str, partner: str = "nordwind") -> dict[str, dict[str, str]]:
-    """By day, what the rule `figures` saw."""
-    told = replay(p, "figures", *words)
+def texts(p: Project, rule: str, *words: str, partner: str = "nordwind") -> dict[str, str]:
+    """By day, what the rule says."""
+    told = replay(p, rule, *words)
     stands: dict[str, str] = {}
-    out: dict[str, dict[str, str]] = {}
+    out: dict[str, str] = {}
     for day in told["days"]:
         for change in told["changes"]:
             if change["day"] == day and change["partner"] == partner:
@@ -139,9 +149,14 @@ def seen(p: Project, *words: str, partner: str = "nordwind") -> dict[str, dict[s
                     stands.pop(change["key"], None)
                 else:
                     stands[change["key"]] = change["text"]
-        [text] = stands.values()
-        out[day] = dict(part.split("=", 1) for part in text.split("; "))
+        [out[day]] = stands.values()
     return out
+
+
+def seen(p: Project, *words: str) -> dict[str, dict[str, str]]:
+    """By day, what the rule `figures` saw."""
+    told = texts(p, "figures", *words).items()
+    return {day: dict(part.split("=", 1) for part in text.split("; ")) for day, text in told}
 
 
 def now(p: Project, day: str) -> dict[str, str]:
@@ -422,6 +437,25 @@ def test_what_another_rule_said_is_of_that_day(tmp_path: Path) -> None:
         return [(c["day"], c["change"]) for c in of["changes"]]
 
     assert days(told) == days(alone) and len(days(told)) >= 2
+
+
+def test_single_facts_are_those_of_the_day(tmp_path: Path) -> None:
+    """What rules ask of the ledger while they run is cut as the figures are, by events and by arrival."""
+    p = project(tmp_path / "p", REFUNDS)
+    rows = order_rows(1, range(1, 5))
+    rows[1] |= {"status": "cancelled", "cancelled": "2024-03-04T09:00:00Z"}
+    p.write("orders1.csv", table(rows))
+    p.write("refunds.csv", table([{"no": 1, "order": 1, "at": "2024-03-03T09:00:00Z", "amount": "40.00"}]))
+    at(p, "2024-03-04").run("--no-rules")
+    told = texts(p, "rows", "--from", "2024-03-02", "--to", "2024-03-04", "--knowledge", "event")
+    assert told["2024-03-02"] == "1:sold:100 2:sold:100; 0 back; by vendor 2"
+    assert told["2024-03-03"] == "1:sold:60 2:sold:100 3:sold:100; 1 back; by vendor 3"
+    assert told["2024-03-04"] == "1:sold:60 2:cancelled:100 3:sold:100 4:sold:100; 1 back; by vendor 3"
+    p.write("orders2.csv", table([*order_rows(3, range(3, 4), total="70.00"), *order_rows(9, range(5, 6))]), 10)
+    at(p, "2024-03-05").run("--no-rules")
+    told = texts(at(p, "2024-03-31"), "rows", "--from", "2024-03-04", "--to", "2024-03-05", "--knowledge", "arrival")
+    assert told["2024-03-04"] == "1:sold:60 2:cancelled:100 3:sold:100 4:sold:100; 1 back; by vendor 3"
+    assert told["2024-03-05"] == "1:sold:60 2:cancelled:100 3:sold:70 4:sold:100 9:sold:100; 1 back; by vendor 4"
 
 
 # ---- what is always so --------------------------------------------------------------------------------------------------
