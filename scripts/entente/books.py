@@ -190,7 +190,7 @@ def _declared(books: Books, module: ModuleType, path: str) -> None:
 
     found: list[Declared] = []
     for value in module.__dict__.values():
-        found += [v for v in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(v, Declared)]
+        found += [v for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Declared)]
     for one in dict.fromkeys(found):
         if one.file != path:
             continue

@@ -5,6 +5,7 @@ this file is not read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from .reader import DISTINCT, DISTRIBUTION, RATIO, SUM
@@ -75,10 +76,14 @@ class MetricRow(NamedTuple):
     source: str  # set or distribution
     tags: str
     doc: str
+    own: tuple[str, ...] = ()  # families, of one that is declared
+    over: int = 1  # what a sum is divided by
 
     @property
     def families(self) -> tuple[str, ...]:
         """Families of measures that it reads: their coverage is its coverage."""
+        if self.own:
+            return self.own
         if self.kind == DISTINCT:
             return (SETS[self.source],)
         if self.kind == DISTRIBUTION:
@@ -223,3 +228,19 @@ METRICS: Final = (
          "Sessions that began a cart and bought nothing as a part of sessions that began a cart, as "
          "analytics saw them."),
 )
+
+
+class Catalogue(NamedTuple):
+    """What a World knows."""
+
+    measures: Mapping[str, tuple[str, str]]
+    sets: Mapping[str, str]
+    distributions: Mapping[str, tuple[str, str]]
+    metrics: tuple[MetricRow, ...]
+
+    def row(self, name: str) -> MetricRow:
+        """A metric by name."""
+        return next(row for row in self.metrics if row.name == name)
+
+
+BUILT_IN: Final = Catalogue(MEASURES, SETS, DISTRIBUTIONS, METRICS)

@@ -14,11 +14,11 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, Union
+    from typing import Any, TypeAlias
 
-    Number = Union[int, float, str]
-    Value = Union[str, int, float, bool, Sequence[str], Mapping[str, Any]]
-    Name = Union[str, "Declared"]
+    Number = int | float | str
+    Value = str | int | float | bool | Sequence[str] | Mapping[str, Any]
+    Name: TypeAlias = "str | Declared"
 
 
 class Declared:
@@ -76,12 +76,12 @@ def metric(
 
 def _plain(value: Value) -> Any:
     """As YAML would have it."""
-    if isinstance(value, (bool, str)):
+    if isinstance(value, bool | str):
         return value
-    if isinstance(value, (int, float)):
+    if isinstance(value, int | float):
         return _number(value)
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [str(v) for v in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [str(v) for v in (sorted(value) if isinstance(value, set | frozenset) else value)]
     return value
 
 

@@ -21,15 +21,20 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 from . import reader
-from .catalogue import DISTRIBUTIONS, MEASURES, METRICS, SETS, MetricRow
+from .catalogue import BUILT_IN, MetricRow
 from .day import Day, day_number, iso
 from .fixture_facts import Facts, Planted, cut_of, facts_of
 from .integrity import CHECKS
 from .judge import Outcome, judge
 from .partner import Partner
+from .quantity import round_half_even
 from .reader import DISTINCT, KNOWN, NO_COVERAGE, NO_DENOMINATOR, ORIGINS, RATIO, SUM, VIEWS, RawSeries
 from .rules import Rule
 from .view import LEAST_COVERAGE, View
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .own import Definitions
 
 Amount = int | float
 Spread = Amount | Sequence[Amount] | Callable[[int], Amount]
@@ -96,7 +101,7 @@ class FixturePartner(Planted):
         """Give each day from `first` to `last` this much of a measure: one number, one for each day, or a
         function of the days that are left until `last`. Money is in the reporting currency. Named views
         (channel="online/web") get it too."""
-        family, unit = MEASURES.get(measure) or (SETS[measure], "count")
+        family, unit = self.world.known.measures.get(measure) or (self.world.known.sets[measure], "count")
         stop = (day_number(last) if last else self.as_of) + 1
         start = day_number(first) if first else stop - _DAYS
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
@@ -110,14 +115,14 @@ class FixturePartner(Planted):
                 else amount[n]
             )
             for view, name in [(0, ""), *((VIEWS.index(v), name) for v, name in views.items())]:
-                if measure in SETS:
+                if measure in self.world.known.sets:
                     self.sets.setdefault((measure, where, view, name), {})[day] = set(
                         range(self._next, self._next + int(value))
                     )
                 else:
                     cell = self.cells.setdefault((measure, where, view, name), {})
                     cell[day] = cell.get(day, 0) + round(value * scale)
-            self._next += int(value) if measure in SETS else 0
+            self._next += int(value) if measure in self.world.known.sets else 0
         if cover:
             self.cover(family, iso(start), iso(stop - 1), origin=ORIGINS[where])
         return self
@@ -126,12 +131,12 @@ class FixturePartner(Planted):
         self, measure: str, amount: Amount, day: int, origin: str = "", views: Mapping[str, str] | None = None
     ) -> None:
         """Add so much of a measure to one day, in total and under each view; cover() says what is known."""
-        family, unit = MEASURES.get(measure) or (SETS[measure], "count")
+        family, unit = self.world.known.measures.get(measure) or (self.world.known.sets[measure], "count")
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
-        who = set(range(self._next, self._next + int(amount))) if measure in SETS else set()
+        who = set(range(self._next, self._next + int(amount))) if measure in self.world.known.sets else set()
         self._next += len(who)
         for view, name in [(0, ""), *((VIEWS.index(v), name) for v, name in (views or {}).items())]:
-            if measure in SETS:
+            if measure in self.world.known.sets:
                 self.sets.setdefault((measure, where, view, name), {}).setdefault(day, set()).update(who)
             else:
                 cell = self.cells.setdefault((measure, where, view, name), {})
@@ -139,14 +144,14 @@ class FixturePartner(Planted):
 
     def ids(self, name: str, seen: Mapping[str, Iterable[int]], *, origin: str = "") -> FixturePartner:
         """Who came on which day, for customers and visitors."""
-        where = ORIGINS.index(origin) if origin else int(SETS[name] == "traffic")
+        where = ORIGINS.index(origin) if origin else int(self.world.known.sets[name] == "traffic")
         for day, who in seen.items():
             self.sets.setdefault((name, where, 0, ""), {})[day_number(day)] = set(who)
         return self
 
     def spread(self, name: str, seen: Mapping[str, Iterable[Amount]], *, origin: str = "") -> FixturePartner:
         """Values of a distribution by day, such as days_to_paid."""
-        family, unit = DISTRIBUTIONS[name]
+        family, unit = self.world.known.distributions[name]
         where = ORIGINS.index(origin) if origin else int(family == "traffic")
         for day, amounts in seen.items():
             self.values.setdefault((name, where), {})[day_number(day)] = [
@@ -174,7 +179,7 @@ class FixturePartner(Planted):
             ]
         self.covers[family, where] = [c for c in kept if c.start < c.stop]
         for (measure, origin_, _, _), cell in self.cells.items():
-            if MEASURES[measure][0] == family and origin_ == where:
+            if self.world.known.measures[measure][0] == family and origin_ == where:
                 for day in range(start, stop):
                     cell.pop(day, None)
         return self
@@ -241,7 +246,7 @@ class FixturePartner(Planted):
         """What a report says of the days from `first` to `last`, both included; of one value of a view with
         country="PL". Money is in the reporting currency."""
         dims = ",".join(f"{k}={v.replace('%', '%25').replace(',', '%2C')}" for k, v in sorted(view.items()))
-        row = next(row for row in METRICS if row.name == metric)
+        row = self.world.known.row(metric)
         self.observations.append(
             {
                 "metric": metric,
@@ -275,8 +280,20 @@ class FixturePartner(Planted):
 class World:
     """Made-up partners at one moment."""
 
-    def __init__(self, as_of: str = "2026-06-30", currency: str = "EUR", least_cohort: int = 5) -> None:
+    def __init__(
+        self,
+        as_of: str = "2026-06-30",
+        currency: str = "EUR",
+        least_cohort: int = 5,
+        metrics: Definitions | None = None,
+    ) -> None:
+        """`metrics`: those of your own, as metric() or entente.yaml declares them; a path reads them from there."""
         self.as_of = day_number(as_of)
+        self.known = BUILT_IN
+        if metrics is not None:
+            from .own import catalogue  # few tests need it
+
+            self.known = catalogue(metrics)
         self.currency = currency
         self.least_cohort = least_cohort
         self.rates: dict[str, float | dict[str, float]] = {}
@@ -503,7 +520,7 @@ class Snapshot:
 
     def metrics(self) -> list[tuple[str, int, str, str, str, str, str]]:
         """The catalogue."""
-        return [(m.name, m.kind, m.unit, m.additivity, m.tags, m.doc, "") for m in METRICS]
+        return [(m.name, m.kind, m.unit, m.additivity, m.tags, m.doc, "") for m in self._world.known.metrics]
 
     def rate(self, currency: str, day: int) -> int:
         """1e-12 of the reporting currency for one unit; 0: not known."""
@@ -523,7 +540,7 @@ class Snapshot:
         value: str = "",
     ) -> tuple[int, int, int, int, int, int]:
         """(state, top, bottom, covered days, declared days, day)."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
         days, stop = stop - start, self._until(who, stop)
         covered = min(
@@ -533,6 +550,7 @@ class Snapshot:
         if row.kind in (SUM, RATIO):
             top = self._sum(who, row.top, origins, start, stop, view, value)
             bottom = self._sum(who, row.bottom, origins, start, stop, view, value) if row.kind == RATIO else 1
+            top = round_half_even(top, row.over) if row.over > 1 else top
         elif row.kind == DISTINCT:
             sets = who.sets.get((row.source, next(iter(origins.values())), view, value), {})
             top, bottom = len({i for day, ids in sets.items() if start <= day < stop for i in ids}), 1
@@ -547,7 +565,7 @@ class Snapshot:
 
     def quantile(self, partner: int, metric: int, start: int, stop: int, q: float) -> tuple[int, int]:
         """(state, value) of a distribution."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         origins = {f: self._origin(who, row, f, -1) for f in row.families}
         seen = self._seen(who, row, origins, start, self._until(who, stop))
         rank = ceil(q * len(seen) * (1 - 1e-12))  # as in core/metrics/dist.c
@@ -558,7 +576,7 @@ class Snapshot:
         self, partner: int, metric: int, view: int, start: int, stop: int, origin: int = -1
     ) -> list[str]:
         """Values of a view that have data in the window."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         measures = {measure for _, measure in (*row.top, *row.bottom)} | {row.source}
         stop = self._until(who, stop)
         kept = [(key, set(cell)) for key, cell in who.cells.items()] + [
@@ -577,7 +595,7 @@ class Snapshot:
 
     def origins(self, partner: int, metric: int) -> list[int]:
         """Origins that speak of the metric."""
-        who, families = self._partners[partner], METRICS[metric].families
+        who, families = self._partners[partner], self._world.known.metrics[metric].families
         speak = [
             {o for (f, o), covers in who.covers.items() if f == family and covers} for family in families
         ]
@@ -594,7 +612,7 @@ class Snapshot:
         value: str = "",
     ) -> RawSeries:
         """A sum by day."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         if row.kind != SUM:
             raise ValueError(f"{row.name} is no sum: it has no value by day that adds up")
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
@@ -602,6 +620,7 @@ class Snapshot:
         days = [
             self._sum(who, row.top, origins, day, min(day + 1, until), view, value) for day in range(start, stop)
         ]
+        days = [round_half_even(value, row.over) for value in days] if row.over > 1 else days
         return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)
 
     def integrity(self, partner: int, checks: int, start: int, stop: int) -> str:
@@ -614,7 +633,7 @@ class Snapshot:
 
     def covers(self, partner: int, metric: int, origin: int = -1) -> list[tuple[int, int, bool, str]]:
         """(from, to, declared, source)."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         return [
             (c.start, min(c.stop, who.as_of + 1), c.declared, c.source)
             for family in row.families
@@ -639,7 +658,7 @@ class Snapshot:
         self, partner: int, metric: int, view: int, start: int, stop: int, origin: int
     ) -> tuple[reader.Snapshot, int]:
         """Planted facts by a view that no cell keeps."""
-        who, row = self._partners[partner], METRICS[metric]
+        who, row = self._partners[partner], self._world.known.metrics[metric]
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
         return cut_of(self._world, who, row, view, start, self._until(who, stop), origins)
 
@@ -675,7 +694,11 @@ class Snapshot:
     ) -> int:
         total = 0
         for sign, measure in terms:
-            cell = who.cells.get((measure, origins[MEASURES[measure][0]], view, value), {})
+            if measure in self._world.known.sets:  # above or below the line of a declared ratio
+                days = who.sets.get((measure, origins[self._world.known.sets[measure]], view, value), {})
+                total += sign * len({i for day, ids in days.items() if start <= day < stop for i in ids})
+                continue
+            cell = who.cells.get((measure, origins[self._world.known.measures[measure][0]], view, value), {})
             total += sign * sum(cell[day] for day in range(start, stop) if day in cell)
         return total
 
