@@ -57,6 +57,16 @@ void ent__declared_take(ent__rules *all, json_object *loaded) {
 	free(errors);
 }
 
+ent_custom *ent__declared_loaded(ent_engine *e) {
+	ent_custom *c = NULL;
+	ent_errors *ignored = ent_xcalloc(1, sizeof *ignored);
+	if (e->rules && e->rules->metrics) {
+		compile(e->config, e->rules->metrics, &c, ignored);
+	}
+	free(ignored);
+	return c;
+}
+
 bool ent__declared_differ(const ent_engine *e) {
 	const char *now = e->rules ? e->rules->metrics : NULL;
 	return e->writable && e->store && now && strcmp(now, e->rules_metrics ? e->rules_metrics : "") != 0;

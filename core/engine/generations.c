@@ -102,7 +102,20 @@ typedef struct trial {
 	ent_engine *active;
 	ent_errors *errors;
 	json_object *told; /* names of rules that were told of */
+	const ent_catalogue *declares; /* what the new generation can ask for, once it is counted */
 } trial;
+
+/* Did it fail for asking for a metric that is declared with it? The snapshot at hand was counted without. */
+static bool is_not_counted_yet(const trial *t, const char *text) {
+	const ent_catalogue *counted = ent_engine_catalogue(t->active);
+	for (unsigned i = ent_metric_count; i < t->declares->n_metrics; i++) {
+		const char *name = t->declares->metrics[i].name;
+		if (strstr(text, name) && ent_catalogue_find(counted, name, strlen(name)) < 0) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* A rule that failed for this partner before is no worse than it was. */
 static bool failed_before(ent_engine *e, const char *partner, const char *rule, size_t n) {
@@ -130,7 +143,7 @@ static void take_record(trial *t, const char *record, size_t n) {
 	json_object *o = json_tokener_parse_ex(tokener, record, (int)n), *error, *line;
 	const char *rule = ent__json_text(o, "rule"), *partner = ent__json_text(o, "partner");
 	if (o && json_object_object_get_ex(o, "error", &error) && error &&
-		!json_object_object_get_ex(t->told, rule, NULL) && !failed_before(t->active, partner, rule, strlen(rule))) {
+		!is_not_counted_yet(t, ent__json_text(error, "text")) && !json_object_object_get_ex(t->told, rule, NULL) && !failed_before(t->active, partner, rule, strlen(rule))) {
 		ent_error e;
 		ent_error_set(&e, ENT_ERR_INVALID, "the rule %s fails for %s, on whom it was tried: %s", rule, partner,
 			ent__json_text(error, "text"));
@@ -204,7 +217,8 @@ void ent__generation_try(ent_engine *fresh, ent_engine *active, ent_errors *erro
 		return; /* nothing was judged so far that they could be tried on */
 	}
 	ent_buf request = {0};
-	trial t = {active, errors, json_object_new_object()};
+	ent_custom *custom = ent__declared_loaded(fresh);
+	trial t = {active, errors, json_object_new_object(), ent_custom_catalogue(custom)};
 	request_json(&warm->blocks[0].snap, &request);
 	ent__rules_begin(fresh->rules);
 	fresh->rules->take = take;
@@ -215,5 +229,6 @@ void ent__generation_try(ent_engine *fresh, ent_engine *active, ent_errors *erro
 	}
 	fresh->rules->take = NULL;
 	json_object_put(t.told);
+	ent_custom_destroy(custom);
 	ent_buf_finish(&request);
 }

@@ -256,6 +256,8 @@ int ent__declared_load(ent_engine *, ent_error *e);
 char *ent__declared_text(const ent_engine *);
 /* Do the rulebooks, as they were loaded last, declare something else than the cells were made with? */
 bool ent__declared_differ(const ent_engine *);
+/* Those of its configuration and of its rulebooks, as they were loaded last; NULL: none, or they are wrong. */
+ent_custom *ent__declared_loaded(ent_engine *);
 /* Lets folding know them. */
 void ent__declared_fold(ent_engine *);
 
