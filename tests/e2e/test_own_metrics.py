@@ -311,7 +311,7 @@ def reads_own(partner: Partner):
     median = partner["line_price"].median("30d")
     total = large.over("30d")
     assert sum(days) == float(total), (sum(days), total)
-    assert sum(float(p) for p in parts.values()) == float(total)
+    assert sum(float(p) for _, p in parts.items()) == float(total)
     yield insight(f"{total} {share} {median}")
 
 
