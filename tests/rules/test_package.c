@@ -2,6 +2,7 @@
  *
  * entente-rules with the real package and the rulebook that ships, inside the sandbox, over a snapshot built by hand. */
 #include "driver.h"
+#include "metrics/facts.h"
 #include "metrics/window.h"
 #include "snap_build.h"
 
@@ -249,6 +250,52 @@ static void imports_little_at_its_start(void **state) {
 	driver_finish(&d);
 }
 
+/* What the core says of a partner that has no single facts: an empty table, a view without a value, no order that was tested. */
+static void answer_with_nothing(driver *d) {
+	enum { SEALED = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL };
+	unsigned asked = ent_read_u8(&d->read);
+	size_t n;
+	const char *who = ent_read_bytes(&d->read, &n);
+	char partner[32];
+	snprintf(partner, sizeof partner, "%.*s", (int)n, who);
+	unsigned of = ent_read_u8(&d->read);
+	int fd;
+	if (asked == ENT_RULES_ASK_VIEW) {
+		snap_build b;
+		snap_init(&b, 19729, "EUR");
+		snap_partner(&b, partner, "{}");
+		void *block = snap_block(&b, &n);
+		fd = driver_memfd(block, n, SEALED);
+		free(block);
+	} else if (asked == ENT_RULES_ASK_INTEGRITY) {
+		static const char none[] = "{\"orders\":0,\"found\":[]}";
+		fd = driver_memfd(none, sizeof none - 1, SEALED);
+	} else {
+		const ent_facts_kind_def *kind = ent_facts_kind(of);
+		assert_non_null(kind);
+		struct {
+			ent_facts_head head;
+			uint64_t columns[64];
+			ent_facts_text text;
+			uint64_t end;
+		} table = {.head = {ENT_FACTS_MAGIC, ENT_FACTS_VERSION, sizeof table, of, kind->n_columns, 0,
+					   offsetof(__typeof__(table), columns), offsetof(__typeof__(table), text), 1, 0},
+			.text = {offsetof(__typeof__(table), end), 0}};
+		for (unsigned i = 0; i < kind->n_columns; i++) {
+			table.columns[i] = offsetof(__typeof__(table), end);
+		}
+		fd = driver_memfd(&table, sizeof table, SEALED);
+	}
+	ent_buf b = {0};
+	ent_buf_u32(&b, ENT_RULES_ANSWER);
+	ent_buf_u8(&b, 1);
+	ent_buf_text(&b, "");
+	ent_buf_text(&b, "");
+	driver_send(d, &b, fd);
+	ent_buf_finish(&b);
+	close(fd);
+}
+
 static void runs_the_shipped_rulebook(void **state) {
 	(void)state;
 	driver d;
@@ -261,13 +308,23 @@ static void runs_the_shipped_rulebook(void **state) {
 	ent_buf_u64(&b, 9);
 	ent_buf_text(&b, "{\"skip\": [], \"only\": null}");
 	driver_send(&d, &b, snapshot);
-	char *r = driver_records(&d, &last);
-	ended_well(&d, last, r);
-	assert_true(d.evaluations >= 3 * 8);
-	if (strstr(r, "\"verdict\":\"failed\"")) {
-		fail_msg("a shipped rule fails: %s", r);
+	unsigned asked = 0;
+	for (bool done = false; !done;) { /* rules that read single facts ask the core for them */
+		char *r = driver_records(&d, &last);
+		if (strstr(r, "\"verdict\":\"failed\"")) {
+			fail_msg("a shipped rule fails: %s", r);
+		}
+		done = last != ENT_RULES_ASK;
+		if (done) {
+			ended_well(&d, last, r);
+		} else {
+			answer_with_nothing(&d);
+			asked++;
+		}
+		free(r);
 	}
-	free(r);
+	assert_true(d.evaluations >= 3 * 8);
+	assert_true(asked > 0);
 	/* And the brief of one of them. */
 	b.n = 0;
 	ent_buf_u32(&b, ENT_RULES_BRIEF);
