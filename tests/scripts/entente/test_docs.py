@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What docs/rules.md shows is run: its rule, its test, its settings, its lists."""
 
+import doctest
 import inspect
 import json
 import re
@@ -9,12 +10,14 @@ import sys
 from pathlib import Path
 
 import entente
+import pytest
 from entente import spread
 from entente.baseline import Baseline
 from entente.books import load_books
 from entente.breakdown import Breakdown, Slice
 from entente.cohort import Cohort, CohortMeasure, Peers
 from entente.control import Effect
+from entente.day import Day
 from entente.deal import Deal, Offers, Package
 from entente.forecast import Forecast
 from entente.measure import Measure
@@ -45,6 +48,34 @@ def test_the_example_runs_as_it_stands(tmp_path: Path) -> None:
     )
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout + done.stderr
     assert re.search(r"^visits_without_orders +1 +1 +1$", done.stdout, re.M), "each verdict has its case"
+
+
+def test_the_notebook_says_what_stands_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a file as `entente metrics query --by day --csv` writes it."""
+    head = "day,metric,from,through,value,unit,state,there,covered,days,reason\r\n"
+    lines = []
+    for n in range(400):
+        day = Day(2026, 6, 30) + -n
+        orders = 3 if n < 28 else 4
+        for metric, value, unit in (
+            ("orders", orders, "count"),
+            ("revenue.gross", 120 * orders, "EUR"),
+            ("sessions", 100, "count"),
+        ):
+            lines.append(
+                f"{day.isoformat()},{metric},{day.isoformat()},{day.isoformat()},{value},{unit},known,,1,1,\r\n"
+            )
+    (tmp_path / "nordwind.csv").write_text(head + "".join(lines))
+    monkeypatch.chdir(tmp_path)
+    (section,) = re.findall(r"^## In a notebook$(.*?)^## ", PAGE, re.S | re.M)
+    (session,) = re.findall(r"```python\n(>>> .*?)```", section, re.S)
+    test = doctest.DocTestParser().get_doctest(
+        session.replace("…", "..."), {}, "notebook", "docs/rules.md", 0
+    )
+    flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    said: list[str] = []
+    failed, tried = doctest.DocTestRunner(optionflags=flags).run(test, out=said.append)
+    assert tried > 15 and not failed, "".join(said)
 
 
 def test_the_example_can_be_loaded_and_set_as_the_page_says(tmp_path: Path) -> None:
