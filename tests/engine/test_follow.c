@@ -260,6 +260,7 @@ static void same(const char *a, const char *b, const char *when) {
 
 #define BOOK ENTENTE_SOURCE_DIR "/tests/engine/book"
 #define TOGETHER ENTENTE_SOURCE_DIR "/tests/engine/together" /* vectorized */
+#define WORDS ENTENTE_SOURCE_DIR "/tests/engine/words"
 #define FACTS ENTENTE_SOURCE_DIR "/tests/engine/book_facts"
 
 /* After each change: what following it left is what fresh workers say of a fresh snapshot. */
