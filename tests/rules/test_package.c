@@ -306,13 +306,15 @@ static void runs_the_shipped_rulebook(void **state) {
 	ent_buf b = {0};
 	ent_buf_u32(&b, ENT_RULES_EVALUATE);
 	ent_buf_u64(&b, 9);
-	ent_buf_text(&b, "{\"skip\": [], \"only\": null}");
+	/* it asks the core for tests of single orders, and there is none here (tests/e2e/test_integrity.py has one); the other reads
+	 * what it found */
+	ent_buf_text(&b, "{\"skip\": [\"sources_disagree\", \"dont_rush\"], \"only\": null}");
 	driver_send(&d, &b, snapshot);
 	unsigned asked = 0;
 	for (bool done = false; !done;) { /* rules that read single facts ask the core for them */
 		char *r = driver_records(&d, &last);
 		if (strstr(r, "\"verdict\":\"failed\"")) {
-			fail_msg("a shipped rule fails: %s", r);
+			fail_msg("a shipped rule fails: %.900s", strstr(r, "\"error\":{"));
 		}
 		done = last != ENT_RULES_ASK;
 		if (done) {
