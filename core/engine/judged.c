@@ -455,5 +455,6 @@ void ent__judged_finish(ent__judge *j) {
 	ent_buf_finish(&j->old);
 	ent_buf_finish(&j->merged);
 	ent_buf_finish(&j->evidence);
+	ent_buf_finish(&j->together);
 	free(j->before);
 }
