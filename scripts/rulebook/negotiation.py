@@ -10,6 +10,8 @@ def lever_moves_alone(partner: Partner, *, one_sided: float = 0.5) -> Findings:
 
     one_sided  the smaller surplus by the larger, below which an offer is one-sided
     """
+    if not partner.register("interests").open():
+        return  # nothing is being negotiated
     deal = partner.deal()
     best = deal.nash()
     if best is None:
@@ -44,6 +46,8 @@ def cheap_to_give(partner: Partner, *, least_gap: float = 0.1) -> Findings:
 
     least_gap  difference of the weights from which an issue is cheap to give
     """
+    if not partner.register("interests").open():
+        return  # nothing is being negotiated
     deal = partner.deal()
     offer = deal.offers.last() if deal.offers else None
     for issue, gap in deal.logroll():
@@ -63,6 +67,8 @@ def who_concedes(partner: Partner, *, times: float = 2.0, least: float = 0.1) ->
     times  how many times more we gave up than they did
     least  what we gave up at least, of all that we could have
     """
+    if not partner.register("interests").open():
+        return  # nothing is being negotiated
     deal = partner.deal()
     ours, theirs = deal.offers.by("us"), deal.offers.by("them")
     if len(ours) < 2 or not theirs:  # nobody could answer yet

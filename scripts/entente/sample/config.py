@@ -65,9 +65,16 @@ REGISTERS = """
 registers:                          # journals that people keep: before this day, no entry means nothing
 KEPT"""
 RULES = """
+priors:                             # what you believe before you have measured
+  conversion_per_second: {p10: 0.02, p50: 0.05, p90: 0.1, audience: both,
+                          source: published studies of page speed}
+
 rules:
   books: [shipped, ./rules]         # the rulebook that comes with Entente, and your own
   set:
+    agents_keep_their_pay: {window: 175d}  # the data has no two whole years
+    online_growth_is_new: {window: 175d}
+    financial_health: {bad_grades: CDE}     # a C is told as a red flag
     value_is_proven: {p: 0.15}      # six peers in an industry: chance alone makes one of seven the first
 """
 

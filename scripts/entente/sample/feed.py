@@ -22,6 +22,7 @@ from .world import (
     Evenly,
     Partner,
     Span,
+    by_agents,
     level,
     opened,
     rng,
@@ -60,7 +61,9 @@ class Feed:
         self.site = f"https://shop.{partner.id}.example"
         self.stream = 3_000_000_000 + self.draw.randrange(10**8)
         self.users = 0
-        self.load = self.draw.uniform(1500, 2300)  # milliseconds until a page is there, as the median
+        self.load = (
+            self.draw.uniform(1300, 1900) + partner.wait
+        )  # milliseconds until a page is there, as the median
         self.products = INDUSTRIES[partner.industry].products
         self.tails = [self._tail(device, source) for device in DEVICES for source in SOURCES]
 
@@ -162,9 +165,9 @@ def files(shop: Shop, partner: Partner, span: Span, seed: int) -> Iterator[tuple
             bought.setdefault(order.at.date(), []).append(order)
     conversion = INDUSTRIES[partner.industry].conversion * partner.conversion
     sessions, denied, left = Evenly(draw, 3.0), Evenly(draw, 0.6), Evenly(draw, 0.6)
-    online = online_a_day(partner)
     for day in covered.days():
         busy = level(partner, span, day)
+        online = online_a_day(partner, by_agents(partner, span, day))
         count = sessions.take(busy * online / conversion)
         without = denied.take(busy * online / conversion * DENIED)
         carts = left.take(busy * online * left_per_order(partner))

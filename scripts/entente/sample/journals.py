@@ -54,6 +54,48 @@ BASIS_MOVED: Final = Truth(
     "time_to_renegotiate",
     "The bonus rests on revenue, which is two fifths higher than when it was agreed.",
 )
+SLOW: Final = Truth(
+    "site_is_slow",
+    "opportunity",
+    14,
+    "faster_site",
+    "Half of the visits wait four seconds for a page; at the peers it is less than two.",
+)
+UNSOUND: Final = Truth(
+    "books_in_distress",
+    "red_flag",
+    36,
+    "financial_health",
+    "Revenue swings more than at the peers, and the declared books are those of a firm in distress.",
+)
+OVER_PROMISED: Final = Truth(
+    "promise_out_of_reach",
+    "red_flag",
+    49,
+    "promises_hold",
+    "They promised three times of what they sell, half a year ago.",
+)
+TOO_EARLY: Final = Truth(
+    "promise_too_young",
+    "unknown",
+    49,
+    "promises_hold",
+    "What they promised was said three weeks ago: nobody could have seen anything yet.",
+)
+AGENTS_LOSE: Final = Truth(
+    "agents_lose",
+    "red_flag",
+    9,
+    "agents_keep_their_pay",
+    "Customers of field agents came to order online: paid by the last touch, the agents would earn less.",
+)
+MOVED_ONLINE: Final = Truth(
+    "moved_online",
+    "insight",
+    10,
+    "online_growth_is_new",
+    "Most of the online growth was bought from field agents before.",
+)
 PLANTED: Final[tuple[tuple[str, Truth], ...]] = (
     ("ferrum", AGREEMENT_ADDS),
     ("ferrum", BASIS_MOVED),
@@ -61,6 +103,12 @@ PLANTED: Final[tuple[tuple[str, Truth], ...]] = (
     ("polder", ISSUE_OPEN),
     ("halden", OUT_OF_REACH),
     ("prairie", TELLING),
+    ("lindhof", SLOW),
+    ("delta", UNSOUND),
+    ("solstice", OVER_PROMISED),
+    ("juniper", TOO_EARLY),
+    ("redgate", AGENTS_LOSE),
+    ("redgate", MOVED_ONLINE),
 )
 
 
@@ -171,6 +219,35 @@ def told(span: Span) -> list[Row]:
     ]  # fmt: skip
 
 
+def claims(span: Span) -> list[Row]:
+    """What was promised: once half a year ago, once three weeks ago."""
+    return [
+        {"partner": "solstice", "id": "1", "text": "We will sell 90,000 USD a month by late summer", "who": "Their founder", "metric": "revenue.net", "value": "90000", "currency": "USD", "window": "28d", "said_on": _day(span, 180), "due": _day(span, -62)},
+        {"partner": "juniper", "id": "1", "text": "We will sell a million a year", "who": "Their managing director", "metric": "revenue.net", "value": "1000000", "currency": "USD", "window": "1y", "said_on": _day(span, 21), "due": _day(span, -340)},
+    ]  # fmt: skip
+
+
+def books(span: Span) -> list[Row]:
+    """What was declared of the year before: sound, and not."""
+    year = str(span.last.year - 1)
+    names = (
+        "revenue",
+        "profit",
+        "assets",
+        "liabilities",
+        "current_assets",
+        "current_liabilities",
+        "retained_earnings",
+        "equity",
+    )
+    sound = (410000, 52000, 260000, 90000, 150000, 60000, 80000, 170000)
+    unsound = (390000, -61000, 350000, 330000, 70000, 160000, -90000, 20000)
+    return [
+        {"partner": partner, "id": year, "year": year, **{name: str(n) for name, n in zip(names, figures, strict=True)}, "currency": currency, "declared_on": _day(span, 75)}
+        for partner, figures, currency in (("delta", unsound, "GBP"), ("castellan", sound, "GBP"))
+    ]  # fmt: skip
+
+
 SHEETS: Final = {
     "agreements": agreements,
     "terms": terms,
@@ -180,6 +257,8 @@ SHEETS: Final = {
     "milestones": milestones,
     "issues": issues,
     "told": told,
+    "claims": claims,
+    "books": books,
 }
 
 

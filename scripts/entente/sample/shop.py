@@ -24,6 +24,7 @@ from .world import (
     Evenly,
     Partner,
     Span,
+    by_agents,
     level,
     opened,
     rng,
@@ -157,31 +158,32 @@ def left_per_order(partner: Partner) -> float:
     return share / (1 - share) * partner.left * (LEAK if partner.truth == CARTS_LEAK else 1.0)
 
 
-AGENT_SHARE: Final = 0.04  # orders that a field agent writes, as draft orders
 ONLINE: Final = ("web",) * 16 + ("iphone", "580111", "android", "web")
 
 
-def online_a_day(partner: Partner) -> float:
-    """Online orders a day at level 1; the partner that trails loses some to it, the rest are idle visits."""
-    return partner.orders * (1 - AGENT_SHARE) * (0.75 if partner.truth == TRAILS_COHORT else 1.0)
+def online_a_day(partner: Partner, agents: float) -> float:
+    """Online orders a day at level 1, less those of agents; the partner that trails loses some to it, the rest are idle
+    visits."""
+    return partner.orders * (1 - agents) * (0.75 if partner.truth == TRAILS_COHORT else 1.0)
 
 
 def simulate(partner: Partner, span: Span, seed: int) -> Shop:
     """Plays the storefront from its opening to the last day."""
     draw, deck = rng(seed, partner.id, "shop"), Deck(partner, seed)
     zone = ZoneInfo(partner.zone)
-    per_day = online_a_day(partner)
     online, agents, left = Evenly(draw, 1.2), Evenly(draw, 0.4), Evenly(draw, 1.6)
     seen, agents_seen, cut = Evenly(draw, 0), Evenly(draw, 0), Evenly(draw, 0.2)
     lost, back = Evenly(draw, 0.2), Evenly(draw, 0)
     kept = span.tail(CHECKOUT_DAYS).first
     shop, number, checkout = Shop([], []), 1000, 30_000_000_000_000 + draw.randrange(10**12)
     identity = 5_800_000_000_000 + draw.randrange(10**11)
-    customers = round(per_day * 60)
+    customers = round(online_a_day(partner, 0.04) * 60)
     for day in opened(partner, span).days():
         busy = level(partner, span, day)
+        share = by_agents(partner, span, day)
+        per_day = online_a_day(partner, share)
         bought = online.take(busy * per_day, least=1)
-        written = agents.take(busy * partner.orders * AGENT_SHARE)
+        written = agents.take(busy * partner.orders * share)
         abandoned = left.take(busy * per_day * left_per_order(partner), least=1)
         offset = (
             datetime.datetime(day.year, day.month, day.day, 12, tzinfo=zone).utcoffset()

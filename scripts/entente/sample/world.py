@@ -47,6 +47,9 @@ class Partner:
         "79"  # columns of the orders export; 47: only the oldest file has them
     )
     added: float = 0.0  # by an agreement, as a share of what was sold before
+    agents: float = 0.04  # share of the orders that a field agent writes, as draft orders
+    moved: float = 0.0  # share of these that came to be placed online
+    wait: float = 0.0  # milliseconds more until a page is there
     truth: Truth | None = None
 
 
@@ -105,6 +108,7 @@ FALL_DAYS: Final = 120  # since when the falling partner falls
 HALF_LIFE: Final = 55.0  # days in which it loses half
 HOLE_DAYS: Final = (21, 12)  # the hole in a feed: from, to, in days before the last day
 FADE_DAYS: Final = 110  # since when the fading partner fades
+MOVED_DAYS: Final = 175  # since when agents' customers order online
 ADDED_DAYS: Final = 170  # since when the agreement holds that brought something
 
 SOURCES_DISAGREE: Final = Truth(
@@ -229,7 +233,7 @@ PARTNERS: Final[tuple[Partner, ...]] = (
         "SEK", "#", orders=2.5, aov=1.01, truth=ENGAGEMENT_FADES),
     Partner(
         "lindhof", "Lindhof Möbel GmbH", "furniture", "DE", "consulting", "Europe/Berlin",
-        "EUR", "#LH", orders=2.7, conversion=1.02, left=0.99, aov=0.98),
+        "EUR", "#LH", orders=2.7, conversion=1.02, left=0.99, aov=0.98, wait=2100),
     Partner(
         "oakline", "Oakline & Sons", "furniture", "GB", "signed", "Europe/London",
         "GBP", "#OS", orders=2.3, conversion=0.99, left=1.01, layout="47"),
@@ -260,7 +264,7 @@ PARTNERS: Final[tuple[Partner, ...]] = (
         "SEK", "#BK", orders=3.0, conversion=0.98, aov=1.02),
     Partner(
         "redgate", "Redgate Catering Ltd", "food-service", "GB", "signed", "Europe/London",
-        "GBP", "#", orders=3.4, left=1.02),
+        "GBP", "#", orders=3.4, left=1.02, agents=0.3, moved=0.8),
     Partner(
         "juniper", "Juniper Deli Supply", "food-service", "US", "homework", "America/Chicago",
         "USD", "#JD", orders=3.5, conversion=0.99, aov=0.98, truth=TOO_LITTLE_HISTORY),
@@ -299,6 +303,11 @@ def level(partner: Partner, span: Span, day: datetime.date) -> float:
     if (span.last - day).days <= ADDED_DAYS:
         growth *= 1 + partner.added
     return week * season * growth
+
+
+def by_agents(partner: Partner, span: Span, day: datetime.date) -> float:
+    """The share of a day's orders that field agents write."""
+    return partner.agents * (1 - (partner.moved if (span.last - day).days < MOVED_DAYS else 0))
 
 
 def opened(partner: Partner, span: Span) -> Span:

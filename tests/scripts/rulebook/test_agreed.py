@@ -74,6 +74,8 @@ def test_no_zone_no_offer_and_what_is_not_known(world: World, lever: Rule) -> No
     nobody.partner("a")
     said = nobody.judge(lever, "a")
     assert said.verdict == "unknown" and {a.metric for a in said.asks} == {"interests", "alternatives"}
+    nobody.partners["a"].keeps("interests", "2026-01-01")  # and nothing stands in it: there is no deal to judge
+    assert world.judge(lever, "a").verdict is True and nobody.judge(lever, "a").verdict is False
 
 
 # ---- rows 23 to 25
