@@ -240,8 +240,9 @@ def place(what: str) -> tuple[list[str], int]:
     return [line.removeprefix("»") for line in lines], 0 if at is None else at
 
 
-def make(folder: Path, bad: str, more: str = "") -> Project:
-    p = Project(folder, SOURCES, rules=f"  books: [./rules]\n  deadline: 1s\n  memory: 256MB{more}")
+def make(folder: Path, bad: str, deadline: str = "60s") -> Project:
+    """A busy machine may take long for what is meant to end by itself; only what never ends gets a short deadline."""
+    p = Project(folder, SOURCES, rules=f"  books: [./rules]\n  deadline: {deadline}\n  memory: 256MB")
     # loaded before the bad one and after it: its rules stand on both sides
     first, *rest = GOOD.split("\n\n\n@rule")
     p.write("rules/a_good.py", first + "\n\n\n@rule" + rest[0] + "\n")
@@ -293,12 +294,12 @@ def with_landlock(landlock: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return landlock
 
 
-def judged(tmp_path: Path, what: str) -> tuple[Project, Said, int]:
+def judged(tmp_path: Path, what: str, why: str = "") -> tuple[Project, Said, int]:
     """A run with a rule that does this; and the line where."""
     lines, at = place(what)
     body = "\n".join(" " * 8 + line for line in lines)
     text = HEAD + RULE.format(what=body)
-    p = make(tmp_path / "p", text)
+    p = make(tmp_path / "p", text, "1s" if "1.0 s" in why else "60s")
     line = text[: text.index(body)].count("\n") + 1 + at
     return p, p.entente("run"), line
 
@@ -333,7 +334,7 @@ def test_failure(case: str, tmp_path: Path, usual: list[dict[str, Any]], with_la
 def test_stopped(case: str, tmp_path: Path, usual: list[dict[str, Any]], with_landlock: bool) -> None:
     """It ends with its process, which is started anew without it."""
     what, why = STOPPED[case]
-    p, said, line = judged(tmp_path, what)
+    p, said, line = judged(tmp_path, what, why)
     assert said.status == 4, (said.err, said.json)
     assert "the rule bad was stopped" in said.err and why in said.err, said.err
     record = p.record("bad", "nordwind")
@@ -369,9 +370,10 @@ def test_harmless(case: str, tmp_path: Path, usual: list[dict[str, Any]], with_l
     assert left(p) == usual
 
 
-def imported(tmp_path: Path, what: str) -> tuple[Project, Said, int]:
+def imported(tmp_path: Path, what: str, why: str = "") -> tuple[Project, Said, int]:
     lines, at = place(what)
-    p = make(tmp_path / "p", HEAD + "\n".join(lines) + "\n" + RULE.format(what="        pass"))
+    text = HEAD + "\n".join(lines) + "\n" + RULE.format(what="        pass")
+    p = make(tmp_path / "p", text, "1s" if "1.0 s" in why else "60s")
     return p, p.entente("run"), HEAD.count("\n") + 1 + at
 
 
@@ -380,7 +382,7 @@ def imported(tmp_path: Path, what: str) -> tuple[Project, Said, int]:
 def test_import(case: str, tmp_path: Path, usual: list[dict[str, Any]], with_landlock: bool) -> None:
     """The file is left out, and the other files are judged."""
     what, why = IMPORTS[case]
-    p, said, line = imported(tmp_path, what)
+    p, said, line = imported(tmp_path, what, why)
     assert said.status == 4, (said.err, said.json)
     assert "bad.py" in said.err and why in said.err, said.err
     if case not in ("exit", "null"):  # then nobody is left to say where; Python does not say it
