@@ -64,11 +64,10 @@ int ent_store_rule_runs_scan(ent_store *s, ent_rule_run_visit visit, void *ctx, 
 int ent_store_rule_rename(ent_store *s, const char *from, const char *to, uint64_t *moved, ent_error *e) {
 	static const char *const steps[] = {
 		/* said under both names: the one of which a person made something, else the new one */
-		"DELETE FROM finding AS n WHERE rule = ?2 AND life = '' AND EXISTS (SELECT 1 FROM finding AS o WHERE o.rule = "
-		"?1 "
-		"AND o.partner = n.partner AND o.key = n.key AND o.life <> '')",
-		"DELETE FROM finding AS o WHERE rule = ?1 AND EXISTS (SELECT 1 FROM finding AS n WHERE n.rule = ?2 "
-		"AND n.partner = o.partner AND n.key = o.key)",
+		("DELETE FROM finding AS n WHERE rule = ?2 AND life = '' AND EXISTS (SELECT 1 FROM finding AS o WHERE o.rule = ?1 "
+		 "AND o.partner = n.partner AND o.key = n.key AND o.life <> '')"),
+		("DELETE FROM finding AS o WHERE rule = ?1 AND EXISTS (SELECT 1 FROM finding AS n WHERE n.rule = ?2 "
+		 "AND n.partner = o.partner AND n.key = o.key)"),
 		"UPDATE finding SET rule = ?2 WHERE rule = ?1",
 	};
 	static const char *const rest[] = {
