@@ -45,7 +45,9 @@ class Point:
         first = iso(self.start)
         name = first[:7]
         if self.months == 3:
-            name = f"the {('first', 'second', 'third', 'fourth')[int(first[5:7]) // 3]} quarter of {first[:4]}"
+            name = (
+                f"the {('first', 'second', 'third', 'fourth')[int(first[5:7]) // 3]} quarter of {first[:4]}"
+            )
         elif self.months == 12:
             name = first[:4]
         return Period(self.start, self.stop, name)
@@ -189,11 +191,14 @@ def benchmark_of(partner: Partner, name: str, period: str | None, dims: dict[str
         others = sorted({", ".join(f"{k} {v}" for k, v in key) for key in groups})
         known = f"; it is known of {' and of '.join(others)}" if others and others != [""] else ""
         raise NotEnoughEvidence(
-            f"the benchmark {name}{' of ' if of else ''}{of} is not known{known}", Ask(f"the benchmark {name}", name)
+            f"the benchmark {name}{' of ' if of else ''}{of} is not known{known}",
+            Ask(f"the benchmark {name}", name),
         )
     best = min(fitting, key=lambda key: (-len(key), key))
     points = groups[best]
-    shortest = min(point.months for point in points)  # figures of years beside those of quarters are sums of them
+    shortest = min(
+        point.months for point in points
+    )  # figures of years beside those of quarters are sums of them
     points = sorted((p for p in points if p.months == shortest), key=lambda p: p.start)
     return Benchmark(partner, name, dict(best), points)
 

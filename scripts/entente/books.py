@@ -82,7 +82,9 @@ def load_books(
             path = os.path.join(folder, file)
             if leave and path in leave:
                 why = leave[path]
-                mistake = RuleMistake(path, why["line"], 1, why["what"], "the file is left out until it is corrected")
+                mistake = RuleMistake(
+                    path, why["line"], 1, why["what"], "the file is left out until it is corrected"
+                )
                 books.errors.append(mistake)
                 continue
             loads(path)
@@ -190,7 +192,9 @@ def _declared(books: Books, module: ModuleType, path: str) -> None:
 
     found: list[Declared] = []
     for value in module.__dict__.values():
-        found += [v for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Declared)]
+        found += [
+            v for v in (value if isinstance(value, list | tuple) else [value]) if isinstance(v, Declared)
+        ]
     for one in dict.fromkeys(found):
         if one.file != path:
             continue
@@ -308,7 +312,13 @@ def _set(books: Books, settings: Mapping[str, Mapping[str, Any]]) -> None:
             now = next((r.name for r in books.rules if name in r.was), None)
             if now is not None:
                 books.errors.append(
-                    RuleMistake("", 0, 0, f"settings are given for {name!r}, which is called {now!r} now", f"write {now!r}")
+                    RuleMistake(
+                        "",
+                        0,
+                        0,
+                        f"settings are given for {name!r}, which is called {now!r} now",
+                        f"write {now!r}",
+                    )
                 )
                 continue
             import difflib

@@ -107,7 +107,9 @@ class Breakdown:
     def differing_rows(self) -> list[tuple[Any, ...]]:
         """Of origins: the days on which they tell different figures, and all days together, as the rows of a finding."""
         if self._rows is None:
-            raise TypeError(f"{self.label} is not told by several origins; differing_rows() belongs to by_origin()")
+            raise TypeError(
+                f"{self.label} is not told by several origins; differing_rows() belongs to by_origin()"
+            )
         return self._rows()
 
     def _unnamed(self) -> Quantity:

@@ -124,9 +124,7 @@ def _reached(view: View, changes: Mapping[int, Metrics]) -> Iterable[_Reached]:
                 break
 
 
-def _grouped(
-    view: View, whom: Iterable[int], names: tuple[str, ...]
-) -> dict[tuple[str, ...], list[int]]:
+def _grouped(view: View, whom: Iterable[int], names: tuple[str, ...]) -> dict[tuple[str, ...], list[int]]:
     found: dict[tuple[str, ...], list[int]] = {}
     for partner in whom:
         found.setdefault(tuple(view.attribute(partner, name) for name in names), []).append(partner)

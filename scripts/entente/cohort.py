@@ -165,14 +165,24 @@ class Figures:
         self.cohort, self.metric = cohort, metric
         self.start, self.stop = start, stop
         self.unit: Unit = metric.unit
-        self.slice = slice_  # what it is besides metric and cohort: to be compared with what was shown of the same
+        self.slice = (
+            slice_  # what it is besides metric and cohort: to be compared with what was shown of the same
+        )
         self.name = metric.name
         self.part = self.origin = ""
         self.also: list[int] = []  # partners that it is about, whether they are of the cohort or not
 
     def place(self) -> tuple[Any, ...]:
         """By which it is found again."""
-        return (self.cohort.key, self.cohort.or_all, self.cohort.only, self.metric.number, self.start, self.stop, self.slice)
+        return (
+            self.cohort.key,
+            self.cohort.or_all,
+            self.cohort.only,
+            self.metric.number,
+            self.start,
+            self.stop,
+            self.slice,
+        )
 
     def values(self, who: list[int]) -> dict[int, Pair]:
         """The value of each partner that has one."""
@@ -212,13 +222,23 @@ class Over(Figures):
     def place(self) -> tuple[Any, ...]:
         cohort = self.cohort
         return (
-            cohort.key, cohort.or_all, cohort.only, self.metric.number, self.start, self.stop, self.before, self._numbers, self._value
+            cohort.key,
+            cohort.or_all,
+            cohort.only,
+            self.metric.number,
+            self.start,
+            self.stop,
+            self.before,
+            self._numbers,
+            self._value,
         )
 
     def ordered(self, who: list[int]) -> tuple[list[Place], bytes]:
         if not self._value and self.before is None:
             snapshot = self.cohort.view.snapshot
-            found = places(snapshot, _packed(who), self.metric.number, self.start, self.stop, self._numbers[0])
+            found = places(
+                snapshot, _packed(who), self.metric.number, self.start, self.stop, self._numbers[0]
+            )
             if found is not None:
                 return found
         return super().ordered(who)
@@ -251,7 +271,9 @@ class Over(Figures):
         values = [self._value]
         if self._value.endswith("/"):
             values = [
-                v for v in snapshot.values(partner, number, view, start, stop, origin) if v.startswith(self._value)
+                v
+                for v in snapshot.values(partner, number, view, start, stop, origin)
+                if v.startswith(self._value)
             ]
             if self.metric.kind == DISTINCT and len(values) > 1:
                 raise TypeError(
@@ -279,7 +301,9 @@ class Node:
         if self._kept:
             self.users = _pairs()
         self._evidence: Read | None = None  # of what is found; None: not asked for since it changed
-        self.held: frozenset[int] | None = None  # whose figures these are, if not of all of the cohort that have one
+        self.held: frozenset[int] | None = (
+            None  # whose figures these are, if not of all of the cohort that have one
+        )
         self.extra: list[int] = []  # of these, who is not in the cohort any more
         self.found: Released | NotEnoughEvidence
         self.tried: list[_Key] = []
@@ -304,7 +328,9 @@ class Node:
         if not isinstance(found, NotEnoughEvidence):
             known, who, size = KNOWN, found.cohort, found.size
             top, bottom, unit = found.headline()
-        return Read(of.name, of.start, of.stop, known, top, bottom, unit, -1, -1, of.origin, of.part, who, size)
+        return Read(
+            of.name, of.start, of.stop, known, top, bottom, unit, -1, -1, of.origin, of.part, who, size
+        )
 
     def _work(self) -> None:
         """The figures, and which cohorts were tried for them, the one that has them last."""
@@ -354,7 +380,10 @@ class Node:
                 self.tried += cohort.wider(key)  # that it is refused may rest on these
             why = why or no
         ask = Ask(
-            f"{title(metric.name)} of {max(1, least - known)} more partners of {cohort.name}", metric.name, of.start, of.stop
+            f"{title(metric.name)} of {max(1, least - known)} more partners of {cohort.name}",
+            metric.name,
+            of.start,
+            of.stop,
         )
         self.found = NotEnoughEvidence(why, ask)
 
@@ -500,7 +529,9 @@ def only_of(only: dict[str, str | bool]) -> _Key:
         return ()
     for name, value in only.items():
         if isinstance(value, bool) and (name not in WORKED_OUT or not value):
-            raise TypeError(f"{name}={value!r} says nothing; there is {' and '.join(f'{n}=True' for n in WORKED_OUT)}")
+            raise TypeError(
+                f"{name}={value!r} says nothing; there is {' and '.join(f'{n}=True' for n in WORKED_OUT)}"
+            )
     return tuple((name, YES if value is True else str(value)) for name, value in sorted(only.items()))
 
 

@@ -54,7 +54,14 @@ class Effect(tuple[str, "dict[str, Quantity]"]):
 
     def quantiles(self) -> object:
         """All of it: whoever was told any of it is told again when it changes."""
-        return self.total.fraction, self.low.fraction, self.high.fraction, self.placebo_p, self.fit, tuple(self)
+        return (
+            self.total.fraction,
+            self.low.fraction,
+            self.high.fraction,
+            self.placebo_p,
+            self.fit,
+            tuple(self),
+        )
 
     def headline(self) -> tuple[int, int, Unit]:
         """As evidence."""
@@ -69,11 +76,16 @@ def control(cohort: Cohort, measure: Measure, event: Day, before: Window) -> Eff
     weeks = (view.as_of + 1 - event.number) // WEEK
     earlier = (lambda span: (span.stop - span.start) // WEEK)(view.span(before))
     if earlier < LEAST_BEFORE:
-        raise ValueError(f"before={before!r} is {earlier} weeks, and a mixture of peers is fitted in at least {LEAST_BEFORE}")
+        raise ValueError(
+            f"before={before!r} is {earlier} weeks, and a mixture of peers is fitted in at least {LEAST_BEFORE}"
+        )
     if weeks < 1:
         raise NotEnoughEvidence(f"not a week is over since {event}")
     span = Span(event.number - earlier * WEEK, event.number + weeks * WEEK)
-    for start, stop in ((span.start, event.number), (event.number, span.stop)):  # evidence, and what is missing
+    for start, stop in (
+        (span.start, event.number),
+        (event.number, span.stop),
+    ):  # evidence, and what is missing
         measure.over(Period(start, stop, f"{iso(start)} to {iso(stop - 1)}"))
     found = node_of(_Control(cohort, measure, event, span)).read()
     assert isinstance(found, Effect)
@@ -92,8 +104,12 @@ class _Control(Figures):
         self._target, self._event = measure.partner.index, event
         self._origin, self._view, self._value = measure._origin, measure._view, (measure._values or ("",))[0]
         if self._value.endswith("/"):
-            raise TypeError("an effect is worked out for one value of a view, or for the whole; leave side= out")
-        self.part = f"since {iso(event.number)}" + (f", {VIEWS[self._view]}={self._value}" if self._value else "")
+            raise TypeError(
+                "an effect is worked out for one value of a view, or for the whole; leave side= out"
+            )
+        self.part = f"since {iso(event.number)}" + (
+            f", {VIEWS[self._view]}={self._value}" if self._value else ""
+        )
         self.slice += f" {self._origin} {VIEWS[self._view]}={self._value}"
         self.also = [self._target]
 
@@ -105,7 +121,9 @@ class _Control(Figures):
         snapshot, number, found = self.cohort.view.snapshot, self.metric.number, {}
         for one in who:
             whole = snapshot.window(one, number, self.start, self.stop, self._origin, 0, "")
-            before = snapshot.window(one, number, self.start, self._event.number, self._origin, self._view, self._value)
+            before = snapshot.window(
+                one, number, self.start, self._event.number, self._origin, self._view, self._value
+            )
             if whole[0] == KNOWN and before[0] == KNOWN and before[1] > 0:
                 found[one] = before[1], 1
         return found
@@ -119,9 +137,14 @@ class _Control(Figures):
         if mine is None or len(before) < LEAST_BEFORE or len(before) == len(known):
             raise NotEnoughEvidence(f"{self.metric.name} is known for too few weeks around {self._event}")
         size = math.log(mine[1])
-        sizes = {one: abs(math.log(top / len(before)) - size) for one, (top, _) in self.values(list(unpacked(who))).items()}
+        sizes = {
+            one: abs(math.log(top / len(before)) - size)
+            for one, (top, _) in self.values(list(unpacked(who))).items()
+        }
         donors = []
-        for one in sorted((one for one in sizes if one != self._target), key=lambda one: (sizes[one], one))[:_LOOKED_AT]:
+        for one in sorted((one for one in sizes if one != self._target), key=lambda one: (sizes[one], one))[
+            :_LOOKED_AT
+        ]:
             scaled = _scaled(self._weeks(one), known, before)
             if scaled is not None:
                 donors.append(scaled[0])
@@ -133,7 +156,9 @@ class _Control(Figures):
             raise NotEnoughEvidence(
                 f"{self.metric.name} is known in all weeks of {len(donors)} peers of {name}, and {least} are needed"
             )
-        return self._effect(name, [mine[0], *donors], n, mine[1], most, [self.start + week * WEEK for week in known])
+        return self._effect(
+            name, [mine[0], *donors], n, mine[1], most, [self.start + week * WEEK for week in known]
+        )
 
     def _weeks(self, one: int) -> list[int | None]:
         snapshot, number, found = self.cohort.view.snapshot, self.metric.number, []
@@ -141,7 +166,9 @@ class _Control(Figures):
             whole = snapshot.window(one, number, start, start + WEEK, self._origin, 0, "")
             part = whole
             if self._value and whole[0] == KNOWN:
-                part = snapshot.window(one, number, start, start + WEEK, self._origin, self._view, self._value)
+                part = snapshot.window(
+                    one, number, start, start + WEEK, self._origin, self._view, self._value
+                )
             found.append(None if whole[0] != KNOWN else part[1] if part[0] == KNOWN else 0)
         return found
 
@@ -156,7 +183,9 @@ class _Control(Figures):
             mixed = [0.0] * len(weeks)
             for weight, other in zip(weights, others, strict=True):
                 if weight:
-                    mixed = [so_far + weight * value for so_far, value in zip(mixed, all_weeks[other], strict=True)]
+                    mixed = [
+                        so_far + weight * value for so_far, value in zip(mixed, all_weeks[other], strict=True)
+                    ]
             apart = [a - b for a, b in zip(weeks, mixed, strict=True)]
             before, after = _usual(apart[:n]), _usual(apart[n:])
             gaps.append(sum(apart[n:]))

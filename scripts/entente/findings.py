@@ -42,7 +42,9 @@ class Finding(NamedTuple):
     kind: Kind
     text: str
     key: str = ""
-    worth: Worth | None = None  # money, for each `per`; of a spread its p50 counts, and p10 to p90 are kept with it
+    worth: Worth | None = (
+        None  # money, for each `per`; of a spread its p50 counts, and p10 to p90 are kept with it
+    )
     per: str | None = None
     severity: Severity | None = None
     confidence: float | None = None  # 0 to 1
@@ -212,9 +214,7 @@ def red_flag(
     )
 
 
-def gate(
-    text: str, *, open: bool, key: object = "", partner: str = "", rows: Rows = ()
-) -> Finding:
+def gate(text: str, *, open: bool, key: object = "", partner: str = "", rows: Rows = ()) -> Finding:
     """A condition for the next step: open or shut, and why."""
     return _checked(Finding("gate", text, _key(key), open=open, rows=rows), partner)
 

@@ -227,7 +227,11 @@ class FixturePartner(Planted):
         rows: Sequence[Sequence[str]] = (),
     ) -> FixturePartner:
         """What a test of data found: "lines_against_total", "swapped_dates", "gap" or "duplicates"."""
-        told = {"check": check, "source": source or f"{self.id}-shop", "text": text or f"{count} of {of}: {check}"}
+        told = {
+            "check": check,
+            "source": source or f"{self.id}-shop",
+            "text": text or f"{count} of {of}: {check}",
+        }
         self.unsound_data.append({**told, "count": count, "of": of, "rows": [list(row) for row in rows]})
         return self
 
@@ -310,7 +314,11 @@ class World:
 
     @classmethod
     def from_dict(
-        cls, data: Mapping[str, Mapping[str, Any]], as_of: str = "", currency: str = "EUR", least_cohort: int = 5
+        cls,
+        data: Mapping[str, Mapping[str, Any]],
+        as_of: str = "",
+        currency: str = "EUR",
+        least_cohort: int = 5,
     ) -> World:
         """Partners with their profile, and measures by day: {"nordwind": {"industry": "tea", "orders": {"2026-06-01": 4}}}.
         Without `as_of`, the last of the days."""
@@ -369,7 +377,13 @@ class World:
         return self
 
     def benchmark(
-        self, name: str, figures: Mapping[str, Amount], *, months: int = 3, unit: str = "ratio", currency: str = "",
+        self,
+        name: str,
+        figures: Mapping[str, Amount],
+        *,
+        months: int = 3,
+        unit: str = "ratio",
+        currency: str = "",
         **dims: str,
     ) -> World:
         """A series of an industry or a market, by the first month of each period: {"2026-01": 0.16}."""
@@ -434,7 +448,9 @@ class World:
             for name in row[6]:  # whoever is not there any more has a number beyond
                 index.setdefault(name, len(index))
         return {
-            "sets": [array("I", sorted(index[name] for name in row[6])).tobytes().hex() for row in self._shown],
+            "sets": [
+                array("I", sorted(index[name] for name in row[6])).tobytes().hex() for row in self._shown
+            ],
             "rows": [[*row[:6], number] for number, row in enumerate(self._shown)],
         }
 
@@ -455,7 +471,6 @@ class World:
         for each in judged:
             each(outcome)
         return outcome
-
 
     def judge_all(self, rule: Rule, **settings: Any) -> dict[str, Outcome]:
         """What a vectorized rule says of each partner."""
@@ -510,7 +525,10 @@ class Snapshot:
                 "as_of_mode": "date",
                 "currency": self.currency,
                 "min_cohort": self._world.least_cohort,
-                "views": sorted({VIEWS[view] for p in self._partners for _, _, view, _ in (*p.cells, *p.sets) if view} | {"channel"}),
+                "views": sorted(
+                    {VIEWS[view] for p in self._partners for _, _, view, _ in (*p.cells, *p.sets) if view}
+                    | {"channel"}
+                ),
                 "benchmarks": self._world.benchmarks,
                 "priors": self._world.priors,
                 "registers": self._world.registers,
@@ -618,7 +636,8 @@ class Snapshot:
         origins = {family: self._origin(who, row, family, origin) for family in row.families}
         until = self._until(who, stop)
         days = [
-            self._sum(who, row.top, origins, day, min(day + 1, until), view, value) for day in range(start, stop)
+            self._sum(who, row.top, origins, day, min(day + 1, until), view, value)
+            for day in range(start, stop)
         ]
         days = [round_half_even(value, row.over) for value in days] if row.over > 1 else days
         return _Series(start, _SCALES.get(row.unit, 1), row.unit, days)

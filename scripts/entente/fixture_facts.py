@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single facts of made-up partners: what a fixture plants is read by partner.facts(), by figures, and by every view.
 
-    shop = world.partner("nordwind")
-    shop.order(at="2026-06-01T10:00", net=100, customer="c1", side="online", category="chairs")
-    shop.cart(at="2026-06-02", value=80, step="payment")
-    shop.visit(at="2026-06-02", load_time=2.4, purchase=True)
+shop = world.partner("nordwind")
+shop.order(at="2026-06-01T10:00", net=100, customer="c1", side="online", category="chairs")
+shop.cart(at="2026-06-02", value=80, step="payment")
+shop.visit(at="2026-06-02", load_time=2.4, purchase=True)
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ class Planted:
         shared = {name: found[name] for name in ("status", "customer", "agent", "channel", "currency")}
         for line in own:
             self._plant("line", at, {"order": found["key"], **shared, **line}, counts=False)
-        found["_lines"] = self.planted.get("line", [])[len(self.planted.get("line", [])) - len(own) :] if own else []
+        found["_lines"] = (
+            self.planted.get("line", [])[len(self.planted.get("line", [])) - len(own) :] if own else []
+        )
         self._count(found, "order")
         return self
 
@@ -152,7 +154,9 @@ class Planted:
         self._plant("refund", at, {"order": order, "amount": amount, "kind": kind, **fields}, counts=False)
         return self
 
-    def cart(self, at: str, value: Amount = 0, *, status: str = "left", items: int = 1, **fields: Any) -> Self:
+    def cart(
+        self, at: str, value: Amount = 0, *, status: str = "left", items: int = 1, **fields: Any
+    ) -> Self:
         """One cart, left unless status="recovered"; step="payment" says where."""
         found = self._plant("cart", at, {"value": value, "status": status, "items": items, **fields})
         self._count(found, "cart")
@@ -160,7 +164,13 @@ class Planted:
 
     def visit(self, at: str, *, pageviews: int = 1, purchase: bool = False, **fields: Any) -> Self:
         """One visit; load_time in seconds."""
-        told = {"pageviews": pageviews, "purchase": purchase, "purchases": int(purchase), "attention": 0, **fields}
+        told = {
+            "pageviews": pageviews,
+            "purchase": purchase,
+            "purchases": int(purchase),
+            "attention": 0,
+            **fields,
+        }
         self._count(self._plant("visit", at, told), "visit")
         return self
 
@@ -175,7 +185,9 @@ class Planted:
         row: dict[str, Any] = dict.fromkeys(COLUMNS[kind])
         for name, value in fields.items():
             if name not in row:
-                raise ValueError(f"a fixture's {kind} has no field {name!r}; it has {', '.join(COLUMNS[kind])}")
+                raise ValueError(
+                    f"a fixture's {kind} has no field {name!r}; it has {', '.join(COLUMNS[kind])}"
+                )
             row[name] = value
         row["at"], row["day"] = at, day_number(at)
         if "currency" in row:
@@ -238,9 +250,18 @@ def measured(world: World, row: Mapping[str, Any], kind: str) -> dict[str, int]:
         out = {"quotes": 1}
     elif row["status"] == "cancelled":
         out = {"orders_cancelled": 1, "lines_cancelled": row["lines"], "units_cancelled": row["units"]}
-        out |= {"gross_cancelled": money("gross"), "total_cancelled": money("total"), "refunded": money("refunded")}
+        out |= {
+            "gross_cancelled": money("gross"),
+            "total_cancelled": money("total"),
+            "refunded": money("refunded"),
+        }
     else:
-        out = {"orders": 1, "orders_guest": int(row["customer"] is None), "lines": row["lines"], "units": row["units"]}
+        out = {
+            "orders": 1,
+            "orders_guest": int(row["customer"] is None),
+            "lines": row["lines"],
+            "units": row["units"],
+        }
         for name in ("gross", "discount", "returns", "refunded", "shipping", "tax", "total", "due", "cost"):
             out[name] = money(name)
     return {name: int(amount) for name, amount in out.items() if amount}
@@ -265,7 +286,10 @@ class Facts:
             return array("q", [NONE if v is None else microseconds(v) for v in values])
         if type_ == "money":
             return array("q", [_converted(world, row, int(row[name])) for row in self._rows])
-        return array("i" if type_ == "day" else "I" if type_ == "flag" else "q", [NONE if v is None else int(v) for v in values])
+        return array(
+            "i" if type_ == "day" else "I" if type_ == "flag" else "q",
+            [NONE if v is None else int(v) for v in values],
+        )
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -315,7 +339,13 @@ def _contact(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def cut_of(
-    world: World, who: FixturePartner, metric: Any, view: int, start: int, stop: int, origins: Mapping[str, int]
+    world: World,
+    who: FixturePartner,
+    metric: Any,
+    view: int,
+    start: int,
+    stop: int,
+    origins: Mapping[str, int],
 ) -> tuple[Snapshot, int]:
     """The figures of planted facts by a view, as if cells had kept it."""
     from .fixture import Snapshot as Twin
@@ -350,7 +380,12 @@ def _parts(row: dict[str, Any], kind: str, view: str) -> list[tuple[str, dict[st
     """Under which values of the view it counts, and with what."""
     if view == "load_time":
         time = row["load_time"]
-        return [("(none)" if time is None else [name for at, name in LOAD_TIMES if at * 1_000_000 <= time][-1], row)]
+        return [
+            (
+                "(none)" if time is None else [name for at, name in LOAD_TIMES if at * 1_000_000 <= time][-1],
+                row,
+            )
+        ]
     if kind != "order" or view not in ("category", "vendor", "product"):
         return [(row.get(view) or "(none)", row)]
     by_value: dict[str, list[dict[str, Any]]] = {}
@@ -358,7 +393,14 @@ def _parts(row: dict[str, Any], kind: str, view: str) -> list[tuple[str, dict[st
         by_value.setdefault(line.get(view) or "(none)", []).append(line)
     out = []
     for value, lines in by_value.items():
-        part: dict[str, Any] = {**row, **dict.fromkeys(("returns", "refunded", "shipping", "tax", "total", "due"), 0), "customer": ""}
-        part |= {"lines": len(lines), **{n: sum(line[n] for line in lines) for n in ("units", "gross", "discount", "cost")}}
+        part: dict[str, Any] = {
+            **row,
+            **dict.fromkeys(("returns", "refunded", "shipping", "tax", "total", "due"), 0),
+            "customer": "",
+        }
+        part |= {
+            "lines": len(lines),
+            **{n: sum(line[n] for line in lines) for n in ("units", "gross", "discount", "cost")},
+        }
         out.append((value, part))
     return out

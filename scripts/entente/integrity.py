@@ -41,7 +41,9 @@ class Check(NamedTuple):
     @property
     def key(self) -> str:
         """What it is about, for key= of a finding: two gaps are two findings."""
-        return f"{self.name} {self.source}" + (f" {self.rows[1][0]}" if self.name == "gap" and self.rows[1:] else "")
+        return f"{self.name} {self.source}" + (
+            f" {self.rows[1][0]}" if self.name == "gap" and self.rows[1:] else ""
+        )
 
 
 def integrity_of(partner: Partner, checks: tuple[str, ...]) -> list[Check]:
@@ -59,7 +61,19 @@ def integrity_of(partner: Partner, checks: tuple[str, ...]) -> list[Check]:
     note(Read("facts.order", start, stop, 0 if seen else 1, seen, 1, COUNT, -1))
     for name in wanted:
         count = sum(check.wrong for check in found if check.name == name)
-        note(Read(f"integrity {name}", start, stop, 0 if seen else 1, count, 1, COUNT, -1, slice=f"of {seen} orders"))
+        note(
+            Read(
+                f"integrity {name}",
+                start,
+                stop,
+                0 if seen else 1,
+                count,
+                1,
+                COUNT,
+                -1,
+                slice=f"of {seen} orders",
+            )
+        )
     if not seen:
         raise NotEnoughEvidence(
             "there is no order that could be tested", Ask("single orders of a shop", "orders", start, stop)

@@ -27,7 +27,18 @@ _TRACEBACK: Final = 8_000  # characters kept of a traceback
 class Outcome:
     """What a rule said of a partner."""
 
-    __slots__ = ("rule", "partner", "verdict", "findings", "reads", "asks", "missed", "error", "output", "held")
+    __slots__ = (
+        "rule",
+        "partner",
+        "verdict",
+        "findings",
+        "reads",
+        "asks",
+        "missed",
+        "error",
+        "output",
+        "held",
+    )
 
     def __init__(self, rule: Rule, partner: str) -> None:
         self.rule = rule
@@ -39,7 +50,9 @@ class Outcome:
         self.missed: list[str] = []  # why it is not known
         self.error: dict[str, Any] | None = None
         self.output = ""
-        self.held: list[str] = []  # what a rule for both read that the partner may not know of: it does not publish
+        self.held: list[
+            str
+        ] = []  # what a rule for both read that the partner may not know of: it does not publish
 
     def __repr__(self) -> str:
         return f"Outcome({self.rule.name}, {self.partner}, {self.verdict}: {[f.text for f in self.findings]})"

@@ -223,10 +223,10 @@ class Measure(Look):
         )
         if state != KNOWN or covered < LEAST_COVERAGE * (span.stop - span.start):  # over() read a report
             return Daily(reports.daily(self, span.start, span.stop), self.metric.unit)
-        snapshot, at = (view.snapshot, self.partner.index) if not self._view else self._source(span.start, span.stop)
-        raw = snapshot.series(
-            at, self.metric.number, span.start, span.stop, self._origin, self._view, value
+        snapshot, at = (
+            (view.snapshot, self.partner.index) if not self._view else self._source(span.start, span.stop)
         )
+        raw = snapshot.series(at, self.metric.number, span.start, span.stop, self._origin, self._view, value)
         return Daily(raw, self.metric.unit)
 
     def weekly(self, window: Window | None = None, *, since: Day | None = None) -> Series:
@@ -247,7 +247,9 @@ class Measure(Look):
         if isinstance(window, int):
             return self._series(months_before(view.as_of, window))
         span = view.span(window)
-        months = [m for m in months_before(span.stop - 1, (span.stop - span.start) // 28) if m.start >= span.start]
+        months = [
+            m for m in months_before(span.stop - 1, (span.stop - span.start) // 28) if m.start >= span.start
+        ]
         if not months:
             raise ValueError(f"no calendar month lies in the window {window}; take a longer one")
         return self._series(months)
@@ -545,7 +547,9 @@ class Cut:
             )
         if name == "load_time":
             parts = dict(sorted(parts.items(), key=lambda part: seconds_of(part[0])[0]))
-        return Breakdown(f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None, rest)
+        return Breakdown(
+            f"{measure.label} by {name}", parts, total if measure.metric.kind == SUM else None, rest
+        )
 
     def _counted(self, start: int, stop: int) -> bool:
         """Whether facts tell of these days, and not reports."""
@@ -608,10 +612,14 @@ class Origins:
                 )
             told = f"only {' and '.join(parts)} tells it" if parts else "no origin tells it"
             raise NotEnoughEvidence(f"{measure.title}, {spoken(span.start, span.stop)}: {told}", *asks)
-        return Breakdown(f"{metric.name} by origin", parts, None, rows=lambda: _differing(measure, window, parts))
+        return Breakdown(
+            f"{metric.name} by origin", parts, None, rows=lambda: _differing(measure, window, parts)
+        )
 
 
-def _source_gaps(covers: list[tuple[int, int, bool, str]], start: int, stop: int) -> list[tuple[str, int, int]]:
+def _source_gaps(
+    covers: list[tuple[int, int, bool, str]], start: int, stop: int
+) -> list[tuple[str, int, int]]:
     """Days that a source at work in the window left out; where none of them did, those of the source
     that stopped last."""
     by_source: dict[str, list[tuple[int, int]]] = {}

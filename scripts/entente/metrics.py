@@ -49,7 +49,9 @@ def measures(partner: Partner, of: Tagged, by: tuple[str, ...], during: Window) 
 
     def nothing(metric: Metric, number: int, value: str) -> bool:
         """Whether it is a share of what did not happen."""
-        state, *_ = view.snapshot.window(partner.index, metric.number, span.start, span.stop, -1, number, value)
+        state, *_ = view.snapshot.window(
+            partner.index, metric.number, span.start, span.stop, -1, number, value
+        )
         return state == NO_DENOMINATOR
 
     found: list[Measure] = []
@@ -61,7 +63,21 @@ def measures(partner: Partner, of: Tagged, by: tuple[str, ...], during: Window) 
             number = VIEWS.index(name)
             values = view.snapshot.values(partner.index, metric.number, number, span.start, span.stop)
             now.reads.append(
-                Read(metric.name, span.start, span.stop, KNOWN, len(values), 1, COUNT, -1, slice=f"values of {name}")
+                Read(
+                    metric.name,
+                    span.start,
+                    span.stop,
+                    KNOWN,
+                    len(values),
+                    1,
+                    COUNT,
+                    -1,
+                    slice=f"values of {name}",
+                )
             )
-            found += [Measure(partner, metric, -1, number, (value,)) for value in values if not nothing(metric, number, value)]
+            found += [
+                Measure(partner, metric, -1, number, (value,))
+                for value in values
+                if not nothing(metric, number, value)
+            ]
     return found

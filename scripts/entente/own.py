@@ -40,7 +40,9 @@ def catalogue(definitions: Definitions) -> Catalogue:
     made = _Maker(texts)
     for name in sorted(texts):
         made.row(name)
-    return Catalogue(made.measures, made.sets, made.distributions, (*METRICS, *(made.rows[n] for n in sorted(texts))))
+    return Catalogue(
+        made.measures, made.sets, made.distributions, (*METRICS, *(made.rows[n] for n in sorted(texts)))
+    )
 
 
 def _texts(definitions: Definitions) -> dict[str, Mapping[str, Any]]:
@@ -111,7 +113,9 @@ class _Maker:
         top, bottom, unit = self._value(name, ast.parse(expression.strip(), mode="eval").body)
         names = [*top, *(bottom or {})]
         if not names or "" in top or (bottom is not None and "" in bottom):
-            raise ValueError(f"{name!r}: {expression!r} is no sum of metrics, and no such sum divided by another")
+            raise ValueError(
+                f"{name!r}: {expression!r} is no sum of metrics, and no such sum divided by another"
+            )
         families = tuple(dict.fromkeys(self._family(n) for n in names))
         tags = " ".join(text.get("tags") or families)
         scale = lcm(*(f.denominator for f in (*top.values(), *(bottom or {}).values())))
@@ -122,7 +126,16 @@ class _Maker:
         common = gcd(*(int(f * scale) for f in (*top.values(), *bottom.values())))
         share = Fraction(scale, common)
         return MetricRow(
-            name, RATIO, unit, "whole" if sets else "none", _whole(top, share), _whole(bottom, share), "", tags, doc, families
+            name,
+            RATIO,
+            unit,
+            "whole" if sets else "none",
+            _whole(top, share),
+            _whole(bottom, share),
+            "",
+            tags,
+            doc,
+            families,
         )
 
     def _family(self, measure: str) -> str:
@@ -179,7 +192,9 @@ def _add(
     name: str, a: tuple[Terms, Terms | None, str], b: tuple[Terms, Terms | None, str], sign: int
 ) -> tuple[Terms, Terms | None, str]:
     for one, other in ((a, b), (b, a)):
-        if one[1] is not None and other[1] is None and set(other[0]) == {""}:  # a number is so many times the divisor
+        if (
+            one[1] is not None and other[1] is None and set(other[0]) == {""}
+        ):  # a number is so many times the divisor
             number = _times(one[1], other[0][""])
             pair = (a[0], number) if one is a else (number, b[0])
             return _plus(pair[0], pair[1], sign), one[1], one[2]

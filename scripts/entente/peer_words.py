@@ -61,7 +61,9 @@ def cut_by(measure: CohortMeasure, view: str) -> CohortCut:
     if view not in VIEWS[1:]:
         raise ValueError(f"no view is called {view!r}; there are {', '.join(VIEWS[1:])}")
     if measure.metric.kind != SUM or measure._value:
-        raise TypeError(f"{measure.metric.name} has no parts that add up to a whole; take a sum, such as revenue.net")
+        raise TypeError(
+            f"{measure.metric.name} has no parts that add up to a whole; take a sum, such as revenue.net"
+        )
     return CohortCut(measure, VIEWS.index(view))
 
 
@@ -80,7 +82,9 @@ class _Shares(Figures):
     def values(self, who: list[int]) -> dict[int, Pair]:
         snapshot, found = self.cohort.view.snapshot, {}
         for one in who:
-            state, top, *_ = snapshot.window(one, self.metric.number, self.start, self.stop, self._origin, 0, "")
+            state, top, *_ = snapshot.window(
+                one, self.metric.number, self.start, self.stop, self._origin, 0, ""
+            )
             if state == KNOWN and top > 0:
                 found[one] = top, 1
         return found
@@ -91,7 +95,9 @@ class _Shares(Figures):
         parts: dict[str, dict[int, int]] = {}
         for one in totals:
             for value in snapshot.values(one, number, view, self.start, self.stop, self._origin):
-                state, top, *_ = snapshot.window(one, number, self.start, self.stop, self._origin, view, value)
+                state, top, *_ = snapshot.window(
+                    one, number, self.start, self.stop, self._origin, view, value
+                )
                 if state == KNOWN and top > 0:
                     parts.setdefault(value, {})[one] = top
         least = self.cohort.view.floor.least
@@ -185,8 +191,12 @@ class _Volatility(Figures):
 
     def __init__(self, measure: CohortMeasure, periods: list[Period]) -> None:
         if measure._value:
-            raise TypeError("how much figures of a cohort swing is known of the whole only; leave where() out")
-        super().__init__(measure.cohort, measure.metric, periods[0].start, periods[-1].stop, "volatility by month")
+            raise TypeError(
+                "how much figures of a cohort swing is known of the whole only; leave where() out"
+            )
+        super().__init__(
+            measure.cohort, measure.metric, periods[0].start, periods[-1].stop, "volatility by month"
+        )
         self._periods, self._origin = periods, measure._origin
         self.unit, self.part = RATIO, "volatility by month"
         self.slice += f" {measure._origin}"
@@ -197,7 +207,9 @@ class _Volatility(Figures):
         for one in who:
             points = []
             for period in self._periods:
-                state, top, bottom, *_ = snapshot.window(one, metric.number, period.start, period.stop, self._origin, 0, "")
+                state, top, bottom, *_ = snapshot.window(
+                    one, metric.number, period.start, period.stop, self._origin, 0, ""
+                )
                 points.append(Point(period, Quantity(top, bottom, metric.unit) if state == KNOWN else None))
             try:
                 swing = Series(metric, points).volatility()
@@ -218,7 +230,8 @@ def at_same_age(cohort: Cohort, metric: str, window: Window) -> Peers:
     born = _born(view, who, found.number)
     if born is None:
         raise NotEnoughEvidence(
-            f"how old {name} is as a partner is not known", Ask(f"since when {name} is a partner, in its profile")
+            f"how old {name} is as a partner is not known",
+            Ask(f"since when {name} is a partner, in its profile"),
         )
     age = view.as_of + 1 - born
     run.now.reads.append(Read(found.name, born, view.as_of + 1, KNOWN, age, 1, DAYS, -1, slice="age"))

@@ -27,7 +27,17 @@ Place = tuple[float, int, int]  # the same with its number in front: in order
 class Peers:
     """Released figures of one metric over one window. All are rounded to three digits."""
 
-    __slots__ = ("cohort", "unit", "_places", "_quantiles", "_usual", "_view", "_asked", "_asker", "_thresholds")
+    __slots__ = (
+        "cohort",
+        "unit",
+        "_places",
+        "_quantiles",
+        "_usual",
+        "_view",
+        "_asked",
+        "_asker",
+        "_thresholds",
+    )
 
     def __init__(self, cohort: str, ordered: list[Place], unit: Unit, view: View | None = None) -> None:
         self.cohort = cohort
@@ -51,7 +61,9 @@ class Peers:
         """Who holds most of what is added up: the values themselves (1), or what they are divided by (2)."""
         found = weighed(self._places, column)
         if found is None:
-            amounts = sorted((abs(place[1] if column == 1 else place[2]) for place in self._places), reverse=True)
+            amounts = sorted(
+                (abs(place[1] if column == 1 else place[2]) for place in self._places), reverse=True
+            )
             found = sum(amounts), amounts[0], amounts[1] if len(amounts) > 1 else 0
         total, largest, second = found
         return "" if self._view is None else self._view.floor.holds_most(largest, second, total)

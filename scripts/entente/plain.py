@@ -368,7 +368,9 @@ class Depend:
     def __init__(self, rules: int, partners: int, metrics: list[str]) -> None:
         self._numbers = {name: n for n, name in enumerate(metrics)}
         documents = {"order": 1, "line": 1, "refund": 1, "cart": 4, "visit": 5, "touch": 6, "contact": 7}
-        self._numbers |= {f"facts.{kind}": 240 + number for kind, number in documents.items()}  # ENT_RULES_FACTS
+        self._numbers |= {
+            f"facts.{kind}": 240 + number for kind, number in documents.items()
+        }  # ENT_RULES_FACTS
         self._read: dict[tuple[int, int], frozenset[int]] = {}
 
     def note(self, rule: int, partner: int, reads: list[Read]) -> None:

@@ -196,9 +196,7 @@ class Quantity(Figure):
         if hasattr(other, "draws"):
             return NotImplemented  # a Spread, which knows how
         top, bottom = self._bare("add", other)
-        return _short(
-            self.top * bottom + top * self.bottom, self.bottom * bottom, self.unit, self.coverage
-        )
+        return _short(self.top * bottom + top * self.bottom, self.bottom * bottom, self.unit, self.coverage)
 
     # Products
 
@@ -251,7 +249,9 @@ class Quantity(Figure):
                 raise UnitError(_unlike("compare", self.unit, other.unit))
             return self.top * other.bottom - other.top * self.bottom
         if hasattr(other, "draws"):
-            raise UnitError(f"{other} is no single number; compare with its .p50, or ask for its .chance(at_least={self})")
+            raise UnitError(
+                f"{other} is no single number; compare with its .p50, or ask for its .chance(at_least={self})"
+            )
         if not _is_number(other):
             raise UnitError(f"cannot compare {self.unit} with {type(other).__name__}")
         if other == 0:

@@ -78,7 +78,9 @@ def finding(said: Finding) -> dict[str, Any]:
         "kind": said.kind,
         "key": said.key,
         "text": str(said.text),
-        "worth": None if said.worth is None else (said.worth if isinstance(said.worth, Quantity) else said.worth.p50).micro,
+        "worth": None
+        if said.worth is None
+        else (said.worth if isinstance(said.worth, Quantity) else said.worth.p50).micro,
         "per": said.per,
         "severity": said.severity,
         "confidence": said.confidence,
@@ -104,7 +106,9 @@ def finding(said: Finding) -> dict[str, Any]:
 
 def evidence(read: Read) -> str:
     """One read. In the worker, C writes those that are simple."""
-    metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size, sharing = read
+    metric, start, stop, state, top, bottom, unit, covered, declared, origin, part, cohort, size, sharing = (
+        read
+    )
     head = _heads.get((metric, start, stop))
     if head is None:
         if len(_heads) > 100_000:

@@ -45,9 +45,15 @@ class Shown:
 
     __slots__ = ("slice", "cohort", "first", "stop", "days", "seen", "who", "_set")
 
-    def __init__(self, slice_: str, cohort: str, first: int, stop: int, days: int, seen: int, who: bytes) -> None:
+    def __init__(
+        self, slice_: str, cohort: str, first: int, stop: int, days: int, seen: int, who: bytes
+    ) -> None:
         self.slice, self.cohort = slice_, cohort
-        self.first, self.stop, self.days = first, stop, days  # where its windows end: the first, the last; how long they are
+        self.first, self.stop, self.days = (
+            first,
+            stop,
+            days,
+        )  # where its windows end: the first, the last; how long they are
         self.seen = seen  # the day as of which it was last written down that it was shown
         self.who = who  # packed, ascending: most sets are only ever compared as a whole
         self._set: frozenset[int] | None = None
@@ -110,7 +116,9 @@ class Log:
         close = []
         wanted: frozenset[int] | None = None
         for shown in found.values():
-            if abs(len(shown.who) - len(who)) >= self.least * _WIDTH or 2 * shown.moved(stop) > max(shown.days, days):
+            if abs(len(shown.who) - len(who)) >= self.least * _WIDTH or 2 * shown.moved(stop) > max(
+                shown.days, days
+            ):
                 continue
             if shown.who == who:
                 return True, []

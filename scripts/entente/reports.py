@@ -154,7 +154,17 @@ def _note(measure: Measure, start: int, stop: int, top: int, bottom: int, origin
         part = f"{VIEWS[measure._view]}={' '.join(measure._values)} reported"
     run.now.reads.append(
         run.Read(
-            measure.metric.name, start, stop, KNOWN, top, bottom, measure.metric.unit, days, days, origin, part
+            measure.metric.name,
+            start,
+            stop,
+            KNOWN,
+            top,
+            bottom,
+            measure.metric.unit,
+            days,
+            days,
+            origin,
+            part,
         )
     )
 

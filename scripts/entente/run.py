@@ -54,7 +54,6 @@ def who() -> str:
     return f"{rule}|{_partner[0]}|{_partner[1]}"
 
 
-
 def miss(label: str, error: NotEnoughEvidence) -> None:
     """Remember that something was not known, without stopping the rule."""
     now.missed.append(f"{label}: {error.why}" if label else error.why)

@@ -33,8 +33,22 @@ if TYPE_CHECKING:
     import datetime
 
 NONE: Final = -(1 << 63)  # a moment, an amount or a number that is not there
-KINDS: Final = {"order": 1, "line": 2, "refund": 3, "cart": 4, "visit": 5, "touch": 6, "contact": 7}  # as plugin.h numbers them
-_METRICS: Final = {"order": "orders", "line": "orders", "refund": "orders", "cart": "carts", "visit": "sessions"}
+KINDS: Final = {
+    "order": 1,
+    "line": 2,
+    "refund": 3,
+    "cart": 4,
+    "visit": 5,
+    "touch": 6,
+    "contact": 7,
+}  # as plugin.h numbers them
+_METRICS: Final = {
+    "order": "orders",
+    "line": "orders",
+    "refund": "orders",
+    "cart": "carts",
+    "visit": "sessions",
+}
 _SPOKEN: Final = {
     "order": "orders",
     "line": "lines of orders",
@@ -148,7 +162,13 @@ class Table:
     __slots__ = ("partner", "kind", "start", "stop", "_block", "_picked")
 
     def __init__(
-        self, partner: Partner, kind: str, start: int, stop: int, block: _Block, picked: Sequence[int] | None = None
+        self,
+        partner: Partner,
+        kind: str,
+        start: int,
+        stop: int,
+        block: _Block,
+        picked: Sequence[int] | None = None,
     ) -> None:
         self.partner, self.kind, self.start, self.stop = partner, kind, start, stop
         self._block = block
@@ -172,7 +192,10 @@ class Table:
         """Rows whose columns have these values; of a list, any of them."""
         picked: Iterable[int] = range(len(self._block.raw)) if self._picked is None else self._picked
         for name, wanted in columns.items():
-            column, among = self._column(name), wanted if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
+            column, among = (
+                self._column(name),
+                wanted if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,),
+            )
             if self._block.types[name] == "text":
                 texts = self._block.texts(name)
                 numbers = {n for n, text in enumerate(texts) if text in among}
@@ -208,7 +231,11 @@ class Table:
         if by is None:
             return Quantity(sum(n for n in numbers if n != NONE), 1, unit)
         names = (by,) if isinstance(by, str) else by
-        keys: Iterable[Any] = zip(*(self._keys(name) for name in names), strict=True) if len(names) > 1 else self._keys(names[0])
+        keys: Iterable[Any] = (
+            zip(*(self._keys(name) for name in names), strict=True)
+            if len(names) > 1
+            else self._keys(names[0])
+        )
         sums: dict[Any, int] = {}
         for key, number in zip(keys, numbers, strict=True):
             if number != NONE:
@@ -219,7 +246,11 @@ class Table:
         """How many rows there are of each."""
         names = (by,) if isinstance(by, str) else by
         counts: dict[Any, int] = {}
-        keys: Iterable[Any] = zip(*(self._keys(name) for name in names), strict=True) if len(names) > 1 else self._keys(names[0])
+        keys: Iterable[Any] = (
+            zip(*(self._keys(name) for name in names), strict=True)
+            if len(names) > 1
+            else self._keys(names[0])
+        )
         for key in keys:
             counts[key] = counts.get(key, 0) + 1
         return Sums({key: Quantity(n, 1, COUNT) for key, n in counts.items()}, Quantity(0, 1, COUNT))
@@ -230,7 +261,13 @@ class Table:
         if not rows:
             raise NotEnoughEvidence(
                 f"there are no {_SPOKEN[self.kind]}, {spoken(self.start, self.stop)}",
-                Ask(_SPOKEN[self.kind], f"facts.{self.kind}", self.start, self.stop, note="there are none in these days"),
+                Ask(
+                    _SPOKEN[self.kind],
+                    f"facts.{self.kind}",
+                    self.start,
+                    self.stop,
+                    note="there are none in these days",
+                ),
             )
         kind = self._block.types[column]
         if kind == "text":
@@ -301,10 +338,15 @@ class Table:
     def _no_rate(self, name: str, numbers: list[int], picked: Iterable[int] | None) -> None:
         rows = range(len(numbers)) if picked is None else list(picked)
         row = rows[numbers.index(NONE)]
-        day, currency = self._block.column("day")[row], self._block.texts("currency")[self._block.column("currency")[row]]
+        day, currency = (
+            self._block.column("day")[row],
+            self._block.texts("currency")[self._block.column("currency")[row]],
+        )
         raise NotEnoughEvidence(
             f"{name} of {_SPOKEN[self.kind]}, {Day.of(day)}: an exchange rate is missing",
-            Ask(f"the rate of {currency} to {self.partner.view.currency}", f"facts.{self.kind}", day, day + 1),
+            Ask(
+                f"the rate of {currency} to {self.partner.view.currency}", f"facts.{self.kind}", day, day + 1
+            ),
         )
 
     def _keys(self, name: str) -> list[Any]:
@@ -369,7 +411,9 @@ def facts_of(partner: Partner, kind: str, window: Window) -> Table:
     block = _block(partner, kind, start, stop)
     told = covered >= 0 or bool(block.raw.ever)
     state = KNOWN if told else NO_COVERAGE
-    run.now.reads.append(Read(f"facts.{kind}", start, stop, state, len(block.raw), 1, COUNT, covered, declared))
+    run.now.reads.append(
+        Read(f"facts.{kind}", start, stop, state, len(block.raw), 1, COUNT, covered, declared)
+    )
     if not told:
         raise NotEnoughEvidence(
             f"{_SPOKEN[kind]}: no source gives them",
@@ -391,9 +435,12 @@ def columns_given(partner: Partner, needs: Mapping[str, tuple[str, ...]]) -> Non
             empty = [name for name in columns if len(table) and not table.filled(name)]
             if not empty and len(table):
                 break
-        run.now.reads.append(Read(f"facts.{kind}", start, stop, KNOWN, len(table), 1, COUNT, -1, -1, "", " ".join(columns)))
+        run.now.reads.append(
+            Read(f"facts.{kind}", start, stop, KNOWN, len(table), 1, COUNT, -1, -1, "", " ".join(columns))
+        )
         asks += (
-            Ask(f"the {name} of {_SPOKEN[kind]}", f"facts.{kind}", note="no source gives it so far") for name in empty
+            Ask(f"the {name} of {_SPOKEN[kind]}", f"facts.{kind}", note="no source gives it so far")
+            for name in empty
         )
     if asks:
         raise NotEnoughEvidence(f"{' and '.join(ask.what for ask in asks)}: never given", *asks)
@@ -463,7 +510,9 @@ def _period(start: int, stop: int) -> Window:
     return Period(start, stop, spoken(start, stop))
 
 
-def cut_of(partner: Partner, metric: Metric, view_number: int, start: int, stop: int, origin: int) -> Snapshot:
+def cut_of(
+    partner: Partner, metric: Metric, view_number: int, start: int, stop: int, origin: int
+) -> Snapshot:
     """A snapshot that has a view of the metric's facts which no cell keeps: the partner is the only one in it."""
     view = partner.view
     kept = _kept(view, partner.index)
@@ -480,7 +529,9 @@ def cut_of(partner: Partner, metric: Metric, view_number: int, start: int, stop:
     cut, families = found
     for family, name in enumerate(_DOCUMENTS):
         if families >> family & 1:
-            read = Read(name, start, stop, KNOWN, cut.generation, 1, COUNT, -1, -1, "", f"by {VIEWS[view_number]}")
+            read = Read(
+                name, start, stop, KNOWN, cut.generation, 1, COUNT, -1, -1, "", f"by {VIEWS[view_number]}"
+            )
             run.now.reads.append(read)
     snapshot: Snapshot = cut
     return snapshot
@@ -526,7 +577,9 @@ _SHRUNK: Final = 10  # baskets, as if so many had been seen that say nothing
 def affinity_of(partner: Partner, dim: str, window: Window) -> Affinity:
     """See Partner.affinity()."""
     if dim not in ("category", "vendor", "product"):
-        raise ValueError(f"lines of orders have no {dim!r} by which baskets could be told apart; take category, vendor or product")
+        raise ValueError(
+            f"lines of orders have no {dim!r} by which baskets could be told apart; take category, vendor or product"
+        )
     lines = facts_of(partner, "line", window).where(status=["sold", "pending"])
     baskets: dict[Any, set[str]] = {}
     for row in lines.rows("order", dim):

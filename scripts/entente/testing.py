@@ -166,7 +166,8 @@ def _report(
         "tests": counts,
         "failures": cases.failed,
         "errors": [
-            {"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo} for e in errors
+            {"file": e.file, "line": e.line, "column": e.column, "what": e.what, "todo": e.todo}
+            for e in errors
         ],
         "rules": [
             {

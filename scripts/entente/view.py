@@ -75,7 +75,9 @@ class View:
             from .releases import Log
 
             self.log = Log(self.floor.least, self.as_of, meta.pop("released"), refused)
-        self.kept_views = frozenset(meta.get("views") or ())  # in cells; others are made of facts where they are read
+        self.kept_views = frozenset(
+            meta.get("views") or ()
+        )  # in cells; others are made of facts where they are read
         self.groups: dict[tuple[str, ...], dict[tuple[str, ...], list[int]]] = {}  # partners by attributes
         self._attributes: dict[str, list[str]] = {}  # by name, of all partners
         self._differ = snapshot.days_differ()
@@ -105,7 +107,9 @@ class View:
 
     def about(self, partner: int) -> dict[str, Any]:
         """The partner's profile, registers, observations and sources."""
-        if self._about_whom != partner:  # one partner is judged after the other: all of them would fill the memory
+        if (
+            self._about_whom != partner
+        ):  # one partner is judged after the other: all of them would fill the memory
             self._about = loads(self.snapshot.partner_json(partner) or "{}")
             self._about_whom = partner
         return self._about
@@ -139,7 +143,9 @@ class View:
         for name in WORKED_OUT:
             known = self._attributes.get(name)
             for partner in whom if known is not None else ():
-                now = _attribute(loads(self.snapshot.partner_json(partner) or "{}"), name, self.snapshot.as_of)
+                now = _attribute(
+                    loads(self.snapshot.partner_json(partner) or "{}"), name, self.snapshot.as_of
+                )
                 if known is not None and known[partner] != now:
                     known[partner] = now
                     moved.add(name)

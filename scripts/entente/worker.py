@@ -68,7 +68,9 @@ def evaluate(
     rules = [
         (n, r) for n, r in enumerate(_books.rules) if r.name not in skip and (not chosen or r.name in chosen)
     ]
-    if gc.get_freeze_count():  # figures of cohorts and their view hold on to each other, and to an old snapshot's memory
+    if (
+        gc.get_freeze_count()
+    ):  # figures of cohorts and their view hold on to each other, and to an old snapshot's memory
         gc.unfreeze()
         gc.collect()
     gc.freeze()  # what is loaded stays: nobody has to look through it again
@@ -180,7 +182,6 @@ class _Judging:
         place(partner, self.names)
         judge(partner, index, name, said, rules, _WRITING, self.emit, self.start, self.depend)
         partner.forget()
-
 
     def together(self, number: int, whom: Iterable[int]) -> None:
         """Judge all by a vectorized rule, and tell of these partners what is not as it was told before."""

@@ -133,7 +133,9 @@ def faster_site(
 
 
 @rule(practice="consulting", row=10, audience="both", needs=("orders",))
-def online_growth_is_new(partner: Partner, *, window: str = "180d", least_identified: float = 0.8) -> Findings:
+def online_growth_is_new(
+    partner: Partner, *, window: str = "180d", least_identified: float = 0.8
+) -> Findings:
     """How much of the online growth came from offline sales of the same customers.
 
     least_identified  share of orders that must name their customer, now and before

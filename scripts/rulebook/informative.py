@@ -24,6 +24,7 @@ from ._peers import lasted
 
 MOST_Z = 10  # a distance beyond this is no more unusual: one at 0, where all peers are at 0, would rank before all else
 
+
 @rule(practice="informative", row=3, audience="both", needs=("revenue.net", "told"))
 def worth_telling(
     partner: Partner, *, window: str = "90d", top: int = 5, least_z: float = 1.5, told_within: str = "180d"
@@ -196,7 +197,9 @@ def agents_keep_their_pay(
     zero = money(0, partner)
     floor = {a: rates.amount(net, agent=a) for a, net in earlier.sum("net", by="agent").items() if a}
     if not floor:
-        yield unknown(f"no order of {words(previous(window))} names an agent", ask=ask("orders", field="agent"))
+        yield unknown(
+            f"no order of {words(previous(window))} names an agent", ask=ask("orders", field="agent")
+        )
         return
     keeper: dict[str, str] = {}
     seen: dict[str, tuple[str, datetime]] = {}

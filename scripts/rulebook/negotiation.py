@@ -56,7 +56,9 @@ def cheap_to_give(partner: Partner, *, least_gap: float = 0.1) -> Findings:
             stands = f"; it stands at {offer[issue]}" if offer else ""
             ours = deal.weight(issue, "us")
             yield insight(
-                f"{issue} is {ours + gap:.0%} of what they want and {ours:.0%} of what we do{stands}", key=issue, rank=gap
+                f"{issue} is {ours + gap:.0%} of what they want and {ours:.0%} of what we do{stands}",
+                key=issue,
+                rank=gap,
             )
 
 
@@ -77,7 +79,8 @@ def who_concedes(partner: Partner, *, times: float = 2.0, least: float = 0.1) ->
     they = deal.utility(theirs.last(len(theirs))).them - deal.utility(theirs.last()).them
     if we >= least and we > times * they:
         yield red_flag(
-            f"We gave up {we:.2f} in {len(ours)} offers, they {max(they, 0):.2f} in {len(theirs)}", key="concessions"
+            f"We gave up {we:.2f} in {len(ours)} offers, they {max(they, 0):.2f} in {len(theirs)}",
+            key="concessions",
         )
 
 

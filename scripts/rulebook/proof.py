@@ -23,14 +23,19 @@ def value_is_proven(
     for agreement in partner.register("agreements").active():
         if partner.today.since(agreement.starts) < least_after_days:
             yield unknown(
-                f"{agreement.name} is too young", key=agreement.id, decides_on=agreement.starts + least_after_days
+                f"{agreement.name} is too young",
+                key=agreement.id,
+                decides_on=agreement.starts + least_after_days,
             )
             continue
         effect = partner.cohort("industry", without_agreement=True).control(
             partner[metric], event=agreement.starts, before=before
         )
         if (effect.size + 1) * p < 1:
-            yield unknown(f"{agreement.name}: {effect.size} peers are too few to tell an effect from chance", key=agreement.id)
+            yield unknown(
+                f"{agreement.name}: {effect.size} peers are too few to tell an effect from chance",
+                key=agreement.id,
+            )
             continue
         promised = agreement.promise(metric)
         share = ""

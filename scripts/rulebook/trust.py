@@ -5,7 +5,9 @@ from entente import Findings, Partner, if_known, red_flag, rule
 
 
 @rule(practice="trust", row=41, audience="both", needs=("contacts", "issues"))
-def check_ins_kept(partner: Partner, *, slack: float = 1.5, long: float = 3.0, issue_days: int = 14) -> Findings:
+def check_ins_kept(
+    partner: Partner, *, slack: float = 1.5, long: float = 3.0, issue_days: int = 14
+) -> Findings:
     """Do we meet as often as we agreed, and do issues get closed?
 
     slack       how many times longer than agreed the last check-in may be ago

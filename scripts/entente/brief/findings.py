@@ -104,7 +104,9 @@ def _table(rows: list[list[str | float | None]]) -> str:
         for side, cell in zip(sides, rows[0], strict=False)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td{side}>{_cell(cell)}</td>" for side, cell in zip(sides, row, strict=False)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td{side}>{_cell(cell)}</td>" for side, cell in zip(sides, row, strict=False))
+        + "</tr>"
         for row in rows[1:]
     )
     return f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

@@ -111,7 +111,8 @@ def rows(brief: Brief) -> str:
         head, *body = finding.get("rows") or [[]]
         for cells in body:
             said = "; ".join(
-                f"{name}: {'unknown' if cell is None else cell}" for name, cell in zip(head, cells, strict=False)
+                f"{name}: {'unknown' if cell is None else cell}"
+                for name, cell in zip(head, cells, strict=False)
             )
             put("row", finding["rule"], str(cells[0]), "", note=said)
     for ask in brief["asks"]:
