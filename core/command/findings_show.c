@@ -168,7 +168,10 @@ static void show_life(ent_call *call, ent_arena *arena, const life *l) {
 /* ---- what it points at -------------------------------------------------------------------------------------------- */
 
 static void show_refers(ent_call *call, json_object *own) {
-	json_object *see = get(own, "see");
+	json_object *see = get(own, "see"), *assumes = get(own, "assumes");
+	for (size_t i = 0; assumes && i < json_object_array_length(assumes); i++) {
+		line(call, i ? "" : "assumes", json_object_get_string(json_object_array_get_idx(assumes, i)));
+	}
 	for (size_t i = 0; i < 2; i++) {
 		const char *name = i ? "reopens" : "about", *place = text_of(own, name);
 		if (*place) {

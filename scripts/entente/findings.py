@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         def shown(self) -> list[tuple[Any, ...]]: ...
 
     Worth: TypeAlias = Quantity | Spread
+    Assumed: TypeAlias = str | Quantity | Spread | Sequence[str | Quantity | Spread]
     Severity = Literal["low", "medium", "high"]
     Kind = Literal["insight", "opportunity", "red_flag", "gate", "proposal", "ask", "unknown", "failure"]
     Cell = str | int | float | Quantity | None
@@ -54,7 +55,7 @@ class Finding(NamedTuple):
     chart: tuple[str, Mapping[str, Cell]] | None = None
     decides_on: Day | None = None  # unknown: when it will be known
     asks: tuple[Ask, ...] = ()
-    refers: Mapping[str, Any] | None = None  # about, reopens, see, package: as JSON knows it
+    refers: Mapping[str, Any] | None = None  # about, reopens, see, package, assumes: as JSON knows it
 
 
 if TYPE_CHECKING:
@@ -94,9 +95,14 @@ def _refers(
     reopens: Entry | None = None,
     see: Sequence[Finding] = (),
     package: Package | None = None,
+    assumes: Assumed = (),
 ) -> dict[str, Any] | None:
-    """What a finding points at: entries by register and id, findings by key and text, a package by its options."""
+    """What a finding points at: entries by register and id, findings by key and text, a package by its options; and what it
+    takes for granted, in words."""
     out: dict[str, Any] = {}
+    taken = list(assumes) if isinstance(assumes, list | tuple) else [assumes]
+    if taken:
+        out["assumes"] = [str(one) for one in taken]
     for name, entry in (("about", about), ("reopens", reopens)):
         if entry is not None:
             out[name] = entry.place
@@ -121,6 +127,7 @@ def insight(
     rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
     about: Entry | None = None,
+    assumes: Assumed = (),
 ) -> Finding:
     """Something worth telling."""
     return _checked(
@@ -138,7 +145,7 @@ def insight(
             chart,
             None,
             (),
-            None if about is None else _refers(about),
+            _refers(about, assumes=assumes) if about is not None or assumes else None,
         ),
         partner,
     )
@@ -155,8 +162,9 @@ def opportunity(
     confidence: float | None = None,
     rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
+    assumes: Assumed = (),
 ) -> Finding:
-    """What could be gained: `worth` in money, for each `per`."""
+    """What could be gained: `worth` in money, for each `per`; `assumes` is what that takes for granted."""
     return _checked(
         Finding(
             "opportunity",
@@ -172,7 +180,7 @@ def opportunity(
             chart,
             None,
             (),
-            None,
+            _refers(assumes=assumes) if assumes else None,
         ),
         partner,
     )
@@ -191,6 +199,7 @@ def red_flag(
     rows: Rows = (),
     chart: tuple[str, Mapping[str, Cell]] | None = None,
     about: Entry | None = None,
+    assumes: Assumed = (),
 ) -> Finding:
     """Something that must be talked about before going on."""
     return _checked(
@@ -208,7 +217,7 @@ def red_flag(
             chart,
             None,
             (),
-            None if about is None else _refers(about),
+            _refers(about, assumes=assumes) if about is not None or assumes else None,
         ),
         partner,
     )
@@ -231,6 +240,7 @@ def proposal(
     package: Package | None = None,
     reopens: Entry | None = None,
     see: Sequence[Finding] = (),
+    assumes: Assumed = (),
 ) -> Finding:
     """Something to offer: a package, a term to talk about anew; `see` are findings that it goes with."""
     return _checked(
@@ -242,7 +252,7 @@ def proposal(
             None if per is None else str(per),
             confidence=confidence,
             rows=rows,
-            refers=_refers(None, reopens, see, package),
+            refers=_refers(None, reopens, see, package, assumes),
         ),
         partner,
     )

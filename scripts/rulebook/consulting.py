@@ -129,6 +129,7 @@ def faster_site(
         f"within {words(window)}, between {gain.p10} and {gain.p90}",
         worth=gain,
         per=window,
+        assumes=f"{per_second:.1%} more buy for each second less",
     )
 
 

@@ -92,6 +92,10 @@ def test_slow_pages_have_a_price(judged: Project) -> None:
     each = found["worth"] / 1e6 / sold / wait  # of what is sold, each second
     assert 0.1 < each < 0.35, "0.21 of the mean were planted, and 0.05 believed"
     assert judged.record("faster_site", "suedwind")["verdict"] is False
+    (assumed,) = found["assumes"]
+    assert assumed.endswith("more buy for each second less")
+    [one] = judged.entente("findings", SICK, "--rule", "faster_site").json
+    assert judged.entente("findings", "show", one["id"]).json["finding"]["assumes"] == [assumed]
 
 
 def test_a_sick_firm_is_told_from_healthy_ones(judged: Project) -> None:

@@ -133,6 +133,7 @@ def test_what_faster_pages_bring_as_it_is_believed(world: World, faster: Rule) -
     assert found.worth.p10.number == pytest.approx(sold * 0.03 * above, rel=0.01)
     assert "Half of the visits wait more than 3.2 s" in found.text
     assert any(r.metric == "prior conversion_per_second" for r in said.reads)
+    assert found.refers == {"assumes": ["7.0% (3.0% to 12.0%) more buy for each second less"]}
 
 
 def test_their_own_visits_say_more_than_what_was_believed(world: World, faster: Rule) -> None:
