@@ -35,5 +35,9 @@ int ent__facts_view(ent_engine *, const ent__facts_want *, ent_view, unsigned fa
 /* The text by which rules know an identity: of one person at one partner, and no way back. */
 enum { ENT__TOKEN = 12 };
 void ent__facts_token(ent_engine *, uint32_t partner, uint32_t dense, char out[ENT__TOKEN + 1]);
+/* agents.c: the same of an agent by the name that people write into a register, as a decoder would key it; "" of no name. */
+void ent__facts_agent_token(ent_engine *, uint32_t partner, const char *name, char out[ENT__TOKEN + 1]);
+/* The token of a keyed identity. */
+void ent__facts_token_of(ent_engine *, uint32_t partner, const uint8_t id[16], char out[ENT__TOKEN + 1]);
 
 #endif

@@ -62,8 +62,11 @@ static void moment(rows *r, ent_wire_time t, const ent_item *item) {
 }
 
 void ent__facts_token(ent_engine *e, uint32_t partner, uint32_t dense, char out[ENT__TOKEN + 1]) {
+	ent__facts_token_of(e, partner, ent_identities_get(e->identities, dense), out);
+}
+
+void ent__facts_token_of(ent_engine *e, uint32_t partner, const uint8_t id[16], char out[ENT__TOKEN + 1]) {
 	static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
-	const uint8_t *id = ent_identities_get(e->identities, dense);
 	const char *name = ent__text(e, partner);
 	/* the identity is keyed already; with the partner's name nobody can tell that two partners share a customer */
 	uint64_t hash = id ? ent_hash64(id, 16, ent_hash64(name, strlen(name), 0)) : 0;

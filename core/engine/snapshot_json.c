@@ -4,11 +4,13 @@
  * form is in docs/rules.md, "What a snapshot holds". Loop thread only. */
 #include "base/day.h"
 #include "base/json.h"
+#include "engine/facts_table.h"
 #include "engine/life.h"
 #include "engine/registers.h"
 #include "engine/released.h"
 #include "engine/snapshot_build.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +86,7 @@ static void profile(ent_json *j, const ent_config_partner *p, const char *id, in
 	ent_json_end(j);
 }
 
-static void records(ent__build *b, ent_json *j, uint32_t partner) {
+static size_t first_record(const ent__build *b, uint32_t partner) {
 	size_t low = 0, high = b->n_records;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -94,7 +96,11 @@ static void records(ent__build *b, ent_json *j, uint32_t partner) {
 			high = middle;
 		}
 	}
-	size_t i = low;
+	return low;
+}
+
+static void records(ent__build *b, ent_json *j, uint32_t partner) {
+	size_t i = first_record(b, partner);
 	ent_json_key(j, "registers");
 	ent_json_object(j);
 	while (i < b->n_records && b->records[i].partner == partner && b->records[i].kind != ENT_OBSERVATION) {
@@ -117,6 +123,34 @@ static void records(ent__build *b, ent_json *j, uint32_t partner) {
 	ent_json_end(j);
 }
 
+/* Which token of an order's agent is whose: of the names that stand in its terms. */
+static void agents(ent__build *b, ent_json *j, uint32_t partner) {
+	char token[ENT__TOKEN + 1];
+	bool any = false;
+	for (size_t i = first_record(b, partner); i < b->n_records && b->records[i].partner == partner; i++) {
+		const ent__build_record *r = &b->records[i];
+		if (r->kind != ENT_ENTRY || strcmp(ent__text(b->e, r->topic), "terms") != 0 || !memmem(r->json, r->n, "\"agent\"", 7)) {
+			continue;
+		}
+		json_tokener *tokener = json_tokener_new();
+		json_object *o = tokener ? json_tokener_parse_ex(tokener, r->json, (int)r->n) : NULL, *name;
+		if (o && json_object_object_get_ex(o, "agent", &name) && json_object_is_type(name, json_type_string)) {
+			if (!any) {
+				ent_json_key(j, "agents");
+				ent_json_object(j);
+				any = true;
+			}
+			ent__facts_agent_token(b->e, partner, json_object_get_string(name), token);
+			member(j, json_object_get_string(name), token);
+		}
+		json_object_put(o);
+		json_tokener_free(tokener);
+	}
+	if (any) {
+		ent_json_end(j);
+	}
+}
+
 void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
 	const ent_config *c = b->e->config;
 	ent_json j;
@@ -125,6 +159,7 @@ void ent__build_partner_json(ent__build *b, uint32_t partner, ent_buf *out) {
 	ent_json_object(&j);
 	profile(&j, b->e->partners[partner].config, ent__text(b->e, partner), b->from ? b->as_of : INT32_MAX);
 	records(b, &j, partner);
+	agents(b, &j, partner);
 	ent_json_key(&j, "kept_since");
 	ent_json_object(&j);
 	for (size_t i = 0; i < c->n_registers; i++) {

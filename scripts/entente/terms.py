@@ -229,9 +229,14 @@ class Schedule:
 
     def _choose(self, who: dict[str, object]) -> Term:
         names = {"agent", *who}
-        fits = [
-            t for t in self.terms if all(getattr(t, n) is None or getattr(t, n) == who.get(n) for n in names)
-        ]
+        tokens = self.partner.view.about(self.partner.index).get("agents") or {}
+
+        def meant(term: Term, name: str) -> bool:
+            """Whether it is for all, or for whom was asked: by name, or as orders call the agent."""
+            value, asked = getattr(term, name), who.get(name)
+            return value is None or value == asked or (name == "agent" and asked is not None and tokens.get(value) == asked)
+
+        fits = [t for t in self.terms if all(meant(t, n) for n in names)]
         if not fits:
             whom = ", ".join(f"{k} {v}" for k, v in who.items()) or "everybody"
             raise _absent(f"no term {self.kind} is in force for {whom}", self.kind)

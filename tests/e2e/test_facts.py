@@ -216,3 +216,10 @@ def test_shipped_rules_over_files(tmp_path: Path) -> None:
     assert "example.com" not in json.dumps(said), "nobody is named"
     [found] = p.record("online_growth_is_new", "nordwind")["findings"]
     assert "20% is of new customers" in found["text"] and "80% moved from offline" in found["text"], found
+    # what is written for one agent is for the orders that hold nothing but a token of that name
+    less = by["last touch"]["worth"]
+    own = ("title=Of Eva", "kind=commission.rate", "value=20", "unit=%", "agent= Eva@US.example")
+    assert p.entente("register", "terms", "add", "nordwind", *own).status == 0
+    p.run()
+    by = {f["key"]: f for f in p.record("agents_keep_their_pay", "nordwind")["findings"]}
+    assert by["last touch"]["worth"] == 2 * less
