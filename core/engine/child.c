@@ -67,8 +67,8 @@ static void receive(ent_child *c) {
 		struct iovec iov = {c->packet, ENT_MSG_MAX};
 		struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 		ssize_t n = recvmsg(c->socket, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		if (n < 0 && errno == EINTR) {
-			continue;
+		if (n < 0 && (errno == EINTR || errno == ECONNRESET)) {
+			continue; /* reset: it left without having read all that it was sent; this is told once, then what it said */
 		}
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			return;

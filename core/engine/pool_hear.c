@@ -240,7 +240,7 @@ static void on_failed(ent_worker *w, ent_read *r) {
 	} else if (about == ENT_MSG_LOAD && w->looker && w->refused && !w->answered && tag == w->n_heard) {
 		w->refused[w->n_heard++] = e;
 		w->answered = w->n_heard == w->n_plugins;
-	} else if ((about == ENT_MSG_LOAD || about == ENT_MSG_PROBE) && w->asked && !w->answered) {
+	} else if ((about == ENT_MSG_HELLO || about == ENT_MSG_LOAD || about == ENT_MSG_PROBE) && w->asked && !w->answered) {
 		w->answer = e;
 		w->answered = true;
 	} else if (about == ENT_MSG_LOAD && !w->asked) { /* it could be loaded when it was described */
