@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -230,13 +231,14 @@ static void only_these_sources(void **state) {
 
 typedef struct interrupter {
 	ent_engine *e;
-	atomic_bool over;
+	atomic_bool begun, over;
 } interrupter;
 
 static void *interrupts(void *ctx) {
 	interrupter *i = ctx;
 	while (!atomic_load(&i->over)) {
 		ent_engine_interrupt(i->e);
+		atomic_store(&i->begun, true);
 	}
 	return NULL;
 }
@@ -255,6 +257,9 @@ static void interrupted_again_and_again(void **state) {
 		interrupter x = {.e = w.e};
 		pthread_t thread;
 		assert_int_equal(pthread_create(&thread, NULL, interrupts, &x), 0);
+		while (!atomic_load(&x.begun)) {
+			sched_yield(); /* on a busy machine a thread may begin when all is over */
+		}
 		ingest(&w, &whole);
 		atomic_store(&x.over, true);
 		pthread_join(thread, NULL);
