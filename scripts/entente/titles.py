@@ -32,6 +32,7 @@ _OTHERS: Final[dict[str, str]] = {
     "purchases": "purchases seen by analytics",
     "days_to_paid": "days until orders are paid",
     "load_time": "page load time",
+    "facts.touch": "single touches",
 }
 
 
@@ -39,4 +40,6 @@ def title(metric: str) -> str:
     """The metric as one says it: net revenue."""
     if metric in FIGURES:
         return FIGURES[metric][0]
+    if metric.startswith("facts.") and metric not in _OTHERS:
+        return f"single {metric[6:]}s"  # one by one: what a rule took a table of
     return _OTHERS.get(metric) or metric.replace(".", ", ").replace("_", " ")

@@ -49,7 +49,7 @@ def worth_telling(
                 found.append((score, measure, mine, peers))
     for score, measure, mine, peers in sorted(found, key=lambda one: one[0], reverse=True)[:top]:
         yield insight(
-            f"{measure.title}: {mine} within {words(window)}, where the median of {peers.size} peers is {peers.median}",
+            f"{measure.title.capitalize()}: {mine} within {words(window)}, where the median of {peers.size} peers is {peers.median}",
             key=measure.label,
             rank=score,
         )

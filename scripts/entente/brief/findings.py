@@ -24,6 +24,7 @@ MARKS = {
 }
 SEVERITIES = {"high": 0, "medium": 1, "low": 2, None: 3}
 SHOWN = 9  # pieces of evidence that are open to the eye; more of them are folded
+MOST_ROWS = 12  # of a table that are open to the eye; a longer one is folded
 text = words.text
 
 
@@ -109,7 +110,10 @@ def _table(rows: list[list[str | float | None]]) -> str:
         + "</tr>"
         for row in rows[1:]
     )
-    return f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    table = f'<div class="rows"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    if len(rows) - 1 <= MOST_ROWS:
+        return table
+    return f'<details class="rest"><summary>{words.plural(len(rows) - 1, "row")}</summary>{table}</details>'
 
 
 def _is_word(cell: list[str | float | None]) -> bool:

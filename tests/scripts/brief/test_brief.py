@@ -101,6 +101,9 @@ def test_rows_are_a_table_and_long_evidence_is_folded(ours: str) -> None:
     brief = example()
     brief["findings"][0]["evidence"] *= 3
     assert "Rests on 15 figures" in Reader(render(brief)).text
+    long = next(f for f in brief["findings"] if f.get("rows"))
+    long["rows"] += [long["rows"][-1]] * (14 - len(long["rows"]))
+    assert "13 rows" in Reader(render(brief)).text, "a table that fills the page is folded, too"
 
 
 def test_unknown_is_said_with_its_reason(ours: str) -> None:

@@ -22,6 +22,7 @@ from entente.day import (
 )
 from entente.fixture import World
 from entente.run import now
+from entente.titles import title
 
 ROOT = Path(__file__).resolve().parents[3]
 TODAY = day_number("2026-06-30")
@@ -255,3 +256,7 @@ def test_a_slope_by_day_is_the_closest_line() -> None:
     assert partner["revenue.gross"].daily("20d").slope().number == pytest.approx(line)
     with pytest.raises(NotEnoughEvidence, match="a slope needs 2 days"):
         partner["orders"].daily("1d").slope()
+
+
+def test_what_is_read_one_by_one_has_a_title() -> None:
+    assert title("facts.order") == "single orders" and title("facts.touch") == "single touches"
