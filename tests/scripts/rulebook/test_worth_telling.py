@@ -37,7 +37,7 @@ def test_true(world: World, worth_telling: Rule) -> None:
     keys = [found.key for found in said.findings]
     assert keys[0] == "revenue.net" and "revenue.net, channel online/app" in keys and len(keys) <= 5
     assert [found.rank for found in said.findings] == sorted((f.rank for f in said.findings), reverse=True)
-    assert "net revenue (online/app): " in said.findings[keys.index("revenue.net, channel online/app")].text
+    assert "Net revenue (online/app): " in said.findings[keys.index("revenue.net, channel online/app")].text
     assert "the median of 9 peers is " in said.findings[0].text
 
 
