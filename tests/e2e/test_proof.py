@@ -65,7 +65,7 @@ def test_what_is_worth_telling(judged: Project) -> None:
     keys = [found["key"] for found in record["findings"]]
     assert "revenue.net" in keys and "orders" not in keys and len(keys) == 5
     said = next(found for found in record["findings"] if found["key"] == "revenue.net")
-    assert said["text"].startswith("net revenue: ") and "the median of 12 peers is " in said["text"]
+    assert said["text"].startswith("Net revenue: ") and "the median of 12 peers is " in said["text"]
 
 
 def test_the_log_has_the_peers_of_the_effect(judged: Project) -> None:
