@@ -4,10 +4,12 @@ log, the events, the API and `entente rules list`, while those before go on."""
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from control import ControlConnection
 from project import Project, Said
 from service import Service, serving
 from shop import export, orders
@@ -165,19 +167,19 @@ def test_events_tell_of_a_refusal(tmp_path: Path) -> None:
     p = project(tmp_path / "p")
     with serving(p) as s:
         says(s, "first")
-        (p.folder / "rules/book.py").write_text(BROKEN["syntax"][0])
-        s.until(lambda: s.events("reload.refused"), "a refusal")
-        from control import ControlConnection
-
         connection = ControlConnection(p.store, 30.0)
-        connection.request("GET", "/api/v1/events", None, {"Last-Event-ID": "0"})
+        connection.request("GET", "/api/v1/events")
         answer = connection.getresponse()
-        seen = b""
+        seen = answer.read1(65536)  # it listens now: what comes later is told
+        (p.folder / "rules/book.py").write_text(BROKEN["syntax"][0])
+        until = time.monotonic() + 60
         while b"event: refused" not in seen or b"book.py:11" not in seen:
+            assert time.monotonic() < until, seen
             piece = answer.read1(65536)
             assert piece, seen
             seen += piece
         connection.close()
+        assert s.events("reload.refused")
 
 
 def test_a_file_that_is_saved_in_two_steps(tmp_path: Path) -> None:
