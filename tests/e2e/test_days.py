@@ -45,7 +45,7 @@ def now() -> datetime.datetime:
 
 def project(folder: Path, **more: str) -> Project:
     given = {"sources": SOURCES, "partners": PARTNERS, "rules": RULES, **more}
-    p = Project(folder, top="as_of: now", **given)
+    p = Project(folder, top="as_of: now\nregisters: {contacts: {kept_since: 2020-01-01}}", **given)
     p.config.write_text(p.config.read_text().replace("as_of: latest\n", ""))
     p.write("rules/book.py", BOOK)
     for name in ("east", "west"):
