@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Agents by name: people write a name into the register of terms, while orders hold a keyed identity, and rules a token made
- * of it. What is written is keyed as decode/identity.c keys it (ENT_ID_STAFF: blanks around it taken off, A to Z made small,
- * tag 's', the third of the derived keys), so that both come to the same token; tests/e2e/test_facts.py holds them together.
- * Loop thread only. */
+ * Agents by name: people write a name into the register of terms, while orders hold a keyed identity, and rules a token
+ * made of it. What is written is keyed as decode/identity.c keys it (ENT_ID_STAFF: blanks around it taken off, A to Z
+ * made small, tag 's', the third of the derived keys), so that both come to the same token; tests/e2e/test_facts.py
+ * holds them together. Loop thread only. */
 #include "engine/facts_table.h"
 #include "engine/internal.h"
 

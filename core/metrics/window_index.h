@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What ent_snap_open prepares so that a window costs a few binary searches: shared by window_open.c and window.c alone. */
+ * What ent_snap_open prepares so that a window costs a few binary searches: shared by window_open.c, window.c and window_ids.c alone. */
 #ifndef ENT_METRICS_WINDOW_INDEX_H
 #define ENT_METRICS_WINDOW_INDEX_H
 
@@ -39,6 +39,9 @@ struct ent__snap_index {
 	ent_dist_item *items;
 	size_t n_items, items_capacity;
 };
+
+/* window_ids.c: how many of n identities are different; uses the scratch. */
+uint64_t ent__ids_different(struct ent__snap_index *, const uint32_t *ids, size_t n);
 
 #define ENT_PRECEDENCE 3
 extern const uint8_t ent__precedence[ENT_PRECEDENCE];
