@@ -111,13 +111,18 @@ static void start(driver *d, const char *book, double *ready, double *loaded) {
 	free(said);
 }
 
-/* CPU nanoseconds of one evaluation of all rules of the book over all partners. */
+/* Rules that ask the core for single facts, or come after one that does: nobody answers here. */
+#define ASKING                                                                                                         \
+	"[\"agents_keep_their_pay\", \"online_growth_is_new\", \"missing_mix\", \"faster_site\", \"financial_health\", "         \
+	"\"carts_leak\", \"sources_disagree\", \"dont_rush\"]"
+
+/* CPU nanoseconds of one evaluation of all other rules of the book over all partners. */
 static double evaluate(driver *d, int snapshot, uint64_t run) {
 	double before = cpu(d);
 	ent_buf b = {0};
 	ent_buf_u32(&b, ENT_RULES_EVALUATE);
 	ent_buf_u64(&b, run);
-	ent_buf_text(&b, "{\"skip\": [], \"only\": null}");
+	ent_buf_text(&b, "{\"skip\": " ASKING ", \"only\": null}");
 	driver_send(d, &b, snapshot);
 	ent_buf_finish(&b);
 	int last;
