@@ -113,7 +113,7 @@ static void start(driver *d, const char *book, double *ready, double *loaded) {
 
 /* Rules that ask the core for single facts, or come after one that does: nobody answers here. */
 #define ASKING                                                                                                         \
-	"[\"agents_keep_their_pay\", \"online_growth_is_new\", \"missing_mix\", \"faster_site\", \"financial_health\", "         \
+	"[\"agents_keep_their_pay\", \"online_growth_is_new\", \"missing_mix\", \"faster_site\", \"financial_health\", "   \
 	"\"carts_leak\", \"sources_disagree\", \"dont_rush\"]"
 
 /* CPU nanoseconds of one evaluation of all other rules of the book over all partners. */
